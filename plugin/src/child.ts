@@ -1,0 +1,37 @@
+// Owns: the binary's process: its terminal, its signals, its exit code.
+import {spawn} from 'node:child_process'
+import {constants} from 'node:os'
+
+/** Runs the binary to its end; resolves to its exit code, 128+n when signal n killed it. */
+export async function runChild(binary: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const child = spawn(binary, args, {env, stdio: 'inherit'})
+  const restore = takeSignals({
+    // A terminal sends Ctrl-C to the child as well, which tidies up; all that is left to do here is not to die first.
+    SIGINT() {},
+    SIGHUP: () => child.kill('SIGHUP'),
+    SIGTERM: () => child.kill('SIGTERM'),
+  })
+  try {
+    return await new Promise((resolve, reject) => {
+      child.once('error', reject)
+      child.once('exit', (code, signal) => resolve(signal ? 128 + constants.signals[signal] : (code ?? 1)))
+    })
+  } finally {
+    restore()
+  }
+}
+
+/** The CLI's own listeners end the process at once (when its telemetry is on), so ours stand in their place meanwhile. */
+function takeSignals(ours: Partial<Record<NodeJS.Signals, () => void>>): () => void {
+  const undo = Object.entries(ours).map(([name, listener]) => {
+    const signal = name as NodeJS.Signals
+    const theirs = process.rawListeners(signal) as NodeJS.SignalsListener[]
+    process.removeAllListeners(signal)
+    process.on(signal, listener)
+    return () => {
+      process.off(signal, listener)
+      for (const other of theirs) process.on(signal, other)
+    }
+  })
+  return () => undo.forEach(restore => restore())
+}

@@ -1,0 +1,60 @@
+// Owns: one declared command as oclif knows commands, and the story of a run: app, credential, binary, child, exit code.
+import * as Args from '@oclif/core/args'
+import type {Command} from '@oclif/core/command'
+import {error} from '@oclif/core/errors'
+import {appEnvironment} from './app.ts'
+import {BinaryMissing, findBinary} from './binary.ts'
+import {runChild} from './child.ts'
+import {credentialEnvironment} from './credential.ts'
+import {type DeclaredCommand, packageRoot, version} from './declared.ts'
+import {oclifFlags} from './flags.ts'
+
+/**
+ * No subclass of the Heroku `Command`, which adds --prompt and the whole API client to every start, nor of oclif's, which
+ * brings a second copy of oclif's plugin loader. To oclif a command is what has these members and a `run`.
+ */
+export function commandClass(declared: DeclaredCommand): Command.Class {
+  const flags = oclifFlags(declared)
+  const command = {
+    args: Object.fromEntries(
+      declared.args.map(({name, required, summary}) => [name, Args.string({description: summary, required})]),
+    ),
+    description: declared.description,
+    examples: declared.examples,
+    flags,
+    run: (argv: string[], config: Command['config']) => run(declared, flags, argv, config),
+    strict: true,
+    summary: declared.summary,
+  }
+  return command as unknown as Command.Class
+}
+
+async function run(declared: DeclaredCommand, flags: Command.Class['flags'], argv: string[], config: Command['config']) {
+  const binary = locateBinary()
+  const env = {
+    ...withoutOurs(process.env),
+    ...(declared.app === 'resolve' && (await appEnvironment(flags, argv))),
+    ...(await credentialEnvironment(config.dataDir)),
+    AUTORESTART_CLI_DATA_DIR: config.dataDir,
+    AUTORESTART_CLI_VERSION: config.version,
+  }
+  const words = declared.id.split(' ').filter(Boolean)
+  // Set, not thrown: the CLI tells its telemetry of every thrown exit as of a crash, whatever the code.
+  process.exitCode = await runChild(binary, [...words, ...argv], env).catch((failure: NodeJS.ErrnoException) =>
+    error(`${binary} could not be started (${failure.code})`, {exit: 1}),
+  )
+}
+
+function locateBinary(): string {
+  const {arch, env, platform} = process
+  try {
+    return findBinary({arch, override: env['AUTORESTART_BINARY'], platform, root: packageRoot, version})
+  } catch (missing) {
+    if (missing instanceof BinaryMissing) error(missing.message, {exit: 1})
+    throw missing
+  }
+}
+
+/** An outer run's app or token must not reach an inner one that has none. */
+const withoutOurs = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('AUTORESTART_CLI_')))

@@ -1,0 +1,93 @@
+// Owns: which binary is run, and what is said when there is none.
+import {mkdirSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {beforeEach, describe, expect, it} from 'vitest'
+import {BinaryMissing, findBinary, type Place} from '../src/binary.ts'
+import {script, temporary} from './stub.ts'
+
+let root: string
+const find = (place: Partial<Place> = {}) =>
+  findBinary({arch: 'x64', override: undefined, platform: 'linux', root, version: '1.2.3', ...place})
+
+/** What the error says; fails where there is none. */
+function missing(place: Partial<Place> = {}): string {
+  try {
+    return `found ${find(place)}`
+  } catch (error) {
+    expect(error).toBeInstanceOf(BinaryMissing)
+    return (error as Error).message
+  }
+}
+
+function platformPackage(platform: string, version = '1.2.3', executable = 'autorestart'): string {
+  const folder = join(root, 'node_modules', `heroku-dynos-autorestart-${platform}`)
+  mkdirSync(folder, {recursive: true})
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({version}))
+  return script(join(folder, 'bin', executable), '')
+}
+
+beforeEach(() => {
+  root = temporary()
+})
+
+describe('the binary', () => {
+  it('is the one of AUTORESTART_BINARY, before all others', () => {
+    platformPackage('linux-x64')
+    const mine = script(join(root, 'mine'), '')
+    expect(find({override: mine})).toBe(mine)
+  })
+
+  it('is that of the platform package, before a build', () => {
+    writeFileSync(join(root, 'Cargo.toml'), '')
+    script(join(root, 'target/release/autorestart'), '')
+    expect(find()).toBe(join(root, 'target/release/autorestart'))
+    const linux = platformPackage('linux-x64')
+    expect(find()).toBe(linux)
+    const windows = platformPackage('win32-x64', '1.2.3', 'autorestart.exe')
+    expect(find({platform: 'win32'})).toBe(windows)
+  })
+
+  it('is a build only in a source checkout, release before debug', () => {
+    const debug = script(join(root, 'target/debug/autorestart'), '')
+    expect(missing()).toContain('is not installed')
+    writeFileSync(join(root, 'Cargo.toml'), '')
+    expect(find()).toBe(debug)
+    const release = script(join(root, 'target/release/autorestart'), '')
+    expect(find()).toBe(release)
+  })
+})
+
+describe('the message', () => {
+  it('says that AUTORESTART_BINARY names no file, and looks no further', () => {
+    platformPackage('linux-x64')
+    expect(missing({override: '/no/such/file'})).toBe('AUTORESTART_BINARY is set to /no/such/file, and there is no such file')
+  })
+
+  it('says that packages of another platform are there', () => {
+    platformPackage('darwin-arm64')
+    const message = missing()
+    expect(message).toMatch(/^the binary installed here is for darwin-arm64, but this machine is linux-x64\n/)
+    expect(message).toContain('heroku plugins:install heroku-dynos-autorestart')
+  })
+
+  it('says that optional packages were left out', () => {
+    const message = missing()
+    expect(message).toMatch(/^heroku-dynos-autorestart-linux-x64, .*, is not installed\n/)
+    expect(message).toContain('--omit=optional')
+    expect(message).toContain('heroku plugins:install heroku-dynos-autorestart')
+  })
+
+  it('says that there is no binary for a platform', () => {
+    expect(missing({arch: 'mips', platform: 'sunos'})).toMatch(/^there is no binary for sunos-mips\n/)
+  })
+
+  it('says that the versions differ', () => {
+    platformPackage('linux-x64', '1.2.4')
+    expect(missing()).toMatch(/^heroku-dynos-autorestart-linux-x64 is version 1\.2\.4, but heroku-dynos-autorestart is 1\.2\.3\n/)
+  })
+
+  it('says how to build in a source checkout', () => {
+    writeFileSync(join(root, 'Cargo.toml'), '')
+    expect(missing()).toContain('cargo build --release')
+  })
+})

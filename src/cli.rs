@@ -1,0 +1,333 @@
+//! The command line: clap structs and help text, nothing else. `autorestart commands --json` prints
+//! it, and the Heroku CLI plugin is built from that output, so there is one definition of it.
+
+use crate::schedule::{
+    AppName, Days, Invalid, MaxUnavailable, SHORTEST_MAX_UPTIME, ScheduleName, Span, Times, Zone, dyno_name, process_type,
+};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Restarts Heroku dynos on time, one at a time, each proven up before the next
+#[derive(Debug, Parser)]
+#[command(name = "autorestart", version, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub index: Index,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Set(Set),
+    Remove(Named),
+    Pause(Pause),
+    Resume(Named),
+    Plan(Plan),
+    Run(Run),
+    History(History),
+    Sandbox(Sandbox),
+    Demo(Demo),
+    Completions(Completions),
+    #[command(hide = true)]
+    Commands(Commands),
+}
+
+/// Flags that every command has
+#[derive(Debug, Clone, Default, Args)]
+pub struct Common {
+    /// print one JSON document
+    #[arg(long)]
+    pub json: bool,
+    /// schedules file to use
+    #[arg(long, value_name = "PATH")]
+    pub schedules: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct AppFlags {
+    /// app, by name or id
+    #[arg(short, long, value_name = "APP")]
+    pub app: Option<AppName>,
+    /// git remote of the app
+    #[arg(short, long, value_name = "REMOTE")]
+    pub remote: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct TargetFlags {
+    /// only the dynos of this process type
+    #[arg(short, long, value_name = "TYPE", value_parser = process_type, allow_hyphen_values = true)]
+    pub process_type: Option<String>,
+    /// only this dyno
+    #[arg(short, long, value_name = "DYNO", value_parser = dyno_name, allow_hyphen_values = true)]
+    pub dyno_name: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct HowFlags {
+    /// dynos of a process type that may be down at once: a number, or a percentage
+    #[arg(long, value_name = "N|N%", allow_hyphen_values = true)]
+    pub max_unavailable: Option<MaxUnavailable>,
+    /// how long one restart may take [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = wait_limit, allow_hyphen_values = true)]
+    pub wait_limit: Option<Span>,
+    /// how long a new dyno must stay up to be believed [default: 10s]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub settle: Option<Span>,
+}
+
+/// list schedules, and what runs them
+#[derive(Debug, Clone, Default, Args)]
+pub struct Index {
+    /// only the schedules of this app
+    #[arg(short, long, value_name = "APP")]
+    pub app: Option<AppName>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// create or replace a schedule
+///
+/// Dynos restart at the times of --at, or when they have been up for --max-uptime, one at a time,
+/// each proven up before the next.
+#[derive(Debug, Clone, Args)]
+pub struct Set {
+    #[command(flatten)]
+    pub app: AppFlags,
+    #[command(flatten)]
+    pub target: TargetFlags,
+    /// name of the schedule, to tell several of one app apart [default: default]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    pub name: Option<ScheduleName>,
+    /// times of day: 07,14 or 07:30 or 7pm
+    #[arg(long, value_name = "TIMES", help_heading = "when", allow_hyphen_values = true)]
+    pub at: Option<Times>,
+    /// days of the week for --at: mon-fri, weekends [default: daily]
+    #[arg(long, value_name = "DAYS", help_heading = "when", allow_hyphen_values = true)]
+    pub days: Option<Days>,
+    /// IANA zone of the times: Europe/Paris [default: this machine's]
+    #[arg(long, value_name = "ZONE", help_heading = "when", allow_hyphen_values = true)]
+    pub timezone: Option<Zone>,
+    /// restart a dyno that has been up for so long: 6h
+    #[arg(long, visible_alias = "every", value_name = "TIME", help_heading = "when", value_parser = max_uptime, allow_hyphen_values = true)]
+    pub max_uptime: Option<Span>,
+    /// how late an occurrence may still be acted on [default: 1h]
+    #[arg(long, value_name = "TIME", help_heading = "when", value_parser = catch_up, allow_hyphen_values = true)]
+    pub catch_up: Option<Span>,
+    /// leave a dyno alone that was younger than this at the occurrence
+    #[arg(long, value_name = "TIME", help_heading = "only when", allow_hyphen_values = true)]
+    pub min_uptime: Option<Span>,
+    #[command(flatten, next_help_heading = "how")]
+    pub how: HowFlags,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// remove a schedule
+#[derive(Debug, Clone, Args)]
+pub struct Named {
+    #[command(flatten)]
+    pub app: AppFlags,
+    /// name of the schedule, where an app has several
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    pub name: Option<ScheduleName>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// let a schedule rest
+#[derive(Debug, Clone, Args)]
+pub struct Pause {
+    #[command(flatten)]
+    pub named: Named,
+    /// resume by itself then: 2026-12-01T09:00, in the schedule's zone
+    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
+    pub until: Option<String>,
+}
+
+/// show what will happen, and what a pass would do now
+#[derive(Debug, Clone, Args)]
+pub struct Plan {
+    /// only the schedules of this app
+    #[arg(short, long, value_name = "APP")]
+    pub app: Option<AppName>,
+    /// occurrences to show for each schedule
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub next: u16,
+    /// show occurrences from this instant on
+    #[arg(long, value_name = "INSTANT")]
+    pub from: Option<String>,
+    /// show occurrences up to this instant
+    #[arg(long, value_name = "INSTANT")]
+    pub to: Option<String>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// restart what is due, wait until it is proven up, exit
+///
+/// Exit codes: 0 done or nothing due, 1 failed, 2 wrong usage, 3 some restarts failed or were not
+/// reached, a roll is held, or an occurrence was missed, 130 interrupted.
+#[derive(Debug, Clone, Args)]
+pub struct Run {
+    /// only the schedules of this app; with --now, the app to restart
+    #[arg(short, long, value_name = "APP")]
+    pub app: Option<AppName>,
+    /// restart the target once, now, rolling and proven
+    #[arg(long, conflicts_with = "watch")]
+    pub now: bool,
+    #[command(flatten)]
+    pub target: TargetFlags,
+    /// with --now, leave dynos alone that are younger than this
+    #[arg(long, value_name = "TIME", requires = "now", allow_hyphen_values = true)]
+    pub older_than: Option<Span>,
+    #[command(flatten)]
+    pub how: HowFlags,
+    /// stay, and make a pass whenever something is due
+    #[arg(long)]
+    pub watch: bool,
+    /// show what a pass would do, and do nothing
+    #[arg(long, conflicts_with = "watch")]
+    pub dry_run: bool,
+    /// leave where a pass would wait for a reason that passes by itself
+    #[arg(long)]
+    pub no_wait: bool,
+    /// answer the question of --now
+    #[arg(short, long)]
+    pub yes: bool,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// show what happened, from this machine's ledger
+#[derive(Debug, Clone, Args)]
+pub struct History {
+    /// only this app
+    #[arg(short, long, value_name = "APP")]
+    pub app: Option<AppName>,
+    /// lines to show, newest last
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub last: usize,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// serve a simulated Heroku on this machine
+///
+/// Point any command at it with HEROKU_HOST and any HEROKU_API_KEY.
+#[derive(Debug, Clone, Args)]
+pub struct Sandbox {
+    /// port to listen on; 0 takes a free one
+    #[arg(long, default_value_t = 5100)]
+    pub port: u16,
+    /// a built-in scenario (leaky-shop), or a TOML file
+    #[arg(long, value_name = "NAME|PATH", default_value = "leaky-shop")]
+    pub scenario: String,
+    /// where its clock begins, and how fast it runs: 2026-03-01T07:00:00Z*60
+    #[arg(long, value_name = "CLOCK")]
+    pub clock: Option<crate::clock::Moved>,
+}
+
+/// show the main job on a simulated Heroku, without an account
+#[derive(Debug, Clone, Args)]
+pub struct Demo {
+    /// go through this Heroku CLI, with the plugin linked, in place of the binary alone
+    #[arg(long, value_name = "PATH")]
+    pub cli: Option<PathBuf>,
+}
+
+/// print a completion script
+#[derive(Debug, Clone, Args)]
+pub struct Completions {
+    pub shell: clap_complete::Shell,
+}
+
+/// describe the command line
+#[derive(Debug, Clone, Args)]
+pub struct Commands {
+    /// print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn max_uptime(text: &str) -> Result<Span, Invalid> {
+    let span: Span = text.parse()?;
+    if span < SHORTEST_MAX_UPTIME {
+        return Err(Invalid::new(format!("under {SHORTEST_MAX_UPTIME} it is a restart loop"), "6h or 90m"));
+    }
+    Ok(span)
+}
+
+fn wait_limit(text: &str) -> Result<Span, Invalid> {
+    at_least(text, Span::seconds(30), "no dyno boots faster than that for certain", "5m")
+}
+
+fn catch_up(text: &str) -> Result<Span, Invalid> {
+    at_least(text, Span::minutes(1), "a pass needs a moment in which it may come", "1h")
+}
+
+fn at_least(text: &str, least: Span, why: &str, example: &'static str) -> Result<Span, Invalid> {
+    let span: Span = text.parse()?;
+    if span < least { Err(Invalid::new(format!("it is at least {least}: {why}"), example)) } else { Ok(span) }
+}
+
+impl Cli {
+    /// Whether a JSON document is wanted, and which schedules file.
+    #[must_use]
+    pub fn common(&self) -> Common {
+        match &self.command {
+            None => self.index.common.clone(),
+            Some(Command::Set(set)) => set.common.clone(),
+            Some(Command::Remove(named) | Command::Resume(named)) => named.common.clone(),
+            Some(Command::Pause(pause)) => pause.named.common.clone(),
+            Some(Command::Plan(plan)) => plan.common.clone(),
+            Some(Command::Run(run)) => run.common.clone(),
+            Some(Command::History(history)) => history.common.clone(),
+            Some(Command::Commands(commands)) => Common { json: commands.json, schedules: None },
+            Some(Command::Sandbox(_) | Command::Demo(_) | Command::Completions(_)) => Common::default(),
+        }
+    }
+}
+
+/// What the Heroku CLI does about the app of a command before it starts us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AppPolicy {
+    /// `--app`, `HEROKU_APP` or a git remote: one of them must name it.
+    Resolve,
+    /// Only a typed `--app` counts.
+    Typed,
+}
+
+/// Commands of the plugin: id, what is done about the app, examples.
+pub const PLUGIN: [(&str, AppPolicy, &[&str]); 8] = [
+    ("", AppPolicy::Typed, &["heroku dynos:autorestart", "heroku dynos:autorestart --app example-app --json"]),
+    (
+        "set",
+        AppPolicy::Resolve,
+        &[
+            "heroku dynos:autorestart:set --app example-app --at 07,14",
+            "heroku dynos:autorestart:set --app example-app --at 03:30 --days mon-fri --timezone Europe/Paris",
+            "heroku dynos:autorestart:set --app example-app --name workers --process-type worker --max-uptime 6h",
+        ],
+    ),
+    ("remove", AppPolicy::Resolve, &["heroku dynos:autorestart:remove --app example-app"]),
+    (
+        "pause",
+        AppPolicy::Resolve,
+        &["heroku dynos:autorestart:pause --app example-app", "heroku dynos:autorestart:pause --app example-app --until 2026-12-01T09:00"],
+    ),
+    ("resume", AppPolicy::Resolve, &["heroku dynos:autorestart:resume --app example-app"]),
+    ("plan", AppPolicy::Typed, &["heroku dynos:autorestart:plan", "heroku dynos:autorestart:plan --app example-app --next 10"]),
+    (
+        "run",
+        AppPolicy::Typed,
+        &[
+            "heroku dynos:autorestart:run",
+            "heroku dynos:autorestart:run --watch",
+            "heroku dynos:autorestart:run --now --app example-app --process-type web --yes",
+        ],
+    ),
+    ("history", AppPolicy::Typed, &["heroku dynos:autorestart:history --app example-app"]),
+];

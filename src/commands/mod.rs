@@ -1,0 +1,118 @@
+//! One file per verb: gather, call, report; no decisions.
+
+mod completions;
+mod demo;
+mod describe;
+mod history;
+mod index;
+mod pause;
+mod plan;
+mod remove;
+mod run;
+mod sandbox;
+mod set;
+
+use crate::{
+    cli::{AppFlags, Cli, Command},
+    clock::Clock,
+    credentials::{self, Credential},
+    env::Env,
+    error::Error,
+    heroku::{Client, Options},
+    schedule::{AppName, Schedule, ScheduleName},
+    store::{Store, narrow},
+    ui::Ui,
+};
+use std::path::Path;
+
+/// What every command works with.
+pub struct Context<'a> {
+    pub env: &'a Env,
+    pub ui: &'a Ui,
+    pub clock: Clock,
+}
+
+/// Does what was typed; returns the exit code.
+///
+/// # Errors
+/// When it cannot be done.
+pub async fn dispatch(cli: Cli, context: &Context<'_>) -> Result<u8, Error> {
+    match cli.command {
+        None => index::index(context, cli.index),
+        Some(Command::Set(set)) => set::set(context, set).await,
+        Some(Command::Remove(named)) => remove::remove(context, named).await,
+        Some(Command::Pause(pause)) => pause::pause(context, pause).await,
+        Some(Command::Resume(named)) => pause::resume(context, named).await,
+        Some(Command::Plan(plan)) => plan::plan(context, plan).await,
+        Some(Command::Run(run)) => run::run(context, run).await,
+        Some(Command::History(history)) => history::history(context, &history),
+        Some(Command::Sandbox(sandbox)) => sandbox::sandbox(context, &sandbox).await,
+        Some(Command::Demo(demo)) => demo::demo(context, &demo).await,
+        Some(Command::Completions(completions)) => completions::completions(&completions),
+        Some(Command::Commands(_)) => Ok(describe::describe(context)),
+    }
+}
+
+impl Context<'_> {
+    fn store(&self, named: Option<&Path>) -> Result<Store, Error> {
+        Ok(Store::locate(named, self.env)?)
+    }
+
+    /// A client with the credential that this command acts with.
+    async fn client(&self) -> Result<(Client, Options, Credential), Error> {
+        let options = Options::from_env(self.env)?;
+        if let Some(ignored) = options.ignored_host() {
+            self.ui.warn(&format!("HEROKU_HOST '{ignored}' is not a Heroku domain, using heroku.com"));
+        }
+        let credential = credentials::resolve(self.env, &options.host).await?;
+        let client = Client::new(&options, &credential, self.clock)?;
+        Ok((client, options, credential))
+    }
+
+    /// The app that is meant: typed, or resolved by the Heroku CLI, or `HEROKU_APP`.
+    fn app(&self, flags: &AppFlags) -> Result<AppName, Error> {
+        if let Some(app) = &flags.app {
+            return Ok(app.clone());
+        }
+        if let Some(why) = self.env.text("AUTORESTART_CLI_APP_ERROR") {
+            return Err(Error::usage(why.lines().next().unwrap_or(why), "name the app with --app example-app"));
+        }
+        if flags.remote.is_some() && !self.env.is_under_cli() {
+            return Err(Error::usage("--remote: git remotes are read by the Heroku CLI", format!("name the app with --app, or go through {}", self.verb("set"))));
+        }
+        let named = self.env.text("AUTORESTART_CLI_APP").map(|app| ("the app", app)).or_else(|| Some(("HEROKU_APP", self.env.text("HEROKU_APP")?)));
+        let Some((from, app)) = named else {
+            return Err(Error::usage("no app: --app is missing", "name the app with --app example-app, or set HEROKU_APP"));
+        };
+        app.parse().map_err(|invalid| Error::usage(format!("{from} '{app}': {invalid}"), "name the app with --app example-app"))
+    }
+
+    /// A command of ours as the user would type it.
+    #[must_use]
+    pub fn verb(&self, verb: &str) -> String {
+        match (self.env.is_under_cli(), verb) {
+            (true, "") => "heroku dynos:autorestart".to_owned(),
+            (true, verb) => format!("heroku dynos:autorestart:{verb}"),
+            (false, verb) => format!("autorestart {verb}").trim_end().to_owned(),
+        }
+    }
+
+    /// The one schedule that is meant.
+    fn one(&self, schedules: Vec<Schedule>, app: &AppName, name: Option<&ScheduleName>) -> Result<Schedule, Error> {
+        let mut found = narrow(schedules, Some(app), name);
+        match (found.len(), name) {
+            (1, _) => Ok(found.remove(0)),
+            (0, Some(name)) => Err(self.no_such(format!("{app} has no schedule '{name}'"))),
+            (0, None) => Err(self.no_such(format!("{app} has no schedule"))),
+            _ => {
+                let names: Vec<_> = found.iter().map(|schedule| schedule.name.to_string()).collect();
+                let message = format!("{app} has {} schedules: {}", names.len(), names.join(", "));
+                Err(Error::usage(message, format!("name one with --name {}", names[0])))
+            }
+        }
+    }
+
+    fn no_such(&self, message: String) -> Error {
+        Error::Other { code: "no_such_schedule", message, hint: Some(format!("{} lists what there is", self.verb(""))) }
+    }
+}

@@ -1,0 +1,143 @@
+//! `plan`: the next occurrences, and what a pass would do now, dyno by dyno.
+
+use super::{
+    Context, index,
+    pause::{instant, zone},
+};
+use crate::{
+    cli,
+    error::{Error, exit},
+    observe,
+    plan::{self, Known, Question},
+    report::{human, json as shapes, table},
+    schedule::Schedule,
+    snapshot::Snapshot,
+    state::StateDir,
+    store::narrow,
+};
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// What a pass would do to one app now.
+struct AppPlan {
+    app: String,
+    plan: Result<(plan::Plan, Snapshot), Error>,
+}
+
+pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, Error> {
+    let store = context.store(flags.common.schedules.as_deref())?;
+    let schedules = narrow(store.read()?, flags.app.as_ref(), None);
+    let now = context.clock.now();
+    let bound = |name: &str, text: &Option<String>| text.as_deref().map(|text| instant(name, text, &TimeZone::system())).transpose();
+    let (from, to) = (bound("--from", &flags.from)?, bound("--to", &flags.to)?);
+    if let (Some(from), Some(to)) = (from, to)
+        && to <= from
+    {
+        return Err(Error::usage("--to is not after --from", "give a later --to, for example --from 2026-03-01 --to 2026-04-01"));
+    }
+    if schedules.is_empty() {
+        context.ui.either(|| "No schedules".to_owned(), || json!({ "now": now, "occurrences": [], "steps": [], "skips": [] }));
+        if !context.ui.is_json {
+            context.ui.hint(&format!("{} --app example-app --at 07,14 makes one", context.verb("set")));
+        }
+        return Ok(exit::DONE);
+    }
+    let limit = if to.is_some() && flags.next == 5 { usize::MAX } else { usize::from(flags.next) };
+    let occurrences: Vec<(&Schedule, Vec<Timestamp>)> = schedules.iter().map(|schedule| (schedule, upcoming(schedule, from.unwrap_or(now), to, limit))).collect();
+    let apps = ask(context, &schedules).await;
+    let has_error = apps.iter().any(|app| app.plan.is_err());
+    if context.ui.is_json {
+        context.ui.json(&document(now, &occurrences, &apps));
+    } else {
+        context.ui.result(&in_words(now, &occurrences, &apps));
+        for app in &apps {
+            if let Err(error) = &app.plan {
+                context.ui.warn(&format!("⬢ {}: what a pass would do now is unknown: {error}", app.app));
+                error.hint().iter().for_each(|hint| context.ui.hint(hint));
+            }
+        }
+        index::runner(context, StateDir::open(context.env)?.heartbeat().as_ref(), now);
+    }
+    Ok(if has_error { exit::FAILED } else { exit::DONE })
+}
+
+fn upcoming(schedule: &Schedule, from: Timestamp, to: Option<Timestamp>, limit: usize) -> Vec<Timestamp> {
+    let all = std::iter::successors(schedule.next_occurrence(from), |last| schedule.next_occurrence(*last));
+    all.take_while(|occurrence| to.is_none_or(|to| *occurrence <= to)).take(limit.min(10_000)).collect()
+}
+
+async fn ask(context: &Context<'_>, schedules: &[Schedule]) -> Vec<AppPlan> {
+    let mut by_app: BTreeMap<String, Vec<Schedule>> = BTreeMap::new();
+    for schedule in schedules {
+        by_app.entry(schedule.app.name.to_string()).or_default().push(schedule.clone());
+    }
+    let client = context.client().await;
+    let questions = by_app.into_iter().map(async |(app, schedules)| {
+        let plan = async {
+            let client = match &client {
+                Ok((client, ..)) => client,
+                Err(_) => return Err(context.client().await.map(|_| Error::Interrupted).unwrap_or_else(|error| error)),
+            };
+            let name = schedules[0].app.id.clone().unwrap_or_else(|| app.clone());
+            let snapshot = observe::whole(client, &name).await?;
+            let asked = crate::ledger::Ledger::new(StateDir::open(context.env)?.ledger(), String::new()).asked(&snapshot.app.id)?;
+            let known = Known { asked, ..Known::default() };
+            let question = Question { schedules: &schedules, snapshot: &snapshot, now: snapshot.at, local_now: context.clock.now(), known: &known };
+            Ok((plan::plan(question), snapshot))
+        };
+        AppPlan { app: app.clone(), plan: plan.await }
+    });
+    futures_util::future::join_all(questions).await
+}
+
+fn in_words(now: Timestamp, occurrences: &[(&Schedule, Vec<Timestamp>)], apps: &[AppPlan]) -> String {
+    let mut parts = vec![];
+    for (schedule, occurrences) in occurrences {
+        let zone = zone(schedule);
+        let mut lines = vec![format!("⬢ {}  {}: {} restart {}", schedule.app.name, schedule.name, schedule.target, schedule.when())];
+        if schedule.is_paused(now) {
+            let until = schedule.pause.and_then(|pause| pause.until).map(|until| format!(" until {}", human::instant(until, &zone))).unwrap_or_default();
+            lines.push(format!("  paused{until}"));
+        }
+        lines.extend(occurrences.iter().map(|occurrence| {
+            let utc = occurrence.to_zoned_datetime(TimeZone::UTC).strftime("%H:%M UTC").to_string();
+            format!("  {}  {utc}  ({})", human::instant(*occurrence, &zone), human::distance(now, *occurrence))
+        }));
+        parts.push(lines.join("\n"));
+    }
+    for app in apps {
+        let Ok((plan, snapshot)) = &app.plan else { continue };
+        let steps = plan.steps.iter().enumerate().map(|(place, step)| vec![step.dyno.clone(), format!("restart ({})", place + 1), format!("{} of {}", step.trigger.phrase(), step.schedule)]);
+        let skips = plan.skips.iter().map(|skip| vec![skip.dyno.clone(), skip.reason.phrase(), skip.detail.clone()]);
+        let summary = if plan.steps.is_empty() { "restart nothing".to_owned() } else { format!("restart {}", human::dynos(plan.steps.len())) };
+        let table = table(&["Dyno", "Now", "Because"], steps.chain(skips));
+        parts.push(format!("A pass over ⬢ {} now would {summary}\n{table}", snapshot.app.name));
+    }
+    parts.join("\n\n")
+}
+
+fn document(now: Timestamp, occurrences: &[(&Schedule, Vec<Timestamp>)], apps: &[AppPlan]) -> Value {
+    let occurrences = occurrences.iter().flat_map(|(schedule, occurrences)| {
+        let zone = zone(schedule);
+        occurrences.iter().map(move |occurrence| {
+            json!({
+                "app": schedule.app.name.as_str(), "schedule": schedule.name.as_str(),
+                "local": occurrence.to_zoned_datetime(zone.clone()).to_string(), "utc": occurrence, "note": null,
+            })
+        })
+    });
+    let plans = || apps.iter().filter_map(|app| app.plan.as_ref().ok());
+    let errors = apps.iter().filter_map(|app| {
+        let mut error = app.plan.as_ref().err()?.json()["error"].clone();
+        error["app"] = json!(app.app);
+        Some(error)
+    });
+    json!({
+        "now": now,
+        "occurrences": occurrences.collect::<Vec<_>>(),
+        "steps": plans().flat_map(|(plan, _)| plan.steps.iter().map(shapes::step)).collect::<Vec<_>>(),
+        "skips": plans().flat_map(|(plan, seen)| plan.skips.iter().map(|skip| shapes::skip(&seen.app.name, skip))).collect::<Vec<_>>(),
+        "errors": errors.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,20 @@
+//! `remove`: takes a schedule out, and says how to get it back.
+
+use super::Context;
+use crate::{
+    cli::Named,
+    error::{Error, exit},
+};
+use serde_json::json;
+
+pub(super) async fn remove(context: &Context<'_>, named: Named) -> Result<u8, Error> {
+    let app = context.app(&named.app)?;
+    let store = context.store(named.common.schedules.as_deref())?;
+    let schedule = context.one(store.read()?, &app, named.name.as_ref())?;
+    store.remove(&context.clock, std::slice::from_ref(&schedule)).await?;
+    context.ui.either(
+        || format!("Removed schedule {} of ⬢ {}: {} {}", schedule.name, schedule.app.name, schedule.target, schedule.when()),
+        || json!({ "removed": { "app": schedule.app.name.as_str(), "name": schedule.name.as_str() } }),
+    );
+    Ok(exit::DONE)
+}

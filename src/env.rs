@@ -1,0 +1,100 @@
+//! The only reader of the environment: every variable that has a meaning for us, read once.
+
+use crate::credentials::Secret;
+use std::{collections::BTreeMap, path::PathBuf};
+
+/// The environment as it was when the process began.
+#[derive(Debug, Clone, Default)]
+pub struct Env {
+    variables: BTreeMap<String, String>,
+    secrets: BTreeMap<String, Secret>,
+}
+
+/// Variables whose value is a secret: kept apart, so that no dump of the rest can show one.
+const SECRETS: [&str; 2] = ["HEROKU_API_KEY", "AUTORESTART_CLI_TOKEN"];
+
+impl Env {
+    /// Reads the process's environment.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one home of the environment")]
+    pub fn read() -> Self {
+        let all = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Self::from_pairs(all)
+    }
+
+    pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut env = Self::default();
+        for (name, value) in pairs {
+            if SECRETS.contains(&name.as_str()) {
+                env.secrets.insert(name, Secret::new(value));
+            } else {
+                env.variables.insert(name, value);
+            }
+        }
+        env
+    }
+
+    /// A variable's value; an empty one counts as unset.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// A secret's value; an empty one counts as unset.
+    #[must_use]
+    pub fn secret(&self, name: &str) -> Option<Secret> {
+        self.secrets.get(name).filter(|secret| !secret.expose().trim().is_empty()).cloned()
+    }
+
+    #[must_use]
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.text(name).map(PathBuf::from)
+    }
+
+    #[must_use]
+    pub fn is_set(&self, name: &str) -> bool {
+        self.text(name).is_some_and(|value| value != "0" && value != "false")
+    }
+
+    /// Whether the Heroku CLI started us.
+    #[must_use]
+    pub fn is_under_cli(&self) -> bool {
+        self.text("AUTORESTART_CLI_VERSION").is_some()
+    }
+
+    /// The home directory, as the Heroku CLI finds it.
+    #[must_use]
+    pub fn home(&self) -> Option<PathBuf> {
+        let windows = || Some(PathBuf::from(format!("{}{}", self.text("HOMEDRIVE")?, self.text("HOMEPATH")?)));
+        self.path("HOME").or_else(windows).or_else(|| self.path("USERPROFILE"))
+    }
+
+    /// A base directory by the XDG rules: the variable when it is absolute, else below the home.
+    fn base(&self, variable: &str, below_home: &str) -> Option<PathBuf> {
+        let named = self.path(variable).filter(|path| path.is_absolute());
+        named.or_else(|| Some(self.home()?.join(below_home)))
+    }
+
+    /// Where schedules are kept: `~/.config/autorestart` on Unix, `%APPDATA%` on Windows.
+    #[must_use]
+    pub fn config_dir(&self) -> Option<PathBuf> {
+        let base = if cfg!(windows) { self.path("APPDATA") } else { self.base("XDG_CONFIG_HOME", ".config") };
+        Some(base?.join("autorestart"))
+    }
+
+    /// Where ledger, locks and marks are kept: `~/.local/state/autorestart` on Unix.
+    #[must_use]
+    pub fn state_dir(&self) -> Option<PathBuf> {
+        let base = if cfg!(windows) { self.path("LOCALAPPDATA") } else { self.base("XDG_STATE_HOME", ".local/state") };
+        self.path("AUTORESTART_STATE_DIR").or_else(|| Some(base?.join("autorestart")))
+    }
+
+    /// The Heroku CLI's data directory, which holds `login.json` (oclif's rule, or told by the shim).
+    #[must_use]
+    pub fn cli_data_dir(&self) -> Option<PathBuf> {
+        let told = self.path("AUTORESTART_CLI_DATA_DIR").or_else(|| self.path("HEROKU_DATA_DIR"));
+        let windows = || Some(self.path("LOCALAPPDATA")?.join("heroku"));
+        let unix = || Some(self.base("XDG_DATA_HOME", ".local/share")?.join("heroku"));
+        told.or_else(|| if cfg!(windows) { windows() } else { unix() })
+    }
+}

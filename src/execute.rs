@@ -1,0 +1,233 @@
+//! Does a roll: reads the list, does what [`Roll`] says, writes every step into the ledger.
+
+use crate::{
+    clock::Clock,
+    error::Error,
+    heroku::{self, Client, Fate},
+    ledger::Ledger,
+    plan::{
+        Ended, Step,
+        roll::{Action, Answer, Roll},
+    },
+    snapshot::Snapshot,
+};
+use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// What a person may want to see while it happens.
+#[derive(Debug)]
+pub enum Progress<'a> {
+    Begun { app: &'a str, steps: &'a [Step] },
+    Requested(&'a Step),
+    /// The state of the dyno in the place of the old one.
+    Seen { step: &'a Step, state: &'a str },
+    Ended(&'a Ended),
+    Waiting { app: &'a str, reason: &'a str },
+    Over { app: &'a str },
+}
+
+/// Told of progress; prints, or does nothing.
+pub trait Observer {
+    fn progress(&self, progress: Progress<'_>);
+}
+
+/// Set when somebody wants us to leave: no new DELETE from then on.
+#[derive(Debug, Clone)]
+pub struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    /// The stop, and what sets it.
+    #[must_use]
+    pub fn new() -> (watch::Sender<bool>, Self) {
+        let (sender, receiver) = watch::channel(false);
+        (sender, Self(receiver))
+    }
+
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Returns when it is set; never, when nobody can set it any more.
+    pub async fn set(&self) {
+        let mut receiver = self.0.clone();
+        if receiver.wait_for(|is_set| *is_set).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// What a roll works with.
+pub struct Tools<'a> {
+    pub client: &'a Client,
+    pub clock: Clock,
+    pub ledger: &'a Ledger,
+    pub stop: &'a Stop,
+    pub observer: &'a dyn Observer,
+}
+
+/// How a roll ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum End {
+    /// Every step was done.
+    Done,
+    /// A step failed; the rest was not reached.
+    Failed,
+    /// The app is not as it was planned for.
+    Replan,
+    Interrupted,
+}
+
+/// Reads of the list that may fail in a row before a roll is left.
+const BLIND: u32 = 3;
+/// How long an answer to a DELETE, and then the last read, may take once we are asked to leave.
+const LAST_WORD: Duration = Duration::from_secs(3);
+
+impl Tools<'_> {
+    /// Waits; tells whether it was asked to stop meanwhile.
+    pub async fn pause(&self, duration: SignedDuration) -> bool {
+        tokio::select! {
+            () = self.clock.sleep(duration) => self.stop.is_set(),
+            () = self.stop.set() => true,
+        }
+    }
+
+    /// Rolls these steps; `snapshot` follows what is seen. No step is begun at or after `until`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub async fn roll(&self, steps: &[Step], snapshot: &mut Snapshot, until: Option<Timestamp>) -> Result<(End, Vec<Ended>), Error> {
+        let mut roll = Roll::new(steps, until);
+        let mut ended = vec![];
+        let end = self.drive(&mut roll, snapshot, &mut ended).await;
+        if matches!(end, Ok(End::Interrupted)) {
+            self.last_read(&mut roll, snapshot).await;
+            roll.leave("interrupted", self.client.now());
+            self.record(&mut roll, &mut ended)?;
+        }
+        end.map(|end| (end, ended))
+    }
+
+    async fn drive(&self, roll: &mut Roll, snapshot: &mut Snapshot, ended: &mut Vec<Ended>) -> Result<End, Error> {
+        let app = snapshot.app.id.clone();
+        let mut failures = 0;
+        loop {
+            let list = tokio::select! {
+                list = self.client.dynos(&app) => list,
+                () = self.stop.set() => return Ok(End::Interrupted),
+            };
+            match list {
+                Ok(dynos) => {
+                    failures = 0;
+                    (snapshot.dynos, snapshot.at) = (dynos, self.client.now());
+                }
+                Err(error) => {
+                    failures += 1;
+                    if !error.is_transient() || (failures >= BLIND && !roll.may_wait(self.client.now())) {
+                        roll.leave(&format!("the dynos could not be read ({error})"), self.client.now());
+                        self.record(roll, ended)?;
+                        return Ok(End::Failed);
+                    }
+                    if self.pause(SignedDuration::from_secs(5)).await {
+                        return Ok(End::Interrupted);
+                    }
+                    continue;
+                }
+            }
+            let action = roll.next(snapshot, snapshot.at);
+            for (step, state) in roll.sightings(snapshot) {
+                self.observer.progress(Progress::Seen { step, state });
+            }
+            match action {
+                Action::Restart(step) => self.restart(roll, &step, snapshot).await?,
+                Action::Wait(wait) => {
+                    self.record(roll, ended)?;
+                    if self.pause(wait).await {
+                        return Ok(End::Interrupted);
+                    }
+                }
+                Action::AskFormation(process_type) => {
+                    if let Ok(formation) = self.client.formation(&app).await {
+                        snapshot.formation = formation;
+                        roll.formation(&process_type, snapshot.quantity(&process_type));
+                    }
+                }
+                Action::Replan | Action::Done => {
+                    self.record(roll, ended)?;
+                    return Ok(match action {
+                        _ if roll.has_failed() => End::Failed,
+                        Action::Replan => End::Replan,
+                        _ => End::Done,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Sends the DELETE. Whatever becomes of it, the next thing is a read.
+    async fn restart(&self, roll: &mut Roll, step: &Step, snapshot: &Snapshot) -> Result<(), Error> {
+        if self.stop.is_set() {
+            return Ok(()); // the next read notices
+        }
+        self.ledger.requested(step, self.client.now())?;
+        let answer = tokio::select! {
+            answer = self.client.restart(&step.app_id, &step.dyno) => Some(answer),
+            () = self.give_up() => None,
+        };
+        self.observer.progress(Progress::Requested(step));
+        let now = self.client.now();
+        match answer {
+            Some(Ok(restart)) => {
+                roll.answered(step, Answer::Accepted, snapshot, now);
+                self.ledger.accepted(step, now, restart.request_ids)?;
+            }
+            Some(Err(error)) => {
+                tracing::debug!(dyno = step.dyno, %error, "the restart was not answered with success");
+                match error.fate() {
+                    Fate::NotSent => roll.not_applied(step, now + SignedDuration::from_secs(2)),
+                    Fate::Later(wait) => {
+                        let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_secs(60));
+                        roll.not_applied(step, now + wait.min(SignedDuration::from_mins(2)));
+                    }
+                    Fate::Refused => roll.refused(step, refusal(&error)),
+                    Fate::Broken => roll.answered(step, Answer::Broken, snapshot, now),
+                    Fate::Silent => roll.answered(step, Answer::Silent, snapshot, now),
+                }
+            }
+            None => roll.answered(step, Answer::Silent, snapshot, now),
+        }
+        Ok(())
+    }
+
+    async fn give_up(&self) {
+        self.stop.set().await;
+        // Socket time, not schedule time: this ends within seconds on any clock.
+        let _ = tokio::time::timeout(LAST_WORD, std::future::pending::<()>()).await;
+    }
+
+    /// Asked to leave: one last look, so that what is done is not called unverified.
+    async fn last_read(&self, roll: &mut Roll, snapshot: &mut Snapshot) {
+        if !roll.is_flying() {
+            return;
+        }
+        if let Ok(Ok(dynos)) = tokio::time::timeout(LAST_WORD, self.client.dynos(&snapshot.app.id)).await {
+            (snapshot.dynos, snapshot.at) = (dynos, self.client.now());
+            roll.look(snapshot, snapshot.at);
+        }
+    }
+
+    fn record(&self, roll: &mut Roll, ended: &mut Vec<Ended>) -> Result<(), Error> {
+        for end in roll.drain_ended() {
+            self.observer.progress(Progress::Ended(&end));
+            let recorded = self.ledger.ended(&end, self.client.now());
+            ended.push(end);
+            recorded?;
+        }
+        Ok(())
+    }
+}
+
+fn refusal(error: &heroku::Error) -> String {
+    error.hint().map_or_else(|| error.to_string(), |hint| format!("{error} ({hint})"))
+}

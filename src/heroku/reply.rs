@@ -1,0 +1,62 @@
+//! What an answer's headers tell: Heroku's time, the quota that is left, request ids.
+
+use crate::clock::Clock;
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::{HeaderMap, HeaderName};
+use std::{sync::Mutex, time::Duration};
+
+/// What the newest answers told.
+#[derive(Debug, Default)]
+pub(super) struct Telltale(Mutex<Told>);
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Told {
+    requests: u64,
+    remaining: Option<u64>,
+    skew: Option<SignedDuration>,
+}
+
+impl Telltale {
+    pub fn count_request(&self) {
+        self.told(|told| told.requests += 1);
+    }
+
+    pub fn read(&self, headers: &HeaderMap, clock: &Clock) {
+        let remaining = text(headers, "ratelimit-remaining").and_then(|text| text.trim().parse().ok());
+        let skew = date(headers).map(|date| date.duration_since(clock.now()));
+        self.told(|told| {
+            told.remaining = remaining.or(told.remaining);
+            told.skew = skew.or(told.skew);
+        });
+    }
+
+    pub fn requests(&self) -> u64 {
+        self.told(|told| told.requests)
+    }
+
+    pub fn remaining(&self) -> Option<u64> {
+        self.told(|told| told.remaining)
+    }
+
+    pub fn skew(&self) -> Option<SignedDuration> {
+        self.told(|told| told.skew)
+    }
+
+    fn told<T>(&self, with: impl FnOnce(&mut Told) -> T) -> T {
+        with(&mut self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+}
+
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Option<&'a str> {
+    headers.get(HeaderName::from_static(name))?.to_str().ok()
+}
+
+/// The `Date` header (RFC 9110, whole seconds).
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::parse(text(headers, "date")?).ok().map(|date| date.timestamp())
+}
+
+/// `Retry-After` in seconds; the form with a date is not used by Heroku.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    text(headers, "retry-after")?.trim().parse().ok().map(Duration::from_secs)
+}

@@ -1,0 +1,92 @@
+//! The parts of Heroku's JSON that we read; unknown fields are ignored.
+
+use crate::snapshot;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct App {
+    id: String,
+    name: String,
+    #[serde(default)]
+    maintenance: bool,
+    released_at: Option<Timestamp>,
+    generation: Option<Generation>,
+}
+
+/// A text in the hyper-schema, an object with a name in the CLI's types.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Generation {
+    Text(String),
+    Object { name: String },
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Formation {
+    #[serde(rename = "type")]
+    process_type: String,
+    quantity: u32,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Dyno {
+    id: String,
+    name: String,
+    #[serde(rename = "type")]
+    process_type: String,
+    state: String,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    attach_url: Option<String>,
+    release: Release,
+}
+
+#[derive(Debug, Deserialize)]
+struct Release {
+    version: u64,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Feature {
+    pub enabled: bool,
+}
+
+impl From<App> for snapshot::App {
+    fn from(app: App) -> Self {
+        let generation = app.generation.map(|generation| match generation {
+            Generation::Text(name) | Generation::Object { name } => name.to_ascii_lowercase(),
+        });
+        Self {
+            id: app.id,
+            name: app.name,
+            is_in_maintenance: app.maintenance,
+            released_at: app.released_at,
+            generation: match generation.as_deref() {
+                Some("fir") => snapshot::Generation::Fir,
+                _ => snapshot::Generation::Cedar,
+            },
+        }
+    }
+}
+
+impl From<Formation> for snapshot::Formation {
+    fn from(formation: Formation) -> Self {
+        Self { process_type: formation.process_type, quantity: formation.quantity }
+    }
+}
+
+impl From<Dyno> for snapshot::Dyno {
+    fn from(dyno: Dyno) -> Self {
+        Self {
+            id: dyno.id,
+            name: dyno.name,
+            process_type: dyno.process_type,
+            state: dyno.state.as_str().into(),
+            created_at: dyno.created_at,
+            updated_at: dyno.updated_at,
+            release: dyno.release.version,
+            is_attached: dyno.attach_url.is_some(),
+        }
+    }
+}

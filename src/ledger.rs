@@ -1,0 +1,217 @@
+//! The append-only record of every restart: JSON lines, one flushed line each. Reading it can only
+//! prevent a restart, never cause one.
+
+use crate::{
+    error::Error,
+    plan::{Asked, Ended, Outcome, Step, missed::Missed},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::File,
+    io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+};
+
+/// The ledger of one state directory.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    path: PathBuf,
+    runner: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// A DELETE is about to be sent.
+    Requested,
+    /// Heroku answered that it will restart the dyno.
+    Accepted,
+    /// The step has its outcome.
+    Ended,
+    /// An occurrence was missed.
+    Missed,
+}
+
+/// One line. Instants are Heroku's.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Record {
+    pub at: Timestamp,
+    pub event: Event,
+    pub app: String,
+    #[serde(default)]
+    pub app_id: String,
+    pub schedule: String,
+    pub occurrence: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dyno: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub process_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub took_ms: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub request_ids: Vec<String>,
+    #[serde(default)]
+    pub runner: String,
+}
+
+impl Ledger {
+    #[must_use]
+    pub fn new(path: PathBuf, runner: String) -> Self {
+        Self { path, runner }
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A DELETE is about to be sent. Written, but not yet flushed to the disk: nothing may come
+    /// between the read before a DELETE and the DELETE; [`Ledger::accepted`] flushes both lines.
+    ///
+    /// # Errors
+    /// When it cannot be written: then nothing may be restarted.
+    pub fn requested(&self, step: &Step, at: Timestamp) -> Result<(), Error> {
+        self.append(&self.of(step, Event::Requested, at), false)
+    }
+
+    /// # Errors
+    /// When it cannot be written.
+    pub fn accepted(&self, step: &Step, at: Timestamp, request_ids: Vec<String>) -> Result<(), Error> {
+        self.append(&Record { request_ids, ..self.of(step, Event::Accepted, at) }, true)
+    }
+
+    /// # Errors
+    /// When it cannot be written.
+    pub fn ended(&self, ended: &Ended, at: Timestamp) -> Result<(), Error> {
+        let record = Record {
+            outcome: Some(ended.outcome),
+            detail: ended.detail.clone(),
+            took_ms: i64::try_from(ended.took.as_millis()).ok(),
+            new_id: ended.new_id.clone(),
+            ..self.of(&ended.step, Event::Ended, at)
+        };
+        self.append(&record, true)
+    }
+
+    /// # Errors
+    /// When it cannot be written.
+    pub fn missed(&self, missed: &Missed, app_id: &str, at: Timestamp) -> Result<(), Error> {
+        let record = Record {
+            at,
+            event: Event::Missed,
+            app: missed.app.clone(),
+            app_id: app_id.to_owned(),
+            schedule: missed.schedule.clone(),
+            occurrence: missed.occurrence,
+            dyno: None,
+            process_type: None,
+            trigger: None,
+            outcome: None,
+            detail: Some(missed.reason.clone()),
+            took_ms: None,
+            old_id: None,
+            new_id: None,
+            request_ids: vec![],
+            runner: self.runner.clone(),
+        };
+        self.append(&record, true)
+    }
+
+    fn of(&self, step: &Step, event: Event, at: Timestamp) -> Record {
+        Record {
+            at,
+            event,
+            app: step.app.clone(),
+            app_id: step.app_id.clone(),
+            schedule: step.schedule.clone(),
+            occurrence: step.occurrence,
+            dyno: Some(step.dyno.clone()),
+            process_type: Some(step.process_type.clone()),
+            trigger: Some(step.trigger.word().to_owned()),
+            outcome: None,
+            detail: None,
+            took_ms: None,
+            old_id: Some(step.old_id.clone()),
+            new_id: None,
+            request_ids: vec![],
+            runner: self.runner.clone(),
+        }
+    }
+
+    fn append(&self, record: &Record, is_flushed: bool) -> Result<(), Error> {
+        let io = |error| Error::Io {
+            what: format!("ledger {}", self.path.display()),
+            source: error,
+            hint: Some("nothing is restarted that cannot be recorded: mend it, or set AUTORESTART_STATE_DIR".to_owned()),
+        };
+        let mut line = serde_json::to_vec(record).unwrap_or_default();
+        line.push(b'\n');
+        let mut file = File::options().create(true).append(true).read(true).open(&self.path).map_err(io)?;
+        if ends_in_a_torn_line(&mut file).map_err(io)? {
+            line.insert(0, b'\n');
+        }
+        file.write_all(&line).map_err(io)?;
+        if is_flushed { file.sync_data().map_err(io) } else { Ok(()) }
+    }
+
+    /// All lines that can be read, and how many cannot.
+    ///
+    /// # Errors
+    /// When there is a file that cannot be read.
+    pub fn read(&self) -> Result<(Vec<Record>, usize), Error> {
+        let text = match std::fs::read(&self.path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => vec![],
+            Err(error) => return Err(Error::io(format!("ledger {}", self.path.display()), error)),
+        };
+        let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let (mut records, mut torn) = (vec![], 0);
+        for line in lines {
+            serde_json::from_slice(line).map_or_else(|_| torn += 1, |record| records.push(record));
+        }
+        Ok((records, torn))
+    }
+
+    /// The restarts of an app that were asked for, as the planner wants to know them.
+    ///
+    /// # Errors
+    /// When there is a ledger that cannot be read.
+    pub fn asked(&self, app_id: &str) -> Result<Vec<Asked>, Error> {
+        let (records, _) = self.read()?;
+        let mut asked: Vec<Asked> = vec![];
+        for record in records.into_iter().filter(|record| record.app_id == app_id) {
+            let Some(dyno) = record.dyno else { continue };
+            let same = |asked: &&mut Asked| asked.dyno == dyno && asked.occurrence == record.occurrence;
+            match (record.event, asked.iter_mut().rfind(same)) {
+                (Event::Requested, _) => {
+                    asked.push(Asked { dyno, occurrence: record.occurrence, at: record.at, is_accepted: false, is_restarted: false });
+                }
+                (Event::Accepted, Some(asked)) => asked.is_accepted = true,
+                (Event::Ended, Some(asked)) => asked.is_restarted |= record.outcome == Some(Outcome::Restarted),
+                _ => {}
+            }
+        }
+        Ok(asked)
+    }
+}
+
+fn ends_in_a_torn_line(file: &mut File) -> std::io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(false);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
+}

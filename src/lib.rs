@@ -1,0 +1,100 @@
+//! Restarts Heroku dynos on time, one at a time, each proven up before the next.
+//!
+//! Pure middle, thin edges. Data flows one way:
+//!
+//! ```text
+//! argv -> cli -> commands/x -> store (schedules) -+
+//!                                                 v
+//!         heroku -> observe -> Snapshot -> plan(schedules, snapshot, now) -> Plan
+//!                                                 |
+//!                     ledger <- execute <---------+      pass = all of this, once
+//!                                  |
+//!                                  v
+//!                              Outcomes -> report -> ui
+//! ```
+//!
+//! The modules below stand in the order of that flow. How a dyno is judged due is `plan::due`;
+//! whether it may be restarted now is `plan::guards`; what a roll does next is `plan::roll`.
+
+// argv, environment, time, output: one door each
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod env;
+pub mod error;
+pub mod ui;
+
+// pure: no I/O, no clock, no environment
+pub mod plan;
+pub mod schedule;
+pub mod snapshot;
+
+// edges
+pub mod credentials;
+pub mod execute;
+pub mod heroku;
+pub mod ledger;
+pub mod observe;
+pub mod pass;
+pub mod report;
+pub mod runner;
+pub mod sandbox;
+pub mod state;
+pub mod store;
+
+use clap::Parser as _;
+use error::{Error, exit};
+use std::{ffi::OsString, io::Write as _};
+
+/// The whole program: arguments in, exit code out.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let env = env::Env::read();
+    diagnose(&env);
+    let cli = match cli::Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error, &arguments, &env),
+    };
+    let ui = ui::Ui::new(cli.common().json, &env);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let result = runtime.map_err(|error| Error::io("the async runtime", error)).and_then(|runtime| {
+        let result = runtime.block_on(async {
+            let clock = clock::Clock::from_env(&env)?;
+            commands::dispatch(cli, &commands::Context { env: &env, ui: &ui, clock }).await
+        });
+        // A keychain that hangs must not keep us.
+        runtime.shutdown_background();
+        result
+    });
+    ui.restore();
+    result.unwrap_or_else(|error| {
+        ui.error(&error);
+        error.exit_code()
+    })
+}
+
+/// What clap has to say: help and version are results, anything else is wrong usage.
+fn refuse(error: &clap::Error, arguments: &[OsString], env: &env::Env) -> u8 {
+    if !error.use_stderr() {
+        let _ = write!(std::io::stdout().lock(), "{}", error.render());
+        return exit::DONE;
+    }
+    let text = error.render().to_string();
+    let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let message = message.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ");
+    let tip = rest.lines().map(str::trim).find_map(|line| line.strip_prefix("tip: "));
+    let hint = tip.map_or_else(|| "--help shows the flags, with examples".to_owned(), ToOwned::to_owned);
+    let is_json = arguments.iter().any(|argument| argument == "--json");
+    ui::Ui::new(is_json, env).error(&Error::Usage { message, hint: Some(hint) });
+    exit::USAGE
+}
+
+/// `HEROKU_DEBUG=1` shows requests and answers on stderr; a token is in none of them.
+fn diagnose(env: &env::Env) {
+    if env.is_set("HEROKU_DEBUG") {
+        use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+        let ours = Targets::new().with_target("autorestart", tracing::Level::DEBUG);
+        let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+        let _ = tracing_subscriber::registry().with(lines).with(ours).try_init();
+    }
+}

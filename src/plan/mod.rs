@@ -1,0 +1,129 @@
+//! `plan(schedules, snapshot, now) -> Plan`: which dynos to restart, in which order, and why not the others.
+//!
+//! Pure. A plan is immutable and leaves no choice; every dyno is either a [`Step`] or a [`Skip`]
+//! with its reason. One file per decision: [`due`] (is there a trigger), [`guards`] (may it happen
+//! now), [`roll`] (what to do next, given the newest list of dynos), [`missed`] (what nobody did).
+
+pub mod due;
+mod guards;
+pub mod missed;
+mod reason;
+mod flight;
+mod outcome;
+pub mod roll;
+mod step;
+
+pub use guards::{PREBOOT_WINDOW, is_settled};
+pub use outcome::{Ended, Outcome};
+pub use reason::{Skip, SkipReason, Weight};
+pub use step::{Limits, Step, Trigger};
+
+use crate::{
+    schedule::Schedule,
+    snapshot::{Dyno, Snapshot},
+};
+use due::Verdict;
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+/// What is to be done to one app now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Oldest dyno first; the first one is the canary.
+    pub steps: Vec<Step>,
+    pub skips: Vec<Skip>,
+}
+
+/// What the planner is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// Schedules of this app, in the order of the file.
+    pub schedules: &'a [Schedule],
+    pub snapshot: &'a Snapshot,
+    /// Heroku's time.
+    pub now: Timestamp,
+    /// This machine's time, which may run ahead of Heroku's.
+    pub local_now: Timestamp,
+    pub known: &'a Known,
+}
+
+/// What this machine knows beyond the snapshot. All of it can only prevent or continue a restart,
+/// never cause one.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// Ids of dynos that this pass has seen settle.
+    pub proven: BTreeSet<String>,
+    /// Occurrences whose roll this pass has begun: catch-up was judged then.
+    pub open: BTreeSet<(String, Timestamp)>,
+    /// What the ledger says of restarts asked for: (dyno name, occurrence).
+    pub asked: Vec<Asked>,
+    /// `run --now`: restart what is older than this question.
+    pub now: Option<due::Now>,
+}
+
+/// A restart that stands in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    pub dyno: String,
+    pub occurrence: Timestamp,
+    pub at: Timestamp,
+    /// Heroku answered that it will; otherwise the answer never came.
+    pub is_accepted: bool,
+    /// A new dyno of that name was seen up and settled.
+    pub is_restarted: bool,
+}
+
+/// Decides for every dyno of one app.
+#[must_use]
+pub fn plan(question: Question<'_>) -> Plan {
+    let mut plan = Plan::default();
+    for dyno in &question.snapshot.dynos {
+        match judge(question, dyno) {
+            Ok(step) => plan.steps.push(step),
+            Err(skip) => plan.skips.push(skip),
+        }
+    }
+    plan.steps.sort_by(|a, b| (a.old_created_at, &a.dyno).cmp(&(b.old_created_at, &b.dyno)));
+    guards::hold(question, &mut plan);
+    plan
+}
+
+impl Plan {
+    /// The skips of dynos that are due and may be restarted a little later by the same pass.
+    pub fn waiting(&self) -> impl Iterator<Item = &Skip> {
+        self.skips.iter().filter(|skip| skip.reason.weight() == Weight::Passing)
+    }
+
+    /// The skips of dynos that are due and need a person.
+    pub fn held(&self) -> impl Iterator<Item = &Skip> {
+        self.skips.iter().filter(|skip| skip.reason.weight() == Weight::Held)
+    }
+
+    /// Whether nothing is due and nothing was left alone for a reason that may end.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.steps.is_empty() && self.skips.iter().all(|skip| skip.reason.weight() == Weight::NotDue)
+    }
+}
+
+fn judge(question: Question<'_>, dyno: &Dyno) -> Result<Step, Skip> {
+    if !question.snapshot.is_in_formation(dyno) {
+        let detail = "not kept running by the formation: a restart would kill it for good";
+        return Err(Skip::of(dyno, None, SkipReason::NotInFormation, detail));
+    }
+    let mut not_due = None;
+    for candidate in due::candidates(question, dyno) {
+        match candidate.verdict {
+            Verdict::Due { trigger, occurrence } => {
+                let step = Step::new(question.snapshot, dyno, &candidate, trigger, occurrence);
+                return guards::check(question, dyno, &step).map_or(Ok(step.clone()), |(reason, detail)| {
+                    Err(Skip::of(dyno, Some(&step.schedule), reason, detail).with_occurrence(step.occurrence))
+                });
+            }
+            Verdict::NotDue { reason, detail } => {
+                not_due.get_or_insert(Skip::of(dyno, Some(&candidate.schedule), reason, detail));
+            }
+        }
+    }
+    Err(not_due.unwrap_or_else(|| Skip::of(dyno, None, SkipReason::NotTargeted, "no schedule is about this dyno")))
+}

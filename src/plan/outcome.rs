@@ -1,0 +1,53 @@
+//! How one step ended.
+
+use super::Step;
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+/// The words are part of the contract (`--json`, ledger).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// A new dyno is up and settled.
+    Restarted,
+    /// Somebody else, or a release, had replaced the dyno.
+    AlreadyRestarted,
+    /// Scaled away.
+    Gone,
+    /// We had to leave before seeing it up.
+    Unverified,
+    Failed,
+    /// The roll stopped before its turn.
+    NotReached,
+}
+
+impl Outcome {
+    /// Whether nothing is left to do for this step.
+    #[must_use]
+    pub fn is_good(self) -> bool {
+        matches!(self, Self::Restarted | Self::AlreadyRestarted | Self::Gone)
+    }
+
+    #[must_use]
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Self::Restarted => "restarted",
+            Self::AlreadyRestarted => "already restarted",
+            Self::Gone => "gone",
+            Self::Unverified => "unverified",
+            Self::Failed => "failed",
+            Self::NotReached => "not reached",
+        }
+    }
+}
+
+/// A step and its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    pub step: Step,
+    pub outcome: Outcome,
+    pub new_id: Option<String>,
+    /// From the request to the proof.
+    pub took: SignedDuration,
+    pub detail: Option<String>,
+}

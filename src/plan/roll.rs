@@ -1,0 +1,267 @@
+//! A roll: the steps of one app's plan, done within the budget, each proven before the next.
+//!
+//! Pure: the executor feeds it the newest list of dynos and does what it answers. Between that list
+//! and a DELETE there is no other call.
+
+use super::{
+    Ended, Outcome, Step,
+    flight::{Flight, Sighting},
+    guards,
+};
+use crate::snapshot::Snapshot;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+
+pub use super::flight::Answer;
+
+/// What the executor does next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// DELETE this dyno, now, with nothing in between.
+    Restart(Step),
+    /// Read the list again after this long.
+    Wait(SignedDuration),
+    /// Tell [`Roll::formation`] how many dynos of this process type are wanted.
+    AskFormation(String),
+    /// The app is not as it was planned for: plan again from a fresh snapshot.
+    Replan,
+    /// Every step has ended.
+    Done,
+}
+
+/// Requests for one step, before it has failed.
+const ATTEMPTS: u32 = 3;
+
+/// A roll in progress.
+#[derive(Debug)]
+pub struct Roll {
+    pending: Vec<Pending>,
+    flights: Vec<Flight>,
+    ended: Vec<Ended>,
+    claimed: BTreeSet<String>,
+    /// Steps of the next occurrence's plan are not begun by this roll.
+    until: Option<Timestamp>,
+    has_failed: bool,
+    waits: u32,
+}
+
+#[derive(Debug, Clone)]
+struct Pending {
+    step: Step,
+    attempts: u32,
+    not_before: Option<Timestamp>,
+}
+
+impl Roll {
+    /// Takes the steps in the order of the plan. No step is begun at or after `until`.
+    #[must_use]
+    pub fn new(steps: &[Step], until: Option<Timestamp>) -> Self {
+        let pending = steps.iter().map(|step| Pending { step: step.clone(), attempts: 0, not_before: None }).collect();
+        Self { pending, flights: vec![], ended: vec![], claimed: BTreeSet::new(), until, has_failed: false, waits: 0 }
+    }
+
+    /// The steps that have ended since the last call.
+    pub fn drain_ended(&mut self) -> Vec<Ended> {
+        std::mem::take(&mut self.ended)
+    }
+
+    /// Whether a restart is between its request and its proof.
+    #[must_use]
+    pub fn is_flying(&self) -> bool {
+        !self.flights.is_empty()
+    }
+
+    /// Whether a step failed, so that the rest is not reached.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.has_failed
+    }
+
+    /// Whether a restart in flight still has time to be seen, although the list cannot be read.
+    #[must_use]
+    pub fn may_wait(&self, now: Timestamp) -> bool {
+        self.flights.iter().any(|flight| flight.age(now) < flight.step.limits.wait_limit.duration())
+    }
+
+    /// The steps in flight, each with the state of the dyno that took the old one's place.
+    pub fn sightings<'a>(&'a self, snapshot: &'a Snapshot) -> impl Iterator<Item = (&'a Step, &'a str)> {
+        self.flights.iter().map(|flight| {
+            let state = flight.successor(snapshot, &self.claimed).map_or("stopping", |dyno| dyno.state.as_str());
+            (&flight.step, state)
+        })
+    }
+
+    /// Judges the newest list and says what to do.
+    pub fn next(&mut self, snapshot: &Snapshot, now: Timestamp) -> Action {
+        let (soonest, question) = self.look(snapshot, now);
+        if let Some(process_type) = question {
+            return Action::AskFormation(process_type);
+        }
+        if self.has_failed {
+            self.drop_pending("a step of this app failed before");
+        }
+        match self.start(snapshot, now) {
+            Start::Step(step) => Action::Restart(step),
+            Start::Nothing if self.flights.is_empty() && self.pending.is_empty() => Action::Done,
+            Start::OtherThanPlanned if self.flights.is_empty() => Action::Replan,
+            Start::After(wait) => Action::Wait(self.pause(soonest.min(wait))),
+            Start::Nothing | Start::OtherThanPlanned => Action::Wait(self.pause(soonest)),
+        }
+    }
+
+    /// Judges what flies. Returns the time until the next decision, and the process type whose
+    /// quantity must be known first.
+    pub fn look(&mut self, snapshot: &Snapshot, now: Timestamp) -> (SignedDuration, Option<String>) {
+        let mut soonest = SignedDuration::MAX;
+        let mut question = None;
+        for mut flight in std::mem::take(&mut self.flights) {
+            match flight.look(snapshot, &self.claimed, now) {
+                Sighting::Pending(within) => {
+                    soonest = soonest.min(within);
+                    self.flights.push(flight);
+                }
+                Sighting::Absent => {
+                    question = Some(flight.step.process_type.clone());
+                    self.flights.push(flight);
+                }
+                Sighting::NotApplied => self.again(flight.step, flight.attempts, None),
+                Sighting::Ended { outcome, new_id, detail } => self.end(flight.ended(outcome, new_id, detail, now)),
+            }
+        }
+        (soonest, question)
+    }
+
+    /// Quick at first, then at growing intervals; never past the instant that decides a flight.
+    fn pause(&mut self, soonest: SignedDuration) -> SignedDuration {
+        const SECONDS: [i64; 6] = [1, 1, 2, 3, 5, 8];
+        let seconds = SECONDS.get(self.waits as usize).copied().unwrap_or(10);
+        self.waits += 1;
+        SignedDuration::from_secs(seconds).min(soonest).max(SignedDuration::from_millis(500))
+    }
+
+    fn start(&mut self, snapshot: &Snapshot, now: Timestamp) -> Start {
+        if self.pending.is_empty() {
+            return Start::Nothing;
+        }
+        if self.until.is_some_and(|until| now >= until) || guards::release_in_progress(snapshot).is_some() {
+            return Start::OtherThanPlanned;
+        }
+        let mut answer = Start::Nothing;
+        let mut full_types = BTreeSet::new();
+        for pending in self.pending.clone() {
+            let step = &pending.step;
+            let newest = snapshot.dynos.iter().filter(|dyno| dyno.name == step.dyno).max_by_key(|dyno| dyno.created_at);
+            match newest {
+                Some(dyno) if dyno.id != step.old_id => {
+                    let detail = Some(format!("another dyno took its place {}", dyno.created_at));
+                    let new_id = Some(dyno.id.clone());
+                    self.pending.retain(|other| other.step.dyno != step.dyno);
+                    self.end(Ended { step: step.clone(), outcome: Outcome::AlreadyRestarted, new_id, took: SignedDuration::ZERO, detail });
+                }
+                Some(dyno) if dyno.is_up() => {
+                    if full_types.contains(&step.process_type) {
+                        continue;
+                    }
+                    if let Some(wait) = pending.not_before.map(|at| at.duration_since(now)).filter(|wait| wait.is_positive()) {
+                        answer = Start::After(wait);
+                    } else if self.has_room(snapshot, step, now) {
+                        return Start::Step(step.clone());
+                    } else if !self.flights.iter().any(|flight| flight.step.process_type == step.process_type) {
+                        // Somebody else used the budget.
+                        answer = Start::OtherThanPlanned;
+                    }
+                    full_types.insert(step.process_type.clone());
+                }
+                _ => return Start::OtherThanPlanned,
+            }
+        }
+        answer
+    }
+
+    /// Whether one more dyno of this process type may go down, counting what is down for any reason.
+    fn has_room(&self, snapshot: &Snapshot, step: &Step, now: Timestamp) -> bool {
+        let of_type = |other: &&Step| other.process_type == step.process_type;
+        let steps = self.pending.iter().map(|pending| &pending.step).chain(self.flights.iter().map(|flight| &flight.step));
+        let allowed = steps.filter(of_type).map(|other| other.limits.max_unavailable).min().unwrap_or(1);
+        // The list may still show the old dyno of a restart that was just asked for.
+        let lagging = self.flights.iter().filter(|flight| of_type(&&flight.step)).filter(|flight| {
+            let old = snapshot.dynos.iter().find(|dyno| dyno.id == flight.step.old_id);
+            old.is_some_and(|dyno| guards::is_settled(dyno, step.limits.settle, now))
+        });
+        let down = guards::unavailable(snapshot, step, now) + u32::try_from(lagging.count()).unwrap_or(u32::MAX);
+        down < allowed
+    }
+
+    /// Tells how the DELETE of a step was answered.
+    pub fn answered(&mut self, step: &Step, answer: Answer, snapshot: &Snapshot, now: Timestamp) {
+        self.waits = 0;
+        if let Some(pending) = self.take_pending(step) {
+            self.flights.push(Flight::new(pending.step, pending.attempts + 1, snapshot, answer, now));
+        }
+    }
+
+    /// Tells that a DELETE was certainly not applied: it was not sent, or refused for the moment.
+    pub fn not_applied(&mut self, step: &Step, not_before: Timestamp) {
+        if let Some(pending) = self.take_pending(step) {
+            self.again(pending.step, pending.attempts + 1, Some(not_before));
+        }
+    }
+
+    /// Tells that Heroku refused a step for good.
+    pub fn refused(&mut self, step: &Step, detail: String) {
+        self.pending.retain(|pending| pending.step != *step);
+        let step = step.clone();
+        self.end(Ended { step, outcome: Outcome::Failed, new_id: None, took: SignedDuration::ZERO, detail: Some(detail) });
+    }
+
+    /// Tells how many dynos of a process type are wanted.
+    pub fn formation(&mut self, process_type: &str, quantity: u32) {
+        for flight in self.flights.iter_mut().filter(|flight| flight.step.process_type == process_type) {
+            let number = flight.step.dyno.rsplit('.').next().and_then(|number| number.parse::<u32>().ok());
+            flight.is_still_wanted(number.map_or(quantity > 0, |number| number <= quantity));
+        }
+    }
+
+    /// Ends the roll before its end: what flies is unverified, the rest not reached.
+    pub fn leave(&mut self, reason: &str, now: Timestamp) {
+        for flight in std::mem::take(&mut self.flights) {
+            let detail = format!("{reason}, before the new dyno was seen up and settled");
+            self.end(flight.ended(Outcome::Unverified, None, Some(detail), now));
+        }
+        self.drop_pending(reason);
+    }
+
+    fn again(&mut self, step: Step, attempts: u32, not_before: Option<Timestamp>) {
+        if attempts >= ATTEMPTS {
+            self.refused(&step, format!("Heroku did not take the restart in {ATTEMPTS} attempts"));
+        } else {
+            self.pending.insert(0, Pending { step, attempts, not_before });
+        }
+    }
+
+    fn take_pending(&mut self, step: &Step) -> Option<Pending> {
+        let place = self.pending.iter().position(|pending| pending.step == *step)?;
+        Some(self.pending.remove(place))
+    }
+
+    fn end(&mut self, ended: Ended) {
+        self.pending.retain(|pending| pending.step != ended.step);
+        self.has_failed |= matches!(ended.outcome, Outcome::Failed | Outcome::Unverified);
+        self.claimed.extend(ended.new_id.clone());
+        self.ended.push(ended);
+    }
+
+    fn drop_pending(&mut self, reason: &str) {
+        for pending in std::mem::take(&mut self.pending) {
+            let detail = Some(reason.to_owned());
+            self.ended.push(Ended { step: pending.step, outcome: Outcome::NotReached, new_id: None, took: SignedDuration::ZERO, detail });
+        }
+    }
+}
+
+enum Start {
+    Step(Step),
+    After(SignedDuration),
+    Nothing,
+    OtherThanPlanned,
+}

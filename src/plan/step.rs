@@ -1,0 +1,96 @@
+//! One restart of a plan.
+
+use super::due::Candidate;
+use crate::{
+    schedule::{Guards, Span},
+    snapshot::{Dyno, Snapshot},
+};
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// One dyno to restart, with all that its roll needs to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    pub app: String,
+    pub app_id: String,
+    pub dyno: String,
+    pub process_type: String,
+    pub old_id: String,
+    pub old_created_at: Timestamp,
+    pub old_release: u64,
+    pub schedule: String,
+    pub trigger: Trigger,
+    /// What the dyno is due for; after a restart its `created_at` is later than this.
+    pub occurrence: Timestamp,
+    pub limits: Limits,
+}
+
+/// Why a dyno is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    Calendar,
+    MaxUptime,
+    Now,
+}
+
+/// The guards of a step, resolved against the app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Dynos of this process type that may be down at once.
+    pub max_unavailable: u32,
+    pub wait_limit: Span,
+    /// How long the new dyno must be up to be believed; covers the preboot window.
+    pub settle: Span,
+}
+
+impl Limits {
+    fn new(guards: &Guards, snapshot: &Snapshot, process_type: &str) -> Self {
+        let overlap = if snapshot.has_preboot && process_type == "web" { super::PREBOOT_WINDOW } else { Span::default() };
+        Self {
+            max_unavailable: guards.max_unavailable.of(snapshot.quantity(process_type)),
+            wait_limit: guards.wait_limit,
+            settle: guards.settle.max(overlap),
+        }
+    }
+}
+
+impl Step {
+    pub(super) fn new(snapshot: &Snapshot, dyno: &Dyno, candidate: &Candidate<'_>, trigger: Trigger, occurrence: Timestamp) -> Self {
+        Self {
+            app: snapshot.app.name.clone(),
+            app_id: snapshot.app.id.clone(),
+            dyno: dyno.name.clone(),
+            process_type: dyno.process_type.clone(),
+            old_id: dyno.id.clone(),
+            old_created_at: dyno.created_at,
+            old_release: dyno.release,
+            schedule: candidate.schedule.clone(),
+            trigger,
+            occurrence,
+            limits: Limits::new(candidate.guards, snapshot, &dyno.process_type),
+        }
+    }
+}
+
+impl Trigger {
+    /// The word, as `--json` and the ledger have it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Calendar => "calendar",
+            Self::MaxUptime => "max_uptime",
+            Self::Now => "now",
+        }
+    }
+
+    /// The trigger in words.
+    #[must_use]
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Self::Calendar => "calendar",
+            Self::MaxUptime => "max uptime",
+            Self::Now => "asked for now",
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What a pass did, as one value; [`json`] and [`human`] only render it.
+
+pub mod human;
+pub mod json;
+
+use crate::{
+    error::{Error, exit},
+    plan::{Ended, Skip, Step, Weight, missed::Missed},
+};
+use jiff::{SignedDuration, Timestamp};
+
+/// One pass over some apps.
+#[derive(Debug)]
+pub struct Report {
+    /// Heroku's time at the end, this machine's when nobody was asked.
+    pub now: Timestamp,
+    pub apps: Vec<AppReport>,
+    pub requests: u64,
+    pub remaining: Option<u64>,
+    /// How far Heroku's clock is ahead of this machine's, where that is worth saying.
+    pub skew: Option<SignedDuration>,
+    pub is_dry_run: bool,
+    pub is_interrupted: bool,
+    /// The next occurrence of any schedule, after `now`.
+    pub next: Option<Timestamp>,
+}
+
+/// What a pass did to one app.
+#[derive(Debug, Default)]
+pub struct AppReport {
+    pub app: String,
+    pub ended: Vec<Ended>,
+    /// Steps of a dry run, in their order.
+    pub planned: Vec<Step>,
+    pub skips: Vec<Skip>,
+    pub missed: Vec<Missed>,
+    pub error: Option<Error>,
+    /// Things worth a line: a rename, an id that was filled in.
+    pub notices: Vec<String>,
+    /// Whether the restarts were asked for (`--now`): then a due dyno left alone is a failure.
+    pub is_asked_for: bool,
+}
+
+impl AppReport {
+    #[must_use]
+    pub fn of(app: &str) -> Self {
+        Self { app: app.to_owned(), ..Self::default() }
+    }
+
+    /// Skips that say something: those of dynos that are due.
+    pub fn due_skips(&self) -> impl Iterator<Item = &Skip> {
+        self.skips.iter().filter(|skip| skip.reason.weight() != Weight::NotDue)
+    }
+
+    fn is_all_well(&self) -> bool {
+        let is_held = |skip: &Skip| skip.reason.weight() == Weight::Held || self.is_asked_for;
+        self.ended.iter().all(|ended| ended.outcome.is_good()) && self.missed.is_empty() && !self.due_skips().any(is_held)
+    }
+}
+
+impl Report {
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        if self.is_interrupted {
+            exit::INTERRUPTED
+        } else if !self.apps.iter().all(AppReport::is_all_well) {
+            exit::NOT_ALL_WELL
+        } else if self.apps.iter().any(|app| app.error.is_some()) {
+            exit::FAILED
+        } else {
+            exit::DONE
+        }
+    }
+}
+
+/// Columns as the Heroku CLI shows them: a header, a rule, no frame.
+#[must_use]
+pub fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING).set_header(header.iter().copied());
+    table.add_rows(rows);
+    let text = table.to_string();
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    let width = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+    let rule = format!(" {}", "─".repeat(width.saturating_sub(1)));
+    let (head, body) = lines.split_first().unwrap_or((&"", &[]));
+    [&[*head, rule.as_str()], body].concat().join("\n")
+}

@@ -1,0 +1,5 @@
+//! Whatever makes passes happen.
+
+mod watch;
+
+pub use watch::{Passes, watch};

@@ -1,0 +1,126 @@
+//! Routes below `/sandbox`, with which a test bends the world and reads what really happened.
+
+use super::{
+    app::App,
+    faults::Fault,
+    scenario::{Age, Habits},
+    server::Shared,
+};
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::StatusCode,
+    routing::{get, patch, post},
+};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+pub(super) fn router() -> Router<Shared> {
+    Router::new()
+        .route("/sandbox", patch(bend))
+        .route("/sandbox/record", get(record).delete(forget))
+        .route("/sandbox/clock", get(async |State(world): State<Shared>| Json(json!({ "now": world.lock().now() }))))
+        .route("/sandbox/faults", post(add_faults).delete(async |State(world): State<Shared>| world.lock().faults.clear()))
+        .route("/sandbox/apps/{app}", patch(bend_app))
+        .route("/sandbox/apps/{app}/dynos/{dyno}", patch(bend_dyno))
+        .route("/sandbox/apps/{app}/releases", post(release))
+}
+
+/// What happened: every request to the API, and every dyno that was replaced or ended.
+async fn record(State(world): State<Shared>) -> Json<Value> {
+    let mut world = world.lock();
+    world.settle();
+    Json(json!({ "now": world.now(), "requests": world.requests, "restarts": world.restarts }))
+}
+
+async fn forget(State(world): State<Shared>) {
+    let mut world = world.lock();
+    world.requests.clear();
+    world.restarts.clear();
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Bend {
+    /// Moves the whole of Heroku's time: `Date`, `created_at` and all.
+    advance: Option<Age>,
+    set_back: Option<Age>,
+    latency_ms: Option<u64>,
+    remaining: Option<u32>,
+    token: Option<String>,
+}
+
+async fn bend(State(world): State<Shared>, Json(bend): Json<Bend>) {
+    let mut world = world.lock();
+    world.moved_by += bend.advance.unwrap_or_default().0.duration();
+    world.moved_by -= bend.set_back.unwrap_or_default().0.duration();
+    if let Some(remaining) = bend.remaining {
+        world.set_remaining(remaining);
+    }
+    world.latency_ms = bend.latency_ms.unwrap_or(world.latency_ms);
+    world.token = bend.token.or_else(|| world.token.take());
+}
+
+async fn add_faults(State(world): State<Shared>, Json(faults): Json<Vec<Fault>>) {
+    world.lock().faults.extend(faults);
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct BendApp {
+    /// Of dynos that start from now on.
+    habits: Option<Habits>,
+    maintenance: Option<bool>,
+    name: Option<String>,
+}
+
+fn change(world: &Shared, name: &str, change: impl FnOnce(&mut App, Timestamp)) -> StatusCode {
+    let mut world = world.lock();
+    let now = world.settle();
+    match world.app(name) {
+        Some(app) => {
+            change(app, now);
+            StatusCode::OK
+        }
+        None => StatusCode::NOT_FOUND,
+    }
+}
+
+async fn bend_app(State(world): State<Shared>, Path(name): Path<String>, Json(bend): Json<BendApp>) -> StatusCode {
+    change(&world, &name, |app, _| {
+        app.habits = bend.habits.unwrap_or_else(|| app.habits.clone());
+        app.is_in_maintenance = bend.maintenance.unwrap_or(app.is_in_maintenance);
+        app.name = bend.name.unwrap_or_else(|| app.name.clone());
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct BendDyno {
+    state: Option<String>,
+    up_for: Option<Age>,
+}
+
+async fn bend_dyno(State(world): State<Shared>, Path((name, dyno)): Path<(String, String)>, Json(bend): Json<BendDyno>) -> StatusCode {
+    change(&world, &name, |app, now| {
+        for dyno in app.dynos.iter_mut().filter(|one| one.name == dyno) {
+            if let Some(age) = bend.up_for {
+                dyno.created_at = now - age.0.duration();
+                dyno.started_at = dyno.created_at;
+            }
+            if let Some(state) = &bend.state {
+                dyno.forced = (state != "up").then(|| (state.clone(), now));
+            }
+        }
+    })
+}
+
+async fn release(State(world): State<Shared>, Path(name): Path<String>) -> StatusCode {
+    let mut world = world.lock();
+    let now = world.settle();
+    let Some(app) = world.app(&name) else { return StatusCode::NOT_FOUND };
+    let restarts = app.release("Deploy f00dbabe", now);
+    world.restarts.extend(restarts);
+    StatusCode::CREATED
+}

@@ -1,0 +1,21 @@
+//! A simulated Heroku: Platform API, dynos that boot, crash and are cycled, faults on demand. For the
+//! demo, for rehearsal, and for our tests. It behaves as Heroku is documented or has been seen to,
+//! not as our client would like; where Heroku is unsourced it is the nastier one.
+//!
+//! [`World`] is the state, moved on lazily at each request; [`scenario`] says how it begins;
+//! `routes` is Heroku's API, `control` (below `/sandbox`) is how a test bends it; `server` is the
+//! HTTP around both, with quota, clock, record and [`faults`].
+
+mod app;
+mod control;
+mod dyno;
+pub mod faults;
+mod json;
+mod routes;
+pub mod scenario;
+mod server;
+mod world;
+
+pub use scenario::Scenario;
+pub use server::{Sandbox, serve};
+pub use world::World;

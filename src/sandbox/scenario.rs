@@ -1,0 +1,163 @@
+//! How a sandbox begins, as TOML; scenarios of the tests are files of this form.
+
+use crate::schedule::Span;
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+/// Built in, for `sandbox` and `demo`.
+const LEAKY_SHOP: &str = include_str!("leaky-shop.toml");
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Scenario {
+    #[serde(default = "email")]
+    pub account: String,
+    /// The only token that is accepted; any, when absent.
+    pub token: Option<String>,
+    /// Requests that the account has left at the beginning.
+    #[serde(default = "quota")]
+    pub quota: u64,
+    #[serde(rename = "app", default)]
+    pub apps: Vec<AppScenario>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AppScenario {
+    pub name: String,
+    #[serde(default = "cedar")]
+    pub generation: String,
+    #[serde(default)]
+    pub preboot: bool,
+    #[serde(default)]
+    pub maintenance: bool,
+    /// How long ago the current release was made.
+    #[serde(default = "a_day")]
+    pub released: Age,
+    #[serde(default)]
+    pub habits: Habits,
+    #[serde(rename = "formation", default)]
+    pub formation: Vec<FormationScenario>,
+    #[serde(rename = "one-off", default)]
+    pub one_offs: Vec<OneOff>,
+}
+
+/// How an app's dynos and Heroku behave from now on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Habits {
+    /// From the start of a dyno until it is up.
+    pub boot: Age,
+    /// What a dyno does when it has booted.
+    pub then: Then,
+    /// How long old web dynos of a preboot app stay beside the new ones.
+    pub overlap: Age,
+    /// How long an accepted restart takes to show in the list.
+    pub lag: Age,
+    /// A restarted dyno keeps the `created_at` of the old one.
+    pub keeps_created_at: bool,
+    /// How long the release phase runs; none, when zero.
+    pub release_phase: Age,
+    /// Whether Heroku restarts every dyno after 24 hours and 0 to 216 minutes.
+    pub daily_cycle: bool,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self {
+            boot: Age(Span::seconds(5)),
+            then: Then::Stay,
+            overlap: Age(Span::minutes(3)),
+            lag: Age::default(),
+            keeps_created_at: false,
+            release_phase: Age::default(),
+            daily_cycle: false,
+        }
+    }
+}
+
+/// What a dyno does once it has booted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Then {
+    #[default]
+    Stay,
+    /// It never comes up.
+    Hang,
+    /// It crashes instead of coming up.
+    CrashAtBoot,
+    /// It is up, and crashes after so long.
+    CrashAfter(Age),
+    /// It is up for so long, crashes, boots again, and so on.
+    Flap(Age),
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FormationScenario {
+    #[serde(rename = "type")]
+    pub process_type: String,
+    pub quantity: u32,
+    #[serde(default = "standard")]
+    pub size: String,
+    pub command: Option<String>,
+    /// Age of the first dyno; each further one is a minute younger.
+    #[serde(default = "a_day")]
+    pub up_for: Age,
+    /// States other than `up`, by number: `{ 2 = "crashed" }`.
+    #[serde(default)]
+    pub states: std::collections::BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct OneOff {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub process_type: String,
+    #[serde(default)]
+    pub attached: bool,
+}
+
+/// A duration in a scenario: `"90s"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Age(pub Span);
+
+impl<'de> Deserialize<'de> for Age {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map(Self).map_err(D::Error::custom)
+    }
+}
+
+impl Scenario {
+    /// A scenario by its built-in name.
+    #[must_use]
+    pub fn built_in(name: &str) -> Option<Self> {
+        (name == "leaky-shop").then(|| Self::parse(LEAKY_SHOP).ok()).flatten()
+    }
+
+    /// # Errors
+    /// When the text is no scenario.
+    pub fn parse(text: &str) -> Result<Self, toml_edit::de::Error> {
+        toml_edit::de::from_str(text)
+    }
+}
+
+fn email() -> String {
+    "me@example.com".to_owned()
+}
+
+fn quota() -> u64 {
+    4_500
+}
+
+fn cedar() -> String {
+    "cedar".to_owned()
+}
+
+fn standard() -> String {
+    "Standard-1X".to_owned()
+}
+
+fn a_day() -> Age {
+    Age(Span::hours(20))
+}

@@ -1,0 +1,111 @@
+//! The state of the simulated Heroku, moved on lazily.
+
+use super::{
+    app::{App, Restart, uuid},
+    faults::Fault,
+    scenario::Scenario,
+};
+use crate::clock::Clock;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+/// Everything there is.
+#[derive(Debug)]
+pub struct World {
+    clock: Clock,
+    /// How far the sandbox's clock was moved beyond its start.
+    pub(super) moved_by: SignedDuration,
+    pub(super) account_id: String,
+    pub(super) account: String,
+    pub(super) token: Option<String>,
+    pub(super) apps: Vec<App>,
+    pub(super) faults: Vec<Fault>,
+    pub(super) latency_ms: u64,
+    pub(super) requests: Vec<Request>,
+    pub(super) restarts: Vec<Restart>,
+    quota: f64,
+    quota_at: Timestamp,
+}
+
+/// One request, as the record has it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Request {
+    pub at: Timestamp,
+    pub method: String,
+    pub path: String,
+    /// None until, or unless, an answer is sent.
+    pub status: Option<u16>,
+    pub fault: Option<&'static str>,
+}
+
+/// The pool of an account, and what flows into it (HEROKU 1.3).
+const POOL: f64 = 4_500.0;
+const REFILL_PER_SECOND: f64 = 75.0 / 60.0;
+
+impl World {
+    #[must_use]
+    pub fn new(scenario: &Scenario, clock: Clock) -> Self {
+        let now = clock.now();
+        #[expect(clippy::cast_precision_loss, reason = "a quota has four digits")]
+        let quota = scenario.quota as f64;
+        Self {
+            clock,
+            moved_by: SignedDuration::ZERO,
+            account_id: uuid(),
+            account: scenario.account.clone(),
+            token: scenario.token.clone(),
+            apps: scenario.apps.iter().map(|app| App::new(app, now)).collect(),
+            faults: vec![],
+            latency_ms: 0,
+            requests: vec![],
+            restarts: vec![],
+            quota,
+            quota_at: now,
+        }
+    }
+
+    /// Heroku's time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now() + self.moved_by
+    }
+
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Lets everything happen that was to happen by now.
+    pub(super) fn settle(&mut self) -> Timestamp {
+        let now = self.now();
+        let restarts: Vec<Restart> = self.apps.iter_mut().flat_map(|app| app.settle(now)).collect();
+        self.restarts.extend(restarts);
+        now
+    }
+
+    pub(super) fn app(&mut self, name: &str) -> Option<&mut App> {
+        self.apps.iter_mut().find(|app| app.name == name || app.id == name)
+    }
+
+    /// Takes one request out of the pool; tells how many are left, or that it is empty.
+    pub(super) fn spend(&mut self) -> Result<u64, ()> {
+        let now = self.now();
+        let seconds = now.duration_since(self.quota_at).as_secs_f64();
+        self.quota = (self.quota + seconds * REFILL_PER_SECOND).min(POOL);
+        self.quota_at = now;
+        if self.quota < 1.0 {
+            return Err(());
+        }
+        self.quota -= 1.0;
+        Ok(self.remaining())
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 4,500")]
+    pub(super) fn remaining(&self) -> u64 {
+        self.quota as u64
+    }
+
+    pub(super) fn set_remaining(&mut self, remaining: u32) {
+        self.quota = f64::from(remaining);
+    }
+}

@@ -1,0 +1,134 @@
+//! What a user sets: a [`Schedule`] is an app, a [`Target`], triggers and guards.
+//!
+//! Pure values with a text form each; parsing and printing round-trip. Owns no file format (see
+//! `store`) and no decision (see `plan`).
+
+mod app_name;
+mod calendar;
+mod days;
+mod invalid;
+mod max_unavailable;
+mod name;
+mod span;
+mod target;
+mod time_of_day;
+mod zone;
+
+pub use app_name::AppName;
+pub use calendar::Calendar;
+pub use days::Days;
+pub use invalid::Invalid;
+pub use max_unavailable::MaxUnavailable;
+pub use name::ScheduleName;
+pub use span::Span;
+pub use target::{ONE_OFF_TYPES, Target, dyno_name, process_type};
+pub use time_of_day::{TimeOfDay, Times};
+pub use zone::Zone;
+
+use jiff::Timestamp;
+
+/// Shortest `--max-uptime`: under it, restarting is a loop and not a cure.
+pub const SHORTEST_MAX_UPTIME: Span = Span::minutes(10);
+
+/// One entry that a user sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    pub name: ScheduleName,
+    pub app: App,
+    pub target: Target,
+    /// Trigger: instants named by a calendar.
+    pub calendar: Option<Calendar>,
+    /// Trigger: a dyno older than this is due.
+    pub max_uptime: Option<Span>,
+    pub guards: Guards,
+    /// Occurrences before this instant are void: the minute in which the schedule was set, changed
+    /// or resumed. `None` means no floor.
+    pub since: Option<Timestamp>,
+    pub pause: Option<Pause>,
+}
+
+/// The app of a schedule, with what the first answer from Heroku adds to the name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct App {
+    pub name: AppName,
+    /// Heroku's id of the app: survives a rename.
+    pub id: Option<String>,
+    /// E-mail of the account that the schedule was set with.
+    pub account: Option<String>,
+    /// API host, when it is not Heroku's own.
+    pub host: Option<String>,
+}
+
+/// What bounds a restart. Defaults are those of `set` without flags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guards {
+    /// How late an occurrence may still be acted on.
+    pub catch_up: Span,
+    /// A dyno that was younger than this at the occurrence is left alone.
+    pub min_uptime: Option<Span>,
+    pub max_unavailable: MaxUnavailable,
+    /// How long one restart may take until the dyno is up and settled.
+    pub wait_limit: Span,
+    /// How long a dyno must stay up to be believed.
+    pub settle: Span,
+}
+
+impl Default for Guards {
+    fn default() -> Self {
+        Self {
+            catch_up: Span::hours(1),
+            min_uptime: None,
+            max_unavailable: MaxUnavailable::default(),
+            wait_limit: Span::minutes(5),
+            settle: Span::seconds(10),
+        }
+    }
+}
+
+/// A schedule that rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pause {
+    /// It resumes by itself at this instant; `None` means until `resume`.
+    pub until: Option<Timestamp>,
+}
+
+impl Schedule {
+    /// Whether the schedule rests at `now`.
+    #[must_use]
+    pub fn is_paused(&self, now: Timestamp) -> bool {
+        self.pause.is_some_and(|pause| pause.until.is_none_or(|until| now < until))
+    }
+
+    /// Occurrences before this instant are void: they lie before the schedule was set, or inside a
+    /// pause that has ended.
+    #[must_use]
+    pub fn floor(&self) -> Option<Timestamp> {
+        self.since.max(self.pause.and_then(|pause| pause.until))
+    }
+
+    /// The latest valid occurrence of the calendar at or before `now`.
+    #[must_use]
+    pub fn latest_occurrence(&self, now: Timestamp) -> Option<Timestamp> {
+        let latest = self.calendar.as_ref()?.latest(now)?;
+        (self.floor().is_none_or(|floor| floor <= latest)).then_some(latest)
+    }
+
+    /// The next valid occurrence of the calendar after `now`; `None` while paused without an end.
+    #[must_use]
+    pub fn next_occurrence(&self, now: Timestamp) -> Option<Timestamp> {
+        let calendar = self.calendar.as_ref()?;
+        match (self.pause, self.floor()) {
+            (Some(Pause { until: None }), _) => None,
+            (_, Some(floor)) if now < floor => calendar.at_or_after(floor),
+            _ => calendar.next(now),
+        }
+    }
+
+    /// The triggers in words: `at 07:00 and 14:00, Monday to Friday, Europe/Paris`.
+    #[must_use]
+    pub fn when(&self) -> String {
+        let calendar = self.calendar.as_ref().map(ToString::to_string);
+        let uptime = self.max_uptime.map(|span| format!("when up for {span}"));
+        [calendar, uptime].into_iter().flatten().collect::<Vec<_>>().join(", and ")
+    }
+}

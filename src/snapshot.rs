@@ -1,0 +1,133 @@
+//! What was seen of an app, and when. Plain values: no wire format (see `heroku::wire`), no verdict.
+
+use jiff::Timestamp;
+
+/// One look at an app. All instants are Heroku's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Heroku's time of the answer that `dynos` came with.
+    pub at: Timestamp,
+    pub app: App,
+    pub formation: Vec<Formation>,
+    pub dynos: Vec<Dyno>,
+    /// Whether the app has the `preboot` feature: old and new web dynos overlap for minutes.
+    pub has_preboot: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct App {
+    pub id: String,
+    pub name: String,
+    pub is_in_maintenance: bool,
+    /// When the current release was made.
+    pub released_at: Option<Timestamp>,
+    pub generation: Generation,
+}
+
+/// Heroku's platform generations; they differ in what a dyno's name is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Generation {
+    /// `web.1` is a place that dynos fill one after the other.
+    Cedar,
+    /// `web-848cd4f64d-pvpr2` is one dyno: the name changes with every restart.
+    Fir,
+}
+
+/// A process type and how many dynos of it are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Formation {
+    pub process_type: String,
+    pub quantity: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dyno {
+    /// New with every start of the dyno.
+    pub id: String,
+    pub name: String,
+    pub process_type: String,
+    pub state: State,
+    pub created_at: Timestamp,
+    /// When the state last changed.
+    pub updated_at: Timestamp,
+    pub release: u64,
+    /// Whether somebody is attached to it: a one-off.
+    pub is_attached: bool,
+}
+
+/// Heroku's `state` is an open string; these are the ones that mean something to us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    Up,
+    Starting,
+    Crashed,
+    /// An Eco dyno asleep.
+    Idle,
+    Other(String),
+}
+
+impl State {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Up => "up",
+            Self::Starting => "starting",
+            Self::Crashed => "crashed",
+            Self::Idle => "idle",
+            Self::Other(other) => other,
+        }
+    }
+}
+
+impl From<&str> for State {
+    fn from(text: &str) -> Self {
+        match text.to_ascii_lowercase().as_str() {
+            "up" => Self::Up,
+            "starting" => Self::Starting,
+            "crashed" => Self::Crashed,
+            "idle" => Self::Idle,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Dyno {
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.state == State::Up
+    }
+}
+
+impl Snapshot {
+    /// How many dynos of this process type are wanted; zero for a type that the formation lacks.
+    #[must_use]
+    pub fn quantity(&self, process_type: &str) -> u32 {
+        self.formation.iter().find(|entry| entry.process_type == process_type).map_or(0, |entry| entry.quantity)
+    }
+
+    /// The dynos that the formation keeps running, which alone may be restarted.
+    ///
+    /// A one-off can carry any process type and any name, and a DELETE kills it for good, so all of
+    /// these must hold: the type is not one-off by nature, the formation wants at least one of it,
+    /// on Cedar the name is `type.N` with N up to that quantity, and nobody is attached.
+    pub fn formation_dynos(&self) -> impl Iterator<Item = &Dyno> {
+        self.dynos.iter().filter(|dyno| self.is_in_formation(dyno))
+    }
+
+    /// Whether the formation keeps this dyno running.
+    #[must_use]
+    pub fn is_in_formation(&self, dyno: &Dyno) -> bool {
+        let quantity = self.quantity(&dyno.process_type);
+        let is_named = match self.app.generation {
+            Generation::Fir => true,
+            Generation::Cedar => ordinal(dyno).is_some_and(|number| (1..=quantity).contains(&number)),
+        };
+        let is_one_off = crate::schedule::ONE_OFF_TYPES.contains(&dyno.process_type.as_str());
+        !is_one_off && quantity > 0 && is_named && !dyno.is_attached
+    }
+}
+
+/// The N of a Cedar name `type.N`, when the name is that.
+fn ordinal(dyno: &Dyno) -> Option<u32> {
+    dyno.name.strip_prefix(dyno.process_type.as_str())?.strip_prefix('.')?.parse().ok()
+}

@@ -1,0 +1,166 @@
+//! The state directory: locks, marks and this runner's id. Losing it costs a few more looks and a
+//! repeated report of what was missed, never a restart.
+
+use crate::{env::Env, error::Error, schedule::Schedule, store};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::{
+    fs::{self, File, TryLockError},
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+/// One machine's directory; two directories are two machines.
+#[derive(Debug, Clone)]
+pub struct StateDir {
+    path: PathBuf,
+}
+
+/// What earlier passes settled for one schedule.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Of the schedule as it was then; another one makes the mark void.
+    pub fingerprint: String,
+    /// Occurrences up to this one are acted on, or reported missed.
+    pub judged: Option<Timestamp>,
+    /// Before this instant no dyno can reach the max uptime.
+    pub not_before: Option<Timestamp>,
+    /// Why the newest occurrence is not acted on yet.
+    pub waiting: Option<Waiting>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    pub occurrence: Timestamp,
+    pub reason: String,
+}
+
+impl StateDir {
+    /// `AUTORESTART_STATE_DIR`, else the platform's directory for state; made if need be.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be made.
+    pub fn open(env: &Env) -> Result<Self, Error> {
+        let path = env.state_dir().ok_or_else(|| Error::usage("there is no home directory to keep state in", "set HOME, or AUTORESTART_STATE_DIR"))?;
+        fs::create_dir_all(path.join("marks")).map_err(|error| Error::io(path.display().to_string(), error))?;
+        Ok(Self { path })
+    }
+
+    #[must_use]
+    pub fn ledger(&self) -> PathBuf {
+        self.path.join("ledger.jsonl")
+    }
+
+    /// Takes the lock of an app, held during a roll and gone with the process; `None` while another
+    /// pass of this machine has it.
+    ///
+    /// # Errors
+    /// When the lock file cannot be made.
+    pub fn lock(&self, host: &str, app: &str) -> Result<Option<File>, Error> {
+        let name: String = format!("{host}-{app}").chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
+        let place = self.path.join(format!("{name}.lock"));
+        let io = |error| Error::io(place.display().to_string(), error);
+        let file = File::options().create(true).truncate(false).write(true).open(&place).map_err(io)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(io(error)),
+        }
+    }
+
+    /// What was settled for this schedule as it is now; nothing where it cannot be read.
+    #[must_use]
+    pub fn mark(&self, schedule: &Schedule) -> Mark {
+        let fingerprint = store::fingerprint(schedule);
+        let text = fs::read(self.mark_place(schedule)).unwrap_or_default();
+        let mark = serde_json::from_slice(&text).ok().filter(|mark: &Mark| mark.fingerprint == fingerprint);
+        mark.unwrap_or(Mark { fingerprint, ..Mark::default() })
+    }
+
+    /// # Errors
+    /// When the mark cannot be written.
+    pub fn set_mark(&self, schedule: &Schedule, mark: &Mark) -> Result<(), Error> {
+        let text = serde_json::to_vec(mark).unwrap_or_default();
+        replace(&self.mark_place(schedule), &text).map_err(|error| Error::io(self.path.display().to_string(), error))
+    }
+
+    fn mark_place(&self, schedule: &Schedule) -> PathBuf {
+        self.path.join("marks").join(format!("{}.{}.json", schedule.app.name, schedule.name))
+    }
+
+    /// This runner's id: made once, at random.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    pub fn runner_id(&self) -> Result<String, Error> {
+        let place = self.path.join("runner-id");
+        if let Ok(id) = fs::read_to_string(&place)
+            && !id.trim().is_empty()
+        {
+            return Ok(id.trim().to_owned());
+        }
+        let id = uuid::Uuid::new_v4().to_string();
+        replace(&place, id.as_bytes()).map_err(|error| Error::io(place.display().to_string(), error))?;
+        Ok(id)
+    }
+}
+
+/// The last sign of life of whatever makes passes with this state directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heartbeat {
+    pub at: Timestamp,
+    pub mode: Mode,
+    pub pid: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// One pass, called by a person or a timer.
+    Once,
+    /// `run --watch`.
+    Watch,
+}
+
+/// How long a sign of life is believed; a timer that calls `run` does so every few minutes.
+const ALIVE: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
+
+impl StateDir {
+    /// # Errors
+    /// When it cannot be written.
+    pub fn beat(&self, mode: Mode, now: Timestamp) -> Result<(), Error> {
+        let heartbeat = Heartbeat { at: now, mode, pid: std::process::id() };
+        let text = serde_json::to_vec(&heartbeat).unwrap_or_default();
+        replace(&self.path.join("heartbeat.json"), &text).map_err(|error| Error::io(self.path.display().to_string(), error))
+    }
+
+    /// The last sign of life, however long ago.
+    #[must_use]
+    pub fn heartbeat(&self) -> Option<Heartbeat> {
+        serde_json::from_slice(&fs::read(self.path.join("heartbeat.json")).ok()?).ok()
+    }
+}
+
+impl Heartbeat {
+    /// Whether it can be believed that passes are being made.
+    #[must_use]
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        now.duration_since(self.at) <= ALIVE
+    }
+}
+
+/// How long a runner lets others go first: 0 to 8 seconds, always the same for the same id.
+#[must_use]
+pub fn offset(runner_id: &str) -> jiff::SignedDuration {
+    let digest = Sha256::digest(runner_id.as_bytes());
+    let number = u16::from_be_bytes([digest[0], digest[1]]);
+    jiff::SignedDuration::from_millis(i64::from(number) * 8_000 / i64::from(u16::MAX))
+}
+
+fn replace(place: &Path, text: &[u8]) -> std::io::Result<()> {
+    let mut fresh = tempfile::NamedTempFile::new_in(place.parent().unwrap_or(Path::new(".")))?;
+    fresh.write_all(text)?;
+    fresh.persist(place).map_err(|failed| failed.error)?;
+    Ok(())
+}

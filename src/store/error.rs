@@ -1,0 +1,70 @@
+//! What can go wrong with the schedules file: what, where, and what would be right.
+
+use std::{
+    io,
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("there is no home directory to keep schedules in")]
+    NoHome,
+    /// The text of the file is wrong.
+    #[error("{}:{line}:{column}: {problem}", path.display())]
+    Wrong { path: PathBuf, line: usize, column: usize, problem: String },
+    #[error("{}: the file is of version {version}, and this autorestart knows version 1", path.display())]
+    Newer { path: PathBuf, version: i64 },
+    #[error("{}: {why}", path.display())]
+    Io { path: PathBuf, why: String },
+    #[error("{}: another autorestart has been writing it for a while", path.display())]
+    Locked { path: PathBuf },
+}
+
+impl Error {
+    /// A problem at a place of the text; without a place, at its beginning.
+    pub(super) fn wrong(path: &Path, source: &str, place: Option<Range<usize>>, problem: impl Into<String>) -> Self {
+        let before = source.get(..place.map_or(0, |place| place.start)).unwrap_or(source);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Self::Wrong { path: path.to_owned(), line, column, problem: problem.into() }
+    }
+
+    pub(super) fn io(path: &Path, error: &io::Error) -> Self {
+        let why = match error.kind() {
+            io::ErrorKind::IsADirectory => "it is a directory, not a file".to_owned(),
+            io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+            io::ErrorKind::StorageFull => "the disk is full; the file is as it was".to_owned(),
+            io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+            _ => error.to_string(),
+        };
+        Self::Io { path: path.to_owned(), why }
+    }
+
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoHome | Self::Io { .. } => "schedules_file",
+            Self::Wrong { .. } => "schedules_file_wrong",
+            Self::Newer { .. } => "schedules_file_newer",
+            Self::Locked { .. } => "schedules_file_locked",
+        }
+    }
+
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoHome => "set HOME, or name the file with --schedules PATH or AUTORESTART_FILE".to_owned(),
+            Self::Wrong { .. } => "mend that line; the file was not touched".to_owned(),
+            Self::Newer { .. } => "update the plugin: heroku plugins:update; the file was not touched".to_owned(),
+            Self::Io { .. } => "mend it, or name another file with --schedules PATH or AUTORESTART_FILE".to_owned(),
+            Self::Locked { .. } => "wait for it, or end it, then try again".to_owned(),
+        })
+    }
+
+    /// Whether what is wrong is what somebody wrote.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::Wrong { .. } | Self::Newer { .. })
+    }
+}

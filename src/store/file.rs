@@ -1,0 +1,65 @@
+//! Reads a file whole and writes it whole: into a new file beside it, flushed, then renamed.
+
+use super::Error;
+use crate::clock::Clock;
+use jiff::SignedDuration;
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, ErrorKind, Write as _},
+    path::{Path, PathBuf},
+};
+
+/// `None` when there is no such file.
+pub(super) fn read(path: &Path) -> Result<Option<String>, Error> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound && !path.is_symlink() => Ok(None),
+        Err(error) => Err(Error::io(path, &error)),
+    }
+}
+
+/// Held while the file is read and written; the lock goes with the process.
+pub(super) async fn lock(path: &Path, clock: &Clock) -> Result<File, Error> {
+    let place = directory(path)?.join(format!(".{}.lock", path.file_name().unwrap_or_default().to_string_lossy()));
+    let file = File::options().create(true).truncate(false).write(true).open(&place).map_err(|error| Error::io(&place, &error))?;
+    for _ in 0..50 {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => clock.sleep(SignedDuration::from_millis(100)).await,
+            Err(TryLockError::Error(error)) => return Err(Error::io(&place, &error)),
+        }
+    }
+    Err(Error::Locked { path: path.to_owned() })
+}
+
+pub(super) fn write(path: &Path, text: &str) -> Result<(), Error> {
+    replace(path, text).map_err(|error| Error::io(path, &error))
+}
+
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    // A link (dotfiles in git) stays a link; what it points to is replaced.
+    let path = if path.is_symlink() { fs::canonicalize(path)? } else { path.to_owned() };
+    let parent = path.parent().unwrap_or(Path::new("."));
+    let existing = fs::metadata(&path).ok();
+    if existing.as_ref().is_some_and(|existing| existing.permissions().readonly()) {
+        return Err(io::Error::new(ErrorKind::PermissionDenied, "it is read-only"));
+    }
+    let mut fresh = tempfile::Builder::new().prefix(".schedules.").suffix(".tmp").tempfile_in(parent)?;
+    fresh.write_all(text.as_bytes())?;
+    if let Some(existing) = existing {
+        fresh.as_file().set_permissions(existing.permissions())?;
+    }
+    fresh.as_file().sync_all()?;
+    fresh.persist(&path).map_err(|failed| failed.error)?;
+    File::open(parent)?.sync_all()
+}
+
+/// The directory of the file, made if need be.
+fn directory(path: &Path) -> Result<PathBuf, Error> {
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    fs::create_dir_all(&parent).map_err(|error| Error::io(&parent, &error))?;
+    Ok(parent)
+}

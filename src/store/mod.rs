@@ -1,0 +1,134 @@
+//! Where schedules live: one TOML file, edited in place with its comments kept, written whole or not
+//! at all, locked while written. A file that cannot be read is never written.
+
+mod error;
+mod file;
+mod text;
+
+pub use error::Error;
+pub use text::fingerprint;
+
+use crate::{
+    clock::Clock,
+    env::Env,
+    schedule::{AppName, Schedule, ScheduleName},
+};
+use std::path::{Path, PathBuf};
+use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
+
+/// The file's format. A newer one is refused: this version would lose what it does not know.
+const VERSION: i64 = 1;
+
+/// The schedules file. There need not be one yet.
+#[derive(Debug, Clone)]
+pub struct Store {
+    path: PathBuf,
+}
+
+impl Store {
+    /// `--schedules PATH` or `AUTORESTART_FILE`, else `schedules.toml` in the config directory.
+    ///
+    /// # Errors
+    /// When there is no home to keep it in.
+    pub fn locate(named: Option<&Path>, env: &Env) -> Result<Self, Error> {
+        let named = named.map(Path::to_path_buf).or_else(|| env.path("AUTORESTART_FILE"));
+        let path = named.or_else(|| Some(env.config_dir()?.join("schedules.toml"))).ok_or(Error::NoHome)?;
+        Ok(Self { path })
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// All schedules, in the order of the file; none when there is no file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or an entry in it is wrong.
+    pub fn read(&self) -> Result<Vec<Schedule>, Error> {
+        text::read(&self.path, file::read(&self.path)?.as_deref().unwrap_or_default())
+    }
+
+    /// Creates or replaces the schedule of this app and name; tells whether there was one.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written; it is then as it was.
+    pub async fn put(&self, clock: &Clock, schedule: &Schedule) -> Result<bool, Error> {
+        self.edit(clock, |tables| {
+            let place = find(tables, schedule);
+            let mut fresh = Table::new();
+            let table = match place {
+                Some(place) => tables.get_mut(place),
+                None => Some(&mut fresh),
+            };
+            if let Some(table) = table {
+                text::write(table, schedule);
+            }
+            if place.is_none() {
+                tables.push(fresh);
+            }
+            place.is_some()
+        })
+        .await
+    }
+
+    /// Takes these schedules out; tells how many there were.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written; it is then as it was.
+    pub async fn remove(&self, clock: &Clock, schedules: &[Schedule]) -> Result<usize, Error> {
+        self.edit(clock, |tables| {
+            let places = schedules.iter().filter_map(|schedule| find(tables, schedule));
+            let mut places: Vec<usize> = places.collect();
+            places.sort_unstable_by(|a, b| b.cmp(a));
+            for place in &places {
+                tables.remove(*place);
+            }
+            places.len()
+        })
+        .await
+    }
+
+    async fn edit<T>(&self, clock: &Clock, change: impl FnOnce(&mut ArrayOfTables) -> T) -> Result<T, Error> {
+        let _lock = file::lock(&self.path, clock).await?;
+        let before = file::read(&self.path)?;
+        let source = before.as_deref().unwrap_or_default();
+        text::read(&self.path, source)?; // what cannot be read must not be written
+        let mut document: DocumentMut = source.parse().map_err(|error| text::syntax(&self.path, source, &error))?;
+        if !document.contains_key("version") {
+            document.insert("version", value(VERSION));
+        }
+        let entry = document.entry("schedule").or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
+        let Some(tables) = entry.as_array_of_tables_mut() else {
+            return Err(Error::wrong(&self.path, source, None, "schedule is not a list of [[schedule]] tables"));
+        };
+        let result = change(tables);
+        if tables.is_empty() {
+            document.remove("schedule");
+        }
+        let after = document.to_string();
+        if before.as_deref() != Some(&after) {
+            file::write(&self.path, &after)?;
+        }
+        Ok(result)
+    }
+}
+
+/// The place of the entry with this schedule's app and name.
+fn find(tables: &ArrayOfTables, schedule: &Schedule) -> Option<usize> {
+    let text = |table: &Table, key: &str| table.get(key).and_then(Item::as_str).map(ToOwned::to_owned);
+    tables.iter().position(|table| {
+        let name = text(table, "name").unwrap_or_else(|| ScheduleName::default().to_string());
+        let is_same_app = text(table, "app").as_deref() == Some(schedule.app.name.as_str());
+        let has_same_id = schedule.app.id.is_some() && text(table, "app-id") == schedule.app.id;
+        (is_same_app || has_same_id) && name == schedule.name.as_str()
+    })
+}
+
+/// The schedules that a typed app and name narrow to.
+#[must_use]
+pub fn narrow(schedules: Vec<Schedule>, app: Option<&AppName>, name: Option<&ScheduleName>) -> Vec<Schedule> {
+    let is_app = |schedule: &Schedule| app.is_none_or(|app| schedule.app.name == *app || schedule.app.id.as_deref() == Some(app.as_str()));
+    let is_name = |schedule: &Schedule| name.is_none_or(|name| schedule.name == *name);
+    schedules.into_iter().filter(|schedule| is_app(schedule) && is_name(schedule)).collect()
+}
