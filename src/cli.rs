@@ -2,14 +2,20 @@
 //! it, and the Heroku CLI plugin is built from that output, so there is one definition of it.
 
 use crate::schedule::{
-    AppName, Days, Invalid, MaxUnavailable, SHORTEST_MAX_UPTIME, ScheduleName, Span, Times, Zone, dyno_name, process_type,
+    AppName, Days, Invalid, MaxUnavailable, SHORTEST_MAX_UPTIME, ScheduleName, Span, Times, Zone,
+    dyno_name, process_type,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 /// Restarts Heroku dynos on time, one at a time, each proven up before the next
 #[derive(Debug, Parser)]
-#[command(name = "autorestart", version, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+#[command(
+    name = "autorestart",
+    version,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -20,8 +26,10 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Set(Set),
+    /// remove a schedule
     Remove(Named),
     Pause(Pause),
+    /// let a paused schedule go on
     Resume(Named),
     Plan(Plan),
     Run(Run),
@@ -101,13 +109,28 @@ pub struct Set {
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub name: Option<ScheduleName>,
     /// times of day: 07,14 or 07:30 or 7pm
-    #[arg(long, value_name = "TIMES", help_heading = "when", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "TIMES",
+        help_heading = "when",
+        allow_hyphen_values = true
+    )]
     pub at: Option<Times>,
     /// days of the week for --at: mon-fri, weekends [default: daily]
-    #[arg(long, value_name = "DAYS", help_heading = "when", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "DAYS",
+        help_heading = "when",
+        allow_hyphen_values = true
+    )]
     pub days: Option<Days>,
     /// IANA zone of the times: Europe/Paris [default: this machine's]
-    #[arg(long, value_name = "ZONE", help_heading = "when", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "ZONE",
+        help_heading = "when",
+        allow_hyphen_values = true
+    )]
     pub timezone: Option<Zone>,
     /// restart a dyno that has been up for so long: 6h
     #[arg(long, visible_alias = "every", value_name = "TIME", help_heading = "when", value_parser = max_uptime, allow_hyphen_values = true)]
@@ -116,15 +139,20 @@ pub struct Set {
     #[arg(long, value_name = "TIME", help_heading = "when", value_parser = catch_up, allow_hyphen_values = true)]
     pub catch_up: Option<Span>,
     /// leave a dyno alone that was younger than this at the occurrence
-    #[arg(long, value_name = "TIME", help_heading = "only when", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "TIME",
+        help_heading = "only when",
+        allow_hyphen_values = true
+    )]
     pub min_uptime: Option<Span>,
-    #[command(flatten, next_help_heading = "how")]
-    pub how: HowFlags,
     #[command(flatten)]
     pub common: Common,
+    #[command(flatten, next_help_heading = "how")]
+    pub how: HowFlags,
 }
 
-/// remove a schedule
+/// One schedule of an app
 #[derive(Debug, Clone, Args)]
 pub struct Named {
     #[command(flatten)]
@@ -170,6 +198,10 @@ pub struct Plan {
 /// Exit codes: 0 done or nothing due, 1 failed, 2 wrong usage, 3 some restarts failed or were not
 /// reached, a roll is held, or an occurrence was missed, 130 interrupted.
 #[derive(Debug, Clone, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag that a user may type"
+)]
 pub struct Run {
     /// only the schedules of this app; with --now, the app to restart
     #[arg(short, long, value_name = "APP")]
@@ -180,7 +212,12 @@ pub struct Run {
     #[command(flatten)]
     pub target: TargetFlags,
     /// with --now, leave dynos alone that are younger than this
-    #[arg(long, value_name = "TIME", requires = "now", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "TIME",
+        requires = "now",
+        allow_hyphen_values = true
+    )]
     pub older_than: Option<Span>,
     #[command(flatten)]
     pub how: HowFlags,
@@ -215,7 +252,7 @@ pub struct History {
 
 /// serve a simulated Heroku on this machine
 ///
-/// Point any command at it with HEROKU_HOST and any HEROKU_API_KEY.
+/// Point any command at it with `HEROKU_HOST` and any `HEROKU_API_KEY`.
 #[derive(Debug, Clone, Args)]
 pub struct Sandbox {
     /// port to listen on; 0 takes a free one
@@ -254,22 +291,42 @@ pub struct Commands {
 fn max_uptime(text: &str) -> Result<Span, Invalid> {
     let span: Span = text.parse()?;
     if span < SHORTEST_MAX_UPTIME {
-        return Err(Invalid::new(format!("under {SHORTEST_MAX_UPTIME} it is a restart loop"), "6h or 90m"));
+        return Err(Invalid::new(
+            format!("under {SHORTEST_MAX_UPTIME} it is a restart loop"),
+            "6h or 90m",
+        ));
     }
     Ok(span)
 }
 
 fn wait_limit(text: &str) -> Result<Span, Invalid> {
-    at_least(text, Span::seconds(30), "no dyno boots faster than that for certain", "5m")
+    at_least(
+        text,
+        Span::seconds(30),
+        "no dyno boots faster than that for certain",
+        "5m",
+    )
 }
 
 fn catch_up(text: &str) -> Result<Span, Invalid> {
-    at_least(text, Span::minutes(1), "a pass needs a moment in which it may come", "1h")
+    at_least(
+        text,
+        Span::minutes(1),
+        "a pass needs a moment in which it may come",
+        "1h",
+    )
 }
 
 fn at_least(text: &str, least: Span, why: &str, example: &'static str) -> Result<Span, Invalid> {
     let span: Span = text.parse()?;
-    if span < least { Err(Invalid::new(format!("it is at least {least}: {why}"), example)) } else { Ok(span) }
+    if span < least {
+        Err(Invalid::new(
+            format!("it is at least {least}: {why}"),
+            example,
+        ))
+    } else {
+        Ok(span)
+    }
 }
 
 impl Cli {
@@ -284,8 +341,13 @@ impl Cli {
             Some(Command::Plan(plan)) => plan.common.clone(),
             Some(Command::Run(run)) => run.common.clone(),
             Some(Command::History(history)) => history.common.clone(),
-            Some(Command::Commands(commands)) => Common { json: commands.json, schedules: None },
-            Some(Command::Sandbox(_) | Command::Demo(_) | Command::Completions(_)) => Common::default(),
+            Some(Command::Commands(commands)) => Common {
+                json: commands.json,
+                schedules: None,
+            },
+            Some(Command::Sandbox(_) | Command::Demo(_) | Command::Completions(_)) => {
+                Common::default()
+            }
         }
     }
 }
@@ -302,7 +364,14 @@ pub enum AppPolicy {
 
 /// Commands of the plugin: id, what is done about the app, examples.
 pub const PLUGIN: [(&str, AppPolicy, &[&str]); 8] = [
-    ("", AppPolicy::Typed, &["heroku dynos:autorestart", "heroku dynos:autorestart --app example-app --json"]),
+    (
+        "",
+        AppPolicy::Typed,
+        &[
+            "heroku dynos:autorestart",
+            "heroku dynos:autorestart --app example-app --json",
+        ],
+    ),
     (
         "set",
         AppPolicy::Resolve,
@@ -312,14 +381,32 @@ pub const PLUGIN: [(&str, AppPolicy, &[&str]); 8] = [
             "heroku dynos:autorestart:set --app example-app --name workers --process-type worker --max-uptime 6h",
         ],
     ),
-    ("remove", AppPolicy::Resolve, &["heroku dynos:autorestart:remove --app example-app"]),
+    (
+        "remove",
+        AppPolicy::Resolve,
+        &["heroku dynos:autorestart:remove --app example-app"],
+    ),
     (
         "pause",
         AppPolicy::Resolve,
-        &["heroku dynos:autorestart:pause --app example-app", "heroku dynos:autorestart:pause --app example-app --until 2026-12-01T09:00"],
+        &[
+            "heroku dynos:autorestart:pause --app example-app",
+            "heroku dynos:autorestart:pause --app example-app --until 2026-12-01T09:00",
+        ],
     ),
-    ("resume", AppPolicy::Resolve, &["heroku dynos:autorestart:resume --app example-app"]),
-    ("plan", AppPolicy::Typed, &["heroku dynos:autorestart:plan", "heroku dynos:autorestart:plan --app example-app --next 10"]),
+    (
+        "resume",
+        AppPolicy::Resolve,
+        &["heroku dynos:autorestart:resume --app example-app"],
+    ),
+    (
+        "plan",
+        AppPolicy::Typed,
+        &[
+            "heroku dynos:autorestart:plan",
+            "heroku dynos:autorestart:plan --app example-app --next 10",
+        ],
+    ),
     (
         "run",
         AppPolicy::Typed,
@@ -329,5 +416,9 @@ pub const PLUGIN: [(&str, AppPolicy, &[&str]); 8] = [
             "heroku dynos:autorestart:run --now --app example-app --process-type web --yes",
         ],
     ),
-    ("history", AppPolicy::Typed, &["heroku dynos:autorestart:history --app example-app"]),
+    (
+        "history",
+        AppPolicy::Typed,
+        &["heroku dynos:autorestart:history --app example-app"],
+    ),
 ];

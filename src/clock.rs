@@ -11,7 +11,11 @@ use tokio::time::Instant;
 pub enum Clock {
     System,
     /// Began at `base` when `started`, and runs `rate` times as fast as the machine's.
-    Moved { base: Timestamp, started: Instant, rate: f64 },
+    Moved {
+        base: Timestamp,
+        started: Instant,
+        rate: f64,
+    },
 }
 
 /// The moved clock as text: where it begins, and how fast it runs.
@@ -25,17 +29,34 @@ impl FromStr for Moved {
     type Err = crate::schedule::Invalid;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = |problem: &str| crate::schedule::Invalid::new(problem, "2026-03-01T07:00:00Z or 2026-03-01T07:00:00Z*60");
+        let invalid = |problem: &str| {
+            crate::schedule::Invalid::new(
+                problem,
+                "2026-03-01T07:00:00Z or 2026-03-01T07:00:00Z*60",
+            )
+        };
         let (base, rate) = text.split_once('*').unwrap_or((text, "1"));
-        let base = base.parse().map_err(|_| invalid("a clock begins with an RFC 3339 instant"))?;
-        let rate = rate.parse::<f64>().ok().filter(|rate| (0.001..=100_000.0).contains(rate));
-        Ok(Self { base, rate: rate.ok_or_else(|| invalid("the rate after * is a positive number"))? })
+        let base = base
+            .parse()
+            .map_err(|_| invalid("a clock begins with an RFC 3339 instant"))?;
+        let rate = rate
+            .parse::<f64>()
+            .ok()
+            .filter(|rate| (0.001..=100_000.0).contains(rate));
+        Ok(Self {
+            base,
+            rate: rate.ok_or_else(|| invalid("the rate after * is a positive number"))?,
+        })
     }
 }
 
 impl From<Moved> for Clock {
     fn from(moved: Moved) -> Self {
-        Self::Moved { base: moved.base, started: Instant::now(), rate: moved.rate }
+        Self::Moved {
+            base: moved.base,
+            started: Instant::now(),
+            rate: moved.rate,
+        }
     }
 }
 
@@ -45,19 +66,31 @@ impl Clock {
     /// # Errors
     /// When the variable is no clock.
     pub fn from_env(env: &Env) -> Result<Self, Error> {
-        let Some(text) = env.text("AUTORESTART_CLOCK") else { return Ok(Self::System) };
+        let Some(text) = env.text("AUTORESTART_CLOCK") else {
+            return Ok(Self::System);
+        };
         let moved = text.parse::<Moved>();
-        moved.map(Self::from).map_err(|invalid| Error::usage(format!("AUTORESTART_CLOCK '{text}': {invalid}"), "mend the variable, or unset it"))
+        moved.map(Self::from).map_err(|invalid| {
+            Error::usage(
+                format!("AUTORESTART_CLOCK '{text}': {invalid}"),
+                "mend the variable, or unset it",
+            )
+        })
     }
 
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match self {
-            #[expect(clippy::disallowed_methods, reason = "the one home of the machine's clock")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the one home of the machine's clock"
+            )]
             Self::System => Timestamp::now(),
-            Self::Moved { base, started, rate } => {
-                *base + SignedDuration::from_secs_f64(started.elapsed().as_secs_f64() * rate)
-            }
+            Self::Moved {
+                base,
+                started,
+                rate,
+            } => *base + SignedDuration::from_secs_f64(started.elapsed().as_secs_f64() * rate),
         }
     }
 

@@ -18,7 +18,9 @@ impl Env {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one home of the environment")]
     pub fn read() -> Self {
-        let all = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let all = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
         Self::from_pairs(all)
     }
 
@@ -37,13 +39,19 @@ impl Env {
     /// A variable's value; an empty one counts as unset.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.variables
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// A secret's value; an empty one counts as unset.
     #[must_use]
     pub fn secret(&self, name: &str) -> Option<Secret> {
-        self.secrets.get(name).filter(|secret| !secret.expose().trim().is_empty()).cloned()
+        self.secrets
+            .get(name)
+            .filter(|secret| !secret.expose().trim().is_empty())
+            .cloned()
     }
 
     #[must_use]
@@ -53,7 +61,8 @@ impl Env {
 
     #[must_use]
     pub fn is_set(&self, name: &str) -> bool {
-        self.text(name).is_some_and(|value| value != "0" && value != "false")
+        self.text(name)
+            .is_some_and(|value| value != "0" && value != "false")
     }
 
     /// Whether the Heroku CLI started us.
@@ -65,8 +74,16 @@ impl Env {
     /// The home directory, as the Heroku CLI finds it.
     #[must_use]
     pub fn home(&self) -> Option<PathBuf> {
-        let windows = || Some(PathBuf::from(format!("{}{}", self.text("HOMEDRIVE")?, self.text("HOMEPATH")?)));
-        self.path("HOME").or_else(windows).or_else(|| self.path("USERPROFILE"))
+        let windows = || {
+            Some(PathBuf::from(format!(
+                "{}{}",
+                self.text("HOMEDRIVE")?,
+                self.text("HOMEPATH")?
+            )))
+        };
+        self.path("HOME")
+            .or_else(windows)
+            .or_else(|| self.path("USERPROFILE"))
     }
 
     /// A base directory by the XDG rules: the variable when it is absolute, else below the home.
@@ -78,21 +95,32 @@ impl Env {
     /// Where schedules are kept: `~/.config/autorestart` on Unix, `%APPDATA%` on Windows.
     #[must_use]
     pub fn config_dir(&self) -> Option<PathBuf> {
-        let base = if cfg!(windows) { self.path("APPDATA") } else { self.base("XDG_CONFIG_HOME", ".config") };
+        let base = if cfg!(windows) {
+            self.path("APPDATA")
+        } else {
+            self.base("XDG_CONFIG_HOME", ".config")
+        };
         Some(base?.join("autorestart"))
     }
 
     /// Where ledger, locks and marks are kept: `~/.local/state/autorestart` on Unix.
     #[must_use]
     pub fn state_dir(&self) -> Option<PathBuf> {
-        let base = if cfg!(windows) { self.path("LOCALAPPDATA") } else { self.base("XDG_STATE_HOME", ".local/state") };
-        self.path("AUTORESTART_STATE_DIR").or_else(|| Some(base?.join("autorestart")))
+        let base = if cfg!(windows) {
+            self.path("LOCALAPPDATA")
+        } else {
+            self.base("XDG_STATE_HOME", ".local/state")
+        };
+        self.path("AUTORESTART_STATE_DIR")
+            .or_else(|| Some(base?.join("autorestart")))
     }
 
     /// The Heroku CLI's data directory, which holds `login.json` (oclif's rule, or told by the shim).
     #[must_use]
     pub fn cli_data_dir(&self) -> Option<PathBuf> {
-        let told = self.path("AUTORESTART_CLI_DATA_DIR").or_else(|| self.path("HEROKU_DATA_DIR"));
+        let told = self
+            .path("AUTORESTART_CLI_DATA_DIR")
+            .or_else(|| self.path("HEROKU_DATA_DIR"));
         let windows = || Some(self.path("LOCALAPPDATA")?.join("heroku"));
         let unix = || Some(self.base("XDG_DATA_HOME", ".local/share")?.join("heroku"));
         told.or_else(|| if cfg!(windows) { windows() } else { unix() })

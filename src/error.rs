@@ -17,7 +17,10 @@ pub mod exit {
 pub enum Error {
     /// What was typed cannot be meant.
     #[error("{message}")]
-    Usage { message: String, hint: Option<String> },
+    Usage {
+        message: String,
+        hint: Option<String>,
+    },
     #[error("{0}")]
     Store(#[from] crate::store::Error),
     #[error("{0}")]
@@ -25,20 +28,35 @@ pub enum Error {
     #[error("{0}")]
     Heroku(#[from] heroku::Error),
     #[error("{what}: {source}")]
-    Io { what: String, source: std::io::Error, hint: Option<String> },
+    Io {
+        what: String,
+        source: std::io::Error,
+        hint: Option<String>,
+    },
     #[error("interrupted")]
     Interrupted,
     #[error("{message}")]
-    Other { code: &'static str, message: String, hint: Option<String> },
+    Other {
+        code: &'static str,
+        message: String,
+        hint: Option<String>,
+    },
 }
 
 impl Error {
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::Usage { message: message.into(), hint: Some(hint.into()) }
+        Self::Usage {
+            message: message.into(),
+            hint: Some(hint.into()),
+        }
     }
 
     pub fn io(what: impl Into<String>, source: std::io::Error) -> Self {
-        Self::Io { what: what.into(), source, hint: None }
+        Self::Io {
+            what: what.into(),
+            source,
+            hint: None,
+        }
     }
 
     /// A word for scripts.
@@ -59,7 +77,9 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Usage { hint, .. } | Self::Io { hint, .. } | Self::Other { hint, .. } => hint.clone(),
+            Self::Usage { hint, .. } | Self::Io { hint, .. } | Self::Other { hint, .. } => {
+                hint.clone()
+            }
             Self::Store(error) => error.hint(),
             Self::Credential(error) => error.hint(),
             Self::Heroku(error) => error.hint(),

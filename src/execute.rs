@@ -18,13 +18,24 @@ use tokio::sync::watch;
 /// What a person may want to see while it happens.
 #[derive(Debug)]
 pub enum Progress<'a> {
-    Begun { app: &'a str, steps: &'a [Step] },
+    Begun {
+        app: &'a str,
+        steps: &'a [Step],
+    },
     Requested(&'a Step),
     /// The state of the dyno in the place of the old one.
-    Seen { step: &'a Step, state: &'a str },
+    Seen {
+        step: &'a Step,
+        state: &'a str,
+    },
     Ended(&'a Ended),
-    Waiting { app: &'a str, reason: &'a str },
-    Over { app: &'a str },
+    Waiting {
+        app: &'a str,
+        reason: &'a str,
+    },
+    Over {
+        app: &'a str,
+    },
 }
 
 /// Told of progress; prints, or does nothing.
@@ -97,7 +108,12 @@ impl Tools<'_> {
     ///
     /// # Errors
     /// When the ledger cannot be written.
-    pub async fn roll(&self, steps: &[Step], snapshot: &mut Snapshot, until: Option<Timestamp>) -> Result<(End, Vec<Ended>), Error> {
+    pub async fn roll(
+        &self,
+        steps: &[Step],
+        snapshot: &mut Snapshot,
+        until: Option<Timestamp>,
+    ) -> Result<(End, Vec<Ended>), Error> {
         let mut roll = Roll::new(steps, until);
         let mut ended = vec![];
         let end = self.drive(&mut roll, snapshot, &mut ended).await;
@@ -109,7 +125,12 @@ impl Tools<'_> {
         end.map(|end| (end, ended))
     }
 
-    async fn drive(&self, roll: &mut Roll, snapshot: &mut Snapshot, ended: &mut Vec<Ended>) -> Result<End, Error> {
+    async fn drive(
+        &self,
+        roll: &mut Roll,
+        snapshot: &mut Snapshot,
+        ended: &mut Vec<Ended>,
+    ) -> Result<End, Error> {
         let app = snapshot.app.id.clone();
         let mut failures = 0;
         loop {
@@ -124,8 +145,13 @@ impl Tools<'_> {
                 }
                 Err(error) => {
                     failures += 1;
-                    if !error.is_transient() || (failures >= BLIND && !roll.may_wait(self.client.now())) {
-                        roll.leave(&format!("the dynos could not be read ({error})"), self.client.now());
+                    if !error.is_transient()
+                        || (failures >= BLIND && !roll.may_wait(self.client.now()))
+                    {
+                        roll.leave(
+                            &format!("the dynos could not be read ({error})"),
+                            self.client.now(),
+                        );
                         self.record(roll, ended)?;
                         return Ok(End::Failed);
                     }
@@ -166,7 +192,12 @@ impl Tools<'_> {
     }
 
     /// Sends the DELETE. Whatever becomes of it, the next thing is a read.
-    async fn restart(&self, roll: &mut Roll, step: &Step, snapshot: &Snapshot) -> Result<(), Error> {
+    async fn restart(
+        &self,
+        roll: &mut Roll,
+        step: &Step,
+        snapshot: &Snapshot,
+    ) -> Result<(), Error> {
         if self.stop.is_set() {
             return Ok(()); // the next read notices
         }
@@ -187,7 +218,8 @@ impl Tools<'_> {
                 match error.fate() {
                     Fate::NotSent => roll.not_applied(step, now + SignedDuration::from_secs(2)),
                     Fate::Later(wait) => {
-                        let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_secs(60));
+                        let wait =
+                            SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_secs(60));
                         roll.not_applied(step, now + wait.min(SignedDuration::from_mins(2)));
                     }
                     Fate::Refused => roll.refused(step, refusal(&error)),
@@ -211,7 +243,9 @@ impl Tools<'_> {
         if !roll.is_flying() {
             return;
         }
-        if let Ok(Ok(dynos)) = tokio::time::timeout(LAST_WORD, self.client.dynos(&snapshot.app.id)).await {
+        if let Ok(Ok(dynos)) =
+            tokio::time::timeout(LAST_WORD, self.client.dynos(&snapshot.app.id)).await
+        {
             (snapshot.dynos, snapshot.at) = (dynos, self.client.now());
             roll.look(snapshot, snapshot.at);
         }
@@ -229,5 +263,7 @@ impl Tools<'_> {
 }
 
 fn refusal(error: &heroku::Error) -> String {
-    error.hint().map_or_else(|| error.to_string(), |hint| format!("{error} ({hint})"))
+    error
+        .hint()
+        .map_or_else(|| error.to_string(), |hint| format!("{error} ({hint})"))
 }

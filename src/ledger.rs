@@ -87,8 +87,19 @@ impl Ledger {
 
     /// # Errors
     /// When it cannot be written.
-    pub fn accepted(&self, step: &Step, at: Timestamp, request_ids: Vec<String>) -> Result<(), Error> {
-        self.append(&Record { request_ids, ..self.of(step, Event::Accepted, at) }, true)
+    pub fn accepted(
+        &self,
+        step: &Step,
+        at: Timestamp,
+        request_ids: Vec<String>,
+    ) -> Result<(), Error> {
+        self.append(
+            &Record {
+                request_ids,
+                ..self.of(step, Event::Accepted, at)
+            },
+            true,
+        )
     }
 
     /// # Errors
@@ -150,19 +161,30 @@ impl Ledger {
     }
 
     fn append(&self, record: &Record, is_flushed: bool) -> Result<(), Error> {
-        let io = |error| Error::Io {
+        let io = |error| {
+            Error::Io {
             what: format!("ledger {}", self.path.display()),
             source: error,
             hint: Some("nothing is restarted that cannot be recorded: mend it, or set AUTORESTART_STATE_DIR".to_owned()),
+        }
         };
         let mut line = serde_json::to_vec(record).unwrap_or_default();
         line.push(b'\n');
-        let mut file = File::options().create(true).append(true).read(true).open(&self.path).map_err(io)?;
+        let mut file = File::options()
+            .create(true)
+            .append(true)
+            .read(true)
+            .open(&self.path)
+            .map_err(io)?;
         if ends_in_a_torn_line(&mut file).map_err(io)? {
             line.insert(0, b'\n');
         }
         file.write_all(&line).map_err(io)?;
-        if is_flushed { file.sync_data().map_err(io) } else { Ok(()) }
+        if is_flushed {
+            file.sync_data().map_err(io)
+        } else {
+            Ok(())
+        }
     }
 
     /// All lines that can be read, and how many cannot.
@@ -175,7 +197,9 @@ impl Ledger {
             Err(error) if error.kind() == ErrorKind::NotFound => vec![],
             Err(error) => return Err(Error::io(format!("ledger {}", self.path.display()), error)),
         };
-        let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let lines = text
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty());
         let (mut records, mut torn) = (vec![], 0);
         for line in lines {
             serde_json::from_slice(line).map_or_else(|_| torn += 1, |record| records.push(record));
@@ -192,13 +216,22 @@ impl Ledger {
         let mut asked: Vec<Asked> = vec![];
         for record in records.into_iter().filter(|record| record.app_id == app_id) {
             let Some(dyno) = record.dyno else { continue };
-            let same = |asked: &&mut Asked| asked.dyno == dyno && asked.occurrence == record.occurrence;
+            let same =
+                |asked: &&mut Asked| asked.dyno == dyno && asked.occurrence == record.occurrence;
             match (record.event, asked.iter_mut().rfind(same)) {
                 (Event::Requested, _) => {
-                    asked.push(Asked { dyno, occurrence: record.occurrence, at: record.at, is_accepted: false, is_restarted: false });
+                    asked.push(Asked {
+                        dyno,
+                        occurrence: record.occurrence,
+                        at: record.at,
+                        is_accepted: false,
+                        is_restarted: false,
+                    });
                 }
                 (Event::Accepted, Some(asked)) => asked.is_accepted = true,
-                (Event::Ended, Some(asked)) => asked.is_restarted |= record.outcome == Some(Outcome::Restarted),
+                (Event::Ended, Some(asked)) => {
+                    asked.is_restarted |= record.outcome == Some(Outcome::Restarted);
+                }
                 _ => {}
             }
         }

@@ -56,16 +56,28 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Err(error) => return refuse(&error, &arguments, &env),
     };
     let ui = ui::Ui::new(cli.common().json, &env);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let result = runtime.map_err(|error| Error::io("the async runtime", error)).and_then(|runtime| {
-        let result = runtime.block_on(async {
-            let clock = clock::Clock::from_env(&env)?;
-            commands::dispatch(cli, &commands::Context { env: &env, ui: &ui, clock }).await
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let result = runtime
+        .map_err(|error| Error::io("the async runtime", error))
+        .and_then(|runtime| {
+            let result = runtime.block_on(async {
+                let clock = clock::Clock::from_env(&env)?;
+                commands::dispatch(
+                    cli,
+                    &commands::Context {
+                        env: &env,
+                        ui: &ui,
+                        clock,
+                    },
+                )
+                .await
+            });
+            // A keychain that hangs must not keep us.
+            runtime.shutdown_background();
+            result
         });
-        // A keychain that hangs must not keep us.
-        runtime.shutdown_background();
-        result
-    });
     ui.restore();
     result.unwrap_or_else(|error| {
         ui.error(&error);
@@ -81,20 +93,40 @@ fn refuse(error: &clap::Error, arguments: &[OsString], env: &env::Env) -> u8 {
     }
     let text = error.render().to_string();
     let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
-    let message = message.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ");
-    let tip = rest.lines().map(str::trim).find_map(|line| line.strip_prefix("tip: "));
-    let hint = tip.map_or_else(|| "--help shows the flags, with examples".to_owned(), ToOwned::to_owned);
+    let message = message
+        .trim_start_matches("error: ")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    let tip = rest
+        .lines()
+        .map(str::trim)
+        .find_map(|line| line.strip_prefix("tip: "));
+    let hint = tip.map_or_else(
+        || "--help shows the flags, with examples".to_owned(),
+        ToOwned::to_owned,
+    );
     let is_json = arguments.iter().any(|argument| argument == "--json");
-    ui::Ui::new(is_json, env).error(&Error::Usage { message, hint: Some(hint) });
+    ui::Ui::new(is_json, env).error(&Error::Usage {
+        message,
+        hint: Some(hint),
+    });
     exit::USAGE
 }
 
 /// `HEROKU_DEBUG=1` shows requests and answers on stderr; a token is in none of them.
 fn diagnose(env: &env::Env) {
     if env.is_set("HEROKU_DEBUG") {
-        use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+        use tracing_subscriber::{
+            filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+        };
         let ours = Targets::new().with_target("autorestart", tracing::Level::DEBUG);
-        let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
-        let _ = tracing_subscriber::registry().with(lines).with(ours).try_init();
+        let lines = tracing_subscriber::fmt::layer()
+            .with_writer(std::io::stderr)
+            .with_ansi(false);
+        let _ = tracing_subscriber::registry()
+            .with(lines)
+            .with(ours)
+            .try_init();
     }
 }

@@ -102,7 +102,10 @@ impl Snapshot {
     /// How many dynos of this process type are wanted; zero for a type that the formation lacks.
     #[must_use]
     pub fn quantity(&self, process_type: &str) -> u32 {
-        self.formation.iter().find(|entry| entry.process_type == process_type).map_or(0, |entry| entry.quantity)
+        self.formation
+            .iter()
+            .find(|entry| entry.process_type == process_type)
+            .map_or(0, |entry| entry.quantity)
     }
 
     /// The dynos that the formation keeps running, which alone may be restarted.
@@ -120,7 +123,9 @@ impl Snapshot {
         let quantity = self.quantity(&dyno.process_type);
         let is_named = match self.app.generation {
             Generation::Fir => true,
-            Generation::Cedar => ordinal(dyno).is_some_and(|number| (1..=quantity).contains(&number)),
+            Generation::Cedar => {
+                ordinal(dyno).is_some_and(|number| (1..=quantity).contains(&number))
+            }
         };
         let is_one_off = crate::schedule::ONE_OFF_TYPES.contains(&dyno.process_type.as_str());
         !is_one_off && quantity > 0 && is_named && !dyno.is_attached
@@ -129,5 +134,9 @@ impl Snapshot {
 
 /// The N of a Cedar name `type.N`, when the name is that.
 fn ordinal(dyno: &Dyno) -> Option<u32> {
-    dyno.name.strip_prefix(dyno.process_type.as_str())?.strip_prefix('.')?.parse().ok()
+    dyno.name
+        .strip_prefix(dyno.process_type.as_str())?
+        .strip_prefix('.')?
+        .parse()
+        .ok()
 }

@@ -42,8 +42,14 @@ impl StateDir {
     /// # Errors
     /// When there is none, or it cannot be made.
     pub fn open(env: &Env) -> Result<Self, Error> {
-        let path = env.state_dir().ok_or_else(|| Error::usage("there is no home directory to keep state in", "set HOME, or AUTORESTART_STATE_DIR"))?;
-        fs::create_dir_all(path.join("marks")).map_err(|error| Error::io(path.display().to_string(), error))?;
+        let path = env.state_dir().ok_or_else(|| {
+            Error::usage(
+                "there is no home directory to keep state in",
+                "set HOME, or AUTORESTART_STATE_DIR",
+            )
+        })?;
+        fs::create_dir_all(path.join("marks"))
+            .map_err(|error| Error::io(path.display().to_string(), error))?;
         Ok(Self { path })
     }
 
@@ -58,10 +64,24 @@ impl StateDir {
     /// # Errors
     /// When the lock file cannot be made.
     pub fn lock(&self, host: &str, app: &str) -> Result<Option<File>, Error> {
-        let name: String = format!("{host}-{app}").chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
+        let name: String = format!("{host}-{app}")
+            .chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || c == '.' {
+                    c
+                } else {
+                    '-'
+                }
+            })
+            .collect();
         let place = self.path.join(format!("{name}.lock"));
         let io = |error| Error::io(place.display().to_string(), error);
-        let file = File::options().create(true).truncate(false).write(true).open(&place).map_err(io)?;
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&place)
+            .map_err(io)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -74,19 +94,27 @@ impl StateDir {
     pub fn mark(&self, schedule: &Schedule) -> Mark {
         let fingerprint = store::fingerprint(schedule);
         let text = fs::read(self.mark_place(schedule)).unwrap_or_default();
-        let mark = serde_json::from_slice(&text).ok().filter(|mark: &Mark| mark.fingerprint == fingerprint);
-        mark.unwrap_or(Mark { fingerprint, ..Mark::default() })
+        let mark = serde_json::from_slice(&text)
+            .ok()
+            .filter(|mark: &Mark| mark.fingerprint == fingerprint);
+        mark.unwrap_or(Mark {
+            fingerprint,
+            ..Mark::default()
+        })
     }
 
     /// # Errors
     /// When the mark cannot be written.
     pub fn set_mark(&self, schedule: &Schedule, mark: &Mark) -> Result<(), Error> {
         let text = serde_json::to_vec(mark).unwrap_or_default();
-        replace(&self.mark_place(schedule), &text).map_err(|error| Error::io(self.path.display().to_string(), error))
+        replace(&self.mark_place(schedule), &text)
+            .map_err(|error| Error::io(self.path.display().to_string(), error))
     }
 
     fn mark_place(&self, schedule: &Schedule) -> PathBuf {
-        self.path.join("marks").join(format!("{}.{}.json", schedule.app.name, schedule.name))
+        self.path
+            .join("marks")
+            .join(format!("{}.{}.json", schedule.app.name, schedule.name))
     }
 
     /// This runner's id: made once, at random.
@@ -101,7 +129,8 @@ impl StateDir {
             return Ok(id.trim().to_owned());
         }
         let id = uuid::Uuid::new_v4().to_string();
-        replace(&place, id.as_bytes()).map_err(|error| Error::io(place.display().to_string(), error))?;
+        replace(&place, id.as_bytes())
+            .map_err(|error| Error::io(place.display().to_string(), error))?;
         Ok(id)
     }
 }
@@ -130,9 +159,14 @@ impl StateDir {
     /// # Errors
     /// When it cannot be written.
     pub fn beat(&self, mode: Mode, now: Timestamp) -> Result<(), Error> {
-        let heartbeat = Heartbeat { at: now, mode, pid: std::process::id() };
+        let heartbeat = Heartbeat {
+            at: now,
+            mode,
+            pid: std::process::id(),
+        };
         let text = serde_json::to_vec(&heartbeat).unwrap_or_default();
-        replace(&self.path.join("heartbeat.json"), &text).map_err(|error| Error::io(self.path.display().to_string(), error))
+        replace(&self.path.join("heartbeat.json"), &text)
+            .map_err(|error| Error::io(self.path.display().to_string(), error))
     }
 
     /// The last sign of life, however long ago.

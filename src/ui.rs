@@ -38,8 +38,16 @@ impl Ui {
     #[must_use]
     pub fn new(is_json: bool, env: &Env) -> Self {
         let is_terminal = std::io::stderr().is_terminal();
-        let has_color = std::io::stdout().is_terminal() && is_terminal && !env.is_set("NO_COLOR") && env.text("TERM") != Some("dumb");
-        Self { is_json, is_terminal, has_color, bars: RefCell::default() }
+        let has_color = std::io::stdout().is_terminal()
+            && is_terminal
+            && !env.is_set("NO_COLOR")
+            && env.text("TERM") != Some("dumb");
+        Self {
+            is_json,
+            is_terminal,
+            has_color,
+            bars: RefCell::default(),
+        }
     }
 
     /// Whether a person sits at both ends, and can be asked.
@@ -66,7 +74,11 @@ impl Ui {
 
     /// One of the two, as the user wants it.
     pub fn either(&self, human: impl FnOnce() -> String, json: impl FnOnce() -> Value) {
-        if self.is_json { self.json(&json()) } else { self.result(&human()) }
+        if self.is_json {
+            self.json(&json());
+        } else {
+            self.result(&human());
+        }
     }
 
     pub fn say(&self, text: &str) {
@@ -107,7 +119,11 @@ impl Ui {
     /// Paints a word; it says the same without its colour.
     #[must_use]
     pub fn paint(&self, text: &str, style: &Style) -> String {
-        if self.has_color { style.clone().force_styling(true).apply_to(text).to_string() } else { text.to_owned() }
+        if self.has_color {
+            style.clone().force_styling(true).apply_to(text).to_string()
+        } else {
+            text.to_owned()
+        }
     }
 
     /// Asks a yes-or-no question; `None` when there is nobody to ask, or no answer.
@@ -116,7 +132,9 @@ impl Ui {
         if !self.can_ask() {
             return None;
         }
-        let prompt = dialoguer::Confirm::new().with_prompt(question).default(false);
+        let prompt = dialoguer::Confirm::new()
+            .with_prompt(question)
+            .default(false);
         prompt.interact_opt().ok().flatten()
     }
 
@@ -129,10 +147,16 @@ impl Ui {
 
     fn bar(&self, app: &str, steps: &[Step]) {
         let mut bars = self.bars.borrow_mut();
-        let multi = bars.multi.get_or_insert_with(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
+        let multi = bars
+            .multi
+            .get_or_insert_with(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
         let length = u64::try_from(steps.len()).unwrap_or(u64::MAX);
         let bar = multi.add(ProgressBar::new(length));
-        let template = if self.has_color { "{spinner:.cyan} ⬢ {prefix} [{bar:20.green}] {pos}/{len} {msg}" } else { "{spinner} ⬢ {prefix} [{bar:20}] {pos}/{len} {msg}" };
+        let template = if self.has_color {
+            "{spinner:.cyan} ⬢ {prefix} [{bar:20.green}] {pos}/{len} {msg}"
+        } else {
+            "{spinner} ⬢ {prefix} [{bar:20}] {pos}/{len} {msg}"
+        };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("━╸ "));
         }
@@ -142,10 +166,16 @@ impl Ui {
     }
 
     /// Says a line once, above the bars.
-    fn tell(&self, app: &str, text: String) {
-        let is_new = self.bars.borrow_mut().said.insert(app.to_owned(), text.clone()).as_ref() != Some(&text);
+    fn tell(&self, app: &str, text: &str) {
+        let is_new = self
+            .bars
+            .borrow_mut()
+            .said
+            .insert(app.to_owned(), text.to_owned())
+            .as_deref()
+            != Some(text);
         if is_new {
-            self.say(&text);
+            self.say(text);
         }
     }
 
@@ -163,10 +193,18 @@ impl Observer for Ui {
         }
         match progress {
             Progress::Begun { app, steps } if self.is_terminal => self.bar(app, steps),
-            Progress::Begun { app, steps } => self.say(&format!("⬢ {app}: {} to restart", human::dynos(steps.len()))),
+            Progress::Begun { app, steps } => self.say(&format!(
+                "⬢ {app}: {} to restart",
+                human::dynos(steps.len())
+            )),
             Progress::Requested(step) => {
                 if !self.message(&step.app, format!("{} restarting", step.dyno)) {
-                    self.say(&format!("⬢ {}: {} restarting ({})", step.app, step.dyno, step.trigger.phrase()));
+                    self.say(&format!(
+                        "⬢ {}: {} restarting ({})",
+                        step.app,
+                        step.dyno,
+                        step.trigger.phrase()
+                    ));
                 }
             }
             Progress::Seen { step, state } => {
@@ -182,7 +220,7 @@ impl Observer for Ui {
             }
             Progress::Waiting { app, reason } => {
                 if !self.message(app, format!("waiting: {reason}")) {
-                    self.tell(app, format!("⬢ {app}: waiting: {reason}"));
+                    self.tell(app, &format!("⬢ {app}: waiting: {reason}"));
                 }
             }
             Progress::Over { app } => {

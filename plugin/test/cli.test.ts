@@ -56,7 +56,7 @@ describe('heroku', () => {
   it('runs the binary with the words as typed, the app, the login in the environment, and its exit code', () => {
     writeFileSync(join(home, '.netrc'), 'machine api.heroku.com\n  login me@example.com\n  password secret-token\n')
     const binary = stubBinary("console.log('result'); console.error('progress'); process.exit(3)")
-    const typed = ['--at', '07, 14', '-a', 'example-app', '--window=sat 22:00-06:00', '--', '--app', '']
+    const typed = ['--at', '07, 14', '-a', 'example-app', '--name=sat night', '--', '--app', '']
     const run = heroku(['dynos:autorestart:set', ...typed], {
       AUTORESTART_BINARY: binary.path,
       AUTORESTART_CLI_APP_ERROR: 'of an outer run',

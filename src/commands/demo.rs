@@ -1,7 +1,143 @@
-//! `demo`: not yet.
-use super::Context;
-use crate::{cli::Demo, error::{Error, exit}};
+//! `demo`: the main job on a simulated Heroku, command by command, as a person would type them.
 
-pub(super) async fn demo(_context: &Context<'_>, _demo: &Demo) -> Result<u8, Error> {
+use super::Context;
+use crate::{
+    cli::Demo,
+    error::{Error, exit},
+    sandbox::{Sandbox, Scenario, World, serve},
+};
+use console::Style;
+use jiff::{SignedDuration, tz::TimeZone};
+use std::path::{Path, PathBuf};
+use tokio::process::Command;
+
+/// What is typed: words, and what they show.
+const STEPS: [(&str, &str); 9] = [
+    (
+        "ps --app example-app",
+        "a shop that leaks: two web dynos and a worker, up since yesterday",
+    ),
+    (
+        "dynos:autorestart:set --app example-app --at NOW --timezone UTC --settle 3s",
+        "restart them at this very minute, and every day",
+    ),
+    ("dynos:autorestart", "what is set, and what runs it"),
+    (
+        "dynos:autorestart:plan --app example-app --next 3",
+        "what will happen, and what a pass would do now",
+    ),
+    (
+        "dynos:autorestart:run",
+        "one pass: one dyno at a time, each proven up before the next",
+    ),
+    (
+        "ps --app example-app",
+        "new dynos; the one-offs were left alone",
+    ),
+    (
+        "dynos:autorestart:run",
+        "a second pass finds nothing left to do",
+    ),
+    (
+        "dynos:autorestart:run --now --app example-app --dyno-name web.1 --settle 3s --yes",
+        "one dyno, now",
+    ),
+    ("dynos:autorestart:history", "what happened, and why"),
+];
+
+pub(super) async fn demo(context: &Context<'_>, flags: &Demo) -> Result<u8, Error> {
+    let home = tempfile::tempdir().map_err(|error| Error::io("a temporary home", error))?;
+    let scenario = Scenario::built_in("leaky-shop").ok_or(Error::Interrupted)?;
+    let sandbox = Sandbox::bind(0, World::new(&scenario, context.clock))
+        .await
+        .map_err(|error| Error::io("the sandbox", error))?;
+    let host = sandbox
+        .url()
+        .map_err(|error| Error::io("the sandbox's address", error))?;
+    tokio::spawn(serve(sandbox));
+    context.ui.result(&format!(
+        "A simulated Heroku listens on {host}; nothing here reaches the real one."
+    ));
+    let now = context.clock.now();
+    // Not into the next minute: that would be an occurrence still to come.
+    let seconds_left = 60 - now.as_second().rem_euclid(60);
+    if seconds_left < 10 {
+        context
+            .clock
+            .sleep(SignedDuration::from_secs(seconds_left))
+            .await;
+    }
+    let minute = context
+        .clock
+        .now()
+        .to_zoned_datetime(TimeZone::UTC)
+        .strftime("%H:%M")
+        .to_string();
+    for (line, what) in STEPS {
+        let line = line.replace("NOW", &minute);
+        let Some((program, words, shown)) = command(flags.cli.as_deref(), &line)? else {
+            continue;
+        };
+        context.ui.result(&format!(
+            "\n{}\n{}",
+            context.ui.paint(&format!("# {what}"), &Style::new().dim()),
+            context
+                .ui
+                .paint(&format!("$ {shown}"), &Style::new().bold())
+        ));
+        let mut child = Command::new(program);
+        child
+            .args(words)
+            .env("HEROKU_HOST", &host)
+            .env("HEROKU_API_KEY", "00000000-0000-4000-8000-000000000000");
+        if flags.cli.is_none() {
+            // The Heroku CLI keeps the throwaway home in which the plugin is linked.
+            child
+                .env("HOME", home.path())
+                .env_remove("XDG_CONFIG_HOME")
+                .env_remove("XDG_STATE_HOME");
+        }
+        let status = child
+            .status()
+            .await
+            .map_err(|error| Error::io(shown.clone(), error))?;
+        if !status.success() {
+            let message = format!("{shown} ended with {status}");
+            return Err(Error::Other {
+                code: "demo",
+                message,
+                hint: None,
+            });
+        }
+    }
     Ok(exit::DONE)
+}
+
+/// The program, its words and how it is shown; `None` for what only the Heroku CLI can do.
+fn command(
+    cli: Option<&Path>,
+    line: &str,
+) -> Result<Option<(PathBuf, Vec<String>, String)>, Error> {
+    let words = |line: &str| {
+        line.split_whitespace()
+            .map(ToOwned::to_owned)
+            .collect::<Vec<_>>()
+    };
+    if let Some(cli) = cli {
+        return Ok(Some((
+            cli.to_owned(),
+            words(line),
+            format!("heroku {line}"),
+        )));
+    }
+    let Some(ours) = line.strip_prefix("dynos:autorestart") else {
+        return Ok(None);
+    };
+    let ours = ours.trim_start_matches(':').trim_start().to_owned();
+    let program = std::env::current_exe().map_err(|error| Error::io("this program", error))?;
+    Ok(Some((
+        program,
+        words(&ours),
+        format!("autorestart {ours}").trim_end().to_owned(),
+    )))
 }

@@ -13,21 +13,39 @@ pub(super) fn describe(context: &Context<'_>) -> u8 {
     let commands: Vec<Value> = PLUGIN
         .iter()
         .filter_map(|(id, app, examples)| {
-            let command = if id.is_empty() { Some(&cli) } else { cli.find_subcommand(id) }?;
-            Some(one(id, command, json!(app), examples))
+            let command = if id.is_empty() {
+                Some(&cli)
+            } else {
+                cli.find_subcommand(id)
+            }?;
+            Some(one(id, command, &json!(app), examples))
         })
         .collect();
     let document = json!({ "version": env!("CARGO_PKG_VERSION"), "commands": commands });
-    context.ui.result(&serde_json::to_string_pretty(&document).unwrap_or_default());
+    context
+        .ui
+        .result(&serde_json::to_string_pretty(&document).unwrap_or_default());
     exit::DONE
 }
 
-fn one(id: &str, command: &Command, app: Value, examples: &[&str]) -> Value {
+fn one(id: &str, command: &Command, app: &Value, examples: &[&str]) -> Value {
     let is_index = id.is_empty();
     let text = |styled: Option<&clap::builder::StyledStr>| styled.map(ToString::to_string);
-    let summary = if is_index { Some("list schedules, and what runs them".to_owned()) } else { text(command.get_about()) };
-    let description = text(command.get_long_about()).filter(|_| !is_index).map(|long| long.split_once("\n\n").map_or(String::new(), |(_, rest)| rest.to_owned()));
-    let (flags, args): (Vec<_>, Vec<_>) = command.get_arguments().filter(|arg| !["help", "version"].contains(&arg.get_id().as_str())).partition(|arg| arg.get_long().is_some());
+    let summary = if is_index {
+        Some("list schedules, and what runs them".to_owned())
+    } else {
+        text(command.get_about())
+    };
+    let description = text(command.get_long_about())
+        .filter(|_| !is_index)
+        .map(|long| {
+            long.split_once("\n\n")
+                .map_or(String::new(), |(_, rest)| rest.to_owned())
+        });
+    let (flags, args): (Vec<_>, Vec<_>) = command
+        .get_arguments()
+        .filter(|arg| !["help", "version"].contains(&arg.get_id().as_str()))
+        .partition(|arg| arg.get_long().is_some());
     json!({
         "id": id, "summary": summary, "description": description.unwrap_or_default(), "examples": examples, "app": app,
         "flags": flags.into_iter().map(flag).collect::<Vec<_>>(),
@@ -37,7 +55,14 @@ fn one(id: &str, command: &Command, app: Value, examples: &[&str]) -> Value {
 
 fn flag(arg: &Arg) -> Value {
     let takes_value = arg.get_action().takes_values();
-    let options: Vec<String> = if takes_value { arg.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect() } else { vec![] };
+    let options: Vec<String> = if takes_value {
+        arg.get_possible_values()
+            .iter()
+            .map(|value| value.get_name().to_owned())
+            .collect()
+    } else {
+        vec![]
+    };
     let name = arg.get_long().unwrap_or_default();
     let complete = match name {
         "app" | "remote" | "process-type" => Some(name),

@@ -20,18 +20,32 @@ pub(super) fn index(context: &Context<'_>, index: Index) -> Result<u8, Error> {
     let (records, _) = Ledger::new(state.ledger(), String::new()).read()?;
     let (now, heartbeat) = (context.clock.now(), state.heartbeat());
     if context.ui.is_json {
-        let list: Vec<Value> = schedules.iter().map(|schedule| describe(schedule, last(schedule, &records), heartbeat.as_ref(), now)).collect();
+        let list: Vec<Value> = schedules
+            .iter()
+            .map(|schedule| describe(schedule, last(schedule, &records), heartbeat.as_ref(), now))
+            .collect();
         context.ui.json(&json!(list));
         return Ok(exit::DONE);
     }
     if schedules.is_empty() {
-        let of = index.app.map(|app| format!(" for ⬢ {app}")).unwrap_or_default();
+        let of = index
+            .app
+            .map(|app| format!(" for ⬢ {app}"))
+            .unwrap_or_default();
         context.ui.result(&format!("No schedules{of}"));
-        context.ui.hint(&format!("{} --app example-app --at 07,14 restarts its dynos at 07:00 and 14:00", context.verb("set")));
+        context.ui.hint(&format!(
+            "{} --app example-app --at 07,14 restarts its dynos at 07:00 and 14:00",
+            context.verb("set")
+        ));
         return Ok(exit::DONE);
     }
-    let rows = schedules.iter().map(|schedule| row(schedule, last(schedule, &records), now));
-    context.ui.result(&table(&["App", "Name", "Target", "When", "Next", "Last"], rows));
+    let rows = schedules
+        .iter()
+        .map(|schedule| row(schedule, last(schedule, &records), now));
+    context.ui.result(&table(
+        &["App", "Name", "Target", "When", "Next", "Last"],
+        rows,
+    ));
     runner(context, heartbeat.as_ref(), now);
     Ok(exit::DONE)
 }
@@ -43,21 +57,38 @@ fn row(schedule: &Schedule, last: Option<&Record>, now: Timestamp) -> Vec<String
             Some(until) => format!("paused until {}", human::instant(until, &zone)),
             None => "paused".to_owned(),
         },
-        Some(next) => format!("{} ({})", human::instant(next, &zone), human::distance(now, next)),
+        Some(next) => format!(
+            "{} ({})",
+            human::instant(next, &zone),
+            human::distance(now, next)
+        ),
         None => "when a dyno reaches it".to_owned(),
     };
-    let last = last.map_or_else(|| "never".to_owned(), |last| {
-        let what = last.outcome.map_or("missed", crate::plan::Outcome::phrase);
-        format!("{what} {}", human::distance(now, last.at))
-    });
-    vec![format!("⬢ {}", schedule.app.name), schedule.name.to_string(), schedule.target.to_string(), schedule.when(), next, last]
+    let last = last.map_or_else(
+        || "never".to_owned(),
+        |last| {
+            let what = last.outcome.map_or("missed", crate::plan::Outcome::phrase);
+            format!("{what} {}", human::distance(now, last.at))
+        },
+    );
+    vec![
+        format!("⬢ {}", schedule.app.name),
+        schedule.name.to_string(),
+        schedule.target.to_string(),
+        schedule.when(),
+        next,
+        last,
+    ]
 }
 
 /// The newest line of the ledger about a schedule.
 fn last<'a>(schedule: &Schedule, records: &'a [Record]) -> Option<&'a Record> {
     let is_about_it = |record: &&Record| {
-        let is_app = record.app == schedule.app.name.as_str() || schedule.app.id.as_deref() == Some(record.app_id.as_str());
-        is_app && record.schedule == schedule.name.as_str() && matches!(record.event, Event::Ended | Event::Missed)
+        let is_app = record.app == schedule.app.name.as_str()
+            || schedule.app.id.as_deref() == Some(record.app_id.as_str());
+        is_app
+            && record.schedule == schedule.name.as_str()
+            && matches!(record.event, Event::Ended | Event::Missed)
     };
     records.iter().rev().find(is_about_it)
 }
@@ -65,23 +96,46 @@ fn last<'a>(schedule: &Schedule, records: &'a [Record]) -> Option<&'a Record> {
 /// Which runner runs the schedules, or that none does.
 pub(super) fn runner(context: &Context<'_>, heartbeat: Option<&Heartbeat>, now: Timestamp) {
     let warn = |what: &str| {
-        context.ui.warn(&format!("{what}: until something makes passes, no dyno will be restarted"));
-        context.ui.hint(&format!("{} --watch stays and makes them; or call {} every 5 minutes from cron or CI", context.verb("run"), context.verb("run")));
+        context.ui.warn(&format!(
+            "{what}: until something makes passes, no dyno will be restarted"
+        ));
+        context.ui.hint(&format!(
+            "{} --watch stays and makes them; or call {} every 5 minutes from cron or CI",
+            context.verb("run"),
+            context.verb("run")
+        ));
     };
     match heartbeat {
         Some(beat) if beat.is_alive(now) => {
-            let how = if beat.mode == Mode::Watch { "run --watch" } else { "calls of run" };
-            context.ui.say(&format!("Run by this machine: {how}, last pass {}", human::distance(now, beat.at)));
+            let how = if beat.mode == Mode::Watch {
+                "run --watch"
+            } else {
+                "calls of run"
+            };
+            context.ui.say(&format!(
+                "Run by this machine: {how}, last pass {}",
+                human::distance(now, beat.at)
+            ));
         }
-        Some(beat) => warn(&format!("Nothing runs these schedules; the last pass was {}", human::distance(now, beat.at))),
+        Some(beat) => warn(&format!(
+            "Nothing runs these schedules; the last pass was {}",
+            human::distance(now, beat.at)
+        )),
         None => warn("Nothing runs these schedules"),
     }
 }
 
 /// A schedule as the list's JSON has it.
-pub(super) fn describe(schedule: &Schedule, last: Option<&Record>, heartbeat: Option<&Heartbeat>, now: Timestamp) -> Value {
+pub(super) fn describe(
+    schedule: &Schedule,
+    last: Option<&Record>,
+    heartbeat: Option<&Heartbeat>,
+    now: Timestamp,
+) -> Value {
     let calendar = schedule.calendar.as_ref();
-    let runner = heartbeat.map(|beat| json!({ "mode": beat.mode, "last_pass": beat.at, "alive": beat.is_alive(now) }));
+    let runner = heartbeat.map(
+        |beat| json!({ "mode": beat.mode, "last_pass": beat.at, "alive": beat.is_alive(now) }),
+    );
     json!({
         "app": schedule.app.name.as_str(),
         "app_id": schedule.app.id,

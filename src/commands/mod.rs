@@ -62,7 +62,9 @@ impl Context<'_> {
     async fn client(&self) -> Result<(Client, Options, Credential), Error> {
         let options = Options::from_env(self.env)?;
         if let Some(ignored) = options.ignored_host() {
-            self.ui.warn(&format!("HEROKU_HOST '{ignored}' is not a Heroku domain, using heroku.com"));
+            self.ui.warn(&format!(
+                "HEROKU_HOST '{ignored}' is not a Heroku domain, using heroku.com"
+            ));
         }
         let credential = credentials::resolve(self.env, &options.host).await?;
         let client = Client::new(&options, &credential, self.clock)?;
@@ -75,16 +77,37 @@ impl Context<'_> {
             return Ok(app.clone());
         }
         if let Some(why) = self.env.text("AUTORESTART_CLI_APP_ERROR") {
-            return Err(Error::usage(why.lines().next().unwrap_or(why), "name the app with --app example-app"));
+            return Err(Error::usage(
+                why.lines().next().unwrap_or(why),
+                "name the app with --app example-app",
+            ));
         }
         if flags.remote.is_some() && !self.env.is_under_cli() {
-            return Err(Error::usage("--remote: git remotes are read by the Heroku CLI", format!("name the app with --app, or go through {}", self.verb("set"))));
+            return Err(Error::usage(
+                "--remote: git remotes are read by the Heroku CLI",
+                format!(
+                    "name the app with --app, or go through {}",
+                    self.verb("set")
+                ),
+            ));
         }
-        let named = self.env.text("AUTORESTART_CLI_APP").map(|app| ("the app", app)).or_else(|| Some(("HEROKU_APP", self.env.text("HEROKU_APP")?)));
+        let named = self
+            .env
+            .text("AUTORESTART_CLI_APP")
+            .map(|app| ("the app", app))
+            .or_else(|| Some(("HEROKU_APP", self.env.text("HEROKU_APP")?)));
         let Some((from, app)) = named else {
-            return Err(Error::usage("no app: --app is missing", "name the app with --app example-app, or set HEROKU_APP"));
+            return Err(Error::usage(
+                "no app: --app is missing",
+                "name the app with --app example-app, or set HEROKU_APP",
+            ));
         };
-        app.parse().map_err(|invalid| Error::usage(format!("{from} '{app}': {invalid}"), "name the app with --app example-app"))
+        app.parse().map_err(|invalid| {
+            Error::usage(
+                format!("{from} '{app}': {invalid}"),
+                "name the app with --app example-app",
+            )
+        })
     }
 
     /// A command of ours as the user would type it.
@@ -98,21 +121,36 @@ impl Context<'_> {
     }
 
     /// The one schedule that is meant.
-    fn one(&self, schedules: Vec<Schedule>, app: &AppName, name: Option<&ScheduleName>) -> Result<Schedule, Error> {
+    fn one(
+        &self,
+        schedules: Vec<Schedule>,
+        app: &AppName,
+        name: Option<&ScheduleName>,
+    ) -> Result<Schedule, Error> {
         let mut found = narrow(schedules, Some(app), name);
         match (found.len(), name) {
             (1, _) => Ok(found.remove(0)),
             (0, Some(name)) => Err(self.no_such(format!("{app} has no schedule '{name}'"))),
             (0, None) => Err(self.no_such(format!("{app} has no schedule"))),
             _ => {
-                let names: Vec<_> = found.iter().map(|schedule| schedule.name.to_string()).collect();
+                let names: Vec<_> = found
+                    .iter()
+                    .map(|schedule| schedule.name.to_string())
+                    .collect();
                 let message = format!("{app} has {} schedules: {}", names.len(), names.join(", "));
-                Err(Error::usage(message, format!("name one with --name {}", names[0])))
+                Err(Error::usage(
+                    message,
+                    format!("name one with --name {}", names[0]),
+                ))
             }
         }
     }
 
     fn no_such(&self, message: String) -> Error {
-        Error::Other { code: "no_such_schedule", message, hint: Some(format!("{} lists what there is", self.verb(""))) }
+        Error::Other {
+            code: "no_such_schedule",
+            message,
+            hint: Some(format!("{} lists what there is", self.verb(""))),
+        }
     }
 }

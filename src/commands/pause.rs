@@ -15,13 +15,26 @@ pub(super) async fn pause(context: &Context<'_>, pause: Pause) -> Result<u8, Err
     let store = context.store(pause.named.common.schedules.as_deref())?;
     let before = context.one(store.read()?, &app, pause.named.name.as_ref())?;
     let zone = zone(&before);
-    let until = pause.until.as_deref().map(|text| instant("--until", text, &zone)).transpose()?;
+    let until = pause
+        .until
+        .as_deref()
+        .map(|text| instant("--until", text, &zone))
+        .transpose()?;
     if let Some(until) = until.filter(|until| *until <= context.clock.now()) {
-        return Err(Error::usage(format!("--until {} has passed", human::instant(until, &zone)), "give a later instant, for example 2099-01-01T09:00"));
+        return Err(Error::usage(
+            format!("--until {} has passed", human::instant(until, &zone)),
+            "give a later instant, for example 2099-01-01T09:00",
+        ));
     }
-    let after = Schedule { pause: Some(schedule::Pause { until }), ..before };
+    let after = Schedule {
+        pause: Some(schedule::Pause { until }),
+        ..before
+    };
     store.put(&context.clock, &after).await?;
-    let resumes = until.map_or_else(|| format!("until {}", context.verb("resume")), |until| format!("until {}", human::instant(until, &zone)));
+    let resumes = until.map_or_else(
+        || format!("until {}", context.verb("resume")),
+        |until| format!("until {}", human::instant(until, &zone)),
+    );
     context.ui.either(
         || format!("Paused schedule {} of ⬢ {} {resumes}", after.name, after.app.name),
         || json!({ "app": after.app.name.as_str(), "name": after.name.as_str(), "paused": true, "until": until }),
@@ -36,11 +49,21 @@ pub(super) async fn resume(context: &Context<'_>, named: Named) -> Result<u8, Er
     let now = context.clock.now();
     let was_paused = before.is_paused(now);
     // What fell into the pause is void.
-    let since = if was_paused { Some(minute(now)) } else { before.since };
-    let after = Schedule { pause: None, since, ..before };
+    let since = if was_paused {
+        Some(minute(now))
+    } else {
+        before.since
+    };
+    let after = Schedule {
+        pause: None,
+        since,
+        ..before
+    };
     store.put(&context.clock, &after).await?;
     let next = after.next_occurrence(now);
-    let then = next.map(|next| format!("; next {}", human::instant(next, &zone(&after)))).unwrap_or_default();
+    let then = next
+        .map(|next| format!("; next {}", human::instant(next, &zone(&after))))
+        .unwrap_or_default();
     let verb = if was_paused { "Resumed" } else { "Not paused:" };
     context.ui.either(
         || format!("{verb} schedule {} of ⬢ {}{then}", after.name, after.app.name),
@@ -50,7 +73,12 @@ pub(super) async fn resume(context: &Context<'_>, named: Named) -> Result<u8, Er
 }
 
 pub(super) fn zone(schedule: &Schedule) -> TimeZone {
-    schedule.calendar.as_ref().map_or_else(Zone::utc, |calendar| calendar.zone.clone()).time_zone().clone()
+    schedule
+        .calendar
+        .as_ref()
+        .map_or_else(Zone::utc, |calendar| calendar.zone.clone())
+        .time_zone()
+        .clone()
 }
 
 /// The minute in which an instant lies.
@@ -60,7 +88,18 @@ pub(super) fn minute(instant: Timestamp) -> Timestamp {
 
 /// Reads an instant: RFC 3339 with an offset, or a wall clock reading in the zone, or a date.
 pub(super) fn instant(flag: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Error> {
-    let wall = || text.parse::<DateTime>().ok()?.to_zoned_datetime(zone.clone()).ok().map(|zoned| zoned.timestamp());
+    let wall = || {
+        text.parse::<DateTime>()
+            .ok()?
+            .to_zoned_datetime(zone.clone())
+            .ok()
+            .map(|zoned| zoned.timestamp())
+    };
     let instant = text.parse::<Timestamp>().ok().or_else(wall);
-    instant.ok_or_else(|| Error::usage(format!("{flag} '{text}': it is no instant"), "give a date or a date with a time, for example 2026-12-01T09:00"))
+    instant.ok_or_else(|| {
+        Error::usage(
+            format!("{flag} '{text}': it is no instant"),
+            "give a date or a date with a time, for example 2026-12-01T09:00",
+        )
+    })
 }

@@ -7,6 +7,8 @@ use super::{
 use crate::{
     cli,
     error::{Error, exit},
+    heroku::Client,
+    ledger::Ledger,
     observe,
     plan::{self, Known, Question},
     report::{human, json as shapes, table},
@@ -29,23 +31,48 @@ pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, 
     let store = context.store(flags.common.schedules.as_deref())?;
     let schedules = narrow(store.read()?, flags.app.as_ref(), None);
     let now = context.clock.now();
-    let bound = |name: &str, text: &Option<String>| text.as_deref().map(|text| instant(name, text, &TimeZone::system())).transpose();
+    let bound = |name: &str, text: &Option<String>| {
+        text.as_deref()
+            .map(|text| instant(name, text, &TimeZone::system()))
+            .transpose()
+    };
     let (from, to) = (bound("--from", &flags.from)?, bound("--to", &flags.to)?);
     if let (Some(from), Some(to)) = (from, to)
         && to <= from
     {
-        return Err(Error::usage("--to is not after --from", "give a later --to, for example --from 2026-03-01 --to 2026-04-01"));
+        return Err(Error::usage(
+            "--to is not after --from",
+            "give a later --to, for example --from 2026-03-01 --to 2026-04-01",
+        ));
     }
     if schedules.is_empty() {
-        context.ui.either(|| "No schedules".to_owned(), || json!({ "now": now, "occurrences": [], "steps": [], "skips": [] }));
+        context.ui.either(
+            || "No schedules".to_owned(),
+            || json!({ "now": now, "occurrences": [], "steps": [], "skips": [] }),
+        );
         if !context.ui.is_json {
-            context.ui.hint(&format!("{} --app example-app --at 07,14 makes one", context.verb("set")));
+            context.ui.hint(&format!(
+                "{} --app example-app --at 07,14 makes one",
+                context.verb("set")
+            ));
         }
         return Ok(exit::DONE);
     }
-    let limit = if to.is_some() && flags.next == 5 { usize::MAX } else { usize::from(flags.next) };
-    let occurrences: Vec<(&Schedule, Vec<Timestamp>)> = schedules.iter().map(|schedule| (schedule, upcoming(schedule, from.unwrap_or(now), to, limit))).collect();
-    let apps = ask(context, &schedules).await;
+    let limit = if to.is_some() && flags.next == 5 {
+        usize::MAX
+    } else {
+        usize::from(flags.next)
+    };
+    let occurrences: Vec<(&Schedule, Vec<Timestamp>)> = schedules
+        .iter()
+        .map(|schedule| (schedule, upcoming(schedule, from.unwrap_or(now), to, limit)))
+        .collect();
+    let apps = ask(context, &schedules).await.unwrap_or_else(|error| {
+        vec![AppPlan {
+            app: "every app".to_owned(),
+            plan: Err(error),
+        }]
+    });
     let has_error = apps.iter().any(|app| app.plan.is_err());
     if context.ui.is_json {
         context.ui.json(&document(now, &occurrences, &apps));
@@ -53,71 +80,146 @@ pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, 
         context.ui.result(&in_words(now, &occurrences, &apps));
         for app in &apps {
             if let Err(error) = &app.plan {
-                context.ui.warn(&format!("⬢ {}: what a pass would do now is unknown: {error}", app.app));
+                context.ui.warn(&format!(
+                    "⬢ {}: what a pass would do now is unknown: {error}",
+                    app.app
+                ));
                 error.hint().iter().for_each(|hint| context.ui.hint(hint));
             }
         }
-        index::runner(context, StateDir::open(context.env)?.heartbeat().as_ref(), now);
+        index::runner(
+            context,
+            StateDir::open(context.env)?.heartbeat().as_ref(),
+            now,
+        );
     }
     Ok(if has_error { exit::FAILED } else { exit::DONE })
 }
 
-fn upcoming(schedule: &Schedule, from: Timestamp, to: Option<Timestamp>, limit: usize) -> Vec<Timestamp> {
-    let all = std::iter::successors(schedule.next_occurrence(from), |last| schedule.next_occurrence(*last));
-    all.take_while(|occurrence| to.is_none_or(|to| *occurrence <= to)).take(limit.min(10_000)).collect()
+fn upcoming(
+    schedule: &Schedule,
+    from: Timestamp,
+    to: Option<Timestamp>,
+    limit: usize,
+) -> Vec<Timestamp> {
+    let all = std::iter::successors(schedule.next_occurrence(from), |last| {
+        schedule.next_occurrence(*last)
+    });
+    all.take_while(|occurrence| to.is_none_or(|to| *occurrence <= to))
+        .take(limit.min(10_000))
+        .collect()
 }
 
-async fn ask(context: &Context<'_>, schedules: &[Schedule]) -> Vec<AppPlan> {
+/// Plans every app; fails when nobody can be asked at all.
+async fn ask(context: &Context<'_>, schedules: &[Schedule]) -> Result<Vec<AppPlan>, Error> {
     let mut by_app: BTreeMap<String, Vec<Schedule>> = BTreeMap::new();
     for schedule in schedules {
-        by_app.entry(schedule.app.name.to_string()).or_default().push(schedule.clone());
+        by_app
+            .entry(schedule.app.name.to_string())
+            .or_default()
+            .push(schedule.clone());
     }
-    let client = context.client().await;
-    let questions = by_app.into_iter().map(async |(app, schedules)| {
-        let plan = async {
-            let client = match &client {
-                Ok((client, ..)) => client,
-                Err(_) => return Err(context.client().await.map(|_| Error::Interrupted).unwrap_or_else(|error| error)),
-            };
-            let name = schedules[0].app.id.clone().unwrap_or_else(|| app.clone());
-            let snapshot = observe::whole(client, &name).await?;
-            let asked = crate::ledger::Ledger::new(StateDir::open(context.env)?.ledger(), String::new()).asked(&snapshot.app.id)?;
-            let known = Known { asked, ..Known::default() };
-            let question = Question { schedules: &schedules, snapshot: &snapshot, now: snapshot.at, local_now: context.clock.now(), known: &known };
-            Ok((plan::plan(question), snapshot))
-        };
-        AppPlan { app: app.clone(), plan: plan.await }
+    let (client, ..) = context.client().await?;
+    let plans = by_app.into_iter().map(async |(app, schedules)| {
+        let plan = ask_one(context, &client, &schedules).await;
+        AppPlan { app, plan }
     });
-    futures_util::future::join_all(questions).await
+    Ok(futures_util::future::join_all(plans).await)
 }
 
-fn in_words(now: Timestamp, occurrences: &[(&Schedule, Vec<Timestamp>)], apps: &[AppPlan]) -> String {
+async fn ask_one(
+    context: &Context<'_>,
+    client: &Client,
+    schedules: &[Schedule],
+) -> Result<(plan::Plan, Snapshot), Error> {
+    let app = &schedules[0].app;
+    let snapshot = observe::whole(client, app.id.as_deref().unwrap_or(app.name.as_str())).await?;
+    let ledger = Ledger::new(StateDir::open(context.env)?.ledger(), String::new());
+    let known = Known {
+        asked: ledger.asked(&snapshot.app.id)?,
+        ..Known::default()
+    };
+    let local_now = context.clock.now();
+    let question = Question {
+        schedules,
+        snapshot: &snapshot,
+        now: snapshot.at,
+        local_now,
+        known: &known,
+    };
+    Ok((plan::plan(question), snapshot))
+}
+
+fn in_words(
+    now: Timestamp,
+    occurrences: &[(&Schedule, Vec<Timestamp>)],
+    apps: &[AppPlan],
+) -> String {
     let mut parts = vec![];
     for (schedule, occurrences) in occurrences {
         let zone = zone(schedule);
-        let mut lines = vec![format!("⬢ {}  {}: {} restart {}", schedule.app.name, schedule.name, schedule.target, schedule.when())];
+        let mut lines = vec![format!(
+            "⬢ {}  {}: {} restart {}",
+            schedule.app.name,
+            schedule.name,
+            schedule.target,
+            schedule.when()
+        )];
         if schedule.is_paused(now) {
-            let until = schedule.pause.and_then(|pause| pause.until).map(|until| format!(" until {}", human::instant(until, &zone))).unwrap_or_default();
+            let until = schedule
+                .pause
+                .and_then(|pause| pause.until)
+                .map(|until| format!(" until {}", human::instant(until, &zone)))
+                .unwrap_or_default();
             lines.push(format!("  paused{until}"));
         }
         lines.extend(occurrences.iter().map(|occurrence| {
-            let utc = occurrence.to_zoned_datetime(TimeZone::UTC).strftime("%H:%M UTC").to_string();
-            format!("  {}  {utc}  ({})", human::instant(*occurrence, &zone), human::distance(now, *occurrence))
+            let utc = occurrence
+                .to_zoned_datetime(TimeZone::UTC)
+                .strftime("%H:%M UTC")
+                .to_string();
+            format!(
+                "  {}  {utc}  ({})",
+                human::instant(*occurrence, &zone),
+                human::distance(now, *occurrence)
+            )
         }));
         parts.push(lines.join("\n"));
     }
     for app in apps {
-        let Ok((plan, snapshot)) = &app.plan else { continue };
-        let steps = plan.steps.iter().enumerate().map(|(place, step)| vec![step.dyno.clone(), format!("restart ({})", place + 1), format!("{} of {}", step.trigger.phrase(), step.schedule)]);
-        let skips = plan.skips.iter().map(|skip| vec![skip.dyno.clone(), skip.reason.phrase(), skip.detail.clone()]);
-        let summary = if plan.steps.is_empty() { "restart nothing".to_owned() } else { format!("restart {}", human::dynos(plan.steps.len())) };
+        let Ok((plan, snapshot)) = &app.plan else {
+            continue;
+        };
+        let steps = plan.steps.iter().enumerate().map(|(place, step)| {
+            vec![
+                step.dyno.clone(),
+                format!("restart ({})", place + 1),
+                format!("{} of {}", step.trigger.phrase(), step.schedule),
+            ]
+        });
+        let skips = plan
+            .skips
+            .iter()
+            .map(|skip| vec![skip.dyno.clone(), skip.reason.phrase(), skip.detail.clone()]);
+        let summary = if plan.steps.is_empty() {
+            "restart nothing".to_owned()
+        } else {
+            format!("restart {}", human::dynos(plan.steps.len()))
+        };
         let table = table(&["Dyno", "Now", "Because"], steps.chain(skips));
-        parts.push(format!("A pass over ⬢ {} now would {summary}\n{table}", snapshot.app.name));
+        parts.push(format!(
+            "A pass over ⬢ {} now would {summary}\n{table}",
+            snapshot.app.name
+        ));
     }
     parts.join("\n\n")
 }
 
-fn document(now: Timestamp, occurrences: &[(&Schedule, Vec<Timestamp>)], apps: &[AppPlan]) -> Value {
+fn document(
+    now: Timestamp,
+    occurrences: &[(&Schedule, Vec<Timestamp>)],
+    apps: &[AppPlan],
+) -> Value {
     let occurrences = occurrences.iter().flat_map(|(schedule, occurrences)| {
         let zone = zone(schedule);
         occurrences.iter().map(move |occurrence| {

@@ -11,7 +11,9 @@ pub(super) async fn remove(context: &Context<'_>, named: Named) -> Result<u8, Er
     let app = context.app(&named.app)?;
     let store = context.store(named.common.schedules.as_deref())?;
     let schedule = context.one(store.read()?, &app, named.name.as_ref())?;
-    store.remove(&context.clock, std::slice::from_ref(&schedule)).await?;
+    store
+        .remove(&context.clock, std::slice::from_ref(&schedule))
+        .await?;
     context.ui.either(
         || format!("Removed schedule {} of ⬢ {}: {} {}", schedule.name, schedule.app.name, schedule.target, schedule.when()),
         || json!({ "removed": { "app": schedule.app.name.as_str(), "name": schedule.name.as_str() } }),

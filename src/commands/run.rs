@@ -10,16 +10,23 @@ use crate::{
     plan::Outcome,
     report::{AppReport, Report, human, json as shapes},
     runner,
-    schedule::{AppName, Guards, Schedule, Target},
+    schedule::{AppName, Schedule, Target},
     state::{Mode, StateDir},
     store::{Store, narrow},
 };
 use jiff::SignedDuration;
 
 pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> {
-    let has_how = flags.how.max_unavailable.is_some() || flags.how.wait_limit.is_some() || flags.how.settle.is_some();
-    if !flags.now && (has_how || flags.target.process_type.is_some() || flags.target.dyno_name.is_some()) {
-        return Err(Error::usage("--process-type, --dyno-name and the limits of a roll belong to --now; a schedule has its own", "add --now, or change the schedule with set"));
+    let has_how = flags.how.max_unavailable.is_some()
+        || flags.how.wait_limit.is_some()
+        || flags.how.settle.is_some();
+    if !flags.now
+        && (has_how || flags.target.process_type.is_some() || flags.target.dyno_name.is_some())
+    {
+        return Err(Error::usage(
+            "--process-type, --dyno-name and the limits of a roll belong to --now; a schedule has its own",
+            "add --now, or change the schedule with set",
+        ));
     }
     let store = context.store(flags.common.schedules.as_deref())?;
     let state = StateDir::open(context.env)?;
@@ -29,7 +36,13 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
         let _ = sender.send(true);
         std::future::pending::<()>().await;
     });
-    let runner = Runner { context, store: &store, state: &state, stop: &stop, flags: &flags };
+    let runner = Runner {
+        context,
+        store: &store,
+        state: &state,
+        stop: &stop,
+        flags: &flags,
+    };
     if flags.now {
         runner.now().await
     } else if flags.watch {
@@ -46,7 +59,12 @@ pub(super) async fn stopped() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut terminate), Ok(mut hang_up)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else { return };
+        let (Ok(mut terminate), Ok(mut hang_up)) = (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::hangup()),
+        ) else {
+            return;
+        };
         tokio::select! {
             _ = tokio::signal::ctrl_c() => {}
             _ = terminate.recv() => {}
@@ -79,26 +97,56 @@ impl Runner<'_> {
         if !self.flags.dry_run {
             self.state.beat(mode, now)?;
         }
-        if schedules.iter().any(|schedule| pass::has_reason_to_look(schedule, self.state, now)) {
+        if schedules
+            .iter()
+            .any(|schedule| pass::has_reason_to_look(schedule, self.state, now))
+        {
             return self.pass(&schedules, None, self.flags.dry_run).await;
         }
         // Nothing can be due: no credential is looked for, and no request is made.
-        let next = schedules.iter().filter_map(|schedule| schedule.next_occurrence(now)).min();
-        Ok(Report { now, apps: vec![], requests: 0, remaining: None, skew: None, is_dry_run: self.flags.dry_run, is_interrupted: false, next })
+        let next = schedules
+            .iter()
+            .filter_map(|schedule| schedule.next_occurrence(now))
+            .min();
+        Ok(Report {
+            now,
+            apps: vec![],
+            requests: 0,
+            remaining: None,
+            skew: None,
+            is_dry_run: self.flags.dry_run,
+            is_interrupted: false,
+            next,
+        })
     }
 
-    async fn pass(&self, schedules: &[Schedule], request: Option<(&AppName, Request)>, is_dry_run: bool) -> Result<Report, Error> {
+    async fn pass(
+        &self,
+        schedules: &[Schedule],
+        request: Option<(&AppName, Request)>,
+        is_dry_run: bool,
+    ) -> Result<Report, Error> {
         let (client, options, _) = self.context.client().await?;
         let runner_id = self.state.runner_id()?;
         let ledger = Ledger::new(self.state.ledger(), runner_id.clone());
         let is_unattended = request.is_none() && !self.context.ui.is_watched();
         let pass = Pass {
-            tools: Tools { client: &client, clock: self.context.clock, ledger: &ledger, stop: self.stop, observer: self.context.ui },
+            tools: Tools {
+                client: &client,
+                clock: self.context.clock,
+                ledger: &ledger,
+                stop: self.stop,
+                observer: self.context.ui,
+            },
             state: self.state,
             store: self.store,
             runner_id: &runner_id,
             host: options.host.machine(),
-            options: Options { is_dry_run, no_wait: self.flags.no_wait, is_unattended },
+            options: Options {
+                is_dry_run,
+                no_wait: self.flags.no_wait,
+                is_unattended,
+            },
         };
         Ok(match request {
             Some((app, request)) => pass.run_now(app.as_str(), request).await,
@@ -109,24 +157,47 @@ impl Runner<'_> {
     async fn now(&self) -> Result<u8, Error> {
         let (context, ui) = (self.context, self.context.ui);
         let Some(app) = &self.flags.app else {
-            return Err(Error::usage("--now: --app is missing", format!("name the app: {} --now --app example-app", context.verb("run"))));
+            return Err(Error::usage(
+                "--now: --app is missing",
+                format!(
+                    "name the app: {} --now --app example-app",
+                    context.verb("run")
+                ),
+            ));
         };
         let target = set::target(&self.flags.target)?;
         let known = narrow(self.store.read()?, Some(app), None);
-        let base = known.into_iter().find(|schedule| schedule.target == target || schedule.target == Target::All).map(|schedule| schedule.guards);
-        let guards = set::guards(&self.flags.how, base.unwrap_or_else(Guards::default));
-        let request = Request { target, older_than: self.flags.older_than, guards };
+        let base = known
+            .into_iter()
+            .find(|schedule| schedule.target == target || schedule.target == Target::All)
+            .map(|schedule| schedule.guards);
+        let guards = set::guards(&self.flags.how, &base.unwrap_or_default());
+        let request = Request {
+            target,
+            older_than: self.flags.older_than,
+            guards,
+        };
         if !self.flags.yes && !self.flags.dry_run {
             if !ui.can_ask() {
-                return Err(Error::usage("--now asks before it restarts, and there is nobody to ask", "add --yes"));
+                return Err(Error::usage(
+                    "--now asks before it restarts, and there is nobody to ask",
+                    "add --yes",
+                ));
             }
             let plan = self.pass(&[], Some((app, request.clone())), true).await?;
-            let names: Vec<&str> = plan.apps.iter().flat_map(|app| app.planned.iter().map(|step| step.dyno.as_str())).collect();
+            let names: Vec<&str> = plan
+                .apps
+                .iter()
+                .flat_map(|app| app.planned.iter().map(|step| step.dyno.as_str()))
+                .collect();
             if names.is_empty() {
                 tell(context, &plan);
                 return Ok(plan.exit_code());
             }
-            match ui.ask(&format!("Restart {} of ⬢ {app}, one after the other?", names.join(", "))) {
+            match ui.ask(&format!(
+                "Restart {} of ⬢ {app}, one after the other?",
+                names.join(", ")
+            )) {
                 Some(true) => {}
                 Some(false) => {
                     ui.say("Nothing was restarted");
@@ -135,7 +206,9 @@ impl Runner<'_> {
                 None => return Err(Error::Interrupted),
             }
         }
-        let report = self.pass(&[], Some((app, request)), self.flags.dry_run).await?;
+        let report = self
+            .pass(&[], Some((app, request)), self.flags.dry_run)
+            .await?;
         tell(context, &report);
         Ok(report.exit_code())
     }
@@ -149,9 +222,15 @@ fn tell(context: &Context<'_>, report: &Report) {
         return;
     }
     if let Some(skew) = report.skew {
-        let way = if skew > SignedDuration::ZERO { "ahead of" } else { "behind" };
+        let way = if skew > SignedDuration::ZERO {
+            "ahead of"
+        } else {
+            "behind"
+        };
         let by = crate::schedule::Span::whole_seconds_of(skew.abs());
-        ui.warn(&format!("Heroku's clock is {by} {way} this machine's; what is due is judged by Heroku's"));
+        ui.warn(&format!(
+            "Heroku's clock is {by} {way} this machine's; what is due is judged by Heroku's"
+        ));
     }
     for app in &report.apps {
         app.notices.iter().for_each(|notice| ui.say(notice));
@@ -170,11 +249,16 @@ fn tell(context: &Context<'_>, report: &Report) {
 
 /// The next command, where a roll did not go well.
 fn hint(context: &Context<'_>, app: &AppReport) -> Option<String> {
-    let worst = app.ended.iter().find(|ended| matches!(ended.outcome, Outcome::Failed | Outcome::Unverified))?;
+    let worst = app
+        .ended
+        .iter()
+        .find(|ended| matches!(ended.outcome, Outcome::Failed | Outcome::Unverified))?;
     let (name, dyno) = (&app.app, &worst.step.dyno);
     let again = context.verb("run");
     Some(match worst.outcome {
-        Outcome::Failed => format!("heroku logs --app {name} --dyno-name {dyno} shows why; when it is mended, {again} goes on"),
+        Outcome::Failed => format!(
+            "heroku logs --app {name} --dyno-name {dyno} shows why; when it is mended, {again} goes on"
+        ),
         _ => format!("heroku ps --app {name} shows how {dyno} is; {again} goes on from there"),
     })
 }

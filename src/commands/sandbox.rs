@@ -13,7 +13,9 @@ pub(super) async fn sandbox(context: &Context<'_>, flags: &cli::Sandbox) -> Resu
     let clock = flags.clock.map_or(context.clock, Clock::from);
     let sandbox = Sandbox::bind(flags.port, World::new(&scenario, clock)).await;
     let sandbox = sandbox.map_err(|error| Error::io(format!("port {}", flags.port), error))?;
-    let url = sandbox.url().map_err(|error| Error::io("the sandbox's address", error))?;
+    let url = sandbox
+        .url()
+        .map_err(|error| Error::io("the sandbox's address", error))?;
     context.ui.result(&format!("HEROKU_HOST={url}"));
     context.ui.say(&format!("A simulated Heroku; try it with: HEROKU_HOST={url} HEROKU_API_KEY=sandbox heroku ps --app example-app"));
     let stopped = super::run::stopped();
@@ -27,6 +29,16 @@ fn scenario(named: &str) -> Result<Scenario, Error> {
     if let Some(scenario) = Scenario::built_in(named) {
         return Ok(scenario);
     }
-    let text = std::fs::read_to_string(named).map_err(|error| Error::usage(format!("--scenario {named}: {error}"), "give leaky-shop, or the path of a TOML file"))?;
-    Scenario::parse(&text).map_err(|error| Error::usage(format!("--scenario {named}: {error}"), "see src/sandbox/leaky-shop.toml for the form"))
+    let text = std::fs::read_to_string(named).map_err(|error| {
+        Error::usage(
+            format!("--scenario {named}: {error}"),
+            "give leaky-shop, or the path of a TOML file",
+        )
+    })?;
+    Scenario::parse(&text).map_err(|error| {
+        Error::usage(
+            format!("--scenario {named}: {error}"),
+            "see src/sandbox/leaky-shop.toml for the form",
+        )
+    })
 }

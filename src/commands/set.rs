@@ -33,17 +33,30 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     let schedules = store.read()?;
     let (ui, name) = (context.ui, flags.name.unwrap_or_default());
     let seen = look(context, &app).await?;
-    let shown = seen.as_ref().map_or(app.as_str(), |seen| seen.app.name.as_str());
-    let now = seen.as_ref().map_or_else(|| context.clock.now(), |seen| seen.now);
-    ui.say(&format!("Setting schedule {name} on {}...", ui.paint(&format!("⬢ {shown}"), &Style::new().magenta())));
-    let known = narrow(schedules, Some(&app), Some(&name)).pop().map(|schedule| schedule.app);
+    let shown = seen
+        .as_ref()
+        .map_or(app.as_str(), |seen| seen.app.name.as_str());
+    let now = seen
+        .as_ref()
+        .map_or_else(|| context.clock.now(), |seen| seen.now);
+    ui.say(&format!(
+        "Setting schedule {name} on {}...",
+        ui.paint(&format!("⬢ {shown}"), &Style::new().magenta())
+    ));
+    let known = narrow(schedules, Some(&app), Some(&name))
+        .pop()
+        .map(|schedule| schedule.app);
     let schedule = Schedule {
         name,
         app: identity(app, seen.as_ref(), known),
         target,
         calendar,
         max_uptime: flags.max_uptime,
-        guards: Guards { catch_up: flags.catch_up.unwrap_or(Span::hours(1)), min_uptime: flags.min_uptime, ..guards(&flags.how, Guards::default()) },
+        guards: Guards {
+            catch_up: flags.catch_up.unwrap_or(Span::hours(1)),
+            min_uptime: flags.min_uptime,
+            ..guards(&flags.how, &Guards::default())
+        },
         since: Some(pause::minute(now)),
         pause: None,
     };
@@ -57,19 +70,34 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     if !ui.is_json {
         warn(context, &schedule, seen.as_ref(), now);
         index::runner(context, heartbeat.as_ref(), now);
-        ui.hint(&format!("{} --app {} shows what will happen", context.verb("plan"), schedule.app.name));
+        ui.hint(&format!(
+            "{} --app {} shows what will happen",
+            context.verb("plan"),
+            schedule.app.name
+        ));
     }
     Ok(exit::DONE)
 }
 
 fn calendar(context: &Context<'_>, flags: &Set) -> Result<Option<Calendar>, Error> {
     let Some(at) = flags.at.clone() else {
-        let stray = [("--days", flags.days.is_some()), ("--timezone", flags.timezone.is_some()), ("--catch-up", flags.catch_up.is_some()), ("--min-uptime", flags.min_uptime.is_some())];
+        let stray = [
+            ("--days", flags.days.is_some()),
+            ("--timezone", flags.timezone.is_some()),
+            ("--catch-up", flags.catch_up.is_some()),
+            ("--min-uptime", flags.min_uptime.is_some()),
+        ];
         if let Some((flag, _)) = stray.iter().find(|(_, is_given)| *is_given) {
-            return Err(Error::usage(format!("{flag} belongs to --at, which is missing"), "say when, for example --at 07,14"));
+            return Err(Error::usage(
+                format!("{flag} belongs to --at, which is missing"),
+                "say when, for example --at 07,14",
+            ));
         }
         if flags.max_uptime.is_none() {
-            return Err(Error::usage("no trigger: neither --at nor --max-uptime is given", "say when, for example --at 07,14 or --max-uptime 6h"));
+            return Err(Error::usage(
+                "no trigger: neither --at nor --max-uptime is given",
+                "say when, for example --at 07,14 or --max-uptime 6h",
+            ));
         }
         return Ok(None);
     };
@@ -80,13 +108,20 @@ fn calendar(context: &Context<'_>, flags: &Set) -> Result<Option<Calendar>, Erro
             Zone::utc()
         })
     });
-    Ok(Some(Calendar { at, days: flags.days.unwrap_or(Days::DAILY), zone }))
+    Ok(Some(Calendar {
+        at,
+        days: flags.days.unwrap_or(Days::DAILY),
+        zone,
+    }))
 }
 
 /// The target that flags name.
 pub(super) fn target(flags: &TargetFlags) -> Result<Target, Error> {
     match (&flags.process_type, &flags.dyno_name) {
-        (Some(_), Some(_)) => Err(Error::usage("--process-type and --dyno-name are both given", "give one of them, for example --process-type web or --dyno-name web.1")),
+        (Some(_), Some(_)) => Err(Error::usage(
+            "--process-type and --dyno-name are both given",
+            "give one of them, for example --process-type web or --dyno-name web.1",
+        )),
         (Some(process_type), None) => Ok(Target::ProcessType(process_type.clone())),
         (None, Some(dyno)) => Ok(Target::Dyno(dyno.clone())),
         (None, None) => Ok(Target::All),
@@ -94,12 +129,12 @@ pub(super) fn target(flags: &TargetFlags) -> Result<Target, Error> {
 }
 
 /// The guards that flags change.
-pub(super) fn guards(flags: &HowFlags, base: Guards) -> Guards {
+pub(super) fn guards(flags: &HowFlags, base: &Guards) -> Guards {
     Guards {
         max_unavailable: flags.max_unavailable.unwrap_or(base.max_unavailable),
         wait_limit: flags.wait_limit.unwrap_or(base.wait_limit),
         settle: flags.settle.unwrap_or(base.settle),
-        ..base
+        ..base.clone()
     }
 }
 
@@ -112,7 +147,13 @@ async fn look(context: &Context<'_>, app: &AppName) -> Result<Option<Seen>, Erro
         let formation = client.formation(&seen.id).await?;
         let host = options.host.machine();
         let host = (host != "api.heroku.com").then(|| host.to_owned());
-        Ok::<_, Error>(Seen { app: seen, formation, now: client.now(), account: credential.account, host })
+        Ok::<_, Error>(Seen {
+            app: seen,
+            formation,
+            now: client.now(),
+            account: credential.account,
+            host,
+        })
     };
     match asked.await {
         Ok(seen) => Ok(Some(seen)),
@@ -120,8 +161,14 @@ async fn look(context: &Context<'_>, app: &AppName) -> Result<Option<Seen>, Erro
             context.ui.warn("not logged in to Heroku, so the app was not checked; a pass needs heroku login or HEROKU_API_KEY");
             Ok(None)
         }
-        Err(Error::Heroku(error @ (heroku::Error::Unreachable { .. } | heroku::Error::TimedOut { .. } | heroku::Error::Broken { .. }))) => {
-            context.ui.warn(&format!("Heroku could not be asked about {app}: {error}"));
+        Err(Error::Heroku(
+            error @ (heroku::Error::Unreachable { .. }
+            | heroku::Error::TimedOut { .. }
+            | heroku::Error::Broken { .. }),
+        )) => {
+            context
+                .ui
+                .warn(&format!("Heroku could not be asked about {app}: {error}"));
             Ok(None)
         }
         Err(error) => Err(error),
@@ -136,20 +183,40 @@ fn identity(app: AppName, seen: Option<&Seen>, known: Option<App>) -> App {
             account: seen.account.clone(),
             host: seen.host.clone(),
         },
-        None => known.unwrap_or(App { name: app, id: None, account: None, host: None }),
+        None => known.unwrap_or(App {
+            name: app,
+            id: None,
+            account: None,
+            host: None,
+        }),
     }
 }
 
 fn in_words(schedule: &Schedule, is_replaced: bool, now: Timestamp) -> String {
     let verb = if is_replaced { "Replaced" } else { "Created" };
     let budget = schedule.guards.max_unavailable.to_string();
-    let pace = if budget == "1" { "one at a time".to_owned() } else { format!("at most {budget} of a process type at a time") };
-    let mut text = format!("{verb} schedule {} of ⬢ {}: {} restart {}, {pace}", schedule.name, schedule.app.name, schedule.target, schedule.when());
+    let pace = if budget == "1" {
+        "one at a time".to_owned()
+    } else {
+        format!("at most {budget} of a process type at a time")
+    };
+    let mut text = format!(
+        "{verb} schedule {} of ⬢ {}: {} restart {}, {pace}",
+        schedule.name,
+        schedule.app.name,
+        schedule.target,
+        schedule.when()
+    );
     let zone = pause::zone(schedule);
     let mut next = schedule.next_occurrence(now);
     for label in ["next", "then", "then"] {
         let Some(occurrence) = next else { break };
-        let _ = write!(text, "\n  {label}  {} ({})", human::instant(occurrence, &zone), human::distance(now, occurrence));
+        let _ = write!(
+            text,
+            "\n  {label}  {} ({})",
+            human::instant(occurrence, &zone),
+            human::distance(now, occurrence)
+        );
         next = schedule.next_occurrence(occurrence);
     }
     text
@@ -158,27 +225,63 @@ fn in_words(schedule: &Schedule, is_replaced: bool, now: Timestamp) -> String {
 fn warn(context: &Context<'_>, schedule: &Schedule, seen: Option<&Seen>, now: Timestamp) {
     let zone = pause::zone(schedule);
     // Only an occurrence of this very day is what somebody may have meant.
-    let passed = schedule.calendar.as_ref().and_then(|calendar| calendar.latest(now)).filter(|passed| {
-        let day = |instant: Timestamp| instant.to_zoned_datetime(zone.clone()).date();
-        schedule.since.is_some_and(|since| *passed < since) && day(*passed) == day(now)
-    });
+    let passed = schedule
+        .calendar
+        .as_ref()
+        .and_then(|calendar| calendar.latest(now))
+        .filter(|passed| {
+            let day = |instant: Timestamp| instant.to_zoned_datetime(zone.clone()).date();
+            schedule.since.is_some_and(|since| *passed < since) && day(*passed) == day(now)
+        });
     if let Some(passed) = passed {
-        let time = passed.to_zoned_datetime(zone.clone()).strftime("%H:%M").to_string();
-        let next = schedule.next_occurrence(now).map(|next| human::instant(next, &zone)).unwrap_or_default();
-        context.ui.say(&format!("{time} today has passed; next {next}"));
+        let time = passed
+            .to_zoned_datetime(zone.clone())
+            .strftime("%H:%M")
+            .to_string();
+        let next = schedule
+            .next_occurrence(now)
+            .map(|next| human::instant(next, &zone))
+            .unwrap_or_default();
+        context
+            .ui
+            .say(&format!("{time} today has passed; next {next}"));
     }
     let Some(seen) = seen else { return };
-    let wanted = seen.formation.iter().filter(|entry| entry.quantity > 0 && schedule.target.includes(&format!("{}.1", entry.process_type), &entry.process_type));
-    let single: Vec<&str> = wanted.filter(|entry| entry.quantity == 1).map(|entry| entry.process_type.as_str()).collect();
+    let wanted = seen.formation.iter().filter(|entry| {
+        entry.quantity > 0
+            && schedule
+                .target
+                .includes(&format!("{}.1", entry.process_type), &entry.process_type)
+    });
+    let single: Vec<&str> = wanted
+        .filter(|entry| entry.quantity == 1)
+        .map(|entry| entry.process_type.as_str())
+        .collect();
     if !single.is_empty() {
-        context.ui.warn(&format!("{} has one dyno: it is down while it boots", single.join(" and ")));
+        context.ui.warn(&format!(
+            "{} has one dyno: it is down while it boots",
+            single.join(" and ")
+        ));
     }
     let is_there = match &schedule.target {
         Target::All => true,
-        Target::ProcessType(wanted) => seen.formation.iter().any(|entry| entry.process_type == *wanted),
-        Target::Dyno(name) => seen.formation.iter().any(|entry| name.rsplit_once('.').is_none_or(|(kind, number)| kind == entry.process_type && number.parse::<u32>().is_ok_and(|number| number <= entry.quantity))),
+        Target::ProcessType(wanted) => seen
+            .formation
+            .iter()
+            .any(|entry| entry.process_type == *wanted),
+        Target::Dyno(name) => seen.formation.iter().any(|entry| {
+            name.rsplit_once('.').is_none_or(|(kind, number)| {
+                kind == entry.process_type
+                    && number
+                        .parse::<u32>()
+                        .is_ok_and(|number| number <= entry.quantity)
+            })
+        }),
     };
     if !is_there {
-        context.ui.warn(&format!("⬢ {} has no {} now: until it does, nothing is restarted", seen.app.name, schedule.target));
+        context.ui.warn(&format!(
+            "⬢ {} has no {} now: until it does, nothing is restarted",
+            seen.app.name, schedule.target
+        ));
     }
 }

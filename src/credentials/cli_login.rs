@@ -8,6 +8,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// The CLI's `login.json`.
+#[derive(serde::Deserialize)]
+struct Login {
+    account: String,
+}
+
 /// Looks at the keychain, then at netrc.
 pub(super) async fn find(env: &Env, host: &Host) -> Found {
     let mut tried = vec![];
@@ -18,7 +24,9 @@ pub(super) async fn find(env: &Env, host: &Host) -> Found {
         }
     }
     match from_netrc(env, host).await {
-        Err(Error::NotFound { tried: more }) => Err(Error::NotFound { tried: tried.into_iter().chain(more).collect() }),
+        Err(Error::NotFound { tried: more }) => Err(Error::NotFound {
+            tried: tried.into_iter().chain(more).collect(),
+        }),
         found => found,
     }
 }
@@ -29,14 +37,17 @@ async fn from_keychain(env: &Env) -> Found {
     let Some(text) = read(&place)? else {
         return Err(nothing(place.display().to_string()));
     };
-    #[derive(serde::Deserialize)]
-    struct Login {
-        account: String,
-    }
-    let unreadable = |_| Error::Unreadable { place: place.display().to_string(), why: "it is not the Heroku CLI's JSON".to_owned() };
+    let unreadable = |_| Error::Unreadable {
+        place: place.display().to_string(),
+        why: "it is not the Heroku CLI's JSON".to_owned(),
+    };
     let login: Login = serde_json::from_slice(&text).map_err(unreadable)?;
     match keychain::heroku_cli_token(&login.account).await? {
-        Some(token) => Ok(Credential { token: token.trimmed(), source: Source::Keychain, account: Some(login.account) }),
+        Some(token) => Ok(Credential {
+            token: token.trimmed(),
+            source: Source::Keychain,
+            account: Some(login.account),
+        }),
         None => Err(nothing("the system keychain".to_owned())),
     }
 }
@@ -46,7 +57,11 @@ async fn from_netrc(env: &Env, host: &Host) -> Found {
     let plain = home.join(if cfg!(windows) { "_netrc" } else { ".netrc" });
     let sealed = PathBuf::from(format!("{}.gpg", plain.display()));
     // The Heroku CLI takes the sealed file when there is one.
-    let (place, text) = if sealed.exists() { (sealed.clone(), Some(decrypt(&sealed).await?)) } else { (plain.clone(), read(&plain)?) };
+    let (place, text) = if sealed.exists() {
+        (sealed.clone(), Some(decrypt(&sealed).await?))
+    } else {
+        (plain.clone(), read(&plain)?)
+    };
     let entry = text.and_then(|text| netrc::find(&String::from_utf8_lossy(&text), host.machine()));
     match entry.and_then(|entry| Some((entry.login, entry.password?))) {
         Some((account, password)) => Ok(Credential {
@@ -54,7 +69,9 @@ async fn from_netrc(env: &Env, host: &Host) -> Found {
             source: Source::Netrc(place.display().to_string()),
             account,
         }),
-        None => Err(Error::NotFound { tried: vec![place.display().to_string()] }),
+        None => Err(Error::NotFound {
+            tried: vec![place.display().to_string()],
+        }),
     }
 }
 
@@ -62,20 +79,32 @@ async fn from_netrc(env: &Env, host: &Host) -> Found {
 fn read(place: &Path) -> Result<Option<Vec<u8>>, Error> {
     match std::fs::read(place) {
         Ok(text) => Ok(Some(text)),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-        Err(error) => Err(Error::Unreadable { place: place.display().to_string(), why: error.to_string() }),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(error) => Err(Error::Unreadable {
+            place: place.display().to_string(),
+            why: error.to_string(),
+        }),
     }
 }
 
 /// Asks gpg, as the Heroku CLI does; it may ask its agent for the passphrase.
 async fn decrypt(place: &Path) -> Result<Vec<u8>, Error> {
-    let unreadable = |why: String| Error::Unreadable { place: place.display().to_string(), why };
+    let unreadable = |why: String| Error::Unreadable {
+        place: place.display().to_string(),
+        why,
+    };
     let arguments = ["--batch", "--quiet", "--decrypt"];
-    let output = keychain::run("gpg", &arguments, &[place.as_os_str()]).await.map_err(|why| unreadable(format!("gpg: {why}")))?;
+    let output = keychain::run("gpg", &arguments, &[place.as_os_str()])
+        .await
+        .map_err(|why| unreadable(format!("gpg: {why}")))?;
     if output.status.success() {
         Ok(output.stdout)
     } else {
         let said = String::from_utf8_lossy(&output.stderr);
-        Err(unreadable(said.lines().last().unwrap_or("gpg failed").to_owned()))
+        Err(unreadable(
+            said.lines().last().unwrap_or("gpg failed").to_owned(),
+        ))
     }
 }

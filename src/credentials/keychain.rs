@@ -11,13 +11,19 @@ const LIMIT: Duration = Duration::from_secs(2);
 #[cfg(all(unix, not(target_os = "macos")))]
 pub(super) async fn heroku_cli_token(account: &str) -> Result<Option<Secret>, Error> {
     let account = account.to_owned();
-    let unreadable = |why: &str| Error::Unreadable { place: "the Secret Service".to_owned(), why: why.to_owned() };
+    let unreadable = |why: &str| Error::Unreadable {
+        place: "the Secret Service".to_owned(),
+        why: why.to_owned(),
+    };
     let search = tokio::task::spawn_blocking(move || {
         if keyring::Entry::store_status().is_err() {
             return Ok(None); // no session bus, or nobody keeps secrets on it
         }
         // The CLI's `secret-tool store` names its attributes `service` and `account`.
-        let wanted = std::collections::HashMap::from([("service", "heroku-cli"), ("account", account.as_str())]);
+        let wanted = std::collections::HashMap::from([
+            ("service", "heroku-cli"),
+            ("account", account.as_str()),
+        ]);
         let entry = keyring_core::Entry::search(&wanted)?.into_iter().next();
         entry.map(|entry| entry.get_password()).transpose()
     });
@@ -35,14 +41,28 @@ pub(super) async fn heroku_cli_token(account: &str) -> Result<Option<Secret>, Er
 /// dialog, and our writing would lock the Heroku CLI out.
 #[cfg(target_os = "macos")]
 pub(super) async fn heroku_cli_token(account: &str) -> Result<Option<Secret>, Error> {
-    let arguments = ["find-generic-password", "-a", account, "-s", "heroku-cli", "-w"];
-    let unreadable = |why| Error::Unreadable { place: "the macOS keychain".to_owned(), why };
+    let arguments = [
+        "find-generic-password",
+        "-a",
+        account,
+        "-s",
+        "heroku-cli",
+        "-w",
+    ];
+    let unreadable = |why| Error::Unreadable {
+        place: "the macOS keychain".to_owned(),
+        why,
+    };
     let output = run("security", &arguments, &[]).await.map_err(unreadable)?;
     let is_absent = output.status.code() == Some(44);
     match (output.status.success(), is_absent) {
-        (true, _) => Ok(Some(Secret::new(String::from_utf8_lossy(&output.stdout).into_owned()))),
+        (true, _) => Ok(Some(Secret::new(
+            String::from_utf8_lossy(&output.stdout).into_owned(),
+        ))),
         (_, true) => Ok(None),
-        _ => Err(unreadable(String::from_utf8_lossy(&output.stderr).trim().to_owned())),
+        _ => Err(unreadable(
+            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        )),
     }
 }
 
@@ -53,10 +73,17 @@ pub(super) async fn heroku_cli_token(_account: &str) -> Result<Option<Secret>, E
 }
 
 /// Runs a program without input, its output kept; a person may have to unlock something.
-pub(super) async fn run(program: &str, arguments: &[&str], more: &[&OsStr]) -> Result<Output, String> {
+pub(super) async fn run(
+    program: &str,
+    arguments: &[&str],
+    more: &[&OsStr],
+) -> Result<Output, String> {
     const PATIENCE: Duration = Duration::from_secs(30);
     let mut command = std::process::Command::new(program);
-    command.args(arguments).args(more).stdin(std::process::Stdio::null());
+    command
+        .args(arguments)
+        .args(more)
+        .stdin(std::process::Stdio::null());
     let output = tokio::task::spawn_blocking(move || command.output());
     match tokio::time::timeout(PATIENCE, output).await {
         Ok(Ok(Ok(output))) => Ok(output),

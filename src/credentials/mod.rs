@@ -59,7 +59,10 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NotFound { tried } => format!("run heroku login, or set HEROKU_API_KEY (looked at {})", tried.join(", ")),
+            Self::NotFound { tried } => format!(
+                "run heroku login, or set HEROKU_API_KEY (looked at {})",
+                tried.join(", ")
+            ),
             Self::Unreadable { .. } => "mend it, or set HEROKU_API_KEY".to_owned(),
         })
     }
@@ -75,11 +78,19 @@ pub(crate) type Found = Result<Credential, Error>;
 /// When no source has a token, or one that should have it cannot be read.
 pub async fn resolve(env: &Env, host: &Host) -> Found {
     if let Some(token) = env.secret("HEROKU_API_KEY") {
-        return Ok(Credential { token: token.trimmed(), source: Source::ApiKey, account: None });
+        return Ok(Credential {
+            token: token.trimmed(),
+            source: Source::ApiKey,
+            account: None,
+        });
     }
     if let Some(token) = env.secret("AUTORESTART_CLI_TOKEN") {
         let account = env.text("AUTORESTART_CLI_ACCOUNT").map(ToOwned::to_owned);
-        return Ok(Credential { token: token.trimmed(), source: Source::Shim, account });
+        return Ok(Credential {
+            token: token.trimmed(),
+            source: Source::Shim,
+            account,
+        });
     }
     let mut tried = vec!["HEROKU_API_KEY".to_owned()];
     if env.is_under_cli() {

@@ -20,12 +20,14 @@ pub fn find(text: &str, machine: &str) -> Option<Entry> {
     let mut is_ours = false;
     while let Some(key) = words.key() {
         match key.as_str() {
-            "machine" if found.is_some() => break,
+            "machine" | "default" if found.is_some() => break,
             "machine" => {
                 is_ours = words.value()? == machine;
-                found = is_ours.then_some(Entry { login: None, password: None });
+                found = is_ours.then_some(Entry {
+                    login: None,
+                    password: None,
+                });
             }
-            "default" if found.is_some() => break,
             "default" => is_ours = false,
             "macdef" => words.skip_macro(),
             // Keys with a value that we have no use for: `account`, `port`, `method`, `org`.
@@ -116,14 +118,18 @@ mod tests {
     use proptest::prelude::*;
     use std::{collections::BTreeMap, path::Path};
 
+    type LoginAndPassword = (Option<String>, Option<String>);
+
     #[test]
     fn every_file_of_the_corpus_gives_its_entry() {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/netrc");
         let expected = std::fs::read(corpus.join("expected.json")).expect("expected.json");
-        let expected: BTreeMap<String, Option<(Option<String>, Option<String>)>> = serde_json::from_slice(&expected).expect("JSON");
+        let expected: BTreeMap<String, Option<LoginAndPassword>> =
+            serde_json::from_slice(&expected).expect("JSON");
         assert!(expected.len() >= 23, "the corpus is whole");
         for (file, expected) in expected {
-            let text = String::from_utf8(std::fs::read(corpus.join(&file)).expect("a corpus file")).expect("UTF-8");
+            let text = String::from_utf8(std::fs::read(corpus.join(&file)).expect("a corpus file"))
+                .expect("UTF-8");
             let found = find(&text, "api.heroku.com").map(|entry| (entry.login, entry.password));
             assert_eq!(found, expected, "{file}");
         }
@@ -132,7 +138,10 @@ mod tests {
     #[test]
     fn the_first_of_two_entries_counts_as_for_the_heroku_cli() {
         let text = "machine api.heroku.com login a password 1\nmachine api.heroku.com login b password 2\n";
-        assert!(find(text, "api.heroku.com").is_some_and(|entry| entry.password.as_deref() == Some("1")));
+        assert!(
+            find(text, "api.heroku.com")
+                .is_some_and(|entry| entry.password.as_deref() == Some("1"))
+        );
     }
 
     proptest! {

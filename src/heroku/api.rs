@@ -23,7 +23,9 @@ impl Client {
     /// # Errors
     /// When Heroku cannot be asked, or answers with an error.
     pub async fn formation(&self, app: &str) -> Result<Vec<snapshot::Formation>, Error> {
-        let formation = self.list::<wire::Formation>(&["apps", app, "formation"]).await?;
+        let formation = self
+            .list::<wire::Formation>(&["apps", app, "formation"])
+            .await?;
         Ok(formation.into_iter().map(Into::into).collect())
     }
 
@@ -42,7 +44,10 @@ impl Client {
     /// When Heroku cannot be asked, or answers with an error other than that there is no such
     /// feature. A token that may not read features counts as preboot: slow, but safe.
     pub async fn has_preboot(&self, app: &str) -> Result<bool, Error> {
-        match self.get::<wire::Feature>(&["apps", app, "features", "preboot"]).await {
+        match self
+            .get::<wire::Feature>(&["apps", app, "features", "preboot"])
+            .await
+        {
             Ok(feature) => Ok(feature.enabled),
             Err(Error::Api { status: 404, .. }) => Ok(false),
             Err(Error::Api { status: 403, .. }) => Ok(true),

@@ -46,22 +46,50 @@ impl Options {
     /// When one of them cannot be meant.
     pub fn from_env(env: &Env) -> Result<Self, Error> {
         let named = env.text("HEROKU_HOST");
-        let ignored_host = named.filter(|named| !Host::is_known_to_cli(named)).map(ToOwned::to_owned);
-        let host = named.filter(|_| ignored_host.is_none()).map_or_else(Host::heroku, Host::from_variable)?;
-        let variable = |variable: &str, why: String| Error::Variable { variable: variable.to_owned(), why };
-        for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        let ignored_host = named
+            .filter(|named| !Host::is_known_to_cli(named))
+            .map(ToOwned::to_owned);
+        let host = named
+            .filter(|_| ignored_host.is_none())
+            .map_or_else(Host::heroku, Host::from_variable)?;
+        let variable = |variable: &str, why: String| Error::Variable {
+            variable: variable.to_owned(),
+            why,
+        };
+        for name in [
+            "HTTPS_PROXY",
+            "https_proxy",
+            "HTTP_PROXY",
+            "http_proxy",
+            "ALL_PROXY",
+            "all_proxy",
+        ] {
             // reqwest goes round a proxy that it cannot read, without a word.
-            let readable = env.text(name).is_none_or(|text| Url::parse(text).is_ok_and(|url| url.has_host()) || Url::parse(&format!("http://{text}")).is_ok_and(|url| url.has_host()));
+            let readable = env.text(name).is_none_or(|text| {
+                Url::parse(text).is_ok_and(|url| url.has_host())
+                    || Url::parse(&format!("http://{text}")).is_ok_and(|url| url.has_host())
+            });
             if !readable {
-                return Err(variable(name, "it is no URL of a proxy, for example http://proxy.example.com:3128".to_owned()));
+                return Err(variable(
+                    name,
+                    "it is no URL of a proxy, for example http://proxy.example.com:3128".to_owned(),
+                ));
             }
         }
-        let time_limit = env.text("AUTORESTART_REQUEST_TIMEOUT").unwrap_or("30s").parse::<crate::schedule::Span>();
-        let time_limit = time_limit.map_err(|error| variable("AUTORESTART_REQUEST_TIMEOUT", error.to_string()))?;
+        let time_limit = env
+            .text("AUTORESTART_REQUEST_TIMEOUT")
+            .unwrap_or("30s")
+            .parse::<crate::schedule::Span>();
+        let time_limit = time_limit
+            .map_err(|error| variable("AUTORESTART_REQUEST_TIMEOUT", error.to_string()))?;
         Ok(Self {
             host,
             time_limit: Duration::from_secs(time_limit.as_secs().max(1)),
-            extra_headers: env.text("HEROKU_HEADERS").map(extra_headers).transpose()?.unwrap_or_default(),
+            extra_headers: env
+                .text("HEROKU_HEADERS")
+                .map(extra_headers)
+                .transpose()?
+                .unwrap_or_default(),
             extra_certificates: env.path("NODE_EXTRA_CA_CERTS"),
             ignored_host,
         })
@@ -70,14 +98,19 @@ impl Options {
 
 /// `HEROKU_HEADERS`: a JSON object that is merged into the headers, as the Heroku CLI does.
 fn extra_headers(json: &str) -> Result<HeaderMap, Error> {
-    let refuse = |why: &str| Error::Variable { variable: "HEROKU_HEADERS".to_owned(), why: why.to_owned() };
-    let pairs: std::collections::BTreeMap<String, String> =
-        serde_json::from_str(json).map_err(|_| refuse("it is no JSON object of texts, for example {\"X-Name\":\"value\"}"))?;
+    let refuse = |why: &str| Error::Variable {
+        variable: "HEROKU_HEADERS".to_owned(),
+        why: why.to_owned(),
+    };
+    let pairs: std::collections::BTreeMap<String, String> = serde_json::from_str(json)
+        .map_err(|_| refuse("it is no JSON object of texts, for example {\"X-Name\":\"value\"}"))?;
     pairs
         .into_iter()
         .map(|(name, value)| {
-            let name = HeaderName::try_from(name).map_err(|_| refuse("a name in it is no header name"))?;
-            let mut value = HeaderValue::try_from(value).map_err(|_| refuse("a value in it is no header value"))?;
+            let name =
+                HeaderName::try_from(name).map_err(|_| refuse("a name in it is no header name"))?;
+            let mut value = HeaderValue::try_from(value)
+                .map_err(|_| refuse("a value in it is no header value"))?;
             value.set_sensitive(true);
             Ok((name, value))
         })
@@ -116,7 +149,11 @@ impl Client {
                 .connect_timeout(Duration::from_secs(10).min(options.time_limit))
                 .timeout(options.time_limit)
                 .redirect(reqwest::redirect::Policy::none());
-            if options.host.is_loopback() { builder.no_proxy() } else { builder }
+            if options.host.is_loopback() {
+                builder.no_proxy()
+            } else {
+                builder
+            }
         };
         Ok(Self {
             http: tls::build(builder, options.extra_certificates.as_deref())?,
@@ -167,7 +204,11 @@ impl Client {
         Ok(items)
     }
 
-    async fn get_range<T: DeserializeOwned>(&self, path: &[&str], range: Option<&str>) -> Result<(T, Option<String>), Error> {
+    async fn get_range<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        range: Option<&str>,
+    ) -> Result<(T, Option<String>), Error> {
         let mut attempt = 1;
         loop {
             let error = match self.get_once(path, range).await {
@@ -178,22 +219,35 @@ impl Client {
                 return Err(error);
             }
             let wait = match error.fate() {
-                super::Fate::Later(wait) => SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_secs(60)),
+                super::Fate::Later(wait) => {
+                    SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_secs(60))
+                }
                 _ => SignedDuration::from_millis(250 << attempt),
             };
             tracing::debug!(attempt, ?wait, %error, "reading again");
-            self.clock.sleep(wait.min(SignedDuration::from_secs(60))).await;
+            self.clock
+                .sleep(wait.min(SignedDuration::from_secs(60)))
+                .await;
             attempt += 1;
         }
     }
 
-    async fn get_once<T: DeserializeOwned>(&self, path: &[&str], range: Option<&str>) -> Result<(T, Option<String>), Error> {
+    async fn get_once<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        range: Option<&str>,
+    ) -> Result<(T, Option<String>), Error> {
         let response = self.send(Method::GET, path, range).await?;
         let next = match response.status() {
-            StatusCode::PARTIAL_CONTENT => reply::text(response.headers(), "next-range").map(ToOwned::to_owned),
+            StatusCode::PARTIAL_CONTENT => {
+                reply::text(response.headers(), "next-range").map(ToOwned::to_owned)
+            }
             _ => None,
         };
-        let value = response.json().await.map_err(|error| self.failure(&error))?;
+        let value = response
+            .json()
+            .await
+            .map_err(|error| self.failure(&error))?;
         Ok((value, next))
     }
 
@@ -201,22 +255,43 @@ impl Client {
     pub(super) async fn delete(&self, path: &[&str]) -> Result<Vec<String>, Error> {
         let response = self.send(Method::DELETE, path, None).await?;
         let ids = reply::text(response.headers(), "request-id").unwrap_or_default();
-        Ok(ids.split(',').map(str::trim).filter(|id| !id.is_empty()).map(ToOwned::to_owned).collect())
+        Ok(ids
+            .split(',')
+            .map(str::trim)
+            .filter(|id| !id.is_empty())
+            .map(ToOwned::to_owned)
+            .collect())
     }
 
-    async fn send(&self, method: Method, path: &[&str], range: Option<&str>) -> Result<Response, Error> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &[&str],
+        range: Option<&str>,
+    ) -> Result<Response, Error> {
         self.told.count_request();
         let url = self.host.url(path);
         tracing::debug!(%method, path = url.path(), "request");
-        let mut request = self.http.request(method, url).header("request-id", uuid::Uuid::new_v4().to_string());
+        let mut request = self
+            .http
+            .request(method, url)
+            .header("request-id", uuid::Uuid::new_v4().to_string());
         if let Some(range) = range {
             request = request.header(RANGE, range);
         }
         let response = request.send().await.map_err(|error| self.failure(&error))?;
         self.told.read(response.headers(), &self.clock);
         let status = response.status();
-        tracing::debug!(status = status.as_u16(), id = reply::text(response.headers(), "request-id"), "answer");
-        if status.is_success() { Ok(response) } else { Err(self.refusal(response).await) }
+        tracing::debug!(
+            status = status.as_u16(),
+            id = reply::text(response.headers(), "request-id"),
+            "answer"
+        );
+        if status.is_success() {
+            Ok(response)
+        } else {
+            Err(self.refusal(response).await)
+        }
     }
 
     /// An answer that is no success, with Heroku's own words where it has any.
@@ -230,15 +305,32 @@ impl Client {
         let (status, retry_after) = (response.status(), reply::retry_after(response.headers()));
         let body: Body = response.json().await.unwrap_or_default();
         let reason = status.canonical_reason().unwrap_or("no reason given");
-        let message = if body.message.is_empty() { format!("{} answered {} {reason}", self.host.machine(), status.as_u16()) } else { body.message };
-        Error::Api { status: status.as_u16(), id: body.id, message: redact(&message), retry_after, token_from: self.token_from.clone() }
+        let message = if body.message.is_empty() {
+            format!(
+                "{} answered {} {reason}",
+                self.host.machine(),
+                status.as_u16()
+            )
+        } else {
+            body.message
+        };
+        Error::Api {
+            status: status.as_u16(),
+            id: body.id,
+            message: redact(&message),
+            retry_after,
+            token_from: self.token_from.clone(),
+        }
     }
 
     fn failure(&self, error: &reqwest::Error) -> Error {
         let host = self.host.machine().to_owned();
         let why = cause(error);
         if error.is_timeout() && !error.is_connect() {
-            Error::TimedOut { host, limit: self.time_limit }
+            Error::TimedOut {
+                host,
+                limit: self.time_limit,
+            }
         } else if error.is_connect() {
             Error::Unreachable { host, why }
         } else if error.is_decode() {
@@ -256,11 +348,21 @@ pub(super) fn cause(error: &reqwest::Error) -> String {
         cause = source;
     }
     let text = cause.to_string();
-    if error.source().is_none() && text.contains("://") { "the request could not be built".to_owned() } else { text }
+    if error.source().is_none() && text.contains("://") {
+        "the request could not be built".to_owned()
+    } else {
+        text
+    }
 }
 
 /// Text from outside, with whatever looks like a token taken out.
 fn redact(text: &str) -> String {
-    let is_token = |word: &str| word.contains("HRKU-") || uuid::Uuid::try_parse(word.trim_matches(|c: char| !c.is_ascii_hexdigit())).is_ok();
-    text.split(' ').map(|word| if is_token(word) { "[redacted]" } else { word }).collect::<Vec<_>>().join(" ")
+    let is_token = |word: &str| {
+        word.contains("HRKU-")
+            || uuid::Uuid::try_parse(word.trim_matches(|c: char| !c.is_ascii_hexdigit())).is_ok()
+    };
+    text.split(' ')
+        .map(|word| if is_token(word) { "[redacted]" } else { word })
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -50,8 +50,14 @@ impl Error {
         match self {
             Self::Api { status: 401, .. } => "unauthorized",
             Self::Api { status: 402, .. } => "delinquent",
-            Self::Api { status: 403, id, .. } if id == "suspended" => "suspended",
-            Self::Api { status: 403 | 412, id, .. } if id == "two_factor" => "two_factor",
+            Self::Api {
+                status: 403, id, ..
+            } if id == "suspended" => "suspended",
+            Self::Api {
+                status: 403 | 412,
+                id,
+                ..
+            } if id == "two_factor" => "two_factor",
             Self::Api { status: 403, .. } => "forbidden",
             Self::Api { status: 404, .. } => "not_found",
             Self::Api { status: 422, .. } => "invalid_params",
@@ -77,19 +83,39 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Api { status, token_from, .. } => match (self.code(), status) {
-                ("unauthorized", _) => return Some(format!("the token from {token_from} is wrong, expired or revoked: run heroku login, or set HEROKU_API_KEY")),
-                ("forbidden", _) => return Some(format!("the account of the token from {token_from} may not do this: it needs access to the app and the scope write")),
-                ("delinquent", _) => "the account has an unpaid bill: see the billing page of the Heroku dashboard",
+            Self::Api {
+                status, token_from, ..
+            } => match (self.code(), status) {
+                ("unauthorized", _) => {
+                    return Some(format!(
+                        "the token from {token_from} is wrong, expired or revoked: run heroku login, or set HEROKU_API_KEY"
+                    ));
+                }
+                ("forbidden", _) => {
+                    return Some(format!(
+                        "the account of the token from {token_from} may not do this: it needs access to the app and the scope write"
+                    ));
+                }
+                ("delinquent", _) => {
+                    "the account has an unpaid bill: see the billing page of the Heroku dashboard"
+                }
                 ("suspended", _) => "the account is suspended: ask Heroku support",
-                ("two_factor", _) => "the app demands a second factor, which a restart without a person cannot give",
+                ("two_factor", _) => {
+                    "the app demands a second factor, which a restart without a person cannot give"
+                }
                 ("not_found", _) => "look at the names with heroku apps and heroku ps",
-                ("rate_limit", _) => "the account's 4,500 requests an hour are used up; they refill at 75 a minute",
+                ("rate_limit", _) => {
+                    "the account's 4,500 requests an hour are used up; they refill at 75 a minute"
+                }
                 (_, 500..) => "Heroku had a problem: see status.heroku.com, then run again",
                 _ => return None,
             },
-            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Broken { .. } => "check the network and the proxy variables, then run again",
-            Self::Garbage { .. } => "a proxy or a captive portal may have answered in Heroku's place",
+            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Broken { .. } => {
+                "check the network and the proxy variables, then run again"
+            }
+            Self::Garbage { .. } => {
+                "a proxy or a captive portal may have answered in Heroku's place"
+            }
             Self::Host { .. } => "unset HEROKU_HOST, or give a Heroku domain or a URL on localhost",
             Self::Variable { .. } => "mend the variable, or unset it",
         };
@@ -100,11 +126,16 @@ impl Error {
     #[must_use]
     pub fn fate(&self) -> Fate {
         match self {
-            Self::Api { status: 429, retry_after, .. } => Fate::Later(retry_after.unwrap_or(Duration::from_secs(30))),
-            Self::Api { status: 500.., .. } => Fate::Broken,
+            Self::Api {
+                status: 429,
+                retry_after,
+                ..
+            } => Fate::Later(retry_after.unwrap_or(Duration::from_secs(30))),
+            Self::Api { status: 500.., .. } | Self::Broken { .. } | Self::Garbage { .. } => {
+                Fate::Broken
+            }
             Self::Api { .. } | Self::Host { .. } | Self::Variable { .. } => Fate::Refused,
             Self::Unreachable { .. } => Fate::NotSent,
-            Self::Broken { .. } | Self::Garbage { .. } => Fate::Broken,
             Self::TimedOut { .. } => Fate::Silent,
         }
     }

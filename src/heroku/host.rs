@@ -6,7 +6,12 @@ use super::Error;
 use reqwest::Url;
 
 /// Domains that belong to Heroku (from `@heroku-cli/command`'s list).
-const DOMAINS: [&str; 4] = ["heroku.com", "herokai.com", "herokuspace.com", "herokudev.com"];
+const DOMAINS: [&str; 4] = [
+    "heroku.com",
+    "herokai.com",
+    "herokuspace.com",
+    "herokudev.com",
+];
 const DEFAULT: &str = "heroku.com";
 
 /// The API that requests go to.
@@ -32,8 +37,15 @@ impl Host {
     /// When a token must not be sent there.
     pub fn from_variable(text: &str) -> Result<Self, Error> {
         let is_url = text.starts_with("http://") || text.starts_with("https://");
-        let address = if is_url { text.to_owned() } else { format!("https://api.{text}") };
-        let refuse = |why: &str| Error::Host { host: text.to_owned(), why: why.to_owned() };
+        let address = if is_url {
+            text.to_owned()
+        } else {
+            format!("https://api.{text}")
+        };
+        let refuse = |why: &str| Error::Host {
+            host: text.to_owned(),
+            why: why.to_owned(),
+        };
         let mut base = Url::parse(&address).map_err(|_| refuse("it is no host name and no URL"))?;
         base.set_query(None);
         base.set_fragment(None);
@@ -41,12 +53,21 @@ impl Host {
             return Err(refuse("a URL with a user name in it is refused"));
         }
         let name = base.host_str().unwrap_or_default().to_ascii_lowercase();
-        let is_heroku = DOMAINS.iter().any(|domain| name == *domain || name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')));
+        let is_heroku = DOMAINS.iter().any(|domain| {
+            name == *domain
+                || name
+                    .strip_suffix(domain)
+                    .is_some_and(|rest| rest.ends_with('.'))
+        });
         let is_loopback = matches!(name.as_str(), "localhost" | "127.0.0.1" | "[::1]");
         match (is_heroku, is_loopback, base.scheme()) {
             (true, _, "https") | (_, true, _) => {}
             (true, ..) => return Err(refuse("a token is sent to Heroku only over https")),
-            _ => return Err(refuse("a token is sent only to Heroku's domains or to this machine")),
+            _ => {
+                return Err(refuse(
+                    "a token is sent only to Heroku's domains or to this machine",
+                ));
+            }
         }
         let machine = match base.port() {
             Some(port) if is_url => format!("{name}:{port}"),
@@ -59,9 +80,23 @@ impl Host {
     /// passes over. Looser than [`Host::from_variable`], which refuses what would leak a token.
     #[must_use]
     pub fn is_known_to_cli(text: &str) -> bool {
-        let name = text.split("://").last().unwrap_or_default().split(['/', ':']).next().unwrap_or_default();
-        let is_domain = |domain: &str| name == domain || name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
-        DOMAINS.iter().any(|domain| is_domain(domain)) || text.contains("localhost") || text.contains("127.0.0.1") || text.contains("[::1]")
+        let name = text
+            .split("://")
+            .last()
+            .unwrap_or_default()
+            .split(['/', ':'])
+            .next()
+            .unwrap_or_default();
+        let is_domain = |domain: &str| {
+            name == domain
+                || name
+                    .strip_suffix(domain)
+                    .is_some_and(|rest| rest.ends_with('.'))
+        };
+        DOMAINS.iter().any(|domain| is_domain(domain))
+            || text.contains("localhost")
+            || text.contains("127.0.0.1")
+            || text.contains("[::1]")
     }
 
     /// `host:port` for a URL with a port, else `api.heroku.com` or the like.
@@ -73,7 +108,9 @@ impl Host {
     /// Whether requests stay on this machine, and must not go through a proxy.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        self.base.host_str().is_some_and(|name| !DOMAINS.iter().any(|domain| name.ends_with(domain)))
+        self.base
+            .host_str()
+            .is_some_and(|name| !DOMAINS.iter().any(|domain| name.ends_with(domain)))
     }
 
     /// The address of a resource; each segment is percent-encoded.
@@ -95,21 +132,49 @@ mod tests {
     fn a_host_is_heroku_s_or_this_machine() {
         for (text, base, machine) in [
             ("heroku.com", "https://api.heroku.com/", "api.heroku.com"),
-            ("staging.herokudev.com", "https://api.staging.herokudev.com/", "api.staging.herokudev.com"),
-            ("http://localhost:5100", "http://localhost:5100/", "localhost:5100"),
-            ("http://127.0.0.1:5100", "http://127.0.0.1:5100/", "127.0.0.1:5100"),
-            ("https://api.heroku.com", "https://api.heroku.com/", "api.heroku.com"),
+            (
+                "staging.herokudev.com",
+                "https://api.staging.herokudev.com/",
+                "api.staging.herokudev.com",
+            ),
+            (
+                "http://localhost:5100",
+                "http://localhost:5100/",
+                "localhost:5100",
+            ),
+            (
+                "http://127.0.0.1:5100",
+                "http://127.0.0.1:5100/",
+                "127.0.0.1:5100",
+            ),
+            (
+                "https://api.heroku.com",
+                "https://api.heroku.com/",
+                "api.heroku.com",
+            ),
         ] {
             let host = Host::from_variable(text).expect(text);
-            assert_eq!((host.base.as_str(), host.machine()), (base, machine), "{text}");
+            assert_eq!(
+                (host.base.as_str(), host.machine()),
+                (base, machine),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn a_token_goes_nowhere_else() {
         for text in [
-            "http://api.heroku.com", "evil.com", "http://localhost.evil.com", "https://evilheroku.com", "http://127.0.0.1.evil.com",
-            "https://heroku.com@evil.com", "https://user:pw@api.heroku.com", "mylocalhost", "https://", "http://[::2]:80",
+            "http://api.heroku.com",
+            "evil.com",
+            "http://localhost.evil.com",
+            "https://evilheroku.com",
+            "http://127.0.0.1.evil.com",
+            "https://heroku.com@evil.com",
+            "https://user:pw@api.heroku.com",
+            "mylocalhost",
+            "https://",
+            "http://[::2]:80",
         ] {
             assert!(Host::from_variable(text).is_err(), "{text}");
         }
@@ -118,6 +183,9 @@ mod tests {
     #[test]
     fn a_segment_cannot_leave_its_place() {
         let host = Host::heroku().expect("heroku.com");
-        assert_eq!(host.url(&["apps", "a/../b", "dynos", "web.1?x"]).as_str(), "https://api.heroku.com/apps/a%2F..%2Fb/dynos/web.1%3Fx");
+        assert_eq!(
+            host.url(&["apps", "a/../b", "dynos", "web.1?x"]).as_str(),
+            "https://api.heroku.com/apps/a%2F..%2Fb/dynos/web.1%3Fx"
+        );
     }
 }

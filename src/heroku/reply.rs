@@ -22,7 +22,8 @@ impl Telltale {
     }
 
     pub fn read(&self, headers: &HeaderMap, clock: &Clock) {
-        let remaining = text(headers, "ratelimit-remaining").and_then(|text| text.trim().parse().ok());
+        let remaining =
+            text(headers, "ratelimit-remaining").and_then(|text| text.trim().parse().ok());
         let skew = date(headers).map(|date| date.duration_since(clock.now()));
         self.told(|told| {
             told.remaining = remaining.or(told.remaining);
@@ -43,7 +44,12 @@ impl Telltale {
     }
 
     fn told<T>(&self, with: impl FnOnce(&mut Told) -> T) -> T {
-        with(&mut self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+        with(
+            &mut self
+                .0
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        )
     }
 }
 
@@ -53,10 +59,16 @@ pub(super) fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Option<&'a
 
 /// The `Date` header (RFC 9110, whole seconds).
 fn date(headers: &HeaderMap) -> Option<Timestamp> {
-    jiff::fmt::rfc2822::parse(text(headers, "date")?).ok().map(|date| date.timestamp())
+    jiff::fmt::rfc2822::parse(text(headers, "date")?)
+        .ok()
+        .map(|date| date.timestamp())
 }
 
 /// `Retry-After` in seconds; the form with a date is not used by Heroku.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    text(headers, "retry-after")?.trim().parse().ok().map(Duration::from_secs)
+    text(headers, "retry-after")?
+        .trim()
+        .parse()
+        .ok()
+        .map(Duration::from_secs)
 }

@@ -9,20 +9,33 @@ use std::path::Path;
 ///
 /// # Errors
 /// When the extra certificates cannot be read.
-pub(super) fn build(builder: impl Fn() -> ClientBuilder, extra: Option<&Path>) -> Result<reqwest::Client, Error> {
+pub(super) fn build(
+    builder: impl Fn() -> ClientBuilder,
+    extra: Option<&Path>,
+) -> Result<reqwest::Client, Error> {
     let _ = rustls::crypto::ring::default_provider().install_default(); // the second time it says so, which is fine
     let extra = extra.map(read_extra).transpose()?.unwrap_or_default();
     let with_system = builder().tls_certs_merge(extra.clone()).build();
     let client = with_system.or_else(|_| {
         // An image without any CA file: `SSL_CERT_FILE` points nowhere, or the image is from scratch.
-        let mozilla = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().filter_map(|der| Certificate::from_der(der).ok());
+        let mozilla = webpki_root_certs::TLS_SERVER_ROOT_CERTS
+            .iter()
+            .filter_map(|der| Certificate::from_der(der).ok());
         builder().tls_certs_only(mozilla.chain(extra)).build()
     });
-    client.map_err(|error| Error::Variable { variable: "TLS".to_owned(), why: super::client::cause(&error) })
+    client.map_err(|error| Error::Variable {
+        variable: "TLS".to_owned(),
+        why: super::client::cause(&error),
+    })
 }
 
 fn read_extra(path: &Path) -> Result<Vec<Certificate>, Error> {
-    let refuse = |why: String| Error::Variable { variable: "NODE_EXTRA_CA_CERTS".to_owned(), why };
-    let pem = std::fs::read(path).map_err(|error| refuse(format!("{}: {error}", path.display())))?;
-    Certificate::from_pem_bundle(&pem).map_err(|_| refuse(format!("{} holds no PEM certificates", path.display())))
+    let refuse = |why: String| Error::Variable {
+        variable: "NODE_EXTRA_CA_CERTS".to_owned(),
+        why,
+    };
+    let pem =
+        std::fs::read(path).map_err(|error| refuse(format!("{}: {error}", path.display())))?;
+    Certificate::from_pem_bundle(&pem)
+        .map_err(|_| refuse(format!("{} holds no PEM certificates", path.display())))
 }

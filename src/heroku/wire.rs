@@ -72,7 +72,10 @@ impl From<App> for snapshot::App {
 
 impl From<Formation> for snapshot::Formation {
     fn from(formation: Formation) -> Self {
-        Self { process_type: formation.process_type, quantity: formation.quantity }
+        Self {
+            process_type: formation.process_type,
+            quantity: formation.quantity,
+        }
     }
 }
 

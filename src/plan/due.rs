@@ -33,13 +33,22 @@ pub(super) struct Candidate<'a> {
 }
 
 pub(super) enum Verdict {
-    Due { trigger: Trigger, occurrence: Timestamp },
-    NotDue { reason: SkipReason, detail: String },
+    Due {
+        trigger: Trigger,
+        occurrence: Timestamp,
+    },
+    NotDue {
+        reason: SkipReason,
+        detail: String,
+    },
 }
 
 impl Verdict {
     fn not(reason: SkipReason, detail: impl Into<String>) -> Self {
-        Self::NotDue { reason, detail: detail.into() }
+        Self::NotDue {
+            reason,
+            detail: detail.into(),
+        }
     }
 }
 
@@ -48,9 +57,19 @@ pub(super) fn candidates<'a>(question: Question<'a>, dyno: &'a Dyno) -> Vec<Cand
     if let Some(now) = &question.known.now {
         let is_meant = now.target.includes(&dyno.name, &dyno.process_type);
         let verdict = judge_now(now, dyno);
-        return is_meant.then_some(Candidate { schedule: NOW.to_owned(), guards: &now.guards, verdict }).into_iter().collect();
+        return is_meant
+            .then_some(Candidate {
+                schedule: NOW.to_owned(),
+                guards: &now.guards,
+                verdict,
+            })
+            .into_iter()
+            .collect();
     }
-    let about_it = question.schedules.iter().filter(|schedule| schedule.target.includes(&dyno.name, &dyno.process_type));
+    let about_it = question
+        .schedules
+        .iter()
+        .filter(|schedule| schedule.target.includes(&dyno.name, &dyno.process_type));
     about_it
         .map(|schedule| Candidate {
             schedule: schedule.name.to_string(),
@@ -63,9 +82,18 @@ pub(super) fn candidates<'a>(question: Question<'a>, dyno: &'a Dyno) -> Vec<Cand
 fn judge_now(now: &Now, dyno: &Dyno) -> Verdict {
     let uptime = Span::whole_seconds_of(now.asked_at.duration_since(dyno.created_at));
     match now.older_than {
-        _ if dyno.created_at >= now.asked_at => Verdict::not(SkipReason::NotDue, "started after the restart was asked for"),
-        Some(least) if uptime < least => Verdict::not(SkipReason::NotDue, format!("up for {}, younger than {least}", uptime.rounded())),
-        _ => Verdict::Due { trigger: Trigger::Now, occurrence: now.asked_at },
+        _ if dyno.created_at >= now.asked_at => Verdict::not(
+            SkipReason::NotDue,
+            "started after the restart was asked for",
+        ),
+        Some(least) if uptime < least => Verdict::not(
+            SkipReason::NotDue,
+            format!("up for {}, younger than {least}", uptime.rounded()),
+        ),
+        _ => Verdict::Due {
+            trigger: Trigger::Now,
+            occurrence: now.asked_at,
+        },
     }
 }
 
@@ -77,9 +105,10 @@ fn judge(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> Verdict {
     let uptime = question.now.duration_since(dyno.created_at);
     match (calendar, schedule.max_uptime) {
         (Some(due @ Verdict::Due { .. }), _) => due,
-        (_, Some(longest)) if uptime >= longest.duration() => {
-            Verdict::Due { trigger: Trigger::MaxUptime, occurrence: dyno.created_at + longest.duration() }
-        }
+        (_, Some(longest)) if uptime >= longest.duration() => Verdict::Due {
+            trigger: Trigger::MaxUptime,
+            occurrence: dyno.created_at + longest.duration(),
+        },
         (Some(not_due), _) => not_due,
         (None, Some(longest)) => {
             let uptime = Span::whole_seconds_of(uptime).rounded();
@@ -96,25 +125,52 @@ fn judge_calendar(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> O
     let next = schedule.next_occurrence(now);
     if let Some(next) = next.filter(|next| is_ahead(question, *next) && dyno.created_at < *next) {
         let behind = Span::whole_seconds_of(next.duration_since(now)).rounded();
-        return Some(Verdict::not(SkipReason::OccurrenceAhead, format!("Heroku's clock reaches {next} in {behind}")));
+        return Some(Verdict::not(
+            SkipReason::OccurrenceAhead,
+            format!("Heroku's clock reaches {next} in {behind}"),
+        ));
     }
     let Some(latest) = schedule.latest_occurrence(now) else {
         let detail = match calendar.latest(now) {
-            Some(passed) if dyno.created_at < passed => format!("{passed} had passed when the schedule was set"),
+            Some(passed) if dyno.created_at < passed => {
+                format!("{passed} had passed when the schedule was set")
+            }
             _ => "its first occurrence has not come".to_owned(),
         };
         return Some(Verdict::not(SkipReason::NotDue, detail));
     };
-    let is_open = question.known.open.contains(&(schedule.name.to_string(), latest));
+    let is_open = question
+        .known
+        .open
+        .contains(&(schedule.name.to_string(), latest));
     let uptime = latest.duration_since(dyno.created_at);
     Some(if dyno.created_at >= latest {
-        Verdict::not(SkipReason::NotDue, format!("started {}, after the occurrence {latest}", dyno.created_at))
-    } else if schedule.guards.min_uptime.is_some_and(|least| uptime < least.duration()) {
-        Verdict::not(SkipReason::MinUptime, format!("was up for {} at {latest}", Span::whole_seconds_of(uptime).rounded()))
+        Verdict::not(
+            SkipReason::NotDue,
+            format!("started {}, after the occurrence {latest}", dyno.created_at),
+        )
+    } else if schedule
+        .guards
+        .min_uptime
+        .is_some_and(|least| uptime < least.duration())
+    {
+        Verdict::not(
+            SkipReason::MinUptime,
+            format!(
+                "was up for {} at {latest}",
+                Span::whole_seconds_of(uptime).rounded()
+            ),
+        )
     } else if now > latest + schedule.guards.catch_up.duration() && !is_open {
-        Verdict::not(SkipReason::CatchUpOver, format!("{latest} is more than {} ago", schedule.guards.catch_up))
+        Verdict::not(
+            SkipReason::CatchUpOver,
+            format!("{latest} is more than {} ago", schedule.guards.catch_up),
+        )
     } else {
-        Verdict::Due { trigger: Trigger::Calendar, occurrence: latest }
+        Verdict::Due {
+            trigger: Trigger::Calendar,
+            occurrence: latest,
+        }
     })
 }
 

@@ -45,7 +45,11 @@ pub(super) enum Sighting {
     Absent,
     /// Certainly not applied: it may be asked for once more.
     NotApplied,
-    Ended { outcome: Outcome, new_id: Option<String>, detail: Option<String> },
+    Ended {
+        outcome: Outcome,
+        new_id: Option<String>,
+        detail: Option<String>,
+    },
 }
 
 /// How long the list is watched for a restart whose answer was an error, before asking again.
@@ -55,9 +59,25 @@ const GRACE: SignedDuration = SignedDuration::from_secs(10);
 const SILENCE: SignedDuration = SignedDuration::from_secs(60);
 
 impl Flight {
-    pub fn new(step: Step, attempts: u32, snapshot: &Snapshot, answer: Answer, now: Timestamp) -> Self {
+    pub fn new(
+        step: Step,
+        attempts: u32,
+        snapshot: &Snapshot,
+        answer: Answer,
+        now: Timestamp,
+    ) -> Self {
         let known_ids = snapshot.dynos.iter().map(|dyno| dyno.id.clone()).collect();
-        Self { step, attempts, asked_at: now, answer, known_ids, new_id: None, up_since: None, absences: 0, is_wanted: true }
+        Self {
+            step,
+            attempts,
+            asked_at: now,
+            answer,
+            known_ids,
+            new_id: None,
+            up_since: None,
+            absences: 0,
+            is_wanted: true,
+        }
     }
 
     pub fn age(&self, now: Timestamp) -> SignedDuration {
@@ -65,7 +85,11 @@ impl Flight {
     }
 
     /// The dyno that took the place of the old one.
-    pub fn successor<'a>(&self, snapshot: &'a Snapshot, claimed: &BTreeSet<String>) -> Option<&'a Dyno> {
+    pub fn successor<'a>(
+        &self,
+        snapshot: &'a Snapshot,
+        claimed: &BTreeSet<String>,
+    ) -> Option<&'a Dyno> {
         let is_it = |dyno: &&Dyno| match snapshot.app.generation {
             Generation::Cedar => dyno.name == self.step.dyno && dyno.id != self.step.old_id,
             Generation::Fir => {
@@ -73,10 +97,18 @@ impl Flight {
                 dyno.process_type == self.step.process_type && is_new && !dyno.is_attached
             }
         };
-        let ours = snapshot.dynos.iter().filter(is_it).find(|dyno| Some(&dyno.id) == self.new_id.as_ref());
+        let ours = snapshot
+            .dynos
+            .iter()
+            .filter(is_it)
+            .find(|dyno| Some(&dyno.id) == self.new_id.as_ref());
         match snapshot.app.generation {
             Generation::Fir if ours.is_some() => ours,
-            _ => snapshot.dynos.iter().filter(is_it).max_by_key(|dyno| dyno.created_at),
+            _ => snapshot
+                .dynos
+                .iter()
+                .filter(is_it)
+                .max_by_key(|dyno| dyno.created_at),
         }
     }
 
@@ -86,26 +118,53 @@ impl Flight {
     }
 
     /// Judges the newest list.
-    pub fn look(&mut self, snapshot: &Snapshot, claimed: &BTreeSet<String>, now: Timestamp) -> Sighting {
+    pub fn look(
+        &mut self,
+        snapshot: &Snapshot,
+        claimed: &BTreeSet<String>,
+        now: Timestamp,
+    ) -> Sighting {
         let Some(dyno) = self.successor(snapshot, claimed) else {
             return self.without_successor(snapshot, now);
         };
         self.absences = 0;
-        let end = |outcome, detail| Sighting::Ended { outcome, new_id: Some(dyno.id.clone()), detail };
+        let end = |outcome, detail| Sighting::Ended {
+            outcome,
+            new_id: Some(dyno.id.clone()),
+            detail,
+        };
         if dyno.release > self.step.old_release {
-            return end(Outcome::AlreadyRestarted, Some(format!("release v{} replaced it", dyno.release)));
+            return end(
+                Outcome::AlreadyRestarted,
+                Some(format!("release v{} replaced it", dyno.release)),
+            );
         }
         let fell_back = self.new_id.as_ref().is_some_and(|seen| *seen != dyno.id)
-            || self.up_since.is_some_and(|since| !dyno.is_up() || dyno.updated_at > since);
+            || self
+                .up_since
+                .is_some_and(|since| !dyno.is_up() || dyno.updated_at > since);
         self.new_id = Some(dyno.id.clone());
         if dyno.state == State::Crashed {
-            let when = if fell_back { "after it was up" } else { "while it started" };
-            end(Outcome::Failed, Some(format!("the new dyno crashed {when}")))
+            let when = if fell_back {
+                "after it was up"
+            } else {
+                "while it started"
+            };
+            end(
+                Outcome::Failed,
+                Some(format!("the new dyno crashed {when}")),
+            )
         } else if fell_back {
-            end(Outcome::Failed, Some("the new dyno fell back from up".to_owned()))
+            end(
+                Outcome::Failed,
+                Some("the new dyno fell back from up".to_owned()),
+            )
         } else if dyno.is_up() {
             self.up_since = Some(dyno.updated_at);
-            let is_alone = !snapshot.dynos.iter().any(|other| other.id == self.step.old_id);
+            let is_alone = !snapshot
+                .dynos
+                .iter()
+                .any(|other| other.id == self.step.old_id);
             if is_settled(dyno, self.step.limits.settle, now) && is_alone {
                 end(Outcome::Restarted, None)
             } else {
@@ -118,40 +177,80 @@ impl Flight {
     }
 
     fn without_successor(&mut self, snapshot: &Snapshot, now: Timestamp) -> Sighting {
-        let end = |outcome, detail: &str| Sighting::Ended { outcome, new_id: None, detail: Some(detail.to_owned()) };
+        let end = |outcome, detail: &str| Sighting::Ended {
+            outcome,
+            new_id: None,
+            detail: Some(detail.to_owned()),
+        };
         if !self.is_wanted {
             return end(Outcome::Gone, "scaled away");
         }
-        let old = snapshot.dynos.iter().find(|dyno| dyno.id == self.step.old_id);
+        let old = snapshot
+            .dynos
+            .iter()
+            .find(|dyno| dyno.id == self.step.old_id);
         match (old, self.answer) {
-            (Some(old), Answer::Broken) if old.is_up() && self.age(now) >= GRACE => Sighting::NotApplied,
-            (Some(_), Answer::Silent) if self.age(now) >= SILENCE => {
-                end(Outcome::Failed, "the restart was never answered, and the old dyno is still there")
+            (Some(old), Answer::Broken) if old.is_up() && self.age(now) >= GRACE => {
+                Sighting::NotApplied
             }
+            (Some(_), Answer::Silent) if self.age(now) >= SILENCE => end(
+                Outcome::Failed,
+                "the restart was never answered, and the old dyno is still there",
+            ),
             (Some(_), _) => self.until_wait_limit(now, SignedDuration::MAX),
             (None, _) => {
                 self.absences += 1;
-                if self.absences == 2 { Sighting::Absent } else { self.until_wait_limit(now, SignedDuration::MAX) }
+                if self.absences == 2 {
+                    Sighting::Absent
+                } else {
+                    self.until_wait_limit(now, SignedDuration::MAX)
+                }
             }
         }
     }
 
     fn until_wait_limit(&self, now: Timestamp, wish: SignedDuration) -> Sighting {
         // The settle of a dyno that is up is not cut short by the limit on getting up.
-        let settling = if self.up_since.is_some() { self.step.limits.settle } else { Span::default() };
+        let settling = if self.up_since.is_some() {
+            self.step.limits.settle
+        } else {
+            Span::default()
+        };
         let left = self.step.limits.wait_limit.duration() + settling.duration() - self.age(now);
         if left > SignedDuration::ZERO {
             return Sighting::Pending(wish.min(left));
         }
         let detail = match &self.new_id {
-            Some(_) => format!("the new dyno was not up within {}", self.step.limits.wait_limit),
-            None => format!("Heroku accepted the restart, and no new dyno came within {}", self.step.limits.wait_limit),
+            Some(_) => format!(
+                "the new dyno was not up within {}",
+                self.step.limits.wait_limit
+            ),
+            None => format!(
+                "Heroku accepted the restart, and no new dyno came within {}",
+                self.step.limits.wait_limit
+            ),
         };
-        Sighting::Ended { outcome: Outcome::Failed, new_id: self.new_id.clone(), detail: Some(detail) }
+        Sighting::Ended {
+            outcome: Outcome::Failed,
+            new_id: self.new_id.clone(),
+            detail: Some(detail),
+        }
     }
 
-    pub fn ended(self, outcome: Outcome, new_id: Option<String>, detail: Option<String>, now: Timestamp) -> super::Ended {
+    pub fn ended(
+        self,
+        outcome: Outcome,
+        new_id: Option<String>,
+        detail: Option<String>,
+        now: Timestamp,
+    ) -> super::Ended {
         let took = self.age(now);
-        super::Ended { step: self.step, outcome, new_id: new_id.or(self.new_id), took, detail }
+        super::Ended {
+            step: self.step,
+            outcome,
+            new_id: new_id.or(self.new_id),
+            took,
+            detail,
+        }
     }
 }

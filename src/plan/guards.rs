@@ -31,7 +31,14 @@ pub fn is_settled(dyno: &Dyno, settle: Span, now: Timestamp) -> bool {
 pub(super) fn check(question: Question<'_>, dyno: &Dyno, step: &Step) -> Option<Reason> {
     let snapshot = question.snapshot;
     state(dyno)
-        .or_else(|| snapshot.app.is_in_maintenance.then(|| (SkipReason::Maintenance, "the app is in maintenance mode".to_owned())))
+        .or_else(|| {
+            snapshot.app.is_in_maintenance.then(|| {
+                (
+                    SkipReason::Maintenance,
+                    "the app is in maintenance mode".to_owned(),
+                )
+            })
+        })
         .or_else(|| release_in_progress(snapshot))
         .or_else(|| release_just_made(question))
         .or_else(|| preboot(question, dyno))
@@ -41,44 +48,95 @@ pub(super) fn check(question: Question<'_>, dyno: &Dyno, step: &Step) -> Option<
 fn state(dyno: &Dyno) -> Option<Reason> {
     match &dyno.state {
         State::Up => None,
-        State::Crashed => Some((SkipReason::Crashed, format!("crashed {}: Heroku's back-off is kept", dyno.updated_at))),
-        State::Idle => Some((SkipReason::Idle, "asleep: waking it would burn its hours".to_owned())),
-        State::Starting => Some((SkipReason::Starting, format!("starting since {}", dyno.updated_at))),
-        State::Other(state) => Some((SkipReason::Starting, format!("{state} since {}", dyno.updated_at))),
+        State::Crashed => Some((
+            SkipReason::Crashed,
+            format!("crashed {}: Heroku's back-off is kept", dyno.updated_at),
+        )),
+        State::Idle => Some((
+            SkipReason::Idle,
+            "asleep: waking it would burn its hours".to_owned(),
+        )),
+        State::Starting => Some((
+            SkipReason::Starting,
+            format!("starting since {}", dyno.updated_at),
+        )),
+        State::Other(state) => Some((
+            SkipReason::Starting,
+            format!("{state} since {}", dyno.updated_at),
+        )),
     }
 }
 
 /// Judged from what a `write` token can read: a release dyno at work, or two releases side by side.
 pub(super) fn release_in_progress(snapshot: &Snapshot) -> Option<Reason> {
-    if let Some(release) = snapshot.dynos.iter().find(|dyno| dyno.process_type == "release" && dyno.state != State::Crashed) {
-        return Some((SkipReason::ReleaseInProgress, format!("{} runs the release phase", release.name)));
+    if let Some(release) = snapshot
+        .dynos
+        .iter()
+        .find(|dyno| dyno.process_type == "release" && dyno.state != State::Crashed)
+    {
+        return Some((
+            SkipReason::ReleaseInProgress,
+            format!("{} runs the release phase", release.name),
+        ));
     }
     let dynos: Vec<_> = snapshot.formation_dynos().collect();
-    let other = dynos.iter().find_map(|a| dynos.iter().find(|b| a.process_type == b.process_type && a.release < b.release).map(|b| (a, b)));
+    let other = dynos.iter().find_map(|a| {
+        dynos
+            .iter()
+            .find(|b| a.process_type == b.process_type && a.release < b.release)
+            .map(|b| (a, b))
+    });
     other.map(|(old, new)| {
-        (SkipReason::ReleaseInProgress, format!("{} runs v{} and {} runs v{}", old.name, old.release, new.name, new.release))
+        (
+            SkipReason::ReleaseInProgress,
+            format!(
+                "{} runs v{} and {} runs v{}",
+                old.name, old.release, new.name, new.release
+            ),
+        )
     })
 }
 
 fn release_just_made(question: Question<'_>) -> Option<Reason> {
     let released_at = question.snapshot.app.released_at?;
     let is_fresh = question.now < released_at + AFTER_RELEASE;
-    is_fresh.then(|| (SkipReason::ReleaseJustMade, format!("released {released_at}")))
+    is_fresh.then(|| {
+        (
+            SkipReason::ReleaseJustMade,
+            format!("released {released_at}"),
+        )
+    })
 }
 
 /// While old and new dynos of a preboot app overlap, the old ones are the only ones with traffic.
 fn preboot(question: Question<'_>, dyno: &Dyno) -> Option<Reason> {
     let snapshot = question.snapshot;
-    if snapshot.dynos.iter().any(|other| other.name == dyno.name && other.id != dyno.id) {
-        return Some((SkipReason::PrebootWindow, format!("two dynos go by the name {}", dyno.name)));
+    if snapshot
+        .dynos
+        .iter()
+        .any(|other| other.name == dyno.name && other.id != dyno.id)
+    {
+        return Some((
+            SkipReason::PrebootWindow,
+            format!("two dynos go by the name {}", dyno.name),
+        ));
     }
     if !snapshot.has_preboot || dyno.process_type != "web" {
         return None;
     }
-    let web = snapshot.formation_dynos().filter(|other| other.process_type == "web" && !question.known.proven.contains(&other.id));
+    let web = snapshot
+        .formation_dynos()
+        .filter(|other| other.process_type == "web" && !question.known.proven.contains(&other.id));
     let youngest = web.map(|other| other.created_at).max()?;
     let is_open = question.now < youngest + PREBOOT_WINDOW.duration();
-    is_open.then(|| (SkipReason::PrebootWindow, format!("a web dyno started {youngest}, and old and new ones overlap for {PREBOOT_WINDOW}")))
+    is_open.then(|| {
+        (
+            SkipReason::PrebootWindow,
+            format!(
+                "a web dyno started {youngest}, and old and new ones overlap for {PREBOOT_WINDOW}"
+            ),
+        )
+    })
 }
 
 /// What the ledger says of this very restart.
@@ -86,11 +144,24 @@ fn asked(question: Question<'_>, step: &Step) -> Option<Reason> {
     let same = |asked: &&Asked| asked.dyno == step.dyno && asked.occurrence == step.occurrence;
     let asked = question.known.asked.iter().rfind(same)?;
     let age = question.now.duration_since(asked.at);
-    let limit = if asked.is_accepted { step.limits.wait_limit.duration() } else { UNANSWERED };
+    let limit = if asked.is_accepted {
+        step.limits.wait_limit.duration()
+    } else {
+        UNANSWERED
+    };
     if asked.is_restarted || (asked.is_accepted && age > limit) {
-        Some((SkipReason::AlreadyInLedger, format!("restarted {} for {}, and Heroku says it still started {}", asked.at, step.occurrence, step.old_created_at)))
+        Some((
+            SkipReason::AlreadyInLedger,
+            format!(
+                "restarted {} for {}, and Heroku says it still started {}",
+                asked.at, step.occurrence, step.old_created_at
+            ),
+        ))
     } else if age <= limit {
-        Some((SkipReason::RestartPending, format!("a restart was asked for {}", asked.at)))
+        Some((
+            SkipReason::RestartPending,
+            format!("a restart was asked for {}", asked.at),
+        ))
     } else {
         None
     }
@@ -99,7 +170,10 @@ fn asked(question: Question<'_>, step: &Step) -> Option<Reason> {
 /// What forbids steps in the light of the whole app: turns them into skips.
 pub(super) fn hold(question: Question<'_>, plan: &mut Plan) {
     // A platform that does not behave as we believe is left alone altogether.
-    let held = plan.held().next().map(|skip| (skip.reason, format!("{}: {}", skip.dyno, skip.detail)));
+    let held = plan
+        .held()
+        .next()
+        .map(|skip| (skip.reason, format!("{}: {}", skip.dyno, skip.detail)));
     if let Some((reason, detail)) = held {
         return drop_steps(plan, |_| Some((reason, detail.clone())));
     }
@@ -111,12 +185,23 @@ pub(super) fn hold(question: Question<'_>, plan: &mut Plan) {
 }
 
 fn drop_steps(plan: &mut Plan, reason: impl Fn(&Step) -> Option<Reason>) {
-    let (steps, dropped): (Vec<_>, Vec<_>) = plan.steps.drain(..).map(|step| (reason(&step), step)).partition(|(why, _)| why.is_none());
+    let (steps, dropped): (Vec<_>, Vec<_>) = plan
+        .steps
+        .drain(..)
+        .map(|step| (reason(&step), step))
+        .partition(|(why, _)| why.is_none());
     plan.steps = steps.into_iter().map(|(_, step)| step).collect();
-    plan.skips.extend(dropped.into_iter().filter_map(|(why, step)| {
-        let (reason, detail) = why?;
-        Some(Skip { dyno: step.dyno, schedule: Some(step.schedule), reason, detail, occurrence: Some(step.occurrence) })
-    }));
+    plan.skips
+        .extend(dropped.into_iter().filter_map(|(why, step)| {
+            let (reason, detail) = why?;
+            Some(Skip {
+                dyno: step.dyno,
+                schedule: Some(step.schedule),
+                reason,
+                detail,
+                occurrence: Some(step.occurrence),
+            })
+        }));
 }
 
 /// A dyno that was started for an occurrence of these steps, by whomever, and is not healthy yet.
@@ -127,19 +212,45 @@ fn unhealthy(question: Question<'_>, steps: &[Step]) -> Option<Reason> {
     let first = steps.iter().map(|step| step.occurrence).min()?;
     let now = question.now;
     let settle = steps.iter().map(|step| step.limits.settle).max()?;
-    let healthy_after = HEALTHY_AFTER.duration().max(settle.duration() + ANOTHER_RUNNER_S_TURN);
+    let healthy_after = HEALTHY_AFTER
+        .duration()
+        .max(settle.duration() + ANOTHER_RUNNER_S_TURN);
     let wait_limit = steps.iter().map(|step| step.limits.wait_limit).max()?;
-    let young = question.snapshot.formation_dynos().filter(|dyno| dyno.created_at >= first && !question.known.proven.contains(&dyno.id));
+    let young = question
+        .snapshot
+        .formation_dynos()
+        .filter(|dyno| dyno.created_at >= first && !question.known.proven.contains(&dyno.id));
     let reasons = young.filter_map(|dyno| {
         let name = &dyno.name;
         match &dyno.state {
             State::Up if now.duration_since(dyno.updated_at) >= healthy_after => None,
-            State::Up => Some((SkipReason::Settling, format!("{name} is up since {}", dyno.updated_at))),
-            State::Crashed => Some((SkipReason::PreviousRestartNotHealthy, format!("{name} started {} and crashed {}", dyno.created_at, dyno.updated_at))),
-            _ if now.duration_since(dyno.created_at) > wait_limit.duration() => {
-                Some((SkipReason::PreviousRestartNotHealthy, format!("{name} started {} and is {}, not up", dyno.created_at, dyno.state.as_str())))
-            }
-            state => Some((SkipReason::Settling, format!("{name} started {} and is {}", dyno.created_at, state.as_str()))),
+            State::Up => Some((
+                SkipReason::Settling,
+                format!("{name} is up since {}", dyno.updated_at),
+            )),
+            State::Crashed => Some((
+                SkipReason::PreviousRestartNotHealthy,
+                format!(
+                    "{name} started {} and crashed {}",
+                    dyno.created_at, dyno.updated_at
+                ),
+            )),
+            _ if now.duration_since(dyno.created_at) > wait_limit.duration() => Some((
+                SkipReason::PreviousRestartNotHealthy,
+                format!(
+                    "{name} started {} and is {}, not up",
+                    dyno.created_at,
+                    dyno.state.as_str()
+                ),
+            )),
+            state => Some((
+                SkipReason::Settling,
+                format!(
+                    "{name} started {} and is {}",
+                    dyno.created_at,
+                    state.as_str()
+                ),
+            )),
         }
     });
     // The worst first: one that is held outweighs one that is on its way.
@@ -148,25 +259,44 @@ fn unhealthy(question: Question<'_>, steps: &[Step]) -> Option<Reason> {
 
 /// The process type has as many dynos down as the user allows, whoever took them down.
 fn over_budget(question: Question<'_>, steps: &[Step], step: &Step) -> Option<Reason> {
-    let same_type = steps.iter().filter(|other| other.process_type == step.process_type);
+    let same_type = steps
+        .iter()
+        .filter(|other| other.process_type == step.process_type);
     let allowed = same_type.map(|other| other.limits.max_unavailable).min()?;
     let down = unavailable(question.snapshot, step, question.now);
     if down < allowed {
         return None;
     }
     let quantity = question.snapshot.quantity(&step.process_type);
-    let detail = format!("{down} of {quantity} {} dynos not up, {allowed} allowed", step.process_type);
-    let of_type = question.snapshot.formation_dynos().filter(|dyno| dyno.process_type == step.process_type);
-    let will_not_rise = of_type.filter(|dyno| matches!(dyno.state, State::Crashed | State::Idle)).count();
-    let reason = if u32::try_from(will_not_rise).unwrap_or(u32::MAX) >= allowed { SkipReason::TooFewUp } else { SkipReason::MaxUnavailable };
+    let detail = format!(
+        "{down} of {quantity} {} dynos not up, {allowed} allowed",
+        step.process_type
+    );
+    let of_type = question
+        .snapshot
+        .formation_dynos()
+        .filter(|dyno| dyno.process_type == step.process_type);
+    let will_not_rise = of_type
+        .filter(|dyno| matches!(dyno.state, State::Crashed | State::Idle))
+        .count();
+    let reason = if u32::try_from(will_not_rise).unwrap_or(u32::MAX) >= allowed {
+        SkipReason::TooFewUp
+    } else {
+        SkipReason::MaxUnavailable
+    };
     Some((reason, detail))
 }
 
 /// Dynos of the step's process type that are not up and settled: wanted ones, and surplus ones too.
 pub(super) fn unavailable(snapshot: &Snapshot, step: &Step, now: Timestamp) -> u32 {
-    let of_type = snapshot.formation_dynos().filter(|dyno| dyno.process_type == step.process_type);
+    let of_type = snapshot
+        .formation_dynos()
+        .filter(|dyno| dyno.process_type == step.process_type);
     let (present, ready) = of_type.fold((0, 0), |(present, ready), dyno| {
-        (present + 1, ready + u32::from(is_settled(dyno, step.limits.settle, now)))
+        (
+            present + 1,
+            ready + u32::from(is_settled(dyno, step.limits.settle, now)),
+        )
     });
     snapshot.quantity(&step.process_type).max(present) - ready
 }

@@ -5,11 +5,11 @@
 //! now), [`roll`] (what to do next, given the newest list of dynos), [`missed`] (what nobody did).
 
 pub mod due;
+mod flight;
 mod guards;
 pub mod missed;
-mod reason;
-mod flight;
 mod outcome;
+mod reason;
 pub mod roll;
 mod step;
 
@@ -83,7 +83,8 @@ pub fn plan(question: Question<'_>) -> Plan {
             Err(skip) => plan.skips.push(skip),
         }
     }
-    plan.steps.sort_by(|a, b| (a.old_created_at, &a.dyno).cmp(&(b.old_created_at, &b.dyno)));
+    plan.steps
+        .sort_by(|a, b| (a.old_created_at, &a.dyno).cmp(&(b.old_created_at, &b.dyno)));
     guards::hold(question, &mut plan);
     plan
 }
@@ -91,18 +92,26 @@ pub fn plan(question: Question<'_>) -> Plan {
 impl Plan {
     /// The skips of dynos that are due and may be restarted a little later by the same pass.
     pub fn waiting(&self) -> impl Iterator<Item = &Skip> {
-        self.skips.iter().filter(|skip| skip.reason.weight() == Weight::Passing)
+        self.skips
+            .iter()
+            .filter(|skip| skip.reason.weight() == Weight::Passing)
     }
 
     /// The skips of dynos that are due and need a person.
     pub fn held(&self) -> impl Iterator<Item = &Skip> {
-        self.skips.iter().filter(|skip| skip.reason.weight() == Weight::Held)
+        self.skips
+            .iter()
+            .filter(|skip| skip.reason.weight() == Weight::Held)
     }
 
     /// Whether nothing is due and nothing was left alone for a reason that may end.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.steps.is_empty() && self.skips.iter().all(|skip| skip.reason.weight() == Weight::NotDue)
+        self.steps.is_empty()
+            && self
+                .skips
+                .iter()
+                .all(|skip| skip.reason.weight() == Weight::NotDue)
     }
 }
 
@@ -114,16 +123,28 @@ fn judge(question: Question<'_>, dyno: &Dyno) -> Result<Step, Skip> {
     let mut not_due = None;
     for candidate in due::candidates(question, dyno) {
         match candidate.verdict {
-            Verdict::Due { trigger, occurrence } => {
+            Verdict::Due {
+                trigger,
+                occurrence,
+            } => {
                 let step = Step::new(question.snapshot, dyno, &candidate, trigger, occurrence);
-                return guards::check(question, dyno, &step).map_or(Ok(step.clone()), |(reason, detail)| {
-                    Err(Skip::of(dyno, Some(&step.schedule), reason, detail).with_occurrence(step.occurrence))
-                });
+                return guards::check(question, dyno, &step).map_or(
+                    Ok(step.clone()),
+                    |(reason, detail)| {
+                        Err(Skip::of(dyno, Some(&step.schedule), reason, detail)
+                            .with_occurrence(step.occurrence))
+                    },
+                );
             }
             Verdict::NotDue { reason, detail } => {
                 not_due.get_or_insert(Skip::of(dyno, Some(&candidate.schedule), reason, detail));
             }
         }
     }
-    Err(not_due.unwrap_or_else(|| Skip::of(dyno, None, SkipReason::NotTargeted, "no schedule is about this dyno")))
+    let detail = if question.known.now.is_some() {
+        "not asked for"
+    } else {
+        "no schedule is about this dyno"
+    };
+    Err(not_due.unwrap_or_else(|| Skip::of(dyno, None, SkipReason::NotTargeted, detail)))
 }

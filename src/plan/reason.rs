@@ -17,7 +17,12 @@ pub struct Skip {
 }
 
 impl Skip {
-    pub(super) fn of(dyno: &Dyno, schedule: Option<&str>, reason: SkipReason, detail: impl Into<String>) -> Self {
+    pub(super) fn of(
+        dyno: &Dyno,
+        schedule: Option<&str>,
+        reason: SkipReason,
+        detail: impl Into<String>,
+    ) -> Self {
         Self {
             dyno: dyno.name.clone(),
             schedule: schedule.map(ToOwned::to_owned),
@@ -28,7 +33,10 @@ impl Skip {
     }
 
     pub(super) fn with_occurrence(self, occurrence: Timestamp) -> Self {
-        Self { occurrence: Some(occurrence), ..self }
+        Self {
+            occurrence: Some(occurrence),
+            ..self
+        }
     }
 }
 
@@ -92,7 +100,11 @@ impl SkipReason {
     #[must_use]
     pub fn weight(self) -> Weight {
         match self {
-            Self::NotTargeted | Self::NotInFormation | Self::NotDue | Self::Paused | Self::MinUptime => Weight::NotDue,
+            Self::NotTargeted
+            | Self::NotInFormation
+            | Self::NotDue
+            | Self::Paused
+            | Self::MinUptime => Weight::NotDue,
             Self::Crashed | Self::Idle | Self::Maintenance | Self::CatchUpOver => Weight::Left,
             Self::OccurrenceAhead
             | Self::Starting
@@ -102,14 +114,19 @@ impl SkipReason {
             | Self::MaxUnavailable
             | Self::Settling
             | Self::RestartPending => Weight::Passing,
-            Self::TooFewUp | Self::PreviousRestartNotHealthy | Self::AlreadyInLedger => Weight::Held,
+            Self::TooFewUp | Self::PreviousRestartNotHealthy | Self::AlreadyInLedger => {
+                Weight::Held
+            }
         }
     }
 
     /// The word, as `--json` and the ledger have it.
     #[must_use]
     pub fn word(self) -> String {
-        serde_json::to_value(self).ok().and_then(|value| value.as_str().map(ToOwned::to_owned)).unwrap_or_default()
+        serde_json::to_value(self)
+            .ok()
+            .and_then(|value| value.as_str().map(ToOwned::to_owned))
+            .unwrap_or_default()
     }
 
     /// The word as people read it: `release just made`.

@@ -56,8 +56,23 @@ impl Roll {
     /// Takes the steps in the order of the plan. No step is begun at or after `until`.
     #[must_use]
     pub fn new(steps: &[Step], until: Option<Timestamp>) -> Self {
-        let pending = steps.iter().map(|step| Pending { step: step.clone(), attempts: 0, not_before: None }).collect();
-        Self { pending, flights: vec![], ended: vec![], claimed: BTreeSet::new(), until, has_failed: false, waits: 0 }
+        let pending = steps
+            .iter()
+            .map(|step| Pending {
+                step: step.clone(),
+                attempts: 0,
+                not_before: None,
+            })
+            .collect();
+        Self {
+            pending,
+            flights: vec![],
+            ended: vec![],
+            claimed: BTreeSet::new(),
+            until,
+            has_failed: false,
+            waits: 0,
+        }
     }
 
     /// The steps that have ended since the last call.
@@ -80,13 +95,20 @@ impl Roll {
     /// Whether a restart in flight still has time to be seen, although the list cannot be read.
     #[must_use]
     pub fn may_wait(&self, now: Timestamp) -> bool {
-        self.flights.iter().any(|flight| flight.age(now) < flight.step.limits.wait_limit.duration())
+        self.flights
+            .iter()
+            .any(|flight| flight.age(now) < flight.step.limits.wait_limit.duration())
     }
 
     /// The steps in flight, each with the state of the dyno that took the old one's place.
-    pub fn sightings<'a>(&'a self, snapshot: &'a Snapshot) -> impl Iterator<Item = (&'a Step, &'a str)> {
+    pub fn sightings<'a>(
+        &'a self,
+        snapshot: &'a Snapshot,
+    ) -> impl Iterator<Item = (&'a Step, &'a str)> {
         self.flights.iter().map(|flight| {
-            let state = flight.successor(snapshot, &self.claimed).map_or("stopping", |dyno| dyno.state.as_str());
+            let state = flight
+                .successor(snapshot, &self.claimed)
+                .map_or("stopping", |dyno| dyno.state.as_str());
             (&flight.step, state)
         })
     }
@@ -111,7 +133,11 @@ impl Roll {
 
     /// Judges what flies. Returns the time until the next decision, and the process type whose
     /// quantity must be known first.
-    pub fn look(&mut self, snapshot: &Snapshot, now: Timestamp) -> (SignedDuration, Option<String>) {
+    pub fn look(
+        &mut self,
+        snapshot: &Snapshot,
+        now: Timestamp,
+    ) -> (SignedDuration, Option<String>) {
         let mut soonest = SignedDuration::MAX;
         let mut question = None;
         for mut flight in std::mem::take(&mut self.flights) {
@@ -125,7 +151,11 @@ impl Roll {
                     self.flights.push(flight);
                 }
                 Sighting::NotApplied => self.again(flight.step, flight.attempts, None),
-                Sighting::Ended { outcome, new_id, detail } => self.end(flight.ended(outcome, new_id, detail, now)),
+                Sighting::Ended {
+                    outcome,
+                    new_id,
+                    detail,
+                } => self.end(flight.ended(outcome, new_id, detail, now)),
             }
         }
         (soonest, question)
@@ -136,37 +166,59 @@ impl Roll {
         const SECONDS: [i64; 6] = [1, 1, 2, 3, 5, 8];
         let seconds = SECONDS.get(self.waits as usize).copied().unwrap_or(10);
         self.waits += 1;
-        SignedDuration::from_secs(seconds).min(soonest).max(SignedDuration::from_millis(500))
+        SignedDuration::from_secs(seconds)
+            .min(soonest)
+            .max(SignedDuration::from_millis(500))
     }
 
     fn start(&mut self, snapshot: &Snapshot, now: Timestamp) -> Start {
         if self.pending.is_empty() {
             return Start::Nothing;
         }
-        if self.until.is_some_and(|until| now >= until) || guards::release_in_progress(snapshot).is_some() {
+        if self.until.is_some_and(|until| now >= until)
+            || guards::release_in_progress(snapshot).is_some()
+        {
             return Start::OtherThanPlanned;
         }
         let mut answer = Start::Nothing;
         let mut full_types = BTreeSet::new();
         for pending in self.pending.clone() {
             let step = &pending.step;
-            let newest = snapshot.dynos.iter().filter(|dyno| dyno.name == step.dyno).max_by_key(|dyno| dyno.created_at);
+            let newest = snapshot
+                .dynos
+                .iter()
+                .filter(|dyno| dyno.name == step.dyno)
+                .max_by_key(|dyno| dyno.created_at);
             match newest {
                 Some(dyno) if dyno.id != step.old_id => {
                     let detail = Some(format!("another dyno took its place {}", dyno.created_at));
                     let new_id = Some(dyno.id.clone());
                     self.pending.retain(|other| other.step.dyno != step.dyno);
-                    self.end(Ended { step: step.clone(), outcome: Outcome::AlreadyRestarted, new_id, took: SignedDuration::ZERO, detail });
+                    self.end(Ended {
+                        step: step.clone(),
+                        outcome: Outcome::AlreadyRestarted,
+                        new_id,
+                        took: SignedDuration::ZERO,
+                        detail,
+                    });
                 }
                 Some(dyno) if dyno.is_up() => {
                     if full_types.contains(&step.process_type) {
                         continue;
                     }
-                    if let Some(wait) = pending.not_before.map(|at| at.duration_since(now)).filter(|wait| wait.is_positive()) {
+                    if let Some(wait) = pending
+                        .not_before
+                        .map(|at| at.duration_since(now))
+                        .filter(jiff::SignedDuration::is_positive)
+                    {
                         answer = Start::After(wait);
                     } else if self.has_room(snapshot, step, now) {
                         return Start::Step(step.clone());
-                    } else if !self.flights.iter().any(|flight| flight.step.process_type == step.process_type) {
+                    } else if !self
+                        .flights
+                        .iter()
+                        .any(|flight| flight.step.process_type == step.process_type)
+                    {
                         // Somebody else used the budget.
                         answer = Start::OtherThanPlanned;
                     }
@@ -181,14 +233,30 @@ impl Roll {
     /// Whether one more dyno of this process type may go down, counting what is down for any reason.
     fn has_room(&self, snapshot: &Snapshot, step: &Step, now: Timestamp) -> bool {
         let of_type = |other: &&Step| other.process_type == step.process_type;
-        let steps = self.pending.iter().map(|pending| &pending.step).chain(self.flights.iter().map(|flight| &flight.step));
-        let allowed = steps.filter(of_type).map(|other| other.limits.max_unavailable).min().unwrap_or(1);
+        let steps = self
+            .pending
+            .iter()
+            .map(|pending| &pending.step)
+            .chain(self.flights.iter().map(|flight| &flight.step));
+        let allowed = steps
+            .filter(of_type)
+            .map(|other| other.limits.max_unavailable)
+            .min()
+            .unwrap_or(1);
         // The list may still show the old dyno of a restart that was just asked for.
-        let lagging = self.flights.iter().filter(|flight| of_type(&&flight.step)).filter(|flight| {
-            let old = snapshot.dynos.iter().find(|dyno| dyno.id == flight.step.old_id);
-            old.is_some_and(|dyno| guards::is_settled(dyno, step.limits.settle, now))
-        });
-        let down = guards::unavailable(snapshot, step, now) + u32::try_from(lagging.count()).unwrap_or(u32::MAX);
+        let lagging = self
+            .flights
+            .iter()
+            .filter(|flight| of_type(&&flight.step))
+            .filter(|flight| {
+                let old = snapshot
+                    .dynos
+                    .iter()
+                    .find(|dyno| dyno.id == flight.step.old_id);
+                old.is_some_and(|dyno| guards::is_settled(dyno, step.limits.settle, now))
+            });
+        let down = guards::unavailable(snapshot, step, now)
+            + u32::try_from(lagging.count()).unwrap_or(u32::MAX);
         down < allowed
     }
 
@@ -196,7 +264,13 @@ impl Roll {
     pub fn answered(&mut self, step: &Step, answer: Answer, snapshot: &Snapshot, now: Timestamp) {
         self.waits = 0;
         if let Some(pending) = self.take_pending(step) {
-            self.flights.push(Flight::new(pending.step, pending.attempts + 1, snapshot, answer, now));
+            self.flights.push(Flight::new(
+                pending.step,
+                pending.attempts + 1,
+                snapshot,
+                answer,
+                now,
+            ));
         }
     }
 
@@ -211,13 +285,28 @@ impl Roll {
     pub fn refused(&mut self, step: &Step, detail: String) {
         self.pending.retain(|pending| pending.step != *step);
         let step = step.clone();
-        self.end(Ended { step, outcome: Outcome::Failed, new_id: None, took: SignedDuration::ZERO, detail: Some(detail) });
+        self.end(Ended {
+            step,
+            outcome: Outcome::Failed,
+            new_id: None,
+            took: SignedDuration::ZERO,
+            detail: Some(detail),
+        });
     }
 
     /// Tells how many dynos of a process type are wanted.
     pub fn formation(&mut self, process_type: &str, quantity: u32) {
-        for flight in self.flights.iter_mut().filter(|flight| flight.step.process_type == process_type) {
-            let number = flight.step.dyno.rsplit('.').next().and_then(|number| number.parse::<u32>().ok());
+        for flight in self
+            .flights
+            .iter_mut()
+            .filter(|flight| flight.step.process_type == process_type)
+        {
+            let number = flight
+                .step
+                .dyno
+                .rsplit('.')
+                .next()
+                .and_then(|number| number.parse::<u32>().ok());
             flight.is_still_wanted(number.map_or(quantity > 0, |number| number <= quantity));
         }
     }
@@ -233,14 +322,27 @@ impl Roll {
 
     fn again(&mut self, step: Step, attempts: u32, not_before: Option<Timestamp>) {
         if attempts >= ATTEMPTS {
-            self.refused(&step, format!("Heroku did not take the restart in {ATTEMPTS} attempts"));
+            self.refused(
+                &step,
+                format!("Heroku did not take the restart in {ATTEMPTS} attempts"),
+            );
         } else {
-            self.pending.insert(0, Pending { step, attempts, not_before });
+            self.pending.insert(
+                0,
+                Pending {
+                    step,
+                    attempts,
+                    not_before,
+                },
+            );
         }
     }
 
     fn take_pending(&mut self, step: &Step) -> Option<Pending> {
-        let place = self.pending.iter().position(|pending| pending.step == *step)?;
+        let place = self
+            .pending
+            .iter()
+            .position(|pending| pending.step == *step)?;
         Some(self.pending.remove(place))
     }
 
@@ -254,7 +356,13 @@ impl Roll {
     fn drop_pending(&mut self, reason: &str) {
         for pending in std::mem::take(&mut self.pending) {
             let detail = Some(reason.to_owned());
-            self.ended.push(Ended { step: pending.step, outcome: Outcome::NotReached, new_id: None, took: SignedDuration::ZERO, detail });
+            self.ended.push(Ended {
+                step: pending.step,
+                outcome: Outcome::NotReached,
+                new_id: None,
+                took: SignedDuration::ZERO,
+                detail,
+            });
         }
     }
 }

@@ -46,7 +46,11 @@ pub struct Limits {
 
 impl Limits {
     fn new(guards: &Guards, snapshot: &Snapshot, process_type: &str) -> Self {
-        let overlap = if snapshot.has_preboot && process_type == "web" { super::PREBOOT_WINDOW } else { Span::default() };
+        let overlap = if snapshot.has_preboot && process_type == "web" {
+            super::PREBOOT_WINDOW
+        } else {
+            Span::default()
+        };
         Self {
             max_unavailable: guards.max_unavailable.of(snapshot.quantity(process_type)),
             wait_limit: guards.wait_limit,
@@ -56,7 +60,13 @@ impl Limits {
 }
 
 impl Step {
-    pub(super) fn new(snapshot: &Snapshot, dyno: &Dyno, candidate: &Candidate<'_>, trigger: Trigger, occurrence: Timestamp) -> Self {
+    pub(super) fn new(
+        snapshot: &Snapshot,
+        dyno: &Dyno,
+        candidate: &Candidate<'_>,
+        trigger: Trigger,
+        occurrence: Timestamp,
+    ) -> Self {
         Self {
             app: snapshot.app.name.clone(),
             app_id: snapshot.app.id.clone(),

@@ -10,13 +10,20 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 /// `3 dynos`, `1 dyno`.
 #[must_use]
 pub fn dynos(count: usize) -> String {
-    if count == 1 { "1 dyno".to_owned() } else { format!("{count} dynos") }
+    if count == 1 {
+        "1 dyno".to_owned()
+    } else {
+        format!("{count} dynos")
+    }
 }
 
 /// An instant on a zone's wall clock: `Tue 24 Nov 2026 07:00 CET`.
 #[must_use]
 pub fn instant(instant: Timestamp, zone: &TimeZone) -> String {
-    instant.to_zoned_datetime(zone.clone()).strftime("%a %d %b %Y %H:%M %Z").to_string()
+    instant
+        .to_zoned_datetime(zone.clone())
+        .strftime("%a %d %b %Y %H:%M %Z")
+        .to_string()
 }
 
 /// How long until, or since: `in 7h 12m`, `3m ago`.
@@ -24,19 +31,40 @@ pub fn instant(instant: Timestamp, zone: &TimeZone) -> String {
 pub fn distance(from: Timestamp, to: Timestamp) -> String {
     let duration = to.duration_since(from);
     let span = Span::whole_seconds_of(duration.abs()).rounded();
-    if duration.is_negative() { format!("{span} ago") } else { format!("in {span}") }
+    if duration.is_negative() {
+        format!("{span} ago")
+    } else {
+        format!("in {span}")
+    }
 }
 
 #[must_use]
 pub fn ended(ended: &Ended) -> String {
-    let took = if ended.took > SignedDuration::ZERO { format!(" in {}", Span::whole_seconds_of(ended.took)) } else { String::new() };
-    let detail = ended.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
-    format!("{} {}{took}{detail}", ended.step.dyno, ended.outcome.phrase())
+    let took = if ended.took > SignedDuration::ZERO {
+        format!(" in {}", Span::whole_seconds_of(ended.took))
+    } else {
+        String::new()
+    };
+    let detail = ended
+        .detail
+        .as_ref()
+        .map(|detail| format!(": {detail}"))
+        .unwrap_or_default();
+    format!(
+        "{} {}{took}{detail}",
+        ended.step.dyno,
+        ended.outcome.phrase()
+    )
 }
 
 #[must_use]
 pub fn skip(skip: &Skip) -> String {
-    format!("{} left alone, {}: {}", skip.dyno, skip.reason.phrase(), skip.detail)
+    format!(
+        "{} left alone, {}: {}",
+        skip.dyno,
+        skip.reason.phrase(),
+        skip.detail
+    )
 }
 
 #[must_use]
@@ -46,14 +74,23 @@ pub fn missed(missed: &Missed) -> String {
         2 => " and one earlier".to_owned(),
         count => format!(" and {} earlier", count - 1),
     };
-    format!("missed {}{earlier} of schedule {}: {}", missed.occurrence, missed.schedule, missed.reason)
+    format!(
+        "missed {}{earlier} of schedule {}: {}",
+        missed.occurrence, missed.schedule, missed.reason
+    )
 }
 
 /// What a pass did, for the end of `run`.
 #[must_use]
 pub fn run(report: &Report) -> String {
     let mut lines: Vec<String> = report.apps.iter().flat_map(app).collect();
-    let next = report.next.map(|next| format!("next {} ({})", instant(next, &TimeZone::UTC), distance(report.now, next)));
+    let next = report.next.map(|next| {
+        format!(
+            "next {} ({})",
+            instant(next, &TimeZone::UTC),
+            distance(report.now, next)
+        )
+    });
     if lines.is_empty() {
         let next = next.map(|next| format!("; {next}")).unwrap_or_default();
         lines.push(format!("Nothing is due{next}"));
@@ -65,10 +102,19 @@ pub fn run(report: &Report) -> String {
 
 fn app(report: &AppReport) -> Vec<String> {
     let planned = report.planned.iter().enumerate().map(|(place, step)| {
-        format!("{}. {} would be restarted ({} of {})", place + 1, step.dyno, step.trigger.phrase(), step.schedule)
+        format!(
+            "{}. {} would be restarted ({} of {})",
+            place + 1,
+            step.dyno,
+            step.trigger.phrase(),
+            step.schedule
+        )
     });
     let missed = report.missed.iter().map(missed);
-    let lines = missed.chain(planned).chain(report.ended.iter().map(ended)).chain(report.due_skips().map(skip));
+    let lines = missed
+        .chain(planned)
+        .chain(report.ended.iter().map(ended))
+        .chain(report.due_skips().map(skip));
     let mut lines: Vec<String> = lines.map(|line| format!("  {line}")).collect();
     if !lines.is_empty() {
         lines.insert(0, format!("⬢ {}", report.app));

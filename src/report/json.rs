@@ -7,11 +7,25 @@ use serde_json::{Value, json};
 /// `run --json`.
 #[must_use]
 pub fn run(report: &Report) -> Value {
-    let ended = report.apps.iter().flat_map(|app| app.ended.iter().map(ended));
-    let planned = report.apps.iter().flat_map(|app| app.planned.iter().map(step));
+    let ended = report
+        .apps
+        .iter()
+        .flat_map(|app| app.ended.iter().map(ended));
+    let planned = report
+        .apps
+        .iter()
+        .flat_map(|app| app.planned.iter().map(step));
     let steps: Vec<Value> = ended.chain(planned).collect();
-    let skips: Vec<Value> = report.apps.iter().flat_map(|app| app.skips.iter().map(|entry| skip(&app.app, entry))).collect();
-    let missed: Vec<Value> = report.apps.iter().flat_map(|app| app.missed.iter().map(missed)).collect();
+    let skips: Vec<Value> = report
+        .apps
+        .iter()
+        .flat_map(|app| app.skips.iter().map(|entry| skip(&app.app, entry)))
+        .collect();
+    let missed: Vec<Value> = report
+        .apps
+        .iter()
+        .flat_map(|app| app.missed.iter().map(missed))
+        .collect();
     let errors = report.apps.iter().filter_map(|app| {
         let mut error = app.error.as_ref()?.json()["error"].clone();
         error["app"] = json!(app.app);

@@ -44,17 +44,24 @@ pub struct AppReport {
 impl AppReport {
     #[must_use]
     pub fn of(app: &str) -> Self {
-        Self { app: app.to_owned(), ..Self::default() }
+        Self {
+            app: app.to_owned(),
+            ..Self::default()
+        }
     }
 
     /// Skips that say something: those of dynos that are due.
     pub fn due_skips(&self) -> impl Iterator<Item = &Skip> {
-        self.skips.iter().filter(|skip| skip.reason.weight() != Weight::NotDue)
+        self.skips
+            .iter()
+            .filter(|skip| skip.reason.weight() != Weight::NotDue)
     }
 
     fn is_all_well(&self) -> bool {
         let is_held = |skip: &Skip| skip.reason.weight() == Weight::Held || self.is_asked_for;
-        self.ended.iter().all(|ended| ended.outcome.is_good()) && self.missed.is_empty() && !self.due_skips().any(is_held)
+        self.ended.iter().all(|ended| ended.outcome.is_good())
+            && self.missed.is_empty()
+            && !self.due_skips().any(is_held)
     }
 }
 
@@ -77,11 +84,17 @@ impl Report {
 #[must_use]
 pub fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING).set_header(header.iter().copied());
+    table
+        .load_style(comfy_table::presets::NOTHING)
+        .set_header(header.iter().copied());
     table.add_rows(rows);
     let text = table.to_string();
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    let width = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+    let width = lines
+        .iter()
+        .map(|line| line.chars().count())
+        .max()
+        .unwrap_or(0);
     let rule = format!(" {}", "─".repeat(width.saturating_sub(1)));
     let (head, body) = lines.split_first().unwrap_or((&"", &[]));
     [&[*head, rule.as_str()], body].concat().join("\n")

@@ -27,7 +27,14 @@ const AGAIN: SignedDuration = SignedDuration::from_secs(60);
 ///
 /// # Errors
 /// When the very first pass cannot be made: a runner that can do nothing must not look alive.
-pub async fn watch(clock: Clock, stop: &Stop, ui: &Ui, state: &StateDir, store: &Store, passes: &impl Passes) -> Result<u8, Error> {
+pub async fn watch(
+    clock: Clock,
+    stop: &Stop,
+    ui: &Ui,
+    state: &StateDir,
+    store: &Store,
+    passes: &impl Passes,
+) -> Result<u8, Error> {
     let mut is_first = true;
     while !stop.is_set() {
         match passes.once().await {
@@ -49,16 +56,22 @@ async fn sleep(clock: Clock, stop: &Stop, state: &StateDir, store: &Store, again
     let before = store.read().unwrap_or_default();
     loop {
         let now = clock.now();
-        let is_open = before.iter().any(|schedule| pass::has_reason_to_look(schedule, state, now));
+        let is_open = before
+            .iter()
+            .any(|schedule| pass::has_reason_to_look(schedule, state, now));
         if (is_open && now >= again) || stop.is_set() {
             return;
         }
-        let next = pass::next_look(&before, state, now).map_or(NAP, |next| next.duration_since(now));
+        let next =
+            pass::next_look(&before, state, now).map_or(NAP, |next| next.duration_since(now));
         tokio::select! {
             () = clock.sleep(next.clamp(SignedDuration::from_millis(100), NAP)) => {}
             () = stop.set() => return,
         }
-        let is_newly_due = before.iter().any(|schedule| pass::has_reason_to_look(schedule, state, clock.now())) && !is_open;
+        let is_newly_due = before
+            .iter()
+            .any(|schedule| pass::has_reason_to_look(schedule, state, clock.now()))
+            && !is_open;
         if is_newly_due || store.read().is_ok_and(|after| after != before) {
             return;
         }

@@ -69,28 +69,64 @@ impl App {
             generation: scenario.generation.clone(),
             is_in_maintenance: scenario.maintenance,
             created_at: released_at,
-            features: FEATURES.iter().map(|name| ((*name).to_owned(), *name == "preboot" && scenario.preboot)).collect(),
+            features: FEATURES
+                .iter()
+                .map(|name| ((*name).to_owned(), *name == "preboot" && scenario.preboot))
+                .collect(),
             config: BTreeMap::new(),
             formation: vec![],
             dynos: vec![],
-            releases: vec![Release { id: uuid(), version: 7, description: "Deploy 5ca1ab1e".to_owned(), created_at: released_at }],
+            releases: vec![Release {
+                id: uuid(),
+                version: 7,
+                description: "Deploy 5ca1ab1e".to_owned(),
+                created_at: released_at,
+            }],
             habits: scenario.habits.clone(),
             pending: None,
         };
         for entry in &scenario.formation {
-            let command = entry.command.clone().unwrap_or_else(|| format!("bin/{}", entry.process_type));
-            app.formation.push(Formation { id: uuid(), process_type: entry.process_type.clone(), quantity: entry.quantity, size: entry.size.clone(), command });
+            let command = entry
+                .command
+                .clone()
+                .unwrap_or_else(|| format!("bin/{}", entry.process_type));
+            app.formation.push(Formation {
+                id: uuid(),
+                process_type: entry.process_type.clone(),
+                quantity: entry.quantity,
+                size: entry.size.clone(),
+                command,
+            });
             for number in 1..=entry.quantity {
-                let age = entry.up_for.0.duration() - SignedDuration::from_mins(i64::from(number) - 1);
-                let forced = entry.states.get(&number.to_string()).map(|state| (state.clone(), now - age));
+                let age =
+                    entry.up_for.0.duration() - SignedDuration::from_mins(i64::from(number) - 1);
+                let forced = entry
+                    .states
+                    .get(&number.to_string())
+                    .map(|state| (state.clone(), now - age));
                 let name = app.name_for(&entry.process_type, number);
                 let dyno = app.dyno(&entry.process_type, name, now - age);
-                app.dynos.push(Dyno { forced, then: Then::Stay, boot: SignedDuration::from_secs(5), ..dyno });
+                app.dynos.push(Dyno {
+                    forced,
+                    then: Then::Stay,
+                    boot: SignedDuration::from_secs(5),
+                    ..dyno
+                });
             }
         }
         for one_off in &scenario.one_offs {
-            let dyno = app.dyno(&one_off.process_type, one_off.name.clone(), now - SignedDuration::from_hours(2));
-            app.dynos.push(Dyno { is_one_off: true, is_attached: one_off.attached, then: Then::Stay, command: "bash".to_owned(), ..dyno });
+            let dyno = app.dyno(
+                &one_off.process_type,
+                one_off.name.clone(),
+                now - SignedDuration::from_hours(2),
+            );
+            app.dynos.push(Dyno {
+                is_one_off: true,
+                is_attached: one_off.attached,
+                then: Then::Stay,
+                command: "bash".to_owned(),
+                ..dyno
+            });
         }
         app
     }
@@ -108,7 +144,10 @@ impl App {
     }
 
     fn dyno(&self, process_type: &str, name: String, at: Timestamp) -> Dyno {
-        let entry = self.formation.iter().find(|entry| entry.process_type == process_type);
+        let entry = self
+            .formation
+            .iter()
+            .find(|entry| entry.process_type == process_type);
         Dyno {
             id: uuid(),
             name,
@@ -129,25 +168,40 @@ impl App {
     }
 
     fn version(&self) -> u64 {
-        self.releases.last().map_or(0, |release| release.version) - u64::from(self.pending.is_some())
+        self.releases.last().map_or(0, |release| release.version)
+            - u64::from(self.pending.is_some())
     }
 
     fn down(&self, process_type: &str, now: Timestamp) -> u32 {
-        let wanted = self.formation.iter().find(|entry| entry.process_type == process_type).map_or(0, |entry| entry.quantity);
-        let up = self.dynos.iter().filter(|dyno| dyno.process_type == process_type && !dyno.is_one_off && dyno.is_up(now));
+        let wanted = self
+            .formation
+            .iter()
+            .find(|entry| entry.process_type == process_type)
+            .map_or(0, |entry| entry.quantity);
+        let up = self.dynos.iter().filter(|dyno| {
+            dyno.process_type == process_type && !dyno.is_one_off && dyno.is_up(now)
+        });
         wanted.saturating_sub(u32::try_from(up.count()).unwrap_or(u32::MAX))
     }
 
     /// `DELETE /apps/{app}/dynos/{name}`: answers OK whatever happens. By id, or for a name that is
     /// not there, nothing happens; a one-off ends for good.
     pub fn delete(&mut self, name: &str, now: Timestamp) -> Vec<Restart> {
-        let Some(place) = self.dynos.iter().position(|dyno| dyno.name == name && dyno.leaves_at.is_none()) else { return vec![] };
+        let Some(place) = self
+            .dynos
+            .iter()
+            .position(|dyno| dyno.name == name && dyno.leaves_at.is_none())
+        else {
+            return vec![];
+        };
         if self.dynos[place].is_one_off {
             return vec![self.end(place, "request", now)];
         }
         let lag = self.habits.lag.0;
         if lag.as_secs() > 0 {
-            self.dynos[place].restarts_at.get_or_insert(now + lag.duration());
+            self.dynos[place]
+                .restarts_at
+                .get_or_insert(now + lag.duration());
             return vec![];
         }
         vec![self.replace(place, "request", now)]
@@ -155,20 +209,44 @@ impl App {
 
     /// `DELETE /apps/{app}/dynos` and `/formations/{type}`: all at once.
     pub fn delete_all(&mut self, process_type: Option<&str>, now: Timestamp) -> Vec<Restart> {
-        let meant = |dyno: &&Dyno| dyno.leaves_at.is_none() && process_type.is_none_or(|wanted| dyno.process_type == wanted && !dyno.is_one_off);
-        let names: Vec<String> = self.dynos.iter().filter(meant).map(|dyno| dyno.name.clone()).collect();
-        names.iter().flat_map(|name| self.delete(name, now)).collect()
+        let meant = |dyno: &&Dyno| {
+            dyno.leaves_at.is_none()
+                && process_type.is_none_or(|wanted| dyno.process_type == wanted && !dyno.is_one_off)
+        };
+        let names: Vec<String> = self
+            .dynos
+            .iter()
+            .filter(meant)
+            .map(|dyno| dyno.name.clone())
+            .collect();
+        names
+            .iter()
+            .flat_map(|name| self.delete(name, now))
+            .collect()
     }
 
     fn end(&mut self, place: usize, cause: &'static str, now: Timestamp) -> Restart {
         let dyno = self.dynos.remove(place);
         let down = self.down(&dyno.process_type, now);
-        Restart { at: now, app: self.name.clone(), dyno: dyno.name, process_type: dyno.process_type, old_id: dyno.id, new_id: None, cause, down }
+        Restart {
+            at: now,
+            app: self.name.clone(),
+            dyno: dyno.name,
+            process_type: dyno.process_type,
+            old_id: dyno.id,
+            new_id: None,
+            cause,
+            down,
+        }
     }
 
     fn replace(&mut self, place: usize, cause: &'static str, now: Timestamp) -> Restart {
         let old = self.dynos[place].clone();
-        let name = if self.generation == "fir" { self.name_for(&old.process_type, 0) } else { old.name.clone() };
+        let name = if self.generation == "fir" {
+            self.name_for(&old.process_type, 0)
+        } else {
+            old.name.clone()
+        };
         let new = old.successor(name, self.version(), &self.habits, now);
         let (new_id, process_type) = (new.id.clone(), old.process_type.clone());
         if self.has_preboot() && process_type == "web" {
@@ -178,13 +256,27 @@ impl App {
             self.dynos[place] = new;
         }
         let down = self.down(&process_type, now);
-        Restart { at: now, app: self.name.clone(), dyno: old.name, process_type, old_id: old.id, new_id: Some(new_id), cause, down }
+        Restart {
+            at: now,
+            app: self.name.clone(),
+            dyno: old.name,
+            process_type,
+            old_id: old.id,
+            new_id: Some(new_id),
+            cause,
+            down,
+        }
     }
 
     /// A new release; with a release phase it takes effect when that has run.
     pub fn release(&mut self, description: &str, now: Timestamp) -> Vec<Restart> {
         let version = self.releases.last().map_or(0, |release| release.version) + 1;
-        self.releases.push(Release { id: uuid(), version, description: description.to_owned(), created_at: now });
+        self.releases.push(Release {
+            id: uuid(),
+            version,
+            description: description.to_owned(),
+            created_at: now,
+        });
         let phase = self.habits.release_phase.0;
         if phase.as_secs() == 0 {
             return self.apply_release(now);
@@ -192,26 +284,51 @@ impl App {
         self.pending = Some((version, now + phase.duration()));
         let number = u32::try_from(version).unwrap_or(1);
         let dyno = self.dyno("release", format!("release.{number}"), now);
-        self.dynos.push(Dyno { is_one_off: true, release: version, boot: SignedDuration::from_secs(1), then: Then::Stay, ..dyno });
+        self.dynos.push(Dyno {
+            is_one_off: true,
+            release: version,
+            boot: SignedDuration::from_secs(1),
+            then: Then::Stay,
+            ..dyno
+        });
         vec![]
     }
 
     fn apply_release(&mut self, now: Timestamp) -> Vec<Restart> {
         self.pending = None;
         self.dynos.retain(|dyno| dyno.process_type != "release");
-        let places: Vec<usize> = (0..self.dynos.len()).filter(|place| !self.dynos[*place].is_one_off && self.dynos[*place].leaves_at.is_none()).collect();
-        places.into_iter().map(|place| self.replace(place, "release", now)).collect()
+        let places: Vec<usize> = (0..self.dynos.len())
+            .filter(|place| {
+                !self.dynos[*place].is_one_off && self.dynos[*place].leaves_at.is_none()
+            })
+            .collect();
+        places
+            .into_iter()
+            .map(|place| self.replace(place, "release", now))
+            .collect()
     }
 
     /// Changes a quantity: dynos beyond it go away, missing ones start.
-    pub fn scale(&mut self, process_type: &str, quantity: u32, now: Timestamp) -> Option<Vec<Restart>> {
-        self.formation.iter_mut().find(|entry| entry.process_type == process_type)?.quantity = quantity;
+    pub fn scale(
+        &mut self,
+        process_type: &str,
+        quantity: u32,
+        now: Timestamp,
+    ) -> Option<Vec<Restart>> {
+        self.formation
+            .iter_mut()
+            .find(|entry| entry.process_type == process_type)?
+            .quantity = quantity;
         let is_place = |dyno: &Dyno| dyno.process_type == process_type && !dyno.is_one_off;
         let mut ended = vec![];
-        while let Some(place) = (0..self.dynos.len()).filter(|place| is_place(&self.dynos[*place])).nth(quantity as usize) {
+        while let Some(place) = (0..self.dynos.len())
+            .filter(|place| is_place(&self.dynos[*place]))
+            .nth(quantity as usize)
+        {
             ended.push(self.end(place, "scale", now));
         }
-        let present = u32::try_from(self.dynos.iter().filter(|dyno| is_place(dyno)).count()).unwrap_or(u32::MAX);
+        let present = u32::try_from(self.dynos.iter().filter(|dyno| is_place(dyno)).count())
+            .unwrap_or(u32::MAX);
         for number in present + 1..=quantity {
             let dyno = self.dyno(process_type, self.name_for(process_type, number), now);
             self.dynos.push(dyno);
@@ -221,14 +338,16 @@ impl App {
 
     /// Lets everything happen that was to happen until `now`.
     pub fn settle(&mut self, now: Timestamp) -> Vec<Restart> {
-        self.dynos.retain(|dyno| dyno.leaves_at.is_none_or(|at| now < at));
+        self.dynos
+            .retain(|dyno| dyno.leaves_at.is_none_or(|at| now < at));
         let mut restarts = vec![];
         if let Some((_, at)) = self.pending.filter(|(_, at)| *at <= now) {
             restarts.extend(self.apply_release(at));
         }
         for place in 0..self.dynos.len() {
             let dyno = &self.dynos[place];
-            let cycled_at = dyno.started_at + SignedDuration::from_hours(24) + random_minutes(&dyno.id);
+            let cycled_at =
+                dyno.started_at + SignedDuration::from_hours(24) + random_minutes(&dyno.id);
             if let Some(at) = dyno.restarts_at.filter(|at| *at <= now) {
                 restarts.push(self.replace(place, "request", at));
             } else if self.habits.daily_cycle && cycled_at <= now && dyno.leaves_at.is_none() {

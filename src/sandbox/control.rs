@@ -20,8 +20,15 @@ pub(super) fn router() -> Router<Shared> {
     Router::new()
         .route("/sandbox", patch(bend))
         .route("/sandbox/record", get(record).delete(forget))
-        .route("/sandbox/clock", get(async |State(world): State<Shared>| Json(json!({ "now": world.lock().now() }))))
-        .route("/sandbox/faults", post(add_faults).delete(async |State(world): State<Shared>| world.lock().faults.clear()))
+        .route(
+            "/sandbox/clock",
+            get(async |State(world): State<Shared>| Json(json!({ "now": world.lock().now() }))),
+        )
+        .route(
+            "/sandbox/faults",
+            post(add_faults)
+                .delete(async |State(world): State<Shared>| world.lock().faults.clear()),
+        )
         .route("/sandbox/apps/{app}", patch(bend_app))
         .route("/sandbox/apps/{app}/dynos/{dyno}", patch(bend_dyno))
         .route("/sandbox/apps/{app}/releases", post(release))
@@ -87,7 +94,11 @@ fn change(world: &Shared, name: &str, change: impl FnOnce(&mut App, Timestamp)) 
     }
 }
 
-async fn bend_app(State(world): State<Shared>, Path(name): Path<String>, Json(bend): Json<BendApp>) -> StatusCode {
+async fn bend_app(
+    State(world): State<Shared>,
+    Path(name): Path<String>,
+    Json(bend): Json<BendApp>,
+) -> StatusCode {
     change(&world, &name, |app, _| {
         app.habits = bend.habits.unwrap_or_else(|| app.habits.clone());
         app.is_in_maintenance = bend.maintenance.unwrap_or(app.is_in_maintenance);
@@ -102,7 +113,11 @@ struct BendDyno {
     up_for: Option<Age>,
 }
 
-async fn bend_dyno(State(world): State<Shared>, Path((name, dyno)): Path<(String, String)>, Json(bend): Json<BendDyno>) -> StatusCode {
+async fn bend_dyno(
+    State(world): State<Shared>,
+    Path((name, dyno)): Path<(String, String)>,
+    Json(bend): Json<BendDyno>,
+) -> StatusCode {
     change(&world, &name, |app, now| {
         for dyno in app.dynos.iter_mut().filter(|one| one.name == dyno) {
             if let Some(age) = bend.up_for {
@@ -119,7 +134,9 @@ async fn bend_dyno(State(world): State<Shared>, Path((name, dyno)): Path<(String
 async fn release(State(world): State<Shared>, Path(name): Path<String>) -> StatusCode {
     let mut world = world.lock();
     let now = world.settle();
-    let Some(app) = world.app(&name) else { return StatusCode::NOT_FOUND };
+    let Some(app) = world.app(&name) else {
+        return StatusCode::NOT_FOUND;
+    };
     let restarts = app.release("Deploy f00dbabe", now);
     world.restarts.extend(restarts);
     StatusCode::CREATED

@@ -40,10 +40,11 @@ impl Dyno {
             return ("starting", self.started_at);
         }
         match self.then {
-            Then::Stay | Then::Hang => ("up", up_at),
             Then::CrashAtBoot => ("crashed", up_at),
-            Then::CrashAfter(after) if now >= up_at + after.0.duration() => ("crashed", up_at + after.0.duration()),
-            Then::CrashAfter(_) => ("up", up_at),
+            Then::CrashAfter(after) if now >= up_at + after.0.duration() => {
+                ("crashed", up_at + after.0.duration())
+            }
+            Then::Stay | Then::Hang | Then::CrashAfter(_) => ("up", up_at),
             Then::Flap(after) => self.flap(now, after.0.duration()),
         }
     }
@@ -73,7 +74,11 @@ impl Dyno {
             id: uuid::Uuid::new_v4().to_string(),
             name,
             release,
-            created_at: if habits.keeps_created_at { self.created_at } else { now },
+            created_at: if habits.keeps_created_at {
+                self.created_at
+            } else {
+                now
+            },
             started_at: now,
             boot: habits.boot.0.duration(),
             then: habits.then,

@@ -21,7 +21,15 @@ pub struct Fault {
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// An answer in place of Heroku's; nothing is applied.
-    Status { status: u16, #[serde(default)] id: String, #[serde(default)] message: String, #[serde(default)] retry_after: Option<u64> },
+    Status {
+        status: u16,
+        #[serde(default)]
+        id: String,
+        #[serde(default)]
+        message: String,
+        #[serde(default)]
+        retry_after: Option<u64>,
+    },
     /// An answer in place of Heroku's, although the request was applied.
     StatusAfter { status: u16 },
     /// The connection ends before anything is applied.
@@ -62,7 +70,13 @@ impl Kind {
 
 /// The first fault that fits this request, counted down.
 pub(super) fn take(faults: &mut Vec<Fault>, method: &str, path: &str) -> Option<Kind> {
-    let fits = |fault: &Fault| fault.method.as_deref().is_none_or(|wanted| wanted == method) && fault.path.as_deref().is_none_or(|part| path.contains(part));
+    let fits = |fault: &Fault| {
+        fault
+            .method
+            .as_deref()
+            .is_none_or(|wanted| wanted == method)
+            && fault.path.as_deref().is_none_or(|part| path.contains(part))
+    };
     let place = faults.iter_mut().position(|fault| {
         let is_it = fits(fault) && fault.skip == 0;
         if fits(fault) && fault.skip > 0 {

@@ -14,7 +14,9 @@ fn id_of(what: &str) -> String {
     let digest = Sha256::digest(what.as_bytes());
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest[..16]);
-    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+    uuid::Builder::from_random_bytes(bytes)
+        .into_uuid()
+        .to_string()
 }
 
 fn named(name: &str) -> Value {
@@ -22,8 +24,14 @@ fn named(name: &str) -> Value {
 }
 
 /// Sizes: name, memory in GB, cents a month.
-pub(super) const SIZES: [(&str, f64, u32); 6] =
-    [("Eco", 0.5, 500), ("Basic", 0.5, 700), ("Standard-1X", 0.5, 2_500), ("Standard-2X", 1.0, 5_000), ("Performance-M", 2.5, 25_000), ("Performance-L", 14.0, 50_000)];
+pub(super) const SIZES: [(&str, f64, u32); 6] = [
+    ("Eco", 0.5, 500),
+    ("Basic", 0.5, 700),
+    ("Standard-1X", 0.5, 2_500),
+    ("Standard-2X", 1.0, 5_000),
+    ("Performance-M", 2.5, 25_000),
+    ("Performance-L", 14.0, 50_000),
+];
 
 pub(super) fn dyno_size(index: usize) -> Value {
     let (name, memory, cents) = SIZES[index];
@@ -62,7 +70,10 @@ pub(super) fn app(world: &World, app: &App) -> Value {
 
 pub(super) fn dyno(app: &App, dyno: &Dyno, now: Timestamp) -> Value {
     let (state, since) = dyno.state(now);
-    let release = app.releases.iter().find(|release| release.version == dyno.release);
+    let release = app
+        .releases
+        .iter()
+        .find(|release| release.version == dyno.release);
     json!({
         "attach_url": dyno.is_attached.then_some("rendezvous://rendezvous.runtime.heroku.com:5000/secret"), "command": dyno.command,
         "created_at": dyno.created_at, "id": dyno.id, "name": dyno.name,
@@ -80,7 +91,10 @@ pub(super) fn formation(app: &App, entry: &Formation) -> Value {
 }
 
 pub(super) fn release(world: &World, app: &App, release: &Release) -> Value {
-    let is_current = app.releases.last().is_some_and(|last| last.version == release.version);
+    let is_current = app
+        .releases
+        .last()
+        .is_some_and(|last| last.version == release.version);
     json!({
         "addon_plan_names": [], "artifacts": [], "app": { "name": app.name, "id": app.id }, "created_at": release.created_at,
         "description": release.description, "id": release.id, "updated_at": release.created_at, "oci_image": null, "slug": null,

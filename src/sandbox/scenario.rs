@@ -124,7 +124,10 @@ pub struct Age(pub Span);
 
 impl<'de> Deserialize<'de> for Age {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map(Self).map_err(D::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map(Self)
+            .map_err(D::Error::custom)
     }
 }
 
@@ -132,7 +135,9 @@ impl Scenario {
     /// A scenario by its built-in name.
     #[must_use]
     pub fn built_in(name: &str) -> Option<Self> {
-        (name == "leaky-shop").then(|| Self::parse(LEAKY_SHOP).ok()).flatten()
+        (name == "leaky-shop")
+            .then(|| Self::parse(LEAKY_SHOP).ok())
+            .flatten()
     }
 
     /// # Errors

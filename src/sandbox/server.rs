@@ -44,7 +44,10 @@ impl Sandbox {
     /// When the port is taken.
     pub async fn bind(port: u16, world: World) -> io::Result<Self> {
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await?;
-        Ok(Self { listener, shared: Shared(Arc::new(Mutex::new(world))) })
+        Ok(Self {
+            listener,
+            shared: Shared(Arc::new(Mutex::new(world))),
+        })
     }
 
     /// What to set `HEROKU_HOST` to.
@@ -62,7 +65,9 @@ impl Sandbox {
 /// When connections can no longer be accepted.
 pub async fn serve(sandbox: Sandbox) -> io::Result<Infallible> {
     let Sandbox { listener, shared } = sandbox;
-    let router = control::router().merge(routes::router()).with_state(shared.clone());
+    let router = control::router()
+        .merge(routes::router())
+        .with_state(shared.clone());
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
@@ -72,7 +77,11 @@ pub async fn serve(sandbox: Sandbox) -> io::Result<Infallible> {
             async move { answer(router, shared, request.map(Body::new)).await }
         });
         // A fault ends the connection by an error; there is nobody to tell.
-        tokio::spawn(async move { hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await });
+        tokio::spawn(async move {
+            hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await
+        });
     }
 }
 
@@ -81,35 +90,62 @@ pub async fn serve(sandbox: Sandbox) -> io::Result<Infallible> {
 #[error("the connection ends here")]
 struct Cut;
 
-async fn answer(router: Router, shared: Shared, request: Request<Body>) -> Result<Response<Body>, Cut> {
+async fn answer(
+    router: Router,
+    shared: Shared,
+    request: Request<Body>,
+) -> Result<Response<Body>, Cut> {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     if path.starts_with("/sandbox") {
         return Ok(call(router, request).await);
     }
     let (place, fault, latency, clock) = arrive(&shared, &method, &path);
     if latency > 0 {
-        clock.sleep(jiff::SignedDuration::from_millis(latency)).await;
+        clock
+            .sleep(jiff::SignedDuration::from_millis(latency))
+            .await;
     }
-    let range = request.headers().get(header::RANGE).and_then(|range| range.to_str().ok()).map(ToOwned::to_owned);
+    let range = request
+        .headers()
+        .get(header::RANGE)
+        .and_then(|range| range.to_str().ok())
+        .map(ToOwned::to_owned);
     let response = match &fault {
         Some(Kind::ResetBefore) => return Err(Cut),
         Some(Kind::Hang) => std::future::pending().await,
-        Some(Kind::Status { status, id, message, retry_after }) => {
-            let mut response = refuse(StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), id, message);
+        Some(Kind::Status {
+            status,
+            id,
+            message,
+            retry_after,
+        }) => {
+            let mut response = refuse(
+                StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                id,
+                message,
+            );
             if let Some(seconds) = retry_after {
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+                response
+                    .headers_mut()
+                    .insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
             }
             response
         }
         _ => match admit(&shared, &request, &path) {
             Ok(()) => page(call(router, request).await, range.as_deref()).await,
-            Err(response) => response,
+            Err(response) => *response,
         },
     };
     match &fault {
         Some(Kind::ResetAfter) => return Err(Cut),
         Some(Kind::HangAfter) => std::future::pending().await,
-        Some(Kind::Delay { ms }) => clock.sleep(jiff::SignedDuration::from_millis(i64::try_from(*ms).unwrap_or(i64::MAX))).await,
+        Some(Kind::Delay { ms }) => {
+            clock
+                .sleep(jiff::SignedDuration::from_millis(
+                    i64::try_from(*ms).unwrap_or(i64::MAX),
+                ))
+                .await;
+        }
         _ => {}
     }
     let mut response = disturb(response, fault.as_ref());
@@ -124,47 +160,101 @@ async fn call(mut router: Router, request: Request<Body>) -> Response<Body> {
 }
 
 /// Notes the request and picks its fault.
-fn arrive(shared: &Shared, method: &Method, path: &str) -> (usize, Option<Kind>, i64, crate::clock::Clock) {
+fn arrive(
+    shared: &Shared,
+    method: &Method,
+    path: &str,
+) -> (usize, Option<Kind>, i64, crate::clock::Clock) {
     let mut world = shared.lock();
     let now = world.settle();
     let fault = faults::take(&mut world.faults, method.as_str(), path);
-    let recorded = Recorded { at: now, method: method.to_string(), path: path.to_owned(), status: None, fault: fault.as_ref().map(Kind::word) };
+    let recorded = Recorded {
+        at: now,
+        method: method.to_string(),
+        path: path.to_owned(),
+        status: None,
+        fault: fault.as_ref().map(Kind::word),
+    };
     world.requests.push(recorded);
-    (world.requests.len() - 1, fault, i64::try_from(world.latency_ms).unwrap_or(0), world.clock())
+    (
+        world.requests.len() - 1,
+        fault,
+        i64::try_from(world.latency_ms).unwrap_or(0),
+        world.clock(),
+    )
 }
 
 /// Token, version and quota.
-fn admit(shared: &Shared, request: &Request<Body>, path: &str) -> Result<(), Response<Body>> {
-    let header = |name: header::HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+fn admit(shared: &Shared, request: &Request<Body>, path: &str) -> Result<(), Box<Response<Body>>> {
+    let header = |name: header::HeaderName| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    };
     let mut world = shared.lock();
-    let token = header(header::AUTHORIZATION).strip_prefix("Bearer ").unwrap_or_default();
-    if token.is_empty() || token == "undefined" || world.token.as_deref().is_some_and(|wanted| wanted != token) {
-        return Err(refuse(StatusCode::UNAUTHORIZED, "unauthorized", "Invalid credentials provided."));
+    let token = header(header::AUTHORIZATION)
+        .strip_prefix("Bearer ")
+        .unwrap_or_default();
+    if token.is_empty()
+        || token == "undefined"
+        || world.token.as_deref().is_some_and(|wanted| wanted != token)
+    {
+        return Err(Box::new(refuse(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "Invalid credentials provided.",
+        )));
     }
     if !header(header::ACCEPT).starts_with("application/vnd.heroku+json; version=3") {
-        return Err(refuse(StatusCode::NOT_ACCEPTABLE, "not_acceptable", "Requests to this endpoint must specify the desired API version."));
+        return Err(Box::new(refuse(
+            StatusCode::NOT_ACCEPTABLE,
+            "not_acceptable",
+            "Requests to this endpoint must specify the desired API version.",
+        )));
     }
     if path != "/account/rate-limits" && world.spend().is_err() {
-        let mut response = refuse(StatusCode::TOO_MANY_REQUESTS, "rate_limit", "Your account reached the API rate limit. Please wait a few minutes before making new requests");
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(10));
-        return Err(response);
+        let mut response = refuse(
+            StatusCode::TOO_MANY_REQUESTS,
+            "rate_limit",
+            "Your account reached the API rate limit. Please wait a few minutes before making new requests",
+        );
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(10));
+        return Err(Box::new(response));
     }
     Ok(())
 }
 
 /// Cuts a list to the `Range` that was asked for (`id ..; max=200`, `version ..; order=desc,max=1`).
 async fn page(response: Response<Body>, range: Option<&str>) -> Response<Body> {
-    let Some(range) = range.filter(|_| response.status() == StatusCode::OK) else { return response };
+    let Some(range) = range.filter(|_| response.status() == StatusCode::OK) else {
+        return response;
+    };
     let (mut parts, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let Ok(serde_json::Value::Array(mut items)) = serde_json::from_slice(&bytes) else {
         return Response::from_parts(parts, Body::from(bytes));
     };
     let (field, parameters) = range.split_once(';').unwrap_or((range, ""));
-    let parameter = |name: &str| parameters.split([',', ';']).find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='));
-    let most = parameter("max").and_then(|max| max.parse::<usize>().ok()).unwrap_or(200).clamp(1, 1_000);
+    let parameter = |name: &str| {
+        parameters
+            .split([',', ';'])
+            .find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='))
+    };
+    let most = parameter("max")
+        .and_then(|max| max.parse::<usize>().ok())
+        .unwrap_or(200)
+        .clamp(1, 1_000);
     let (field, from) = field.split_once(' ').unwrap_or((field, ".."));
-    let key = |item: &serde_json::Value| item[field].as_u64().map_or_else(|| item[field].as_str().unwrap_or_default().to_owned(), |number| format!("{number:020}"));
+    let key = |item: &serde_json::Value| {
+        item[field].as_u64().map_or_else(
+            || item[field].as_str().unwrap_or_default().to_owned(),
+            |number| format!("{number:020}"),
+        )
+    };
     items.sort_by_key(key);
     if parameter("order") == Some("desc") {
         items.reverse();
@@ -174,13 +264,18 @@ async fn page(response: Response<Body>, range: Option<&str>) -> Response<Body> {
     }
     if items.len() > most {
         parts.status = StatusCode::PARTIAL_CONTENT;
-        if let Ok(next) = HeaderValue::from_str(&format!("{field} ]{}..; max={most}", key(&items[most - 1]))) {
+        if let Ok(next) =
+            HeaderValue::from_str(&format!("{field} ]{}..; max={most}", key(&items[most - 1])))
+        {
             parts.headers.insert("next-range", next);
         }
         items.truncate(most);
     }
     parts.headers.remove(header::CONTENT_LENGTH);
-    Response::from_parts(parts, Body::from(serde_json::Value::Array(items).to_string()))
+    Response::from_parts(
+        parts,
+        Body::from(serde_json::Value::Array(items).to_string()),
+    )
 }
 
 /// Garbles an answer after its request was applied.
@@ -193,7 +288,10 @@ fn disturb(response: Response<Body>, fault: Option<&Kind>) -> Response<Body> {
         }
         Some(Kind::Garbage) => Body::from("<html>\u{0}\u{1} not what you asked for"),
         Some(Kind::Truncate) => {
-            let pieces = [Ok(Bytes::from_static(b"[{\"id\":\"01")), Err(io::Error::other("cut"))];
+            let pieces = [
+                Ok(Bytes::from_static(b"[{\"id\":\"01")),
+                Err(io::Error::other("cut")),
+            ];
             Body::from_stream(futures_util::stream::iter(pieces))
         }
         _ => return Response::from_parts(parts, body),
@@ -210,8 +308,15 @@ fn leave(shared: &Shared, place: usize, response: &mut Response<Body>) {
         recorded.status = Some(response.status().as_u16());
     }
     let headers = response.headers_mut();
-    let date = jiff::fmt::strtime::format("%a, %d %b %Y %H:%M:%S GMT", &now.to_zoned_datetime(jiff::tz::TimeZone::UTC));
-    for (name, value) in [("date", date.unwrap_or_default()), ("request-id", super::app::uuid()), ("ratelimit-remaining", remaining.to_string())] {
+    let date = jiff::fmt::strtime::format(
+        "%a, %d %b %Y %H:%M:%S GMT",
+        &now.to_zoned_datetime(jiff::tz::TimeZone::UTC),
+    );
+    for (name, value) in [
+        ("date", date.unwrap_or_default()),
+        ("request-id", super::app::uuid()),
+        ("ratelimit-remaining", remaining.to_string()),
+    ] {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(name, value);
         }

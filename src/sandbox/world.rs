@@ -78,13 +78,19 @@ impl World {
     /// Lets everything happen that was to happen by now.
     pub(super) fn settle(&mut self) -> Timestamp {
         let now = self.now();
-        let restarts: Vec<Restart> = self.apps.iter_mut().flat_map(|app| app.settle(now)).collect();
+        let restarts: Vec<Restart> = self
+            .apps
+            .iter_mut()
+            .flat_map(|app| app.settle(now))
+            .collect();
         self.restarts.extend(restarts);
         now
     }
 
     pub(super) fn app(&mut self, name: &str) -> Option<&mut App> {
-        self.apps.iter_mut().find(|app| app.name == name || app.id == name)
+        self.apps
+            .iter_mut()
+            .find(|app| app.name == name || app.id == name)
     }
 
     /// Takes one request out of the pool; tells how many are left, or that it is empty.
@@ -100,7 +106,11 @@ impl World {
         Ok(self.remaining())
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 4,500")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and 4,500"
+    )]
     pub(super) fn remaining(&self) -> u64 {
         self.quota as u64
     }

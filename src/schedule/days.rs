@@ -5,7 +5,15 @@ use jiff::civil::Weekday;
 use std::{fmt, str::FromStr};
 
 const EXAMPLE: &str = "mon-fri or sat,sun";
-const NAMES: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+const NAMES: [&str; 7] = [
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+];
 
 /// A set of weekdays, never empty; index 0 is Monday.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +42,14 @@ impl Days {
             .runs()
             .into_iter()
             .flat_map(|(first, length)| match length {
-                1 | 2 => (0..length).map(|step| NAMES[(first + step) % 7].to_owned()).collect(),
-                _ => vec![format!("{} to {}", NAMES[first], NAMES[(first + length - 1) % 7])],
+                1 | 2 => (0..length)
+                    .map(|step| NAMES[(first + step) % 7].to_owned())
+                    .collect(),
+                _ => vec![format!(
+                    "{} to {}",
+                    NAMES[first],
+                    NAMES[(first + length - 1) % 7]
+                )],
             })
             .collect();
         join_with_and(&words)
@@ -44,7 +58,14 @@ impl Days {
     /// Runs of neighbouring days as (first, length), the week taken as a circle.
     fn runs(self) -> Vec<(usize, usize)> {
         let starts = (0..7).filter(|&day| self.0[day] && !self.0[(day + 6) % 7]);
-        starts.map(|first| (first, (0..7).take_while(|step| self.0[(first + step) % 7]).count())).collect()
+        starts
+            .map(|first| {
+                (
+                    first,
+                    (0..7).take_while(|step| self.0[(first + step) % 7]).count(),
+                )
+            })
+            .collect()
     }
 }
 
@@ -101,7 +122,13 @@ impl fmt::Display for Days {
         let parts: Vec<String> = self
             .runs()
             .into_iter()
-            .map(|(first, length)| if length == 1 { short(first) } else { format!("{}-{}", short(first), short(first + length - 1)) })
+            .map(|(first, length)| {
+                if length == 1 {
+                    short(first)
+                } else {
+                    format!("{}-{}", short(first), short(first + length - 1))
+                }
+            })
             .collect();
         f.write_str(&parts.join(","))
     }
@@ -119,11 +146,18 @@ mod tests {
             ("sat,sun", "sat-sun", "Saturday and Sunday"),
             ("sat-mon", "sat-mon", "Saturday to Monday"),
             ("Monday, thurs", "mon,thu", "Monday and Thursday"),
-            ("mon-wed,fri", "mon-wed,fri", "Monday to Wednesday and Friday"),
+            (
+                "mon-wed,fri",
+                "mon-wed,fri",
+                "Monday to Wednesday and Friday",
+            ),
             ("mon-sun", "daily", ""),
         ] {
             let days: Days = text.parse().expect(text);
-            assert_eq!((days.to_string().as_str(), days.in_words().as_str()), (shown, said));
+            assert_eq!(
+                (days.to_string().as_str(), days.in_words().as_str()),
+                (shown, said)
+            );
         }
     }
 

@@ -10,6 +10,9 @@ pub struct Invalid {
 
 impl Invalid {
     pub fn new(problem: impl Into<String>, example: &'static str) -> Self {
-        Self { problem: problem.into(), example }
+        Self {
+            problem: problem.into(),
+            example,
+        }
     }
 }

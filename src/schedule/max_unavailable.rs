@@ -24,7 +24,9 @@ impl MaxUnavailable {
     pub fn of(self, quantity: u32) -> u32 {
         match self {
             Self::Count(count) => count,
-            Self::Percent(percent) => u32::try_from(u64::from(quantity) * u64::from(percent) / 100).unwrap_or(u32::MAX).max(1),
+            Self::Percent(percent) => u32::try_from(u64::from(quantity) * u64::from(percent) / 100)
+                .unwrap_or(u32::MAX)
+                .max(1),
         }
     }
 }
@@ -33,12 +35,26 @@ impl FromStr for MaxUnavailable {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let (digits, is_percent) = text.strip_suffix('%').map_or((text, false), |digits| (digits, true));
-        let number = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<u32>().ok()).flatten();
+        let (digits, is_percent) = text
+            .strip_suffix('%')
+            .map_or((text, false), |digits| (digits, true));
+        let number = digits
+            .bytes()
+            .all(|b| b.is_ascii_digit())
+            .then(|| digits.parse::<u32>().ok())
+            .flatten();
         match (number, is_percent) {
-            (None, _) => Err(Invalid::new("it is a number of dynos or a percentage of them", EXAMPLE)),
-            (Some(0), _) => Err(Invalid::new("with none unavailable nothing could ever be restarted", EXAMPLE)),
-            (Some(percent), true) if percent > 100 => Err(Invalid::new("a percentage goes from 1% to 100%", EXAMPLE)),
+            (None, _) => Err(Invalid::new(
+                "it is a number of dynos or a percentage of them",
+                EXAMPLE,
+            )),
+            (Some(0), _) => Err(Invalid::new(
+                "with none unavailable nothing could ever be restarted",
+                EXAMPLE,
+            )),
+            (Some(percent), true) if percent > 100 => {
+                Err(Invalid::new("a percentage goes from 1% to 100%", EXAMPLE))
+            }
             (Some(percent), true) => Ok(Self::Percent(percent)),
             (Some(count), false) => Ok(Self::Count(count)),
         }
@@ -61,7 +77,10 @@ mod tests {
     #[test]
     fn a_percentage_rounds_down_and_is_at_least_one() {
         let quarter: MaxUnavailable = "25%".parse().expect("25%");
-        assert_eq!([1, 4, 7, 8].map(|quantity| quarter.of(quantity)), [1, 1, 1, 2]);
+        assert_eq!(
+            [1, 4, 7, 8].map(|quantity| quarter.of(quantity)),
+            [1, 1, 1, 2]
+        );
     }
 
     #[test]

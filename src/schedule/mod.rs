@@ -96,7 +96,8 @@ impl Schedule {
     /// Whether the schedule rests at `now`.
     #[must_use]
     pub fn is_paused(&self, now: Timestamp) -> bool {
-        self.pause.is_some_and(|pause| pause.until.is_none_or(|until| now < until))
+        self.pause
+            .is_some_and(|pause| pause.until.is_none_or(|until| now < until))
     }
 
     /// Occurrences before this instant are void: they lie before the schedule was set, or inside a
@@ -129,6 +130,10 @@ impl Schedule {
     pub fn when(&self) -> String {
         let calendar = self.calendar.as_ref().map(ToString::to_string);
         let uptime = self.max_uptime.map(|span| format!("when up for {span}"));
-        [calendar, uptime].into_iter().flatten().collect::<Vec<_>>().join(", and ")
+        [calendar, uptime]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(", and ")
     }
 }

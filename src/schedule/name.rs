@@ -24,11 +24,16 @@ impl FromStr for ScheduleName {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let is_plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let is_plain = text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         if is_plain && (1..=40).contains(&text.len()) && !text.starts_with('-') {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Invalid::new("a name is 1 to 40 letters, digits, - or _", "nightly"))
+            Err(Invalid::new(
+                "a name is 1 to 40 letters, digits, - or _",
+                "nightly",
+            ))
         }
     }
 }

@@ -72,17 +72,28 @@ impl FromStr for Span {
                 return Err(Invalid::new("a duration is a number with a unit", EXAMPLE));
             };
             let Some((_, seconds)) = UNITS.into_iter().find(|(letter, _)| *letter == unit) else {
-                return Err(Invalid::new(format!("'{unit}' is not one of the units d, h, m, s"), EXAMPLE));
+                return Err(Invalid::new(
+                    format!("'{unit}' is not one of the units d, h, m, s"),
+                    EXAMPLE,
+                ));
             };
             if seconds >= last_unit {
-                return Err(Invalid::new("units go from large to small, each once", EXAMPLE));
+                return Err(Invalid::new(
+                    "units go from large to small, each once",
+                    EXAMPLE,
+                ));
             }
-            total = count.checked_mul(seconds).and_then(|part| total.checked_add(part)).unwrap_or(u64::MAX);
+            total = count
+                .checked_mul(seconds)
+                .and_then(|part| total.checked_add(part))
+                .unwrap_or(u64::MAX);
             (last_unit, rest) = (seconds, &rest[digits + unit.len_utf8()..]);
         }
         match (text.is_empty(), total) {
             (true, _) => Err(Invalid::new("a duration is missing", EXAMPLE)),
-            (_, total) if total > LONGEST => Err(Invalid::new("a duration is at most 366d", EXAMPLE)),
+            (_, total) if total > LONGEST => {
+                Err(Invalid::new("a duration is at most 366d", EXAMPLE))
+            }
             (_, total) => Ok(Self(total)),
         }
     }
@@ -94,7 +105,11 @@ impl fmt::Display for Span {
             return f.write_str("0s");
         }
         // Up to two days people say hours: "26h", not "1d2h"; whole days stay days.
-        let units = if self.0.is_multiple_of(86_400) || self.0 > 172_800 { &UNITS[..] } else { &UNITS[1..] };
+        let units = if self.0.is_multiple_of(86_400) || self.0 > 172_800 {
+            &UNITS[..]
+        } else {
+            &UNITS[1..]
+        };
         let mut rest = self.0;
         for (letter, seconds) in units {
             if rest >= *seconds {
@@ -113,14 +128,33 @@ mod tests {
 
     #[test]
     fn written_durations_are_read() {
-        for (text, seconds) in [("30s", 30), ("90m", 5_400), ("6h", 21_600), ("1d", 86_400), ("1h30m", 5_400)] {
+        for (text, seconds) in [
+            ("30s", 30),
+            ("90m", 5_400),
+            ("6h", 21_600),
+            ("1d", 86_400),
+            ("1h30m", 5_400),
+        ] {
             assert_eq!(text.parse(), Ok(Span(seconds)), "{text}");
         }
     }
 
     #[test]
     fn what_is_no_duration_is_refused() {
-        for text in ["", "5", "-5m", "90M", "1.5h", "m", "30m1h", "1h1h", "9999999999999999999999s", "400d", "6 h", "é"] {
+        for text in [
+            "",
+            "5",
+            "-5m",
+            "90M",
+            "1.5h",
+            "m",
+            "30m1h",
+            "1h1h",
+            "9999999999999999999999s",
+            "400d",
+            "6 h",
+            "é",
+        ] {
             assert!(text.parse::<Span>().is_err(), "{text}");
         }
     }

@@ -45,9 +45,15 @@ impl fmt::Display for Target {
 pub fn process_type(text: &str) -> Result<String, Invalid> {
     const EXAMPLE: &str = "web or worker";
     if !(1..=128).contains(&text.len()) || !text.bytes().all(is_type_byte) {
-        Err(Invalid::new("a process type has only letters, digits, - and _", EXAMPLE))
+        Err(Invalid::new(
+            "a process type has only letters, digits, - and _",
+            EXAMPLE,
+        ))
     } else if ONE_OFF_TYPES.contains(&text) {
-        Err(Invalid::new(format!("'{text}' dynos are one-offs: a restart would kill them for good"), EXAMPLE))
+        Err(Invalid::new(
+            format!("'{text}' dynos are one-offs: a restart would kill them for good"),
+            EXAMPLE,
+        ))
     } else {
         Ok(text.to_owned())
     }
@@ -60,16 +66,33 @@ pub fn process_type(text: &str) -> Result<String, Invalid> {
 pub fn dyno_name(text: &str) -> Result<String, Invalid> {
     const EXAMPLE: &str = "web.1";
     let (kind, is_name) = match text.split_once('.') {
-        Some((kind, number)) => (kind, is_ordinal(number) && !kind.is_empty() && kind.bytes().all(is_type_byte)),
+        Some((kind, number)) => (
+            kind,
+            is_ordinal(number) && !kind.is_empty() && kind.bytes().all(is_type_byte),
+        ),
         None => match text.rsplitn(3, '-').collect::<Vec<_>>()[..] {
-            [pod, set, kind] => (kind, pod.len() == 5 && !kind.is_empty() && [pod, set].iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric())) && kind.bytes().all(is_type_byte)),
+            [pod, set, kind] => (
+                kind,
+                pod.len() == 5
+                    && !kind.is_empty()
+                    && [pod, set].iter().all(|part| {
+                        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric())
+                    })
+                    && kind.bytes().all(is_type_byte),
+            ),
             _ => (text, false),
         },
     };
     if !is_name {
-        Err(Invalid::new("a dyno name is a process type, a dot and a number", EXAMPLE))
+        Err(Invalid::new(
+            "a dyno name is a process type, a dot and a number",
+            EXAMPLE,
+        ))
     } else if ONE_OFF_TYPES.contains(&kind) {
-        Err(Invalid::new(format!("'{text}' is a one-off: a restart would kill it for good"), EXAMPLE))
+        Err(Invalid::new(
+            format!("'{text}' is a one-off: a restart would kill it for good"),
+            EXAMPLE,
+        ))
     } else {
         Ok(text.to_owned())
     }
@@ -80,7 +103,9 @@ fn is_type_byte(byte: u8) -> bool {
 }
 
 fn is_ordinal(text: &str) -> bool {
-    !text.starts_with('0') && (1..=9).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
+    !text.starts_with('0')
+        && (1..=9).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -96,7 +121,21 @@ mod tests {
 
     #[test]
     fn one_offs_and_nonsense_are_refused() {
-        for name in ["web", "run.1234", "scheduler.1", "release.7", "web.0", "web.01", "web.", ".1", "web.x", "web;rm.1", "", "web.1.2", "run-848cd4f64d-pvpr2"] {
+        for name in [
+            "web",
+            "run.1234",
+            "scheduler.1",
+            "release.7",
+            "web.0",
+            "web.01",
+            "web.",
+            ".1",
+            "web.x",
+            "web;rm.1",
+            "",
+            "web.1.2",
+            "run-848cd4f64d-pvpr2",
+        ] {
             assert!(dyno_name(name).is_err(), "{name}");
         }
         for name in ["run", "web;rm", "", "scheduler", "release", "web.1"] {

@@ -30,10 +30,15 @@ impl FromStr for TimeOfDay {
             (_, Some(clock)) => (clock.trim_end(), Some(12)),
             _ => (lower.as_str(), None),
         };
-        let (hour, minute) = clock.split_once(':').map_or((clock, None), |(h, m)| (h, Some(m)));
-        let hour = number(hour, 1..=2).ok_or_else(|| Invalid::new("a time of day is an hour, or an hour and minutes", EXAMPLE))?;
+        let (hour, minute) = clock
+            .split_once(':')
+            .map_or((clock, None), |(h, m)| (h, Some(m)));
+        let hour = number(hour, 1..=2).ok_or_else(|| {
+            Invalid::new("a time of day is an hour, or an hour and minutes", EXAMPLE)
+        })?;
         let minute = match minute {
-            Some(minute) => number(minute, 2..=2).ok_or_else(|| Invalid::new("minutes are written with two digits", EXAMPLE))?,
+            Some(minute) => number(minute, 2..=2)
+                .ok_or_else(|| Invalid::new("minutes are written with two digits", EXAMPLE))?,
             None => 0,
         };
         if minute > 59 {
@@ -41,7 +46,9 @@ impl FromStr for TimeOfDay {
         }
         let hour = match half {
             None if hour > 23 => return Err(Invalid::new("hours go from 0 to 23", EXAMPLE)),
-            Some(_) if !(1..=12).contains(&hour) => return Err(Invalid::new("hours with am or pm go from 1 to 12", EXAMPLE)),
+            Some(_) if !(1..=12).contains(&hour) => {
+                return Err(Invalid::new("hours with am or pm go from 1 to 12", EXAMPLE));
+            }
             None => hour,
             Some(half) => hour % 12 + half,
         };
@@ -51,7 +58,8 @@ impl FromStr for TimeOfDay {
 
 /// Reads a decimal number with this many digits; a leading zero is only a zero, never octal.
 fn number(text: &str, digits: std::ops::RangeInclusive<usize>) -> Option<i8> {
-    (digits.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+    (digits.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()))
+        .then(|| text.parse().ok())?
 }
 
 impl fmt::Display for TimeOfDay {
@@ -77,10 +85,16 @@ impl FromStr for Times {
         if text.trim().is_empty() {
             return Err(Invalid::new("no time is given", "07,14 or 07:30"));
         }
-        let mut times = text.split(',').map(str::parse).collect::<Result<Vec<TimeOfDay>, _>>()?;
+        let mut times = text
+            .split(',')
+            .map(str::parse)
+            .collect::<Result<Vec<TimeOfDay>, _>>()?;
         times.sort_unstable();
         match times.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(Invalid::new(format!("{} is given twice", pair[0]), "07,14 or 07:30")),
+            Some(pair) => Err(Invalid::new(
+                format!("{} is given twice", pair[0]),
+                "07,14 or 07:30",
+            )),
             None => Ok(Self(times)),
         }
     }
@@ -100,16 +114,33 @@ mod tests {
     #[test]
     fn the_ways_people_write_a_time_are_read() {
         for (text, shown) in [
-            ("7", "07:00"), ("07", "07:00"), ("08", "08:00"), ("09", "09:00"), ("7am", "07:00"), ("7pm", "19:00"),
-            ("12am", "00:00"), ("12pm", "12:00"), ("07:00", "07:00"), ("7:30 PM", "19:30"), ("0", "00:00"), ("23:59", "23:59"),
+            ("7", "07:00"),
+            ("07", "07:00"),
+            ("08", "08:00"),
+            ("09", "09:00"),
+            ("7am", "07:00"),
+            ("7pm", "19:00"),
+            ("12am", "00:00"),
+            ("12pm", "12:00"),
+            ("07:00", "07:00"),
+            ("7:30 PM", "19:30"),
+            ("0", "00:00"),
+            ("23:59", "23:59"),
         ] {
-            assert_eq!(text.parse::<TimeOfDay>().map(|t| t.to_string()), Ok(shown.to_owned()), "{text}");
+            assert_eq!(
+                text.parse::<TimeOfDay>().map(|t| t.to_string()),
+                Ok(shown.to_owned()),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_time_is_refused() {
-        for text in ["25", "24", "7:60", "7:5", "", "-1", "0am", "13pm", "007", "7:", ":30", "noon", "7:30:00", "٧"] {
+        for text in [
+            "25", "24", "7:60", "7:5", "", "-1", "0am", "13pm", "007", "7:", ":30", "noon",
+            "7:30:00", "٧",
+        ] {
             assert!(text.parse::<TimeOfDay>().is_err(), "{text}");
         }
         for text in ["", "07,", "08,8", ",", "7,25"] {
@@ -119,6 +150,9 @@ mod tests {
 
     #[test]
     fn a_list_is_sorted() {
-        assert_eq!("14,7".parse::<Times>().map(|t| t.to_string()), Ok("07:00,14:00".to_owned()));
+        assert_eq!(
+            "14,7".parse::<Times>().map(|t| t.to_string()),
+            Ok("07:00,14:00".to_owned())
+        );
     }
 }

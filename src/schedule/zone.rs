@@ -9,9 +9,19 @@ const EXAMPLE: &str = "America/New_York or UTC";
 /// Abbreviations that people type, with what `heroku pg:backups:schedule` takes each for: a hint
 /// only, since an abbreviation names one half of the year.
 const ABBREVIATIONS: [(&str, &str); 13] = [
-    ("PST", "America/Los_Angeles"), ("PDT", "America/Los_Angeles"), ("MST", "America/Boise"), ("MDT", "America/Boise"),
-    ("CST", "America/Chicago"), ("CDT", "America/Chicago"), ("EST", "America/New_York"), ("EDT", "America/New_York"),
-    ("Z", "UTC"), ("GMT", "Europe/London"), ("BST", "Europe/London"), ("CET", "Europe/Paris"), ("CEST", "Europe/Paris"),
+    ("PST", "America/Los_Angeles"),
+    ("PDT", "America/Los_Angeles"),
+    ("MST", "America/Boise"),
+    ("MDT", "America/Boise"),
+    ("CST", "America/Chicago"),
+    ("CDT", "America/Chicago"),
+    ("EST", "America/New_York"),
+    ("EDT", "America/New_York"),
+    ("Z", "UTC"),
+    ("GMT", "Europe/London"),
+    ("BST", "Europe/London"),
+    ("CET", "Europe/Paris"),
+    ("CEST", "Europe/Paris"),
 ];
 
 /// A zone of the IANA database whose name has a `/`, or `UTC`.
@@ -42,13 +52,26 @@ impl FromStr for Zone {
         if text.eq_ignore_ascii_case("UTC") {
             return Ok(Self::utc());
         }
-        if let Some((_, zone)) = ABBREVIATIONS.iter().find(|(short, _)| text.eq_ignore_ascii_case(short)) {
-            return Err(Invalid::new(format!("'{text}' is no zone with its own daylight saving rules (pg:backups:schedule takes it for {zone})"), EXAMPLE));
+        if let Some((_, zone)) = ABBREVIATIONS
+            .iter()
+            .find(|(short, _)| text.eq_ignore_ascii_case(short))
+        {
+            return Err(Invalid::new(
+                format!(
+                    "'{text}' is no zone with its own daylight saving rules (pg:backups:schedule takes it for {zone})"
+                ),
+                EXAMPLE,
+            ));
         }
         if !text.contains('/') {
-            return Err(Invalid::new("a zone is an IANA name with a slash, or UTC", EXAMPLE));
+            return Err(Invalid::new(
+                "a zone is an IANA name with a slash, or UTC",
+                EXAMPLE,
+            ));
         }
-        TimeZone::get(text).map(Self).map_err(|_| Invalid::new(format!("the IANA database has no zone '{text}'"), EXAMPLE))
+        TimeZone::get(text)
+            .map(Self)
+            .map_err(|_| Invalid::new(format!("the IANA database has no zone '{text}'"), EXAMPLE))
     }
 }
 
@@ -64,10 +87,28 @@ mod tests {
 
     #[test]
     fn zones_have_a_slash_or_are_utc() {
-        for (text, name) in [("UTC", "UTC"), ("utc", "UTC"), ("america/new_york", "America/New_York"), ("Etc/UTC", "Etc/UTC")] {
-            assert_eq!(text.parse::<Zone>().map(|zone| zone.name().to_owned()), Ok(name.to_owned()), "{text}");
+        for (text, name) in [
+            ("UTC", "UTC"),
+            ("utc", "UTC"),
+            ("america/new_york", "America/New_York"),
+            ("Etc/UTC", "Etc/UTC"),
+        ] {
+            assert_eq!(
+                text.parse::<Zone>().map(|zone| zone.name().to_owned()),
+                Ok(name.to_owned()),
+                "{text}"
+            );
         }
-        for text in ["Mars/Base", "CET5", "EST", "CET", "EST5EDT", "", "/", "+02:00"] {
+        for text in [
+            "Mars/Base",
+            "CET5",
+            "EST",
+            "CET",
+            "EST5EDT",
+            "",
+            "/",
+            "+02:00",
+        ] {
             assert!(text.parse::<Zone>().is_err(), "{text}");
         }
     }

@@ -12,7 +12,12 @@ pub enum Error {
     NoHome,
     /// The text of the file is wrong.
     #[error("{}:{line}:{column}: {problem}", path.display())]
-    Wrong { path: PathBuf, line: usize, column: usize, problem: String },
+    Wrong {
+        path: PathBuf,
+        line: usize,
+        column: usize,
+        problem: String,
+    },
     #[error("{}: the file is of version {version}, and this autorestart knows version 1", path.display())]
     Newer { path: PathBuf, version: i64 },
     #[error("{}: {why}", path.display())]
@@ -23,11 +28,29 @@ pub enum Error {
 
 impl Error {
     /// A problem at a place of the text; without a place, at its beginning.
-    pub(super) fn wrong(path: &Path, source: &str, place: Option<Range<usize>>, problem: impl Into<String>) -> Self {
-        let before = source.get(..place.map_or(0, |place| place.start)).unwrap_or(source);
+    pub(super) fn wrong(
+        path: &Path,
+        source: &str,
+        place: Option<Range<usize>>,
+        problem: impl Into<String>,
+    ) -> Self {
+        let before = source
+            .get(..place.map_or(0, |place| place.start))
+            .unwrap_or(source);
         let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        Self::Wrong { path: path.to_owned(), line, column, problem: problem.into() }
+        let column = before
+            .rsplit('\n')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .count()
+            + 1;
+        Self::Wrong {
+            path: path.to_owned(),
+            line,
+            column,
+            problem: problem.into(),
+        }
     }
 
     pub(super) fn io(path: &Path, error: &io::Error) -> Self {
@@ -38,7 +61,10 @@ impl Error {
             io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
             _ => error.to_string(),
         };
-        Self::Io { path: path.to_owned(), why }
+        Self::Io {
+            path: path.to_owned(),
+            why,
+        }
     }
 
     #[must_use]
@@ -54,10 +80,16 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NoHome => "set HOME, or name the file with --schedules PATH or AUTORESTART_FILE".to_owned(),
+            Self::NoHome => {
+                "set HOME, or name the file with --schedules PATH or AUTORESTART_FILE".to_owned()
+            }
             Self::Wrong { .. } => "mend that line; the file was not touched".to_owned(),
-            Self::Newer { .. } => "update the plugin: heroku plugins:update; the file was not touched".to_owned(),
-            Self::Io { .. } => "mend it, or name another file with --schedules PATH or AUTORESTART_FILE".to_owned(),
+            Self::Newer { .. } => {
+                "update the plugin: heroku plugins:update; the file was not touched".to_owned()
+            }
+            Self::Io { .. } => {
+                "mend it, or name another file with --schedules PATH or AUTORESTART_FILE".to_owned()
+            }
             Self::Locked { .. } => "wait for it, or end it, then try again".to_owned(),
         })
     }

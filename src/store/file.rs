@@ -20,8 +20,16 @@ pub(super) fn read(path: &Path) -> Result<Option<String>, Error> {
 
 /// Held while the file is read and written; the lock goes with the process.
 pub(super) async fn lock(path: &Path, clock: &Clock) -> Result<File, Error> {
-    let place = directory(path)?.join(format!(".{}.lock", path.file_name().unwrap_or_default().to_string_lossy()));
-    let file = File::options().create(true).truncate(false).write(true).open(&place).map_err(|error| Error::io(&place, &error))?;
+    let place = directory(path)?.join(format!(
+        ".{}.lock",
+        path.file_name().unwrap_or_default().to_string_lossy()
+    ));
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&place)
+        .map_err(|error| Error::io(&place, &error))?;
     for _ in 0..50 {
         match file.try_lock() {
             Ok(()) => return Ok(file),
@@ -29,7 +37,9 @@ pub(super) async fn lock(path: &Path, clock: &Clock) -> Result<File, Error> {
             Err(TryLockError::Error(error)) => return Err(Error::io(&place, &error)),
         }
     }
-    Err(Error::Locked { path: path.to_owned() })
+    Err(Error::Locked {
+        path: path.to_owned(),
+    })
 }
 
 pub(super) fn write(path: &Path, text: &str) -> Result<(), Error> {
@@ -38,13 +48,26 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), Error> {
 
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     // A link (dotfiles in git) stays a link; what it points to is replaced.
-    let path = if path.is_symlink() { fs::canonicalize(path)? } else { path.to_owned() };
+    let path = if path.is_symlink() {
+        fs::canonicalize(path)?
+    } else {
+        path.to_owned()
+    };
     let parent = path.parent().unwrap_or(Path::new("."));
     let existing = fs::metadata(&path).ok();
-    if existing.as_ref().is_some_and(|existing| existing.permissions().readonly()) {
-        return Err(io::Error::new(ErrorKind::PermissionDenied, "it is read-only"));
+    if existing
+        .as_ref()
+        .is_some_and(|existing| existing.permissions().readonly())
+    {
+        return Err(io::Error::new(
+            ErrorKind::PermissionDenied,
+            "it is read-only",
+        ));
     }
-    let mut fresh = tempfile::Builder::new().prefix(".schedules.").suffix(".tmp").tempfile_in(parent)?;
+    let mut fresh = tempfile::Builder::new()
+        .prefix(".schedules.")
+        .suffix(".tmp")
+        .tempfile_in(parent)?;
     fresh.write_all(text.as_bytes())?;
     if let Some(existing) = existing {
         fresh.as_file().set_permissions(existing.permissions())?;

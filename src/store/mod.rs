@@ -31,8 +31,12 @@ impl Store {
     /// # Errors
     /// When there is no home to keep it in.
     pub fn locate(named: Option<&Path>, env: &Env) -> Result<Self, Error> {
-        let named = named.map(Path::to_path_buf).or_else(|| env.path("AUTORESTART_FILE"));
-        let path = named.or_else(|| Some(env.config_dir()?.join("schedules.toml"))).ok_or(Error::NoHome)?;
+        let named = named
+            .map(Path::to_path_buf)
+            .or_else(|| env.path("AUTORESTART_FILE"));
+        let path = named
+            .or_else(|| Some(env.config_dir()?.join("schedules.toml")))
+            .ok_or(Error::NoHome)?;
         Ok(Self { path })
     }
 
@@ -46,7 +50,10 @@ impl Store {
     /// # Errors
     /// When the file cannot be read, or an entry in it is wrong.
     pub fn read(&self) -> Result<Vec<Schedule>, Error> {
-        text::read(&self.path, file::read(&self.path)?.as_deref().unwrap_or_default())
+        text::read(
+            &self.path,
+            file::read(&self.path)?.as_deref().unwrap_or_default(),
+        )
     }
 
     /// Creates or replaces the schedule of this app and name; tells whether there was one.
@@ -78,7 +85,9 @@ impl Store {
     /// When the file cannot be read or written; it is then as it was.
     pub async fn remove(&self, clock: &Clock, schedules: &[Schedule]) -> Result<usize, Error> {
         self.edit(clock, |tables| {
-            let places = schedules.iter().filter_map(|schedule| find(tables, schedule));
+            let places = schedules
+                .iter()
+                .filter_map(|schedule| find(tables, schedule));
             let mut places: Vec<usize> = places.collect();
             places.sort_unstable_by(|a, b| b.cmp(a));
             for place in &places {
@@ -89,18 +98,31 @@ impl Store {
         .await
     }
 
-    async fn edit<T>(&self, clock: &Clock, change: impl FnOnce(&mut ArrayOfTables) -> T) -> Result<T, Error> {
+    async fn edit<T>(
+        &self,
+        clock: &Clock,
+        change: impl FnOnce(&mut ArrayOfTables) -> T,
+    ) -> Result<T, Error> {
         let _lock = file::lock(&self.path, clock).await?;
         let before = file::read(&self.path)?;
         let source = before.as_deref().unwrap_or_default();
         text::read(&self.path, source)?; // what cannot be read must not be written
-        let mut document: DocumentMut = source.parse().map_err(|error| text::syntax(&self.path, source, &error))?;
+        let mut document: DocumentMut = source
+            .parse()
+            .map_err(|error| text::syntax(&self.path, source, &error))?;
         if !document.contains_key("version") {
             document.insert("version", value(VERSION));
         }
-        let entry = document.entry("schedule").or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
+        let entry = document
+            .entry("schedule")
+            .or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
         let Some(tables) = entry.as_array_of_tables_mut() else {
-            return Err(Error::wrong(&self.path, source, None, "schedule is not a list of [[schedule]] tables"));
+            return Err(Error::wrong(
+                &self.path,
+                source,
+                None,
+                "schedule is not a list of [[schedule]] tables",
+            ));
         };
         let result = change(tables);
         if tables.is_empty() {
@@ -116,7 +138,8 @@ impl Store {
 
 /// The place of the entry with this schedule's app and name.
 fn find(tables: &ArrayOfTables, schedule: &Schedule) -> Option<usize> {
-    let text = |table: &Table, key: &str| table.get(key).and_then(Item::as_str).map(ToOwned::to_owned);
+    let text =
+        |table: &Table, key: &str| table.get(key).and_then(Item::as_str).map(ToOwned::to_owned);
     tables.iter().position(|table| {
         let name = text(table, "name").unwrap_or_else(|| ScheduleName::default().to_string());
         let is_same_app = text(table, "app").as_deref() == Some(schedule.app.name.as_str());
@@ -127,8 +150,19 @@ fn find(tables: &ArrayOfTables, schedule: &Schedule) -> Option<usize> {
 
 /// The schedules that a typed app and name narrow to.
 #[must_use]
-pub fn narrow(schedules: Vec<Schedule>, app: Option<&AppName>, name: Option<&ScheduleName>) -> Vec<Schedule> {
-    let is_app = |schedule: &Schedule| app.is_none_or(|app| schedule.app.name == *app || schedule.app.id.as_deref() == Some(app.as_str()));
+pub fn narrow(
+    schedules: Vec<Schedule>,
+    app: Option<&AppName>,
+    name: Option<&ScheduleName>,
+) -> Vec<Schedule> {
+    let is_app = |schedule: &Schedule| {
+        app.is_none_or(|app| {
+            schedule.app.name == *app || schedule.app.id.as_deref() == Some(app.as_str())
+        })
+    };
     let is_name = |schedule: &Schedule| name.is_none_or(|name| schedule.name == *name);
-    schedules.into_iter().filter(|schedule| is_app(schedule) && is_name(schedule)).collect()
+    schedules
+        .into_iter()
+        .filter(|schedule| is_app(schedule) && is_name(schedule))
+        .collect()
 }

@@ -1,7 +1,9 @@
 //! A schedule as a `[[schedule]]` table: its keys are the flag names of `set`.
 
 use super::{Error, VERSION};
-use crate::schedule::{self, App, Calendar, Days, Guards, Invalid, Pause, Schedule, Span, Target, Zone};
+use crate::schedule::{
+    self, App, Calendar, Days, Guards, Invalid, Pause, Schedule, Span, Target, Zone,
+};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::{path::Path, str::FromStr};
@@ -9,37 +11,81 @@ use toml_edit::{Document, Item, Table, value};
 
 /// Every key that an entry may have, in the order in which they are written.
 const KEYS: [&str; 19] = [
-    "app", "name", "process-type", "dyno-name", "at", "days", "timezone", "max-uptime", "catch-up", "min-uptime",
-    "max-unavailable", "wait-limit", "settle", "since", "paused", "paused-until", "app-id", "account", "host",
+    "app",
+    "name",
+    "process-type",
+    "dyno-name",
+    "at",
+    "days",
+    "timezone",
+    "max-uptime",
+    "catch-up",
+    "min-uptime",
+    "max-unavailable",
+    "wait-limit",
+    "settle",
+    "since",
+    "paused",
+    "paused-until",
+    "app-id",
+    "account",
+    "host",
 ];
 
 /// Reads all entries, or says which one is wrong and where.
 pub(super) fn read(path: &Path, source: &str) -> Result<Vec<Schedule>, Error> {
     let document = Document::parse(source).map_err(|error| syntax(path, source, &error))?;
-    let wrong = |item: Option<&Item>, problem: String| Error::wrong(path, source, item.and_then(Item::span), problem);
+    let wrong = |item: Option<&Item>, problem: String| {
+        Error::wrong(path, source, item.and_then(Item::span), problem)
+    };
     match document.get("version") {
         None => {}
         Some(version) => match version.as_integer() {
             Some(VERSION) => {}
-            Some(version) if version > VERSION => return Err(Error::Newer { path: path.to_owned(), version }),
+            Some(version) if version > VERSION => {
+                return Err(Error::Newer {
+                    path: path.to_owned(),
+                    version,
+                });
+            }
             _ => return Err(wrong(Some(version), format!("version is {VERSION}"))),
         },
     }
-    if let Some((key, item)) = document.iter().find(|(key, _)| !["version", "schedule"].contains(key)) {
-        return Err(wrong(Some(item), format!("'{key}' is not a key of a schedules file: it has version and [[schedule]]")));
+    if let Some((key, item)) = document
+        .iter()
+        .find(|(key, _)| !["version", "schedule"].contains(key))
+    {
+        return Err(wrong(
+            Some(item),
+            format!("'{key}' is not a key of a schedules file: it has version and [[schedule]]"),
+        ));
     }
-    let Some(item) = document.get("schedule") else { return Ok(vec![]) };
+    let Some(item) = document.get("schedule") else {
+        return Ok(vec![]);
+    };
     let Some(tables) = item.as_array_of_tables() else {
-        return Err(wrong(Some(item), "schedule is not a list of [[schedule]] tables".to_owned()));
+        return Err(wrong(
+            Some(item),
+            "schedule is not a list of [[schedule]] tables".to_owned(),
+        ));
     };
     let mut schedules: Vec<Schedule> = vec![];
     for table in tables {
         let schedule = entry(table).map_err(|(key, problem)| {
-            let place = table.get(&key).and_then(Item::span).or_else(|| table.span());
+            let place = table
+                .get(&key)
+                .and_then(Item::span)
+                .or_else(|| table.span());
             Error::wrong(path, source, place, problem)
         })?;
-        if schedules.iter().any(|other| other.app.name == schedule.app.name && other.name == schedule.name) {
-            let problem = format!("a second schedule '{}' of {}", schedule.name, schedule.app.name);
+        if schedules
+            .iter()
+            .any(|other| other.app.name == schedule.app.name && other.name == schedule.name)
+        {
+            let problem = format!(
+                "a second schedule '{}' of {}",
+                schedule.name, schedule.app.name
+            );
             return Err(Error::wrong(path, source, table.span(), problem));
         }
         schedules.push(schedule);
@@ -49,33 +95,64 @@ pub(super) fn read(path: &Path, source: &str) -> Result<Vec<Schedule>, Error> {
 
 /// A syntax error with its place.
 pub(super) fn syntax(path: &Path, source: &str, error: &toml_edit::TomlError) -> Error {
-    Error::wrong(path, source, error.span(), error.message().lines().next().unwrap_or("not TOML"))
+    Error::wrong(
+        path,
+        source,
+        error.span(),
+        error.message().lines().next().unwrap_or("not TOML"),
+    )
 }
 
 type Wrong = (String, String);
 
 fn entry(table: &Table) -> Result<Schedule, Wrong> {
     if let Some((key, _)) = table.iter().find(|(key, _)| !KEYS.contains(key)) {
-        return Err((key.to_owned(), format!("'{key}' is not a key of a schedule; the keys are {}", KEYS.join(", "))));
+        return Err((
+            key.to_owned(),
+            format!(
+                "'{key}' is not a key of a schedule; the keys are {}",
+                KEYS.join(", ")
+            ),
+        ));
     }
     let keys = Keys(table);
-    let name = keys.parse("app")?.ok_or(("app".to_owned(), "the schedule has no app".to_owned()))?;
+    let name = keys
+        .parse("app")?
+        .ok_or(("app".to_owned(), "the schedule has no app".to_owned()))?;
     let calendar = match keys.parse("at")? {
         Some(at) => {
             let days = keys.parse("days")?.unwrap_or(Days::DAILY);
-            Some(Calendar { at, days, zone: keys.parse("timezone")?.unwrap_or_else(Zone::utc) })
+            Some(Calendar {
+                at,
+                days,
+                zone: keys.parse("timezone")?.unwrap_or_else(Zone::utc),
+            })
         }
         None => None,
     };
     let max_uptime = keys.parse::<Span>("max-uptime")?;
     if max_uptime.is_some_and(|span| span < schedule::SHORTEST_MAX_UPTIME) {
-        return Err(("max-uptime".to_owned(), format!("max-uptime is at least {}", schedule::SHORTEST_MAX_UPTIME)));
+        return Err((
+            "max-uptime".to_owned(),
+            format!("max-uptime is at least {}", schedule::SHORTEST_MAX_UPTIME),
+        ));
     }
     if calendar.is_none() && max_uptime.is_none() {
-        return Err(("app".to_owned(), "the schedule has no trigger: give it at or max-uptime".to_owned()));
+        return Err((
+            "app".to_owned(),
+            "the schedule has no trigger: give it at or max-uptime".to_owned(),
+        ));
     }
-    let target = match (keys.with("process-type", schedule::process_type)?, keys.with("dyno-name", schedule::dyno_name)?) {
-        (Some(_), Some(_)) => return Err(("dyno-name".to_owned(), "give process-type or dyno-name, not both".to_owned())),
+    let target = match (
+        keys.with("process-type", schedule::process_type)?,
+        keys.with("dyno-name", schedule::dyno_name)?,
+    ) {
+        (Some(_), Some(_)) => {
+            return Err((
+                "dyno-name".to_owned(),
+                "give process-type or dyno-name, not both".to_owned(),
+            ));
+        }
         (Some(process_type), None) => Target::ProcessType(process_type),
         (None, Some(dyno)) => Target::Dyno(dyno),
         (None, None) => Target::All,
@@ -85,14 +162,21 @@ fn entry(table: &Table) -> Result<Schedule, Wrong> {
     let is_paused = keys.flag("paused")? || until.is_some();
     Ok(Schedule {
         name: keys.parse("name")?.unwrap_or_default(),
-        app: App { name, id: keys.text("app-id")?, account: keys.text("account")?, host: keys.text("host")? },
+        app: App {
+            name,
+            id: keys.text("app-id")?,
+            account: keys.text("account")?,
+            host: keys.text("host")?,
+        },
         target,
         calendar,
         max_uptime,
         guards: Guards {
             catch_up: keys.parse("catch-up")?.unwrap_or(default.catch_up),
             min_uptime: keys.parse("min-uptime")?,
-            max_unavailable: keys.parse("max-unavailable")?.unwrap_or(default.max_unavailable),
+            max_unavailable: keys
+                .parse("max-unavailable")?
+                .unwrap_or(default.max_unavailable),
             wait_limit: keys.parse("wait-limit")?.unwrap_or(default.wait_limit),
             settle: keys.parse("settle")?.unwrap_or(default.settle),
         },
@@ -107,16 +191,35 @@ struct Keys<'a>(&'a Table);
 impl Keys<'_> {
     /// A text, or a number where people leave the quotes out.
     fn text(&self, key: &str) -> Result<Option<String>, Wrong> {
-        let Some(item) = self.0.get(key) else { return Ok(None) };
+        let Some(item) = self.0.get(key) else {
+            return Ok(None);
+        };
         let number = item.as_integer().map(|number| number.to_string());
-        let list = item.as_array().map(|list| list.iter().map(|part| part.as_str().map(ToOwned::to_owned)).collect::<Option<Vec<_>>>());
-        let text = item.as_str().map(ToOwned::to_owned).or(number).or_else(|| Some(list??.join(",")));
-        text.map(Some).ok_or_else(|| (key.to_owned(), format!("{key} is a text in quotes")))
+        let list = item.as_array().map(|list| {
+            list.iter()
+                .map(|part| part.as_str().map(ToOwned::to_owned))
+                .collect::<Option<Vec<_>>>()
+        });
+        let text = item
+            .as_str()
+            .map(ToOwned::to_owned)
+            .or(number)
+            .or_else(|| Some(list??.join(",")));
+        text.map(Some)
+            .ok_or_else(|| (key.to_owned(), format!("{key} is a text in quotes")))
     }
 
-    fn with<T>(&self, key: &str, parse: impl FnOnce(&str) -> Result<T, Invalid>) -> Result<Option<T>, Wrong> {
-        let Some(text) = self.text(key)? else { return Ok(None) };
-        parse(&text).map(Some).map_err(|invalid| (key.to_owned(), format!("{key} '{text}': {invalid}")))
+    fn with<T>(
+        &self,
+        key: &str,
+        parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> Result<Option<T>, Wrong> {
+        let Some(text) = self.text(key)? else {
+            return Ok(None);
+        };
+        parse(&text)
+            .map(Some)
+            .map_err(|invalid| (key.to_owned(), format!("{key} '{text}': {invalid}")))
     }
 
     fn parse<T: FromStr<Err = Invalid>>(&self, key: &str) -> Result<Option<T>, Wrong> {
@@ -124,15 +227,28 @@ impl Keys<'_> {
     }
 
     fn flag(&self, key: &str) -> Result<bool, Wrong> {
-        let Some(item) = self.0.get(key) else { return Ok(false) };
-        item.as_bool().ok_or_else(|| (key.to_owned(), format!("{key} is true or false")))
+        let Some(item) = self.0.get(key) else {
+            return Ok(false);
+        };
+        item.as_bool()
+            .ok_or_else(|| (key.to_owned(), format!("{key} is true or false")))
     }
 
     fn instant(&self, key: &str) -> Result<Option<Timestamp>, Wrong> {
-        let Some(item) = self.0.get(key) else { return Ok(None) };
-        let text = item.as_datetime().map(ToString::to_string).or_else(|| item.as_str().map(ToOwned::to_owned));
+        let Some(item) = self.0.get(key) else {
+            return Ok(None);
+        };
+        let text = item
+            .as_datetime()
+            .map(ToString::to_string)
+            .or_else(|| item.as_str().map(ToOwned::to_owned));
         let instant = text.and_then(|text| text.parse().ok());
-        instant.map(Some).ok_or_else(|| (key.to_owned(), format!("{key} is an instant with its offset, for example 2026-03-01T07:00:00Z")))
+        instant.map(Some).ok_or_else(|| {
+            (
+                key.to_owned(),
+                format!("{key} is an instant with its offset, for example 2026-03-01T07:00:00Z"),
+            )
+        })
     }
 }
 
@@ -162,7 +278,11 @@ fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 19] 
     let (default, guards) = (Guards::default(), &schedule.guards);
     let text = |text: Option<String>| text.map(toml_edit::Value::from);
     let unless = |span: Span, default: Span| text((span != default).then(|| span.to_string()));
-    let instant = |instant: Option<Timestamp>| instant.and_then(|instant| toml_edit::Datetime::from_str(&instant.to_string()).ok()).map(toml_edit::Value::from);
+    let instant = |instant: Option<Timestamp>| {
+        instant
+            .and_then(|instant| toml_edit::Datetime::from_str(&instant.to_string()).ok())
+            .map(toml_edit::Value::from)
+    };
     let calendar = schedule.calendar.as_ref();
     let (process_type, dyno) = match &schedule.target {
         Target::All => (None, None),
@@ -176,16 +296,41 @@ fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 19] 
         ("process-type", text(process_type)),
         ("dyno-name", text(dyno)),
         ("at", text(calendar.map(|calendar| calendar.at.to_string()))),
-        ("days", text(calendar.filter(|calendar| !calendar.days.is_daily()).map(|calendar| calendar.days.to_string()))),
-        ("timezone", text(calendar.map(|calendar| calendar.zone.to_string()))),
-        ("max-uptime", text(schedule.max_uptime.map(|span| span.to_string()))),
+        (
+            "days",
+            text(
+                calendar
+                    .filter(|calendar| !calendar.days.is_daily())
+                    .map(|calendar| calendar.days.to_string()),
+            ),
+        ),
+        (
+            "timezone",
+            text(calendar.map(|calendar| calendar.zone.to_string())),
+        ),
+        (
+            "max-uptime",
+            text(schedule.max_uptime.map(|span| span.to_string())),
+        ),
         ("catch-up", unless(guards.catch_up, default.catch_up)),
-        ("min-uptime", text(guards.min_uptime.map(|span| span.to_string()))),
-        ("max-unavailable", text((guards.max_unavailable != default.max_unavailable).then(|| guards.max_unavailable.to_string()))),
+        (
+            "min-uptime",
+            text(guards.min_uptime.map(|span| span.to_string())),
+        ),
+        (
+            "max-unavailable",
+            text(
+                (guards.max_unavailable != default.max_unavailable)
+                    .then(|| guards.max_unavailable.to_string()),
+            ),
+        ),
         ("wait-limit", unless(guards.wait_limit, default.wait_limit)),
         ("settle", unless(guards.settle, default.settle)),
         ("since", instant(schedule.since)),
-        ("paused", (schedule.pause.is_some() && until.is_none()).then(|| true.into())),
+        (
+            "paused",
+            (schedule.pause.is_some() && until.is_none()).then(|| true.into()),
+        ),
         ("paused-until", instant(until)),
         ("app-id", text(schedule.app.id.clone())),
         ("account", text(schedule.app.account.clone())),
@@ -199,9 +344,11 @@ pub fn fingerprint(schedule: &Schedule) -> String {
     let mut table = Table::new();
     write(&mut table, schedule);
     // What the first pass fills in does not change the meaning.
-    ["app", "app-id", "account"].iter().for_each(|key| drop(table.remove(key)));
+    for key in ["app", "app-id", "account"] {
+        table.remove(key);
+    }
     let digest = Sha256::digest(table.to_string().as_bytes());
-    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    u64::from_be_bytes(std::array::from_fn(|place| digest[place])).to_string()
 }
 
 #[cfg(test)]
@@ -221,14 +368,29 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_its_place() {
         for (source, said) in [
-            ("version = 1\n[[schedule]]\napp = \"example-app\"\nat = \"25\"\n", "f:4:6: at '25': hours go from 0 to 23"),
-            ("version = 1\n[[schedule]]\napp = \"example-app\"\nwindwo = \"1\"\nat = \"7\"\n", "f:4:10: 'windwo' is not a key"),
-            ("version = 1\n[[schedule]]\nat = \"7\"\n", "f:2:1: the schedule has no app"),
-            ("version = 1\n[[schedule]]\napp = \"example-app\"\n", "has no trigger"),
+            (
+                "version = 1\n[[schedule]]\napp = \"example-app\"\nat = \"25\"\n",
+                "f:4:6: at '25': hours go from 0 to 23",
+            ),
+            (
+                "version = 1\n[[schedule]]\napp = \"example-app\"\nwindwo = \"1\"\nat = \"7\"\n",
+                "f:4:10: 'windwo' is not a key",
+            ),
+            (
+                "version = 1\n[[schedule]]\nat = \"7\"\n",
+                "f:2:1: the schedule has no app",
+            ),
+            (
+                "version = 1\n[[schedule]]\napp = \"example-app\"\n",
+                "has no trigger",
+            ),
             ("version = 1\n[[schedule]]\napp = \"exam", "f:3:12: "),
             ("version = 2\n", "is of version 2"),
             ("schedule = 1\n", "not a list of [[schedule]]"),
-            ("[[schedule]]\napp = \"example-app\"\nat = \"7\"\n[[schedule]]\napp = \"example-app\"\nat = \"8\"\n", "f:4:1: a second schedule 'default'"),
+            (
+                "[[schedule]]\napp = \"example-app\"\nat = \"7\"\n[[schedule]]\napp = \"example-app\"\nat = \"8\"\n",
+                "f:4:1: a second schedule 'default'",
+            ),
         ] {
             let error = read(Path::new("f"), source).expect_err(source).to_string();
             assert!(error.contains(said), "{error}");
