@@ -116,6 +116,7 @@ impl Pass<'_> {
             request,
             known: Known::default(),
             is_canary_proven: false,
+            seen_up: BTreeMap::new(),
         };
         if let Err(error) = pass.go(&mut report).await {
             report.error = Some(error);
@@ -150,6 +151,8 @@ struct AppPass<'a> {
     request: Option<Request>,
     known: Known,
     is_canary_proven: bool,
+    /// Dynos seen up, and since when they were.
+    seen_up: BTreeMap<String, Timestamp>,
 }
 
 impl AppPass<'_> {
@@ -251,6 +254,14 @@ impl AppPass<'_> {
     }
 
     fn plan(&mut self, snapshot: &Snapshot) -> Result<Plan, Error> {
+        for dyno in &snapshot.dynos {
+            let fell_back = |since: &Timestamp| !dyno.is_up() || dyno.updated_at > *since;
+            if self.seen_up.get(&dyno.id).is_some_and(fell_back) {
+                self.known.fell_back.insert(dyno.id.clone());
+            } else if dyno.is_up() {
+                self.seen_up.insert(dyno.id.clone(), dyno.updated_at);
+            }
+        }
         self.known.asked = self.pass.tools.ledger.asked(&snapshot.app.id)?;
         Ok(plan::plan(Question {
             schedules: &self.schedules,

@@ -223,6 +223,10 @@ fn unhealthy(question: Question<'_>, steps: &[Step]) -> Option<Reason> {
     let reasons = young.filter_map(|dyno| {
         let name = &dyno.name;
         match &dyno.state {
+            _ if question.known.fell_back.contains(&dyno.id) => Some((
+                SkipReason::PreviousRestartNotHealthy,
+                format!("{name} started {} and does not stay up", dyno.created_at),
+            )),
             State::Up if now.duration_since(dyno.updated_at) >= healthy_after => None,
             State::Up => Some((
                 SkipReason::Settling,

@@ -53,6 +53,8 @@ pub struct Question<'a> {
 pub struct Known {
     /// Ids of dynos that this pass has seen settle.
     pub proven: BTreeSet<String>,
+    /// Ids of dynos that this pass has seen up, and then not up any more.
+    pub fell_back: BTreeSet<String>,
     /// Occurrences whose roll this pass has begun: catch-up was judged then.
     pub open: BTreeSet<(String, Timestamp)>,
     /// What the ledger says of restarts asked for: (dyno name, occurrence).

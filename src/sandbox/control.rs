@@ -31,6 +31,7 @@ pub(super) fn router() -> Router<Shared> {
         )
         .route("/sandbox/apps/{app}", patch(bend_app))
         .route("/sandbox/apps/{app}/dynos/{dyno}", patch(bend_dyno))
+        .route("/sandbox/apps/{app}/formation", post(scale))
         .route("/sandbox/apps/{app}/releases", post(release))
 }
 
@@ -140,4 +141,29 @@ async fn release(State(world): State<Shared>, Path(name): Path<String>) -> Statu
     let restarts = app.release("Deploy f00dbabe", now);
     world.restarts.extend(restarts);
     StatusCode::CREATED
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Scale {
+    #[serde(rename = "type")]
+    process_type: String,
+    quantity: u32,
+}
+
+async fn scale(
+    State(world): State<Shared>,
+    Path(name): Path<String>,
+    Json(scale): Json<Scale>,
+) -> StatusCode {
+    let mut world = world.lock();
+    let now = world.settle();
+    let Some(ended) = world
+        .app(&name)
+        .and_then(|app| app.scale(&scale.process_type, scale.quantity, now))
+    else {
+        return StatusCode::NOT_FOUND;
+    };
+    world.restarts.extend(ended);
+    StatusCode::OK
 }

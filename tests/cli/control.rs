@@ -1,0 +1,113 @@
+//! The sandbox's control routes, as the tests use them.
+
+use autorestart::{
+    clock::Clock,
+    sandbox::{Sandbox, Scenario, World, serve},
+};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A sandbox in this process, on this runtime.
+pub struct Heroku {
+    pub url: String,
+    http: reqwest::Client,
+}
+
+impl Heroku {
+    pub async fn start(scenario: &Scenario, clock: Clock) -> Self {
+        let sandbox = Sandbox::bind(0, World::new(scenario, clock))
+            .await
+            .expect("a free port");
+        let url = sandbox.url().expect("an address");
+        tokio::spawn(serve(sandbox));
+        Self::at(url)
+    }
+
+    /// A sandbox that is already there.
+    pub fn at(url: String) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .build()
+            .expect("a client");
+        Self { url, http }
+    }
+
+    pub async fn send(&self, method: reqwest::Method, path: &str, body: &Value) {
+        let response = self
+            .http
+            .request(method, format!("{}{path}", self.url))
+            .json(body)
+            .send()
+            .await;
+        let status = response.expect("the sandbox answers").status();
+        assert!(status.is_success(), "{path} {body}: {status}");
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) {
+        self.send(reqwest::Method::PATCH, path, body).await;
+    }
+
+    pub async fn faults(&self, faults: &Value) {
+        self.send(reqwest::Method::POST, "/sandbox/faults", faults)
+            .await;
+    }
+
+    pub async fn record(&self) -> Record {
+        let response = self
+            .http
+            .get(format!("{}/sandbox/record", self.url))
+            .send()
+            .await;
+        response
+            .expect("the sandbox answers")
+            .json()
+            .await
+            .expect("a record")
+    }
+}
+
+/// What really happened.
+#[derive(Debug, Clone, serde::Deserialize)]
+pub struct Record {
+    pub requests: Vec<Request>,
+    pub restarts: Vec<Restart>,
+}
+
+#[derive(Debug, Clone, serde::Deserialize)]
+pub struct Request {
+    pub method: String,
+    pub path: String,
+}
+
+#[derive(Debug, Clone, serde::Deserialize)]
+pub struct Restart {
+    pub dyno: String,
+    pub process_type: String,
+    pub cause: String,
+    pub down: u32,
+}
+
+impl Record {
+    /// How often each dyno was restarted because somebody asked for it.
+    pub fn restarts(&self) -> BTreeMap<String, u32> {
+        let mut count = BTreeMap::new();
+        for restart in self
+            .restarts
+            .iter()
+            .filter(|restart| restart.cause == "request")
+        {
+            *count.entry(restart.dyno.clone()).or_default() += 1;
+        }
+        count
+    }
+
+    /// The most dynos of one process type that were down right after a restart that was asked for.
+    pub fn most_down(&self) -> u32 {
+        let asked = self
+            .restarts
+            .iter()
+            .filter(|restart| restart.cause == "request");
+        asked.map(|restart| restart.down).max().unwrap_or(0)
+    }
+}

@@ -1,0 +1,12 @@
+//! One integration crate: scenarios on a paused clock, the binary as a process, and what holds the
+//! house in shape.
+
+mod bad_input;
+mod binary;
+mod control;
+mod fault_matrix;
+mod house;
+mod process;
+mod scenarios;
+mod schema;
+mod simulation;

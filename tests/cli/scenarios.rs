@@ -1,0 +1,325 @@
+//! Every file of `tests/scenarios` is one story: how the world begins, what happens, and what must
+//! come of it. They run on a paused clock, so that an hour takes milliseconds.
+
+use crate::{control::Heroku, simulation::Machine};
+use autorestart::{
+    clock::Clock,
+    execute::Stop,
+    pass::{Options, Request},
+    report::Report,
+    sandbox::Scenario,
+    schedule::{Guards, Span, Target},
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, path::Path};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Story {
+    /// Heroku's time at the beginning.
+    clock: Timestamp,
+    /// How far this machine's clock is ahead of Heroku's.
+    #[serde(default)]
+    ahead: Option<String>,
+    #[serde(default)]
+    behind: Option<String>,
+    schedules: String,
+    world: Scenario,
+    #[serde(rename = "step")]
+    steps: Vec<Step>,
+    end: End,
+}
+
+/// What happens next; exactly one of the first fields is given.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct Step {
+    advance: Option<String>,
+    bend: Option<Value>,
+    app: Option<Value>,
+    dyno: Option<BTreeMap<String, Value>>,
+    scale: Option<BTreeMap<String, u32>>,
+    deploy: bool,
+    faults: Option<Value>,
+    pass: Option<PassStep>,
+    /// Happens while the pass of this step goes on, each after so long.
+    meanwhile: Vec<Step>,
+    after: Option<String>,
+    /// The pass is made so often.
+    times: Option<u32>,
+    // What must come of the pass.
+    exit: Option<u8>,
+    ended: Option<Vec<String>>,
+    skips: Option<Vec<String>>,
+    missed: Option<Vec<usize>>,
+    skewed: Option<bool>,
+    error: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct PassStep {
+    no_wait: bool,
+    dry_run: bool,
+    /// `run --now` of the first app.
+    now: bool,
+    process_type: Option<String>,
+    older_than: Option<String>,
+    settle: Option<String>,
+    /// Another machine, with its own state directory.
+    machine: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct End {
+    /// Restarts that were asked for, by dyno; all others had none.
+    restarts: BTreeMap<String, u32>,
+    #[serde(default = "one")]
+    most_down: u32,
+    deletes: Option<usize>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn span(text: &str) -> SignedDuration {
+    text.parse::<Span>().expect(text).duration()
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_story_ends_as_it_must() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+    let wanted = std::env::var("STORY").unwrap_or_default();
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .expect("stories")
+        .map(|entry| entry.expect("a file").path())
+        .collect();
+    files.sort();
+    let (mut told, mut failed) = (0, vec![]);
+    for file in files
+        .iter()
+        .filter(|file| file.display().to_string().contains(&wanted))
+    {
+        let text = std::fs::read_to_string(file).expect("a story");
+        let story: Story = toml_edit::de::from_str(&text)
+            .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        println!("{}", file.display());
+        let outcome = tokio::task::LocalSet::new()
+            .run_until(async { tokio::task::spawn_local(tell(story)).await })
+            .await;
+        if outcome.is_err() {
+            failed.push(
+                file.file_stem()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned(),
+            );
+        }
+        told += 1;
+    }
+    assert!(
+        failed.is_empty(),
+        "these stories end otherwise: {failed:#?}"
+    );
+    assert!(
+        told >= if wanted.is_empty() { 20 } else { 1 },
+        "only {told} stories were found"
+    );
+}
+
+async fn tell(story: Story) {
+    let start = |base| Clock::Moved {
+        base,
+        started: tokio::time::Instant::now(),
+        rate: 1.0,
+    };
+    let ahead = story.ahead.as_deref().map(span).unwrap_or_default()
+        - story.behind.as_deref().map(span).unwrap_or_default();
+    let clock = start(story.clock + ahead);
+    let heroku = Heroku::start(&story.world, start(story.clock)).await;
+    let app = story.world.apps[0].name.clone();
+    let machines: Vec<Machine> = (0..2)
+        .map(|_| Machine::new(&heroku, clock, &story.schedules))
+        .collect();
+    for (place, step) in story.steps.iter().enumerate() {
+        for _ in 0..step.times.unwrap_or(1) {
+            let Some(pass) = &step.pass else {
+                act(&heroku, clock, &app, step).await;
+                continue;
+            };
+            let others = async {
+                for other in &step.meanwhile {
+                    act(&heroku, clock, &app, other).await;
+                }
+            };
+            let ((), report) = tokio::join!(others, make(pass, &machines, &app));
+            check(&format!("step {}", place + 1), step, &report);
+        }
+    }
+    let record = heroku.record().await;
+    assert_eq!(
+        record.restarts(),
+        story.end.restarts,
+        "restarts, by the sandbox's record: {:#?}",
+        record.restarts
+    );
+    assert!(
+        record.most_down() <= story.end.most_down,
+        "{} of a process type were down: {:#?}",
+        record.most_down(),
+        record.restarts
+    );
+    if let Some(deletes) = story.end.deletes {
+        assert_eq!(
+            record
+                .requests
+                .iter()
+                .filter(|request| request.method == "DELETE")
+                .count(),
+            deletes,
+            "requests to restart"
+        );
+    }
+    // Only dynos of the formation, whatever else stands around.
+    let allowed = |dyno: &str| {
+        dyno.starts_with("web") || dyno.starts_with("worker") || dyno.starts_with("clock")
+    };
+    assert!(
+        record
+            .restarts
+            .iter()
+            .filter(|restart| restart.cause == "request")
+            .all(|restart| allowed(&restart.dyno) && restart.dyno != "worker.4021")
+    );
+}
+
+async fn make(step: &PassStep, machines: &[Machine], app: &str) -> Report {
+    let options = Options {
+        is_dry_run: step.dry_run,
+        no_wait: step.no_wait,
+        is_unattended: false,
+    };
+    let target = step
+        .process_type
+        .clone()
+        .map_or(Target::All, Target::ProcessType);
+    let older_than = step
+        .older_than
+        .as_deref()
+        .map(|text| text.parse().expect(text));
+    let mut guards = Guards::default();
+    guards.settle = step
+        .settle
+        .as_deref()
+        .map_or(guards.settle, |text| text.parse().expect(text));
+    let request = step.now.then_some((
+        app,
+        Request {
+            target,
+            older_than,
+            guards,
+        },
+    ));
+    let (_sender, stop) = Stop::new();
+    machines[step.machine].pass(options, request, &stop).await
+}
+
+async fn act(heroku: &Heroku, clock: Clock, app: &str, step: &Step) {
+    if let Some(after) = &step.after {
+        clock.sleep(span(after)).await;
+    }
+    if let Some(advance) = &step.advance {
+        clock.sleep(span(advance)).await;
+    }
+    if let Some(bend) = &step.bend {
+        heroku.patch("/sandbox", bend).await;
+    }
+    if let Some(change) = &step.app {
+        heroku.patch(&format!("/sandbox/apps/{app}"), change).await;
+    }
+    for (dyno, change) in step.dyno.iter().flatten() {
+        heroku
+            .patch(&format!("/sandbox/apps/{app}/dynos/{dyno}"), change)
+            .await;
+    }
+    for (process_type, quantity) in step.scale.iter().flatten() {
+        heroku
+            .send(
+                reqwest::Method::POST,
+                &format!("/sandbox/apps/{app}/formation"),
+                &json!({ "type": process_type, "quantity": quantity }),
+            )
+            .await;
+    }
+    if step.deploy {
+        heroku
+            .send(
+                reqwest::Method::POST,
+                &format!("/sandbox/apps/{app}/releases"),
+                &json!({}),
+            )
+            .await;
+    }
+    if let Some(faults) = &step.faults {
+        heroku.faults(faults).await;
+    }
+}
+
+fn check(place: &str, step: &Step, report: &Report) {
+    let ended: Vec<String> = report
+        .apps
+        .iter()
+        .flat_map(|app| &app.ended)
+        .map(|ended| format!("{} {}", ended.step.dyno, ended.outcome.phrase()))
+        .collect();
+    let skips: Vec<String> = report
+        .apps
+        .iter()
+        .flat_map(|app| app.due_skips())
+        .map(|skip| format!("{} {}", skip.dyno, skip.reason.word()))
+        .collect();
+    let missed: Vec<usize> = report
+        .apps
+        .iter()
+        .flat_map(|app| &app.missed)
+        .map(|missed| missed.count)
+        .collect();
+    let errors: Vec<String> = report
+        .apps
+        .iter()
+        .filter_map(|app| app.error.as_ref())
+        .map(ToString::to_string)
+        .collect();
+    let story = format!(
+        "{place}: ended {ended:?}, skips {skips:?}, missed {missed:?}, errors {errors:?}, exit {}",
+        report.exit_code()
+    );
+    println!("  {story}");
+    let sorted = |mut list: Vec<String>| {
+        list.sort();
+        list
+    };
+    if let Some(wanted) = &step.ended {
+        assert_eq!(sorted(ended), sorted(wanted.clone()), "{story}");
+    }
+    if let Some(wanted) = &step.skips {
+        assert_eq!(sorted(skips), sorted(wanted.clone()), "{story}");
+    }
+    if let Some(wanted) = &step.missed {
+        assert_eq!(missed, *wanted, "{story}");
+    }
+    if let Some(wanted) = step.exit {
+        assert_eq!(report.exit_code(), wanted, "{story}");
+    }
+    if let Some(wanted) = step.skewed {
+        assert_eq!(report.skew.is_some(), wanted, "{story}");
+    }
+    match &step.error {
+        Some(wanted) => assert!(errors.iter().any(|error| error.contains(wanted)), "{story}"),
+        None => assert!(errors.is_empty(), "{story}"),
+    }
+}

@@ -1,0 +1,94 @@
+//! One runner on a paused clock, against a sandbox on the same runtime.
+
+use crate::control::Heroku;
+use autorestart::{
+    clock::Clock,
+    credentials,
+    env::Env,
+    execute::{Observer, Progress, Stop, Tools},
+    heroku::{Client, Options},
+    ledger::Ledger,
+    pass::{self, Pass, Request},
+    report::Report,
+    state::StateDir,
+    store::Store,
+};
+use std::path::Path;
+use tempfile::TempDir;
+
+pub struct Silent;
+
+impl Observer for Silent {
+    fn progress(&self, _: Progress<'_>) {}
+}
+
+/// A machine: its own clock, schedules file and state directory.
+pub struct Machine {
+    pub home: TempDir,
+    pub env: Env,
+    pub clock: Clock,
+}
+
+impl Machine {
+    pub fn new(heroku: &Heroku, clock: Clock, schedules: &str) -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        std::fs::write(home.path().join("schedules.toml"), schedules).expect("a file");
+        let state = home.path().join("state").display().to_string();
+        let pairs = [
+            ("HEROKU_HOST", heroku.url.as_str()),
+            ("HEROKU_API_KEY", "a-token"),
+            ("AUTORESTART_STATE_DIR", &state),
+        ];
+        let env = Env::from_pairs(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        Self { home, env, clock }
+    }
+
+    pub fn store(&self) -> Store {
+        Store::locate(
+            Some(Path::new(&self.home.path().join("schedules.toml"))),
+            &self.env,
+        )
+        .expect("a place")
+    }
+
+    pub fn state(&self) -> StateDir {
+        StateDir::open(&self.env).expect("a state directory")
+    }
+
+    /// One pass, as `run` makes it.
+    pub async fn pass(
+        &self,
+        options: pass::Options,
+        now: Option<(&str, Request)>,
+        stop: &Stop,
+    ) -> Report {
+        let state = self.state();
+        let heroku = Options::from_env(&self.env).expect("options");
+        let credential = credentials::resolve(&self.env, &heroku.host)
+            .await
+            .expect("a token");
+        let client = Client::new(&heroku, &credential, self.clock).expect("a client");
+        let runner_id = state.runner_id().expect("an id");
+        let ledger = Ledger::new(state.ledger(), runner_id.clone());
+        let store = self.store();
+        let tools = Tools {
+            client: &client,
+            clock: self.clock,
+            ledger: &ledger,
+            stop,
+            observer: &Silent,
+        };
+        let pass = Pass {
+            tools,
+            state: &state,
+            store: &store,
+            runner_id: &runner_id,
+            host: heroku.host.machine(),
+            options,
+        };
+        match now {
+            Some((app, request)) => pass.run_now(app, request).await,
+            None => pass.run(&store.read().expect("schedules")).await,
+        }
+    }
+}
