@@ -3,7 +3,7 @@
 import {spawn} from 'node:child_process'
 import {accessSync, constants, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {constants as system, tmpdir} from 'node:os'
-import {delimiter, join} from 'node:path'
+import {delimiter, join, resolve} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import {fileURLToPath} from 'node:url'
 
@@ -14,7 +14,7 @@ export const heroku = join(root, 'node_modules/.bin', isWindows ? 'heroku.cmd' :
 
 /** The binary to go through: AUTORESTART_BINARY (nothing is built then), or the build of this profile. */
 export const binary = profile =>
-  process.env['AUTORESTART_BINARY'] ?? join(root, 'target', profile, isWindows ? 'autorestart.exe' : 'autorestart')
+  resolve(root, process.env['AUTORESTART_BINARY'] ?? `target/${profile}/autorestart${isWindows ? '.exe' : ''}`)
 
 /** What has to be there first: `run` does it and resolves to an exit code, `isNeeded` tells whether it must. */
 export const preparations = profile => ({
@@ -120,12 +120,12 @@ export async function run(program, args, {cwd = root, env = process.env, onOutpu
   running.add(child)
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', onOutput)
   try {
-    const code = await new Promise(resolve => {
+    const code = await new Promise(ended => {
       child.once('error', error => {
         console.error(`${program} could not be started: ${error.code}`)
-        resolve(127)
+        ended(127)
       })
-      child.once('close', (code, signal) => resolve(signal ? 128 + system.signals[signal] : code))
+      child.once('close', (code, signal) => ended(signal ? 128 + system.signals[signal] : code))
     })
     if (!isStopped()) return code
     await groupEnds(child)

@@ -1,1 +1,150 @@
-//! not yet
+//! The binary as a process, in a hermetic environment: its own home, loopback only.
+
+use crate::control::Heroku;
+use serde_json::Value;
+use std::{
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+use tempfile::TempDir;
+
+pub const TOKEN: &str = "HRKU-0c0ffee0-feed-4bad-8bad-5ec2e7000001";
+
+/// `AUTORESTART_TEST_BINARY` tries another build, such as the release one.
+pub fn binary() -> PathBuf {
+    std::env::var_os("AUTORESTART_TEST_BINARY")
+        .map_or_else(|| env!("CARGO_BIN_EXE_autorestart").into(), PathBuf::from)
+}
+
+/// A sandbox in a process of its own; it ends with this value.
+pub struct Served {
+    child: Child,
+    pub heroku: Heroku,
+}
+
+impl Served {
+    pub fn start(scenario: &str, clock: Option<&str>) -> Self {
+        let mut command = Command::new(binary());
+        command
+            .args(["sandbox", "--port", "0", "--scenario", scenario])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        if let Some(clock) = clock {
+            command.args(["--clock", clock]);
+        }
+        let mut child = command.env_clear().spawn().expect("the sandbox starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("a pipe"))
+            .read_line(&mut line)
+            .expect("a line");
+        let url = line
+            .trim()
+            .strip_prefix("HEROKU_HOST=")
+            .expect("an address")
+            .to_owned();
+        Self {
+            child,
+            heroku: Heroku::at(url),
+        }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Where one user's files are.
+pub struct Home(pub TempDir);
+
+impl Home {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().expect("a directory"))
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub fn schedules(&self) -> PathBuf {
+        self.path().join(".config/autorestart/schedules.toml")
+    }
+
+    pub fn write_schedules(&self, text: &str) {
+        std::fs::create_dir_all(self.schedules().parent().expect("a parent")).expect("a directory");
+        std::fs::write(self.schedules(), text).expect("a file");
+    }
+
+    pub fn ledger(&self) -> PathBuf {
+        self.path().join(".local/state/autorestart/ledger.jsonl")
+    }
+
+    /// A runner that lets nobody go first, so that tests do not wait.
+    pub fn without_offset(self) -> Self {
+        let state = self.path().join(".local/state/autorestart");
+        std::fs::create_dir_all(&state).expect("a directory");
+        let id = (0..)
+            .map(|n| n.to_string())
+            .find(|id| autorestart::state::offset(id).as_millis() < 5);
+        std::fs::write(state.join("runner-id"), id.expect("an id")).expect("a file");
+        self
+    }
+
+    /// The binary with nothing of this machine's environment.
+    pub fn command(&self, host: &str, words: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.args(words).env_clear().stdin(Stdio::null());
+        command
+            .env("HOME", self.path())
+            .env("TZ", "UTC")
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command
+            .env("HEROKU_HOST", host)
+            .env("HEROKU_API_KEY", TOKEN);
+        command
+    }
+
+    pub fn run(&self, host: &str, words: &[&str]) -> Told {
+        self.command(host, words)
+            .output()
+            .expect("the binary runs")
+            .into()
+    }
+}
+
+/// What a process said.
+#[derive(Debug)]
+pub struct Told {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl From<Output> for Told {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+}
+
+impl Told {
+    /// The one JSON document on stdout.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+/// The shop of the demo, as a scenario file whose dynos boot in this many seconds.
+pub fn shop(home: &Home, boot: u32) -> String {
+    let path = home.path().join("shop.toml");
+    let text = include_str!("../../src/sandbox/leaky-shop.toml")
+        .replace("boot = \"2s\"", &format!("boot = \"{boot}s\""));
+    std::fs::write(&path, text).expect("a file");
+    path.display().to_string()
+}

@@ -1,9 +1,13 @@
 //! The command line: clap structs and help text, nothing else. `autorestart commands --json` prints
 //! it, and the Heroku CLI plugin is built from that output, so there is one definition of it.
 
+mod limits;
+mod plugin;
+
+pub use plugin::{AppPolicy, PLUGIN};
+
 use crate::schedule::{
-    AppName, Days, Invalid, MaxUnavailable, SHORTEST_MAX_UPTIME, ScheduleName, Span, Times, Zone,
-    dyno_name, process_type,
+    AppName, Days, MaxUnavailable, ScheduleName, Span, Times, Zone, dyno_name, process_type,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -78,7 +82,7 @@ pub struct HowFlags {
     #[arg(long, value_name = "N|N%", allow_hyphen_values = true)]
     pub max_unavailable: Option<MaxUnavailable>,
     /// how long one restart may take [default: 5m]
-    #[arg(long, value_name = "TIME", value_parser = wait_limit, allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", value_parser = limits::wait_limit, allow_hyphen_values = true)]
     pub wait_limit: Option<Span>,
     /// how long a new dyno must stay up to be believed [default: 10s]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
@@ -133,10 +137,10 @@ pub struct Set {
     )]
     pub timezone: Option<Zone>,
     /// restart a dyno that has been up for so long: 6h
-    #[arg(long, visible_alias = "every", value_name = "TIME", help_heading = "when", value_parser = max_uptime, allow_hyphen_values = true)]
+    #[arg(long, visible_alias = "every", value_name = "TIME", help_heading = "when", value_parser = limits::max_uptime, allow_hyphen_values = true)]
     pub max_uptime: Option<Span>,
     /// how late an occurrence may still be acted on [default: 1h]
-    #[arg(long, value_name = "TIME", help_heading = "when", value_parser = catch_up, allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", help_heading = "when", value_parser = limits::catch_up, allow_hyphen_values = true)]
     pub catch_up: Option<Span>,
     /// leave a dyno alone that was younger than this at the occurrence
     #[arg(
@@ -288,47 +292,6 @@ pub struct Commands {
     pub json: bool,
 }
 
-fn max_uptime(text: &str) -> Result<Span, Invalid> {
-    let span: Span = text.parse()?;
-    if span < SHORTEST_MAX_UPTIME {
-        return Err(Invalid::new(
-            format!("under {SHORTEST_MAX_UPTIME} it is a restart loop"),
-            "6h or 90m",
-        ));
-    }
-    Ok(span)
-}
-
-fn wait_limit(text: &str) -> Result<Span, Invalid> {
-    at_least(
-        text,
-        Span::seconds(30),
-        "no dyno boots faster than that for certain",
-        "5m",
-    )
-}
-
-fn catch_up(text: &str) -> Result<Span, Invalid> {
-    at_least(
-        text,
-        Span::minutes(1),
-        "a pass needs a moment in which it may come",
-        "1h",
-    )
-}
-
-fn at_least(text: &str, least: Span, why: &str, example: &'static str) -> Result<Span, Invalid> {
-    let span: Span = text.parse()?;
-    if span < least {
-        Err(Invalid::new(
-            format!("it is at least {least}: {why}"),
-            example,
-        ))
-    } else {
-        Ok(span)
-    }
-}
-
 impl Cli {
     /// Whether a JSON document is wanted, and which schedules file.
     #[must_use]
@@ -351,74 +314,3 @@ impl Cli {
         }
     }
 }
-
-/// What the Heroku CLI does about the app of a command before it starts us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AppPolicy {
-    /// `--app`, `HEROKU_APP` or a git remote: one of them must name it.
-    Resolve,
-    /// Only a typed `--app` counts.
-    Typed,
-}
-
-/// Commands of the plugin: id, what is done about the app, examples.
-pub const PLUGIN: [(&str, AppPolicy, &[&str]); 8] = [
-    (
-        "",
-        AppPolicy::Typed,
-        &[
-            "heroku dynos:autorestart",
-            "heroku dynos:autorestart --app example-app --json",
-        ],
-    ),
-    (
-        "set",
-        AppPolicy::Resolve,
-        &[
-            "heroku dynos:autorestart:set --app example-app --at 07,14",
-            "heroku dynos:autorestart:set --app example-app --at 03:30 --days mon-fri --timezone Europe/Paris",
-            "heroku dynos:autorestart:set --app example-app --name workers --process-type worker --max-uptime 6h",
-        ],
-    ),
-    (
-        "remove",
-        AppPolicy::Resolve,
-        &["heroku dynos:autorestart:remove --app example-app"],
-    ),
-    (
-        "pause",
-        AppPolicy::Resolve,
-        &[
-            "heroku dynos:autorestart:pause --app example-app",
-            "heroku dynos:autorestart:pause --app example-app --until 2026-12-01T09:00",
-        ],
-    ),
-    (
-        "resume",
-        AppPolicy::Resolve,
-        &["heroku dynos:autorestart:resume --app example-app"],
-    ),
-    (
-        "plan",
-        AppPolicy::Typed,
-        &[
-            "heroku dynos:autorestart:plan",
-            "heroku dynos:autorestart:plan --app example-app --next 10",
-        ],
-    ),
-    (
-        "run",
-        AppPolicy::Typed,
-        &[
-            "heroku dynos:autorestart:run",
-            "heroku dynos:autorestart:run --watch",
-            "heroku dynos:autorestart:run --now --app example-app --process-type web --yes",
-        ],
-    ),
-    (
-        "history",
-        AppPolicy::Typed,
-        &["heroku dynos:autorestart:history --app example-app"],
-    ),
-];

@@ -1,0 +1,72 @@
+//! What the plugin adds to the command line: ids, what is done about the app, examples.
+
+/// What the Heroku CLI does about the app of a command before it starts us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AppPolicy {
+    /// `--app`, `HEROKU_APP` or a git remote: one of them must name it.
+    Resolve,
+    /// Only a typed `--app` counts.
+    Typed,
+}
+
+/// Commands of the plugin: id, what is done about the app, examples.
+pub const PLUGIN: [(&str, AppPolicy, &[&str]); 8] = [
+    (
+        "",
+        AppPolicy::Typed,
+        &[
+            "heroku dynos:autorestart",
+            "heroku dynos:autorestart --app example-app --json",
+        ],
+    ),
+    (
+        "set",
+        AppPolicy::Resolve,
+        &[
+            "heroku dynos:autorestart:set --app example-app --at 07,14",
+            "heroku dynos:autorestart:set --app example-app --at 03:30 --days mon-fri --timezone Europe/Paris",
+            "heroku dynos:autorestart:set --app example-app --name workers --process-type worker --max-uptime 6h",
+        ],
+    ),
+    (
+        "remove",
+        AppPolicy::Resolve,
+        &["heroku dynos:autorestart:remove --app example-app"],
+    ),
+    (
+        "pause",
+        AppPolicy::Resolve,
+        &[
+            "heroku dynos:autorestart:pause --app example-app",
+            "heroku dynos:autorestart:pause --app example-app --until 2026-12-01T09:00",
+        ],
+    ),
+    (
+        "resume",
+        AppPolicy::Resolve,
+        &["heroku dynos:autorestart:resume --app example-app"],
+    ),
+    (
+        "plan",
+        AppPolicy::Typed,
+        &[
+            "heroku dynos:autorestart:plan",
+            "heroku dynos:autorestart:plan --app example-app --next 10",
+        ],
+    ),
+    (
+        "run",
+        AppPolicy::Typed,
+        &[
+            "heroku dynos:autorestart:run",
+            "heroku dynos:autorestart:run --watch",
+            "heroku dynos:autorestart:run --now --app example-app --process-type web --yes",
+        ],
+    ),
+    (
+        "history",
+        AppPolicy::Typed,
+        &["heroku dynos:autorestart:history --app example-app"],
+    ),
+];
