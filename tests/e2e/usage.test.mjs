@@ -10,13 +10,9 @@ const through = (args, options) => heroku([`dynos:autorestart:${args[0]}`, ...ar
 
 const wrong = [
   ['an hour that no day has', ['set', ...set, '--at', '25']],
-  ['a time that is none', ['set', ...set, '--at', 'noonish']],
   ['a zone that is only an abbreviation', ['set', ...set, '--at', '07', '--timezone', 'EST']],
   ['no trigger', ['set', ...set]],
   ['a flag that there is not', ['set', ...set, '--at', '07', '--no-such-flag']],
-  ['two targets', ['set', ...set, '--at', '07', '--process-type', 'web', '--dyno-name', 'web.1']],
-  ['a max uptime that is a restart loop', ['set', ...set, '--max-uptime', '1m']],
-  ['an app name that none can have', ['set', '--app', 'Example App!', '--at', '07']],
   ['a limit of a roll without --now', ['run', '--settle', '1s']],
   ['--now with nobody to ask', ['run', '--now', ...set]],
 ]

@@ -1,0 +1,125 @@
+// Owns: `npm test`: everything there is to check, in order, from a fresh clone on; and the table at the end.
+//
+//   npm test                  all of it
+//   npm test -- e2e lint      only these steps, after the set-up
+//
+// A program that this machine lacks is a failure where CI=true; elsewhere what needs it is skipped, and it is said.
+import {readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {binary, isStopped, leaveOnSignals, locked, missing, preparations, root, run, stoppedCode} from './setup.mjs'
+
+/** What needs each program. */
+const PROGRAMS = {
+  cargo: 'the binary, and everything that runs it',
+  git: 'the tests of the Heroku CLI',
+  tmux: 'the tests at a terminal',
+  'dbus-run-session': 'the tests with a Secret Service',
+  'gnome-keyring-daemon': 'the tests with a Secret Service',
+  'secret-tool': 'the tests with a Secret Service',
+  gpg: 'the tests with a .netrc.gpg',
+}
+const lacking = missing(...Object.keys(PROGRAMS))
+
+/** How a step ended: `passed`, `failed` or `skipped`, and why where that is not in its output. */
+const ended = (result, why = '') => ({result, why})
+const byCode = code => (code === 0 ? ended('passed') : ended('failed', `exit code ${code}`))
+const vitest = project => () =>
+  run(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--project', project], {
+    // what was built above, whatever a platform package or an older release build may be
+    env: {...process.env, AUTORESTART_BINARY: binary('debug')},
+  }).then(byCode)
+
+/** Name, the steps and programs without which there is nothing to run, and the work. */
+const STEPS = [
+  {name: 'programs', work: programs},
+  ...Object.entries(preparations('debug')).map(([name, {isNeeded, run}]) => ({
+    name,
+    needs: name === 'cargo build' ? ['cargo'] : name === 'npm run build' ? ['npm ci'] : [],
+    work: async () => (isNeeded() ? byCode(await run()) : ended('passed', 'there already')),
+  })),
+  // All but the benches; one failure does not hide another.
+  {name: 'cargo test', needs: ['cargo'], work: () => run('cargo', ['test', '--no-fail-fast', ...locked]).then(byCode)},
+  {name: 'commands.json', needs: ['cargo build'], work: commandsJson},
+  {name: 'schema', work: schema},
+  {name: 'lint', needs: ['npm ci'], work: () => run('npm', ['run', '--silent', 'lint']).then(byCode)},
+  {name: 'plugin', needs: ['git', 'npm run build'], work: vitest('plugin')},
+  {name: 'e2e', needs: ['git', 'cargo build', 'npm run build'], work: vitest('e2e')},
+]
+const SET_UP = ['programs', ...Object.keys(preparations('debug'))]
+
+leaveOnSignals()
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(wanted) {
+  const unknown = wanted.filter(name => !STEPS.some(step => step.name === name))
+  if (unknown.length > 0) {
+    console.error(`There is no step ${unknown.join(', ')}; there are: ${STEPS.map(({name}) => name).join(', ')}`)
+    return 2
+  }
+
+  const done = {}
+  for (const step of STEPS.filter(({name}) => wanted.length === 0 || wanted.includes(name) || SET_UP.includes(name))) {
+    if (isStopped()) break
+    console.log(`\n== ${step.name}`)
+    const began = performance.now()
+    const {result, why} = await held(step, done)
+    done[step.name] = {result, seconds: (performance.now() - began) / 1000, why}
+    if (result !== 'passed') console.log(`${result.toUpperCase()}${why && `: ${why}`}`)
+  }
+
+  console.log(table(done))
+  if (isStopped()) return stoppedCode()
+  return Object.values(done).some(({result}) => result === 'failed') ? 1 : 0
+}
+
+/** Does the step, unless something that it needs is not there. */
+async function held({needs = [], work}, done) {
+  const without = needs.filter(need => lacking.includes(need))
+  if (without.length > 0) return ended('skipped', `there is no ${without.join(', no ')} here`)
+  const broken = needs.filter(need => done[need] && done[need].result !== 'passed')
+  // What could not run because of a failure has not passed; what is skipped skips what follows.
+  if (broken.length > 0) return ended(broken.some(need => done[need].result === 'failed') ? 'failed' : 'skipped', `not run: needs ${broken.join(', ')}`)
+  try {
+    return await work()
+  } catch (error) {
+    return ended('failed', error.message)
+  }
+}
+
+async function programs() {
+  for (const program of lacking) console.log(`${program} is missing: ${PROGRAMS[program]} cannot run`)
+  if (lacking.length === 0) return ended('passed')
+  return ended(process.env['CI'] === 'true' ? 'failed' : 'skipped', `without ${lacking.join(', ')}`)
+}
+
+/** plugin/commands.json is what the binary says of itself. */
+async function commandsJson() {
+  const output = []
+  const code = await run(binary('debug'), ['commands', '--json'], {onOutput: chunk => output.push(chunk)})
+  if (code !== 0) return byCode(code)
+  const checkedIn = readFileSync(join(root, 'plugin/commands.json'), 'utf8')
+  if (Buffer.concat(output).toString() === checkedIn) return ended('passed')
+  return ended('failed', 'plugin/commands.json has drifted: cargo run -- commands --json > plugin/commands.json')
+}
+
+/** The published schema is not in this repository; it lies beside it where the sandbox's answers are worked on. */
+async function schema() {
+  let output = ''
+  const onOutput = chunk => {
+    process.stdout.write(chunk)
+    output += chunk
+  }
+  const code = await run(process.execPath, ['tests/data/extract-schema.mjs', '--check', '../shared/heroku-schema-3.sdk.json'], {onOutput})
+  return code === 0 && output.startsWith('SKIPPED') ? ended('skipped', 'no published schema') : byCode(code)
+}
+
+function table(done) {
+  const rows = Object.entries(done).map(([name, {result, seconds, why}]) => [name, result, seconds.toFixed(1), why])
+  const [names, results, times] = [0, 1, 2].map(column => Math.max(7, ...rows.map(row => row[column].length)))
+  const line = ([name, result, seconds, why]) => `${name.padEnd(names)}  ${result.padEnd(results)}  ${seconds.padStart(times)}  ${why}`.trimEnd()
+  const count = wanted => rows.filter(([, result]) => result === wanted).length
+  return [
+    '', line(['step', 'result', 'seconds', '']), ...rows.map(line), '',
+    `${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`,
+  ].join('\n')
+}
