@@ -6,7 +6,7 @@ use crate::{
     heroku::{self, Client, Fate},
     ledger::Ledger,
     plan::{
-        Ended, Step,
+        Asked, Ended, QUOTA_FLOOR, Step,
         roll::{Action, Answer, Roll},
     },
     snapshot::Snapshot,
@@ -76,6 +76,8 @@ pub struct Tools<'a> {
     pub ledger: &'a Ledger,
     pub stop: &'a Stop,
     pub observer: &'a dyn Observer,
+    /// Added to every wait of a roll, so that two machines do not go on in step.
+    pub lag: SignedDuration,
 }
 
 /// How a roll ended.
@@ -92,6 +94,8 @@ pub enum End {
 
 /// Reads of the list that may fail in a row before a roll is left.
 const BLIND: u32 = 3;
+/// Between two reads while the account has few requests left.
+const WHILE_QUOTA_IS_LOW: SignedDuration = SignedDuration::from_secs(30);
 /// How long an answer to a DELETE, and then the last read, may take once we are asked to leave.
 const LAST_WORD: Duration = Duration::from_secs(3);
 
@@ -106,23 +110,54 @@ impl Tools<'_> {
 
     /// Rolls these steps; `snapshot` follows what is seen. No step is begun at or after `until`.
     ///
-    /// # Errors
-    /// When the ledger cannot be written.
+    /// Fails when the ledger cannot be written: what flies is then unverified.
     pub async fn roll(
         &self,
         steps: &[Step],
         snapshot: &mut Snapshot,
         until: Option<Timestamp>,
-    ) -> Result<(End, Vec<Ended>), Error> {
+    ) -> (Result<End, Error>, Vec<Ended>) {
         let mut roll = Roll::new(steps, until);
         let mut ended = vec![];
-        let end = self.drive(&mut roll, snapshot, &mut ended).await;
-        if matches!(end, Ok(End::Interrupted)) {
-            self.last_read(&mut roll, snapshot).await;
-            roll.leave("interrupted", self.client.now());
-            self.record(&mut roll, &mut ended)?;
+        let refused = self.refuse_what_was_asked(&mut roll, steps, &snapshot.app.id);
+        let mut end = match refused {
+            Ok(()) => self.drive(&mut roll, snapshot, &mut ended).await,
+            Err(error) => Err(error),
+        };
+        match &end {
+            Ok(End::Interrupted) => {
+                self.last_read(&mut roll, snapshot).await;
+                roll.leave("interrupted", self.client.now());
+                let recorded = self.record(&mut roll, &mut ended);
+                end = recorded.and(end);
+            }
+            Err(error) => {
+                roll.leave(&error.to_string(), self.client.now());
+                ended.extend(roll.drain_ended());
+            }
+            Ok(_) => {}
         }
-        end.map(|end| (end, ended))
+        (end, ended)
+    }
+
+    /// The executor's own refusal: whatever the plan says, a restart that stands in the ledger as
+    /// accepted is not asked for again.
+    fn refuse_what_was_asked(
+        &self,
+        roll: &mut Roll,
+        steps: &[Step],
+        app_id: &str,
+    ) -> Result<(), Error> {
+        let asked = self.ledger.asked(app_id)?;
+        for step in steps {
+            let is_it = |asked: &&Asked| {
+                asked.dyno == step.dyno && asked.occurrence == step.occurrence && asked.is_accepted
+            };
+            if asked.iter().any(|asked| is_it(&asked)) {
+                roll.refused(step, "the ledger has this restart already".to_owned());
+            }
+        }
+        Ok(())
     }
 
     async fn drive(
@@ -166,9 +201,19 @@ impl Tools<'_> {
                 self.observer.progress(Progress::Seen { step, state });
             }
             match action {
+                Action::Restart(_) if self.is_quota_low() => {
+                    if self.pause(WHILE_QUOTA_IS_LOW).await {
+                        return Ok(End::Interrupted);
+                    }
+                }
                 Action::Restart(step) => self.restart(roll, &step, snapshot).await?,
                 Action::Wait(wait) => {
                     self.record(roll, ended)?;
+                    let wait = if self.is_quota_low() {
+                        WHILE_QUOTA_IS_LOW
+                    } else {
+                        wait + self.lag
+                    };
                     if self.pause(wait).await {
                         return Ok(End::Interrupted);
                     }
@@ -230,6 +275,13 @@ impl Tools<'_> {
             None => roll.answered(step, Answer::Silent, snapshot, now),
         }
         Ok(())
+    }
+
+    fn is_quota_low(&self) -> bool {
+        self.client
+            .usage()
+            .1
+            .is_some_and(|remaining| remaining < QUOTA_FLOOR)
     }
 
     async fn give_up(&self) {

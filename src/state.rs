@@ -187,9 +187,19 @@ impl Heartbeat {
 /// How long a runner lets others go first: 0 to 8 seconds, always the same for the same id.
 #[must_use]
 pub fn offset(runner_id: &str) -> jiff::SignedDuration {
-    let digest = Sha256::digest(runner_id.as_bytes());
+    share_of(8_000, runner_id)
+}
+
+/// How much slower than others a runner reads: 0 to 1 second, unrelated to its [`offset`].
+#[must_use]
+pub fn lag(runner_id: &str) -> jiff::SignedDuration {
+    share_of(1_000, &format!("lag of {runner_id}"))
+}
+
+fn share_of(milliseconds: i64, text: &str) -> jiff::SignedDuration {
+    let digest = Sha256::digest(text.as_bytes());
     let number = u16::from_be_bytes([digest[0], digest[1]]);
-    jiff::SignedDuration::from_millis(i64::from(number) * 8_000 / i64::from(u16::MAX))
+    jiff::SignedDuration::from_millis(i64::from(number) * milliseconds / i64::from(u16::MAX))
 }
 
 fn replace(place: &Path, text: &[u8]) -> std::io::Result<()> {

@@ -145,6 +145,7 @@ async fn ask_one(
         snapshot: &snapshot,
         now: snapshot.at,
         local_now,
+        remaining: client.usage().1,
         known: &known,
     };
     Ok((plan::plan(question), snapshot))

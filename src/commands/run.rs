@@ -11,7 +11,7 @@ use crate::{
     report::{AppReport, Report, human, json as shapes},
     runner,
     schedule::{AppName, Schedule, Target},
-    state::{Mode, StateDir},
+    state::{self, Mode, StateDir},
     store::{Store, narrow},
 };
 use jiff::SignedDuration;
@@ -137,6 +137,11 @@ impl Runner<'_> {
                 ledger: &ledger,
                 stop: self.stop,
                 observer: self.context.ui,
+                lag: if is_unattended {
+                    state::lag(&runner_id)
+                } else {
+                    SignedDuration::ZERO
+                },
             },
             state: self.state,
             store: self.store,

@@ -19,6 +19,9 @@ const ANOTHER_RUNNER_S_TURN: SignedDuration = SignedDuration::from_secs(20);
 /// How long Heroku's list may lag behind a restart whose answer never came.
 const UNANSWERED: SignedDuration = SignedDuration::from_secs(60);
 
+/// With fewer requests left no restart is begun, so that those in flight can be proven.
+pub const QUOTA_FLOOR: u64 = 100;
+
 type Reason = (SkipReason, String);
 
 /// Whether a dyno is up and has been for `settle`.
@@ -43,6 +46,7 @@ pub(super) fn check(question: Question<'_>, dyno: &Dyno, step: &Step) -> Option<
         .or_else(|| release_just_made(question))
         .or_else(|| preboot(question, dyno))
         .or_else(|| asked(question, step))
+        .or_else(|| quota_floor(question))
 }
 
 fn state(dyno: &Dyno) -> Option<Reason> {
@@ -137,6 +141,16 @@ fn preboot(question: Question<'_>, dyno: &Dyno) -> Option<Reason> {
             ),
         )
     })
+}
+
+fn quota_floor(question: Question<'_>) -> Option<Reason> {
+    let remaining = question
+        .remaining
+        .filter(|remaining| *remaining < QUOTA_FLOOR)?;
+    Some((
+        SkipReason::QuotaFloor,
+        format!("the account has {remaining} requests left, and they refill at 75 a minute"),
+    ))
 }
 
 /// What the ledger says of this very restart.

@@ -13,7 +13,7 @@ mod reason;
 pub mod roll;
 mod step;
 
-pub use guards::{PREBOOT_WINDOW, is_settled};
+pub use guards::{PREBOOT_WINDOW, QUOTA_FLOOR, is_settled};
 pub use outcome::{Ended, Outcome};
 pub use reason::{Skip, SkipReason, Weight};
 pub use step::{Limits, Step, Trigger};
@@ -44,6 +44,8 @@ pub struct Question<'a> {
     pub now: Timestamp,
     /// This machine's time, which may run ahead of Heroku's.
     pub local_now: Timestamp,
+    /// Requests that the account has left, if Heroku said.
+    pub remaining: Option<u64>,
     pub known: &'a Known,
 }
 

@@ -77,6 +77,8 @@ pub enum SkipReason {
     Settling,
     /// A dyno restarted for this occurrence did not stay up.
     PreviousRestartNotHealthy,
+    /// The account has few requests left: what is going on must be able to end.
+    QuotaFloor,
     /// A restart was asked for and Heroku's list does not show it yet.
     RestartPending,
     /// A restart was done and `created_at` did not move: the platform is not as we believe.
@@ -113,6 +115,7 @@ impl SkipReason {
             | Self::PrebootWindow
             | Self::MaxUnavailable
             | Self::Settling
+            | Self::QuotaFloor
             | Self::RestartPending => Weight::Passing,
             Self::TooFewUp | Self::PreviousRestartNotHealthy | Self::AlreadyInLedger => {
                 Weight::Held

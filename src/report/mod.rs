@@ -39,6 +39,8 @@ pub struct AppReport {
     pub notices: Vec<String>,
     /// Whether the restarts were asked for (`--now`): then a due dyno left alone is a failure.
     pub is_asked_for: bool,
+    /// Whether the pass waited for as long as it may, in vain.
+    pub has_given_up: bool,
 }
 
 impl AppReport {
@@ -61,6 +63,7 @@ impl AppReport {
         let is_held = |skip: &Skip| skip.reason.weight() == Weight::Held || self.is_asked_for;
         self.ended.iter().all(|ended| ended.outcome.is_good())
             && self.missed.is_empty()
+            && !self.has_given_up
             && !self.due_skips().any(is_held)
     }
 }

@@ -11,12 +11,24 @@ use std::{
 const FAST: &str = "2026-03-02T07:00:10Z*60";
 
 fn block<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+        .block_on(future)
 }
 
 async fn now(served: &Served) -> String {
-    let text = reqwest::get(format!("{}/sandbox/clock", served.heroku.url)).await.expect("an answer").text().await.expect("text");
-    serde_json::from_str::<Value>(&text).expect("JSON")["now"].as_str().expect("an instant").to_owned()
+    let text = reqwest::get(format!("{}/sandbox/clock", served.heroku.url))
+        .await
+        .expect("an answer")
+        .text()
+        .await
+        .expect("text");
+    serde_json::from_str::<Value>(&text).expect("JSON")["now"]
+        .as_str()
+        .expect("an instant")
+        .to_owned()
 }
 
 /// The binary on the sandbox's clock.
@@ -33,7 +45,9 @@ fn schedule(at: &str) -> String {
 const EACH_ONCE: [(&str, u32); 3] = [("web.1", 1), ("web.2", 1), ("worker.1", 1)];
 
 fn each_once() -> std::collections::BTreeMap<String, u32> {
-    EACH_ONCE.map(|(dyno, count)| (dyno.to_owned(), count)).into()
+    EACH_ONCE
+        .map(|(dyno, count)| (dyno.to_owned(), count))
+        .into()
 }
 
 #[test]
@@ -42,13 +56,26 @@ fn two_passes_at_once_on_one_machine_restart_each_dyno_once() {
         let home = Home::new().without_offset();
         let served = Served::start(&shop(&home, 5), Some(FAST));
         home.write_schedules(&schedule("07:00"));
-        let passes: Vec<_> = [on_time(&home, &served, &["run", "--json"]).await, on_time(&home, &served, &["run", "--json"]).await]
-            .map(|mut command| command.stdout(Stdio::piped()).spawn().expect("it starts"))
-            .into();
-        let told: Vec<Told> = passes.into_iter().map(|pass| pass.wait_with_output().expect("it ends").into()).collect();
+        let passes: Vec<_> = [
+            on_time(&home, &served, &["run", "--json"]).await,
+            on_time(&home, &served, &["run", "--json"]).await,
+        ]
+        .map(|mut command| command.stdout(Stdio::piped()).spawn().expect("it starts"))
+        .into();
+        let told: Vec<Told> = passes
+            .into_iter()
+            .map(|pass| pass.wait_with_output().expect("it ends").into())
+            .collect();
         assert!(told.iter().all(|told| told.code == Some(0)), "{told:?}");
-        let steps: usize = told.iter().map(|told| told.json()["steps"].as_array().expect("steps").len()).sum();
-        assert_eq!((steps, served.heroku.record().await.restarts()), (3, each_once()), "{told:?}");
+        let steps: usize = told
+            .iter()
+            .map(|told| told.json()["steps"].as_array().expect("steps").len())
+            .sum();
+        assert_eq!(
+            (steps, served.heroku.record().await.restarts()),
+            (3, each_once()),
+            "{told:?}"
+        );
     });
 }
 
@@ -61,18 +88,40 @@ fn thirty_kills_in_the_middle_of_a_roll_and_every_dyno_is_restarted_once() {
         for kill in 0_u64..30 {
             let home = Home::new().without_offset();
             for dyno in ["web.1", "web.2", "worker.1"] {
-                served.heroku.patch(&format!("/sandbox/apps/example-app/dynos/{dyno}"), &json!({ "up-for": "20h" })).await;
+                served
+                    .heroku
+                    .patch(
+                        &format!("/sandbox/apps/example-app/dynos/{dyno}"),
+                        &json!({ "up-for": "20h" }),
+                    )
+                    .await;
             }
-            served.heroku.send(reqwest::Method::DELETE, "/sandbox/record", &json!({})).await;
+            served
+                .heroku
+                .send(reqwest::Method::DELETE, "/sandbox/record", &json!({}))
+                .await;
             home.write_schedules(&schedule(&now(&served).await[11..16]));
-            let mut roll = on_time(&home, &served, &["run"]).await.stderr(Stdio::null()).stdout(Stdio::null()).spawn().expect("it starts");
+            let mut roll = on_time(&home, &served, &["run"])
+                .await
+                .stderr(Stdio::null())
+                .stdout(Stdio::null())
+                .spawn()
+                .expect("it starts");
             // Spread over the whole roll, and over what comes before its first request.
             tokio::time::sleep(Duration::from_millis(kill * 61 % 1_830)).await;
             let _ = roll.kill();
             let _ = roll.wait();
-            let told: Told = on_time(&home, &served, &["run"]).await.output().expect("it runs").into();
+            let told: Told = on_time(&home, &served, &["run"])
+                .await
+                .output()
+                .expect("it runs")
+                .into();
             let record = served.heroku.record().await;
-            assert_eq!((told.code, record.restarts()), (Some(0), each_once()), "kill {kill}: {told:?}");
+            assert_eq!(
+                (told.code, record.restarts()),
+                (Some(0), each_once()),
+                "kill {kill}: {told:?}"
+            );
             assert!(record.most_down() <= 1, "kill {kill}");
         }
     });
@@ -81,30 +130,65 @@ fn thirty_kills_in_the_middle_of_a_roll_and_every_dyno_is_restarted_once() {
 #[test]
 fn a_signal_in_the_middle_of_a_roll_leaves_quickly_and_says_what_is_unverified() {
     block(async {
-        for (signal, fault) in [("TERM", None), ("INT", None), ("TERM", Some("DELETE")), ("INT", Some("GET"))] {
+        for (signal, fault) in [
+            ("TERM", None),
+            ("INT", None),
+            ("TERM", Some("DELETE")),
+            ("INT", Some("GET")),
+        ] {
             let home = Home::new().without_offset();
             let served = Served::start(&shop(&home, 600), None);
             if let Some(method) = fault {
                 let skip = if method == "GET" { 6 } else { 0 };
                 served.heroku.faults(&json!([{ "method": method, "path": "/dynos", "skip": skip, "times": 9, "kind": "hang" }])).await;
             }
-            let mut command = home.command(&served.heroku.url, &["run", "--now", "--app", "example-app", "--yes", "--json"]);
-            let roll = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+            let mut command = home.command(
+                &served.heroku.url,
+                &["run", "--now", "--app", "example-app", "--yes", "--json"],
+            );
+            let roll = command
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("it starts");
             loop {
                 let requests = served.heroku.record().await.requests;
-                if requests.iter().any(|request| request.method == "DELETE") && (fault != Some("GET") || requests.len() > 11) {
+                if requests.iter().any(|request| request.method == "DELETE")
+                    && (fault != Some("GET") || requests.len() > 11)
+                {
                     break;
                 }
                 tokio::task::yield_now().await;
             }
-            Command::new("kill").args([&format!("-{signal}"), &roll.id().to_string()]).status().expect("kill runs");
-            let ended = tokio::time::timeout(Duration::from_secs(10), tokio::task::spawn_blocking(move || roll.wait_with_output())).await;
-            let told: Told = ended.expect("it leaves within 10 s").expect("joined").expect("output").into();
+            Command::new("kill")
+                .args([&format!("-{signal}"), &roll.id().to_string()])
+                .status()
+                .expect("kill runs");
+            let ended = tokio::time::timeout(
+                Duration::from_secs(10),
+                tokio::task::spawn_blocking(move || roll.wait_with_output()),
+            )
+            .await;
+            let told: Told = ended
+                .expect("it leaves within 10 s")
+                .expect("joined")
+                .expect("output")
+                .into();
             assert_eq!(told.code, Some(130), "{signal} {fault:?}: {told:?}");
-            let deletes = served.heroku.record().await.requests.iter().filter(|request| request.method == "DELETE").count();
+            let deletes = served
+                .heroku
+                .record()
+                .await
+                .requests
+                .iter()
+                .filter(|request| request.method == "DELETE")
+                .count();
             assert_eq!(deletes, 1, "no new DELETE");
             let ledger = std::fs::read_to_string(home.ledger()).expect("a ledger");
-            assert!(ledger.contains("\"outcome\":\"unverified\"") && told.stdout.contains("unverified"), "{signal} {fault:?}: {ledger} {told:?}");
+            assert!(
+                ledger.contains("\"outcome\":\"unverified\"") && told.stdout.contains("unverified"),
+                "{signal} {fault:?}: {ledger} {told:?}"
+            );
         }
     });
 }
@@ -114,17 +198,47 @@ fn nothing_due_asks_nobody_and_one_dyno_costs_six_requests_besides_polling() {
     block(async {
         let home = Home::new().without_offset();
         let path = home.path().join("one.toml");
-        std::fs::write(&path, "[[app]]\nname = \"example-app\"\n[[app.formation]]\ntype = \"web\"\nquantity = 1\n").expect("a file");
+        std::fs::write(
+            &path,
+            "[[app]]\nname = \"example-app\"\n[[app.formation]]\ntype = \"web\"\nquantity = 1\n",
+        )
+        .expect("a file");
         let served = Served::start(&path.display().to_string(), Some(FAST));
-        home.write_schedules(&format!("{}since = 2026-03-02T06:00:00Z\n", schedule("07:00")));
-        let told: Told = on_time(&home, &served, &["run", "--json"]).await.output().expect("it runs").into();
+        home.write_schedules(&format!(
+            "{}since = 2026-03-02T06:00:00Z\n",
+            schedule("07:00")
+        ));
+        let told: Told = on_time(&home, &served, &["run", "--json"])
+            .await
+            .output()
+            .expect("it runs")
+            .into();
         assert_eq!(told.code, Some(0), "{told:?}");
         let requests = served.heroku.record().await.requests;
-        let restart = requests.iter().position(|request| request.method == "DELETE").expect("a restart");
-        assert!(restart < 6, "{restart} reads before the restart: {requests:?}");
-        assert!(requests[restart + 1..].iter().all(|request| request.path.ends_with("/dynos")), "only polling after it: {requests:?}");
-        let told: Told = on_time(&home, &served, &["run", "--json"]).await.output().expect("it runs").into();
-        assert_eq!((told.code, told.json()["api"]["requests"].as_u64()), (Some(0), Some(0)), "{told:?}");
+        let restart = requests
+            .iter()
+            .position(|request| request.method == "DELETE")
+            .expect("a restart");
+        assert!(
+            restart < 6,
+            "{restart} reads before the restart: {requests:?}"
+        );
+        assert!(
+            requests[restart + 1..]
+                .iter()
+                .all(|request| request.path.ends_with("/dynos")),
+            "only polling after it: {requests:?}"
+        );
+        let told: Told = on_time(&home, &served, &["run", "--json"])
+            .await
+            .output()
+            .expect("it runs")
+            .into();
+        assert_eq!(
+            (told.code, told.json()["api"]["requests"].as_u64()),
+            (Some(0), Some(0)),
+            "{told:?}"
+        );
         assert_eq!(served.heroku.record().await.requests.len(), requests.len());
     });
 }
@@ -138,32 +252,69 @@ fn the_token_is_in_no_output_and_no_file() {
         let echo = json!({ "status": { "status": 403, "id": "forbidden", "message": format!("The token {TOKEN} may not do this.") } });
         let mut all = String::new();
         for words in [
-            &["run", "--json"][..], &["run"], &["plan"], &["plan", "--json"], &[], &["--json"], &["history", "--json"],
-            &["set", "--app", "example-app", "--at", "07"], &["run", "--now", "--app", "example-app", "--yes"], &["pause", "--app", "example-app"],
+            &["run", "--json"][..],
+            &["run"],
+            &["plan"],
+            &["plan", "--json"],
+            &[],
+            &["--json"],
+            &["history", "--json"],
+            &["set", "--app", "example-app", "--at", "07"],
+            &["run", "--now", "--app", "example-app", "--yes"],
+            &["pause", "--app", "example-app"],
         ] {
             for has_fault in [false, true] {
                 if has_fault {
-                    served.heroku.faults(&json!([{ "times": 1, "kind": echo }])).await;
+                    served
+                        .heroku
+                        .faults(&json!([{ "times": 1, "kind": echo }]))
+                        .await;
                 }
                 let mut command = on_time(&home, &served, words).await;
-                let output = command.env("HEROKU_DEBUG", "1").env("HEROKU_DEBUG_HEADERS", "1").env("RUST_LOG", "trace").output();
+                let output = command
+                    .env("HEROKU_DEBUG", "1")
+                    .env("HEROKU_DEBUG_HEADERS", "1")
+                    .env("RUST_LOG", "trace")
+                    .output();
                 let told: Told = output.expect("it runs").into();
                 all += &format!("{words:?} {}{}", told.stdout, told.stderr);
             }
         }
-        assert!(all.contains("The token [redacted] may not do this."), "Heroku's words are passed on: {all}");
+        assert!(
+            all.contains("The token [redacted] may not do this."),
+            "Heroku's words are passed on: {all}"
+        );
         assert!(all.contains("request"), "HEROKU_DEBUG shows requests");
         assert!(!all.contains("0c0ffee0-feed"), "the token is in the output");
-        let grep = Command::new("grep").args(["-r", "0c0ffee0-feed"]).arg(home.path()).output().expect("grep runs");
-        assert_eq!(String::from_utf8_lossy(&grep.stdout), "", "the token is in a file");
+        let grep = Command::new("grep")
+            .args(["-r", "0c0ffee0-feed"])
+            .arg(home.path())
+            .output()
+            .expect("grep runs");
+        assert_eq!(
+            String::from_utf8_lossy(&grep.stdout),
+            "",
+            "the token is in a file"
+        );
     });
 }
 
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let home = Home::new();
-    let script = format!("{} --help | true; {} commands --json | head -c 1 >/dev/null; exit ${{PIPESTATUS[0]}}", binary().display(), binary().display());
-    let told: Told = Command::new("bash").args(["-c", &script]).env_clear().env("HOME", home.path()).env("PATH", "/usr/bin:/bin").output().expect("bash runs").into();
+    let script = format!(
+        "{} --help | true; {} commands --json | head -c 1 >/dev/null; exit ${{PIPESTATUS[0]}}",
+        binary().display(),
+        binary().display()
+    );
+    let told: Told = Command::new("bash")
+        .args(["-c", &script])
+        .env_clear()
+        .env("HOME", home.path())
+        .env("PATH", "/usr/bin:/bin")
+        .output()
+        .expect("bash runs")
+        .into();
     assert_eq!((told.code, told.stderr.as_str()), (Some(0), ""), "{told:?}");
 }
 
@@ -173,7 +324,12 @@ fn a_torn_last_line_of_the_ledger_is_tolerated_and_said() {
     std::fs::create_dir_all(home.ledger().parent().expect("a parent")).expect("a directory");
     std::fs::write(home.ledger(), "{\"at\":\"2026-03-02T07:00:30Z\",\"event\":\"ended\",\"app\":\"example-app\",\"schedule\":\"default\",\"occurrence\":\"2026-03-02T07:00:00Z\",\"dyno\":\"web.1\",\"outcome\":\"restarted\"}\n{\"at\":\"2026-03").expect("a file");
     let told = home.run("http://127.0.0.1:9", &["history"]);
-    assert!(told.code == Some(0) && told.stdout.contains("web.1") && told.stderr.contains("1 lines of the ledger are torn"), "{told:?}");
+    assert!(
+        told.code == Some(0)
+            && told.stdout.contains("web.1")
+            && told.stderr.contains("1 lines of the ledger are torn"),
+        "{told:?}"
+    );
 }
 
 #[test]
@@ -183,15 +339,27 @@ fn watch_makes_a_pass_when_a_schedule_comes_due_and_notices_a_new_one() {
         let served = Served::start(&shop(&home, 5), Some("2026-03-02T06:58:00Z*60"));
         home.write_schedules("version = 1\n");
         let mut command = on_time(&home, &served, &["run", "--watch", "--json"]).await;
-        let mut watch = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+        let mut watch = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
         home.write_schedules(&schedule("07:00"));
         while served.heroku.record().await.restarts() != each_once() {
             assert!(watch.try_wait().expect("a state").is_none(), "it stays");
             tokio::task::yield_now().await;
         }
-        Command::new("kill").args(["-TERM", &watch.id().to_string()]).status().expect("kill runs");
+        Command::new("kill")
+            .args(["-TERM", &watch.id().to_string()])
+            .status()
+            .expect("kill runs");
         let told: Told = watch.wait_with_output().expect("it ends").into();
         assert_eq!(told.code, Some(130), "{told:?}");
-        assert!(told.stdout.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "one document a line: {told:?}");
+        assert!(
+            told.stdout
+                .lines()
+                .all(|line| serde_json::from_str::<Value>(line).is_ok()),
+            "one document a line: {told:?}"
+        );
     });
 }

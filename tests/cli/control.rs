@@ -83,7 +83,6 @@ pub struct Request {
 #[derive(Debug, Clone, serde::Deserialize)]
 pub struct Restart {
     pub dyno: String,
-    pub process_type: String,
     pub cause: String,
     pub down: u32,
 }

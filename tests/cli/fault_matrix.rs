@@ -7,15 +7,20 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 const START: &str = "2026-03-02T07:00:30Z";
-const SCHEDULES: &str =
-    "version = 1\n[[schedule]]\napp = \"example-app\"\nat = \"07:00\"\ntimezone = \"UTC\"\nsince = 2026-03-02T06:00:00Z\n";
+const SCHEDULES: &str = "version = 1\n[[schedule]]\napp = \"example-app\"\nat = \"07:00\"\ntimezone = \"UTC\"\nsince = 2026-03-02T06:00:00Z\n";
 
 fn clock() -> Clock {
-    Clock::Moved { base: START.parse().expect("an instant"), started: tokio::time::Instant::now(), rate: 1.0 }
+    Clock::Moved {
+        base: START.parse().expect("an instant"),
+        started: tokio::time::Instant::now(),
+        rate: 1.0,
+    }
 }
 
 fn world(web: u32) -> Scenario {
-    let text = format!("[[app]]\nname = \"example-app\"\n[[app.formation]]\ntype = \"web\"\nquantity = {web}\n");
+    let text = format!(
+        "[[app]]\nname = \"example-app\"\n[[app.formation]]\ntype = \"web\"\nquantity = {web}\n"
+    );
     Scenario::parse(&text).expect("a scenario")
 }
 
@@ -69,24 +74,43 @@ async fn one_restart_whatever_goes_wrong_with_whichever_call() {
                 let (_sender, stop) = Stop::new();
                 let report = machine.pass(Options::default(), None, &stop).await;
                 let record = heroku.record().await.restarts();
-                assert!(record.values().all(|count| *count == 1), "{what}: {record:?}");
+                assert!(
+                    record.values().all(|count| *count == 1),
+                    "{what}: {record:?}"
+                );
                 let ended: Vec<_> = report.apps.iter().flat_map(|app| &app.ended).collect();
-                let restarted = ended.iter().filter(|ended| ended.outcome == Outcome::Restarted).count();
+                let restarted = ended
+                    .iter()
+                    .filter(|ended| ended.outcome == Outcome::Restarted)
+                    .count();
                 if report.exit_code() == 0 {
                     assert_eq!((restarted, record.len()), (2, 2), "{what}: {report:#?}");
                 } else {
-                    let is_said = report.apps.iter().any(|app| app.error.is_some() || app.due_skips().next().is_some())
+                    let is_said = report
+                        .apps
+                        .iter()
+                        .any(|app| app.error.is_some() || app.due_skips().next().is_some())
                         || ended.iter().any(|ended| ended.detail.is_some());
                     assert!(is_said, "{what} is not explained: {report:#?}");
                 }
                 // The trouble is over: further passes finish what is left, and restart nothing twice.
-                heroku.send(reqwest::Method::DELETE, "/sandbox/faults", &json!({})).await;
+                heroku
+                    .send(reqwest::Method::DELETE, "/sandbox/faults", &json!({}))
+                    .await;
                 for _ in 0..2 {
                     machine.pass(Options::default(), None, &stop).await;
                 }
                 let record = heroku.record().await;
-                assert!(record.restarts().values().all(|count| *count == 1), "{what}, afterwards: {:?}", record.restarts);
-                assert_eq!(record.restarts().len(), 2, "{what}: both are restarted in the end");
+                assert!(
+                    record.restarts().values().all(|count| *count == 1),
+                    "{what}, afterwards: {:?}",
+                    record.restarts
+                );
+                assert_eq!(
+                    record.restarts().len(),
+                    2,
+                    "{what}: both are restarted in the end"
+                );
                 assert!(record.most_down() <= 1, "{what}");
                 rows += 1;
             }
@@ -103,15 +127,26 @@ async fn two_machines_at_the_same_moment_rarely_restart_a_dyno_twice() {
     let (mut doubles, mut dynos, mut trials_with_doubles, mut too_many_down) = (0, 0, 0, 0);
     for trial in 0..TRIALS {
         let heroku = Heroku::start(&world(3), clock()).await;
-        heroku.patch("/sandbox", &json!({ "latency-ms": 100 })).await;
-        let machines: Vec<Machine> = (0..2).map(|_| Machine::new(&heroku, clock(), SCHEDULES)).collect();
+        heroku
+            .patch("/sandbox", &json!({ "latency-ms": 100 }))
+            .await;
+        let machines: Vec<Machine> = (0..2)
+            .map(|_| Machine::new(&heroku, clock(), SCHEDULES))
+            .collect();
         for (place, machine) in machines.iter().enumerate() {
             let state = machine.home.path().join("state");
             std::fs::create_dir_all(&state).expect("a directory");
-            std::fs::write(state.join("runner-id"), format!("trial-{trial}-runner-{place}")).expect("a file");
+            std::fs::write(
+                state.join("runner-id"),
+                format!("trial-{trial}-runner-{place}"),
+            )
+            .expect("a file");
         }
         let (_sender, stop) = Stop::new();
-        let options = Options { is_unattended: true, ..Options::default() };
+        let options = Options {
+            is_unattended: true,
+            ..Options::default()
+        };
         let late = SignedDuration::from_millis(i64::try_from(trial % 51).expect("small"));
         let second = async {
             clock().sleep(late).await;
@@ -127,6 +162,11 @@ async fn two_machines_at_the_same_moment_rarely_restart_a_dyno_twice() {
         trials_with_doubles += usize::from(extra > 0);
         too_many_down += usize::from(record.most_down() > 1);
     }
-    println!("{TRIALS} trials: {doubles} of {dynos} dynos restarted once too often, in {trials_with_doubles} trials; more than one down in {too_many_down}");
-    assert!(trials_with_doubles * 20 <= TRIALS, "at most one trial in twenty");
+    println!(
+        "{TRIALS} trials: {doubles} of {dynos} dynos restarted once too often, in {trials_with_doubles} trials; more than one down in {too_many_down}"
+    );
+    assert!(
+        trials_with_doubles * 20 <= TRIALS,
+        "at most one trial in twenty"
+    );
 }

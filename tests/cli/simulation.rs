@@ -77,6 +77,11 @@ impl Machine {
             ledger: &ledger,
             stop,
             observer: &Silent,
+            lag: if options.is_unattended {
+                autorestart::state::lag(&runner_id)
+            } else {
+                jiff::SignedDuration::ZERO
+            },
         };
         let pass = Pass {
             tools,

@@ -1,0 +1,139 @@
+//! One pass: observe, plan, execute, report; apps side by side, so that a sick one holds no other.
+
+mod identity;
+mod marks;
+mod one_app;
+
+pub use marks::{has_reason_to_look, next_look};
+
+use crate::{
+    error::Error,
+    execute::Tools,
+    report::{AppReport, Report},
+    schedule::{Guards, Schedule, Span, Target},
+    state::StateDir,
+    store::Store,
+};
+use jiff::SignedDuration;
+use one_app::AppPass;
+use std::collections::BTreeMap;
+
+/// How a pass is to go.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    pub is_dry_run: bool,
+    /// Leaves at once where it would wait for a reason that passes by itself.
+    pub no_wait: bool,
+    /// Nobody watches: another runner may be at the same occurrence, and goes first for a moment.
+    pub is_unattended: bool,
+}
+
+/// `run --now`.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub target: Target,
+    pub older_than: Option<Span>,
+    pub guards: Guards,
+}
+
+/// What a pass works with.
+pub struct Pass<'a> {
+    pub tools: Tools<'a>,
+    pub state: &'a StateDir,
+    pub store: &'a Store,
+    pub runner_id: &'a str,
+    pub host: &'a str,
+    pub options: Options,
+}
+
+/// Skews up to this come from the whole seconds of a `Date` header and the way of the answer.
+const SKEW_WORTH_SAYING: SignedDuration = SignedDuration::from_secs(5);
+const ROLLED_ELSEWHERE: &str = "another pass of this machine is rolling it";
+/// Waiting for reasons that pass by themselves ends after this, whatever the trigger.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
+
+impl Pass<'_> {
+    /// One pass over these schedules.
+    pub async fn run(&self, schedules: &[Schedule]) -> Report {
+        let now = self.tools.clock.now();
+        let mut by_app: BTreeMap<String, Vec<Schedule>> = BTreeMap::new();
+        for schedule in schedules
+            .iter()
+            .filter(|schedule| has_reason_to_look(schedule, self.state, now))
+        {
+            let app = schedule
+                .app
+                .id
+                .as_deref()
+                .unwrap_or(schedule.app.name.as_str());
+            by_app
+                .entry(app.to_owned())
+                .or_default()
+                .push(schedule.clone());
+        }
+        let passes = by_app
+            .into_values()
+            .map(|schedules| self.one_app(schedules[0].app.name.to_string(), schedules, None));
+        let apps = futures_util::future::join_all(passes).await;
+        self.report(apps, schedules)
+    }
+
+    /// Restarts the target of one app, asked for now.
+    pub async fn run_now(&self, app: &str, request: Request) -> Report {
+        let report = self.one_app(app.to_owned(), vec![], Some(request)).await;
+        self.report(vec![report], &[])
+    }
+
+    fn report(&self, apps: Vec<AppReport>, schedules: &[Schedule]) -> Report {
+        let client = self.tools.client;
+        let (requests, remaining) = client.usage();
+        let now = client.now();
+        Report {
+            now,
+            apps,
+            requests,
+            remaining,
+            skew: client.skew().filter(|skew| skew.abs() > SKEW_WORTH_SAYING),
+            is_dry_run: self.options.is_dry_run,
+            is_interrupted: self.tools.stop.is_set(),
+            next: schedules
+                .iter()
+                .filter_map(|schedule| schedule.next_occurrence(now))
+                .min(),
+        }
+    }
+
+    async fn one_app(
+        &self,
+        app: String,
+        schedules: Vec<Schedule>,
+        request: Option<Request>,
+    ) -> AppReport {
+        let mut report = AppReport::of(&app);
+        report.is_asked_for = request.is_some();
+        let result = match self.foreign_host(&schedules) {
+            Some(error) => Err(error),
+            None => AppPass::new(self, schedules).go(request, &mut report).await,
+        };
+        report.error = result.err();
+        report
+    }
+
+    /// A schedule of another host than the one that is spoken to: its token must not go there.
+    fn foreign_host(&self, schedules: &[Schedule]) -> Option<Error> {
+        let host = schedules
+            .iter()
+            .filter_map(|schedule| schedule.app.host.as_deref())
+            .find(|host| *host != self.host)?;
+        Some(Error::Other {
+            code: "other_host",
+            message: format!(
+                "the schedule was set on {host}, and requests go to {}",
+                self.host
+            ),
+            hint: Some(format!(
+                "set HEROKU_HOST to reach {host}, or set the schedule again"
+            )),
+        })
+    }
+}

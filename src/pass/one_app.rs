@@ -1,0 +1,268 @@
+//! A pass over one app: plan, roll, plan again, until nothing is left or nothing may be done.
+
+use super::{LONGEST_WAIT, Pass, ROLLED_ELSEWHERE, Request};
+use crate::{
+    error::Error,
+    execute::{End, Progress},
+    plan::{self, Ended, Known, Outcome, Plan, Question, due::Now},
+    report::AppReport,
+    schedule::{Schedule, Target},
+    snapshot::Snapshot,
+};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+
+pub(super) struct AppPass<'a> {
+    pub pass: &'a Pass<'a>,
+    pub schedules: Vec<Schedule>,
+    pub known: Known,
+    is_canary_proven: bool,
+    /// Dynos seen up, and since when they were.
+    seen_up: BTreeMap<String, Timestamp>,
+}
+
+/// Why a step of a plan was not begun.
+const AFTER_A_FAILURE: &str = "a step of this app failed before";
+const INTERRUPTED: &str = "interrupted";
+
+impl<'a> AppPass<'a> {
+    pub fn new(pass: &'a Pass<'a>, schedules: Vec<Schedule>) -> Self {
+        Self {
+            pass,
+            schedules,
+            known: Known::default(),
+            is_canary_proven: false,
+            seen_up: BTreeMap::new(),
+        }
+    }
+
+    pub async fn go(
+        mut self,
+        request: Option<Request>,
+        report: &mut AppReport,
+    ) -> Result<(), Error> {
+        let Some((_lock, app)) = self.lock(report).await? else {
+            report
+                .notices
+                .push(format!("{}: {ROLLED_ELSEWHERE}", report.app));
+            return Ok(());
+        };
+        self.keep_identity(report, &app).await?;
+        let mut snapshot = self.observe(app, true).await?;
+        report.app.clone_from(&snapshot.app.name);
+        self.known.now = request
+            .map(|request| asked(request, &snapshot))
+            .transpose()?;
+        self.judge_missed(report, &snapshot)?;
+        let result = self.roll_until_done(report, &mut snapshot).await;
+        self.pass.tools.observer.progress(Progress::Over {
+            app: &snapshot.app.name,
+        });
+        let plan = result?;
+        if self.pass.options.is_dry_run {
+            (report.planned, report.skips) = (plan.steps, plan.skips);
+            return Ok(());
+        }
+        // A pass may have waited until the catch-up was over.
+        self.judge_missed(report, &snapshot)?;
+        self.settle(report, &plan, &snapshot)?;
+        report.skips = plan.skips;
+        Ok(())
+    }
+
+    /// Returns the last plan, of which nothing can be done now.
+    async fn roll_until_done(
+        &mut self,
+        report: &mut AppReport,
+        snapshot: &mut Snapshot,
+    ) -> Result<Plan, Error> {
+        let began = snapshot.at;
+        let mut waits = 0;
+        loop {
+            let plan = self.plan(report, snapshot)?;
+            if self.pass.options.is_dry_run {
+                return Ok(plan);
+            }
+            if plan.steps.is_empty() {
+                let may_wait =
+                    !self.pass.options.no_wait && snapshot.at.duration_since(began) < LONGEST_WAIT;
+                let Some(skip) = plan.waiting().next().filter(|_| may_wait) else {
+                    report.has_given_up =
+                        !self.pass.options.no_wait && plan.waiting().next().is_some();
+                    return Ok(plan);
+                };
+                self.keep_waiting(&plan)?;
+                let reason = format!("{}: {}", skip.reason.phrase(), skip.detail);
+                if self.wait(snapshot, &reason, &mut waits).await {
+                    return Ok(plan);
+                }
+                *snapshot = self.observe_again(snapshot).await?;
+                continue;
+            }
+            let ended_before = report.ended.len();
+            match self.roll(report, &plan, snapshot).await? {
+                End::Done => self.is_canary_proven = true,
+                End::Replan => {
+                    let is_idle = report.ended.len() == ended_before;
+                    if is_idle && self.wait(snapshot, "the app has changed", &mut waits).await {
+                        return Ok(plan);
+                    }
+                    *snapshot = self.observe_again(snapshot).await?;
+                }
+                end @ (End::Failed | End::Interrupted) => {
+                    let reason = if end == End::Failed {
+                        AFTER_A_FAILURE
+                    } else {
+                        INTERRUPTED
+                    };
+                    not_reached(report, &plan, reason);
+                    let left = self.plan(report, snapshot)?;
+                    return Ok(Plan {
+                        steps: vec![],
+                        ..left
+                    });
+                }
+            }
+            waits = 0;
+        }
+    }
+
+    fn plan(&mut self, report: &AppReport, snapshot: &Snapshot) -> Result<Plan, Error> {
+        for dyno in &snapshot.dynos {
+            let fell_back = |since: &Timestamp| !dyno.is_up() || dyno.updated_at > *since;
+            if self.seen_up.get(&dyno.id).is_some_and(fell_back) {
+                self.known.fell_back.insert(dyno.id.clone());
+            } else if dyno.is_up() {
+                self.seen_up.insert(dyno.id.clone(), dyno.updated_at);
+            }
+        }
+        let tools = &self.pass.tools;
+        self.known.asked = tools.ledger.asked(&snapshot.app.id)?;
+        let mut plan = plan::plan(Question {
+            schedules: &self.schedules,
+            snapshot,
+            now: snapshot.at,
+            local_now: tools.clock.now(),
+            remaining: tools.client.usage().1,
+            known: &self.known,
+        });
+        // A dyno that comes due again while the pass goes on is for the next pass.
+        let is_done = |dyno: &str| {
+            report
+                .ended
+                .iter()
+                .any(|ended| ended.outcome == Outcome::Restarted && ended.step.dyno == dyno)
+        };
+        plan.steps.retain(|step| !is_done(&step.dyno));
+        Ok(plan)
+    }
+
+    async fn roll(
+        &mut self,
+        report: &mut AppReport,
+        plan: &Plan,
+        snapshot: &mut Snapshot,
+    ) -> Result<End, Error> {
+        // The first restart of an app in a pass goes alone: a broken boot takes down one dyno.
+        let steps = if self.is_canary_proven {
+            &plan.steps[..]
+        } else {
+            &plan.steps[..1]
+        };
+        self.known.open.extend(
+            plan.steps
+                .iter()
+                .map(|step| (step.schedule.clone(), step.occurrence)),
+        );
+        let until = self
+            .schedules
+            .iter()
+            .filter_map(|schedule| schedule.next_occurrence(snapshot.at))
+            .min();
+        let tools = &self.pass.tools;
+        if report.ended.is_empty() {
+            tools.observer.progress(Progress::Begun {
+                app: &snapshot.app.name,
+                steps: &plan.steps,
+            });
+        }
+        let (end, ended) = tools.roll(steps, snapshot, until).await;
+        let restarted = ended
+            .iter()
+            .filter(|ended| ended.outcome == Outcome::Restarted);
+        self.known
+            .proven
+            .extend(restarted.filter_map(|ended| ended.new_id.clone()));
+        report.ended.extend(ended);
+        end.inspect_err(|_| not_reached(report, plan, AFTER_A_FAILURE))
+    }
+
+    async fn wait(&self, snapshot: &Snapshot, reason: &str, waits: &mut usize) -> bool {
+        const SECONDS: [i64; 3] = [5, 10, 15];
+        let seconds = SECONDS.get(*waits).copied().unwrap_or(30);
+        *waits += 1;
+        let tools = &self.pass.tools;
+        tools.observer.progress(Progress::Waiting {
+            app: &snapshot.app.name,
+            reason,
+        });
+        tools.pause(SignedDuration::from_secs(seconds)).await
+    }
+}
+
+/// The occurrence of `run --now` is the instant of the question.
+fn asked(request: Request, snapshot: &Snapshot) -> Result<Now, Error> {
+    let Request {
+        target,
+        older_than,
+        guards,
+    } = request;
+    if snapshot
+        .formation_dynos()
+        .any(|dyno| target.includes(&dyno.name, &dyno.process_type))
+    {
+        return Ok(Now {
+            asked_at: snapshot.at,
+            target,
+            older_than,
+            guards,
+        });
+    }
+    Err(no_such_dynos(snapshot, &target))
+}
+
+fn no_such_dynos(snapshot: &Snapshot, target: &Target) -> Error {
+    let names: Vec<&str> = snapshot
+        .formation_dynos()
+        .map(|dyno| dyno.name.as_str())
+        .collect();
+    let there_are = if names.is_empty() {
+        "no dynos of the formation".to_owned()
+    } else {
+        names.join(", ")
+    };
+    let name = &snapshot.app.name;
+    Error::Other {
+        code: "no_such_dynos",
+        message: format!("{name} has nothing to restart for {target}"),
+        hint: Some(format!(
+            "it has {there_are}; look with heroku ps --app {name}"
+        )),
+    }
+}
+
+fn not_reached(report: &mut AppReport, plan: &Plan, reason: &str) {
+    for step in &plan.steps {
+        if report.ended.iter().all(|ended| ended.step != *step) {
+            let (detail, took) = (Some(reason.to_owned()), SignedDuration::ZERO);
+            let outcome = Outcome::NotReached;
+            report.ended.push(Ended {
+                step: step.clone(),
+                outcome,
+                new_id: None,
+                took,
+                detail,
+            });
+        }
+    }
+}
