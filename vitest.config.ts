@@ -14,7 +14,7 @@ export default defineConfig({
           globalSetup: 'tests/e2e/built.mjs',
           include: ['tests/e2e/**/*.test.mjs'],
           // they mostly wait: for dynos to boot, for processes to end
-          maxWorkers: 3,
+          maxWorkers: 4,
           name: 'e2e',
           // after those of the plugin, which build it anew
           sequence: {groupOrder: 1},

@@ -1,12 +1,12 @@
 // Owns: `npm test`: everything there is to check, in order, from a fresh clone on; and the table at the end.
 //
 //   npm test                  all of it
-//   npm test -- e2e lint      only these steps, after the set-up
+//   npm test -- e2e lint      only these steps, and those that they need
 //
 // A program that this machine lacks is a failure where CI=true; elsewhere what needs it is skipped, and it is said.
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {binary, isStopped, leaveOnSignals, locked, missing, preparations, root, run, stoppedCode} from './setup.mjs'
+import {binary, cargo, isStopped, leaveOnSignals, missing, preparations, root, run, stoppedCode, throwawayHome} from './setup.mjs'
 
 /** What needs each program. */
 const PROGRAMS = {
@@ -23,11 +23,18 @@ const lacking = missing(...Object.keys(PROGRAMS))
 /** How a step ended: `passed`, `failed` or `skipped`, and why where that is not in its output. */
 const ended = (result, why = '') => ({result, why})
 const byCode = code => (code === 0 ? ended('passed') : ended('failed', `exit code ${code}`))
-const vitest = project => () =>
-  run(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--project', project], {
-    // what was built above, whatever a platform package or an older release build may be
-    env: {...process.env, AUTORESTART_BINARY: binary('debug')},
-  }).then(byCode)
+const vitest = project => async () => {
+  // The tests remove their homes themselves, unless they are interrupted.
+  const {home, remove} = throwawayHome()
+  try {
+    return await run(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--project', project], {
+      // the binary that was built above, whatever a platform package or an older release build may be
+      env: {...process.env, AUTORESTART_BINARY: binary('debug'), TMPDIR: home},
+    }).then(byCode)
+  } finally {
+    remove()
+  }
+}
 
 /** Name, the steps and programs without which there is nothing to run, and the work. */
 const STEPS = [
@@ -38,14 +45,13 @@ const STEPS = [
     work: async () => (isNeeded() ? byCode(await run()) : ended('passed', 'there already')),
   })),
   // All but the benches; one failure does not hide another.
-  {name: 'cargo test', needs: ['cargo'], work: () => run('cargo', ['test', '--no-fail-fast', ...locked]).then(byCode)},
+  {name: 'cargo test', needs: ['cargo'], work: () => cargo(['test', '--no-fail-fast']).then(byCode)},
   {name: 'commands.json', needs: ['cargo build'], work: commandsJson},
   {name: 'schema', work: schema},
   {name: 'lint', needs: ['npm ci'], work: () => run('npm', ['run', '--silent', 'lint']).then(byCode)},
   {name: 'plugin', needs: ['git', 'npm run build'], work: vitest('plugin')},
   {name: 'e2e', needs: ['git', 'cargo build', 'npm run build'], work: vitest('e2e')},
 ]
-const SET_UP = ['programs', ...Object.keys(preparations('debug'))]
 
 leaveOnSignals()
 process.exitCode = await main(process.argv.slice(2))
@@ -57,8 +63,9 @@ async function main(wanted) {
     return 2
   }
 
+  const meant = wanted.length === 0 ? STEPS : STEPS.filter(({name}) => wanted.some(step => [step, ...needed(step)].includes(name)))
   const done = {}
-  for (const step of STEPS.filter(({name}) => wanted.length === 0 || wanted.includes(name) || SET_UP.includes(name))) {
+  for (const step of meant) {
     if (isStopped()) break
     console.log(`\n== ${step.name}`)
     const began = performance.now()
@@ -70,6 +77,11 @@ async function main(wanted) {
   console.log(table(done))
   if (isStopped()) return stoppedCode()
   return Object.values(done).some(({result}) => result === 'failed') ? 1 : 0
+}
+
+/** The names of all that a step needs, and what that needs. */
+function needed(name) {
+  return (STEPS.find(step => step.name === name)?.needs ?? []).flatMap(need => [need, ...needed(need)])
 }
 
 /** Does the step, unless something that it needs is not there. */

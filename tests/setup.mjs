@@ -26,8 +26,7 @@ export const preparations = profile => ({
   'cargo build': {
     says: 'Building the binary; the first time takes minutes',
     isNeeded: () => process.env['AUTORESTART_BINARY'] === undefined,
-    run: options =>
-      run('cargo', ['build', '--bin', 'autorestart', ...(profile === 'release' ? ['--release'] : []), ...locked], options),
+    run: options => cargo(['build', '--bin', 'autorestart', ...(profile === 'release' ? ['--release'] : [])], options),
   },
   'npm run build': {
     says: 'Building the plugin',
@@ -36,8 +35,9 @@ export const preparations = profile => ({
   },
 })
 
-/** In CI what is tested is what is checked in. */
-export const locked = process.env['CI'] === 'true' ? ['--locked'] : []
+/** Cargo, with its results where `binary` and the plugin look for them; in CI what is built is what is checked in. */
+export const cargo = (args, options) =>
+  run('cargo', [...args, '--target-dir', 'target', ...(process.env['CI'] === 'true' ? ['--locked'] : [])], options)
 
 /** npm writes its own lock file last, so a broken installation is never newer than ours. */
 function isInstalled() {

@@ -62,6 +62,9 @@ pub(super) async fn demo(context: &Context<'_>, flags: &Demo) -> Result<u8, Erro
     // Not into the next minute: that would be an occurrence still to come.
     let seconds_left = 60 - now.as_second().rem_euclid(60);
     if seconds_left < 10 {
+        context.ui.say(&format!(
+            "Waiting {seconds_left} s for the next minute, which is the one that is set below."
+        ));
         context
             .clock
             .sleep(SignedDuration::from_secs(seconds_left))
@@ -73,34 +76,41 @@ pub(super) async fn demo(context: &Context<'_>, flags: &Demo) -> Result<u8, Erro
         .to_zoned_datetime(TimeZone::UTC)
         .strftime("%H:%M")
         .to_string();
+    let stopped = super::run::stopped();
+    tokio::pin!(stopped);
     for (line, what) in STEPS {
         let line = line.replace("NOW", &minute);
         let Some((program, words, shown)) = command(flags.cli.as_deref(), &line)? else {
             continue;
         };
+        let (title, typed) = (format!("# {what}"), format!("$ {shown}"));
+        let (dim, bold) = (Style::new().dim(), Style::new().bold());
         context.ui.result(&format!(
             "\n{}\n{}",
-            context.ui.paint(&format!("# {what}"), &Style::new().dim()),
-            context
-                .ui
-                .paint(&format!("$ {shown}"), &Style::new().bold())
+            context.ui.paint(&title, &dim),
+            context.ui.paint(&typed, &bold)
         ));
         let mut child = Command::new(program);
         child
             .args(words)
             .env("HEROKU_HOST", &host)
             .env("HEROKU_API_KEY", "00000000-0000-4000-8000-000000000000");
-        if flags.cli.is_none() {
-            // The Heroku CLI keeps the throwaway home in which the plugin is linked.
-            child
-                .env("HOME", home.path())
-                .env_remove("XDG_CONFIG_HOME")
-                .env_remove("XDG_STATE_HOME");
-        }
-        let status = child
-            .status()
-            .await
+        // The Heroku CLI asks a second service who is logged in.
+        child.env("HEROKU_PARTICLEBOARD_URL", &host);
+        child.env("AUTORESTART_FILE", home.path().join("schedules.toml"));
+        child.env("AUTORESTART_STATE_DIR", home.path().join("state"));
+        let mut child = child
+            .spawn()
             .map_err(|error| Error::io(shown.clone(), error))?;
+        let status = tokio::select! {
+            status = child.wait() => status,
+            () = &mut stopped => {
+                // It had the signal too, and leaves within seconds.
+                let _ = child.wait().await;
+                return Ok(exit::INTERRUPTED);
+            }
+        };
+        let status = status.map_err(|error| Error::io(shown.clone(), error))?;
         if !status.success() {
             let message = format!("{shown} ended with {status}");
             return Err(Error::Other {

@@ -78,7 +78,7 @@ impl Context<'_> {
         }
         if let Some(why) = self.env.text("AUTORESTART_CLI_APP_ERROR") {
             return Err(Error::usage(
-                why.lines().next().unwrap_or(why),
+                cli_words(why),
                 "name the app with --app example-app",
             ));
         }
@@ -153,4 +153,17 @@ impl Context<'_> {
             hint: Some(format!("{} lists what there is", self.verb(""))),
         }
     }
+}
+
+/// What the Heroku CLI says of an app that it cannot resolve, without what it frames that with.
+fn cli_words(text: &str) -> String {
+    let is_frame =
+        |line: &&str| line.starts_with("The following error") || line.starts_with("See more help");
+    text.lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty() && !is_frame(line))
+        .collect::<Vec<_>>()
+        .join("\n")
+        .trim()
+        .to_owned()
 }

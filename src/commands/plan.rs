@@ -175,15 +175,17 @@ fn in_words(
             lines.push(format!("  paused{until}"));
         }
         lines.extend(occurrences.iter().map(|occurrence| {
+            let local = human::instant(*occurrence, &zone);
             let utc = occurrence
                 .to_zoned_datetime(TimeZone::UTC)
-                .strftime("%H:%M UTC")
+                .strftime("  %H:%M UTC")
                 .to_string();
-            format!(
-                "  {}  {utc}  ({})",
-                human::instant(*occurrence, &zone),
-                human::distance(now, *occurrence)
-            )
+            let utc = if local.ends_with("UTC") {
+                String::new()
+            } else {
+                utc
+            };
+            format!("  {local}{utc}  ({})", human::distance(now, *occurrence))
         }));
         parts.push(lines.join("\n"));
     }

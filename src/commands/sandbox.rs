@@ -17,7 +17,7 @@ pub(super) async fn sandbox(context: &Context<'_>, flags: &cli::Sandbox) -> Resu
         .url()
         .map_err(|error| Error::io("the sandbox's address", error))?;
     context.ui.result(&format!("HEROKU_HOST={url}"));
-    context.ui.say(&format!("A simulated Heroku; try it with: HEROKU_HOST={url} HEROKU_API_KEY=sandbox heroku ps --app example-app"));
+    context.ui.say(&format!("A simulated Heroku; try it with: HEROKU_HOST={url} HEROKU_PARTICLEBOARD_URL={url} HEROKU_API_KEY=sandbox heroku ps --app example-app"));
     let stopped = super::run::stopped();
     tokio::select! {
         result = serve(sandbox) => result.map(|_| exit::DONE).map_err(|error| Error::io("the sandbox", error)),

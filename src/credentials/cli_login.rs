@@ -48,7 +48,9 @@ async fn from_keychain(env: &Env) -> Found {
             source: Source::Keychain,
             account: Some(login.account),
         }),
-        None => Err(nothing("the system keychain".to_owned())),
+        None => Err(nothing(
+            "the system keychain, which has no such item or cannot be reached".to_owned(),
+        )),
     }
 }
 

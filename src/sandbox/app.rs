@@ -124,7 +124,7 @@ impl App {
                 is_one_off: true,
                 is_attached: one_off.attached,
                 then: Then::Stay,
-                command: "bash".to_owned(),
+                command: one_off.command.clone(),
                 ..dyno
             });
         }

@@ -116,6 +116,8 @@ pub struct OneOff {
     pub process_type: String,
     #[serde(default)]
     pub attached: bool,
+    #[serde(default = "bash")]
+    pub command: String,
 }
 
 /// A duration in a scenario: `"90s"`.
@@ -149,6 +151,10 @@ impl Scenario {
 
 fn email() -> String {
     "me@example.com".to_owned()
+}
+
+fn bash() -> String {
+    "bash".to_owned()
 }
 
 fn quota() -> u64 {

@@ -10,3 +10,4 @@ mod process;
 mod scenarios;
 mod schema;
 mod simulation;
+mod terminal;

@@ -96,7 +96,7 @@ impl Home {
     /// The binary with nothing of this machine's environment.
     pub fn command(&self, host: &str, words: &[&str]) -> Command {
         let mut command = Command::new(binary());
-        command.args(words).env_clear().stdin(Stdio::null());
+        command.args(words).env_clear();
         command
             .env("HOME", self.path())
             .env("TZ", "UTC")

@@ -1,9 +1,9 @@
 // Owns: which app a command is about: as for any command of Heroku's, except that `run`, `plan` and the list are about all.
-import {afterAll, beforeEach, describe, expect, it} from 'vitest'
 import {existsSync, readFileSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
-import {machine} from './machine.mjs'
+import {afterAll, beforeEach, describe, expect, it} from 'vitest'
 import {missing} from '../setup.mjs'
+import {machine} from './machine.mjs'
 
 const apps = ['example-app', 'staging-app', 'typed-app']
 const scenario = apps.map(name => `
@@ -107,8 +107,8 @@ describe.skipIf(missing('git').length > 0)('in a git repository', () => {
 describe('the commands about all schedules', () => {
   it('are narrowed by a typed --app, and by nothing else', async () => {
     const minute = await sandbox.minute()
-    for (const app of ['example-app', 'staging-app'])
-      expect(await heroku(['dynos:autorestart:set', '--app', app, '--at', minute, '--timezone', 'UTC', '--settle', '1s'])).toMatchObject({status: 0})
+    const at = ['--at', minute, '--timezone', 'UTC', '--settle', '1s']
+    for (const app of ['example-app', 'staging-app']) expect(await autorestart(['set', '--app', app, ...at])).toMatchObject({status: 0})
     const env = {HEROKU_APP: 'staging-app'}
     const told = async args => JSON.parse((await heroku([...args, '--json'], {env})).stdout)
 
@@ -121,5 +121,5 @@ describe('the commands about all schedules', () => {
     expect((await sandbox.restarts()).map(({app}) => app)).toEqual(['example-app'])
     expect((await told(['dynos:autorestart:run'])).steps.map(({app}) => app)).toEqual(['staging-app'])
     expect((await sandbox.restarts()).map(({app}) => app)).toEqual(['example-app', 'staging-app'])
-  })
+  }, 180_000)
 })

@@ -1,0 +1,72 @@
+//! What a person at a terminal sees and is asked: a real pty.
+
+use crate::process::{Home, Served, shop};
+use expectrl::{ControlCode, Eof, Expect as _, Session, session::OsSession};
+use std::time::Duration;
+
+fn at_a_terminal(home: &Home, served: &Served, words: &[&str]) -> OsSession {
+    let mut command = home.command(&served.heroku.url, words);
+    command.env("TERM", "xterm");
+    let mut session = Session::spawn(command).expect("a pty");
+    session.set_expect_timeout(Some(Duration::from_secs(30)));
+    session
+}
+
+#[test]
+fn now_asks_and_a_no_restarts_nothing() {
+    let home = Home::new();
+    let served = Served::start(&shop(&home, 1), None);
+    let mut session = at_a_terminal(&home, &served, &["run", "--now", "--app", "example-app"]);
+    session
+        .expect("Restart web.1, worker.1, web.2 of ⬢ example-app, one after the other?")
+        .expect("the question");
+    session.send("n").expect("an answer");
+    session.expect("Nothing was restarted").expect("its answer");
+    session.expect(Eof).expect("the end");
+    let record = tokio::runtime::Runtime::new()
+        .expect("a runtime")
+        .block_on(served.heroku.record());
+    assert!(record.restarts.is_empty(), "{record:?}");
+}
+
+#[test]
+fn a_yes_rolls_with_a_bar_and_ends_with_the_result() {
+    let home = Home::new();
+    let served = Served::start(&shop(&home, 1), None);
+    let words = [
+        "run",
+        "--now",
+        "--app",
+        "example-app",
+        "--dyno-name",
+        "web.1",
+        "--settle",
+        "1s",
+    ];
+    let mut session = at_a_terminal(&home, &served, &words);
+    session.expect("Restart web.1 of").expect("the question");
+    session.send("y").expect("an answer");
+    session.expect("0/1").expect("the bar");
+    session.expect("web.1 restarted in").expect("the result");
+    session.expect(Eof).expect("the end");
+}
+
+#[test]
+fn ctrl_c_at_the_question_leaves_the_cursor_and_restarts_nothing() {
+    let home = Home::new();
+    let served = Served::start(&shop(&home, 1), None);
+    let mut session = at_a_terminal(&home, &served, &["run", "--now", "--app", "example-app"]);
+    session
+        .expect("one after the other?")
+        .expect("the question");
+    session.send(ControlCode::EndOfText).expect("Ctrl-C");
+    // "Show cursor" is the last thing that a terminal must have been told of it.
+    session
+        .expect("\u{1b}[?25h")
+        .expect("the cursor is shown again");
+    session.expect(Eof).expect("the end");
+    let record = tokio::runtime::Runtime::new()
+        .expect("a runtime")
+        .block_on(served.heroku.record());
+    assert!(record.restarts.is_empty(), "{record:?}");
+}
