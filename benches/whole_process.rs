@@ -2,6 +2,12 @@
 //!
 //! `cargo bench` measures the release build; rows whose program is not there are left out.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a benchmark reads the clock, and prints"
+)]
+
 use nix::sys::resource::{UsageWho, getrusage};
 use std::{
     path::{Path, PathBuf},

@@ -277,7 +277,7 @@ fn the_token_is_in_no_output_and_no_file() {
                     .env("RUST_LOG", "trace")
                     .output();
                 let told: Told = output.expect("it runs").into();
-                all += &format!("{words:?} {}{}", told.stdout, told.stderr);
+                all.extend([format!("{words:?} "), told.stdout, told.stderr]);
             }
         }
         assert!(

@@ -1,6 +1,12 @@
 //! One integration crate: scenarios on a paused clock, the binary as a process, and what holds the
 //! house in shape.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "tests look at their own environment, and show what they saw"
+)]
+
 mod bad_input;
 mod binary;
 mod control;

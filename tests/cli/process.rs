@@ -86,7 +86,7 @@ impl Home {
     pub fn without_offset(self) -> Self {
         let state = self.path().join(".local/state/autorestart");
         std::fs::create_dir_all(&state).expect("a directory");
-        let id = (0..)
+        let id = (0..1_000_000)
             .map(|n| n.to_string())
             .find(|id| autorestart::state::offset(id).as_millis() < 5);
         std::fs::write(state.join("runner-id"), id.expect("an id")).expect("a file");

@@ -224,8 +224,8 @@ async fn make(step: &PassStep, machines: &[Machine], app: &str) -> Report {
             guards,
         },
     ));
-    let (_sender, stop) = Stop::new();
-    machines[step.machine].pass(options, request, &stop).await
+    let (_sender, never) = Stop::new();
+    machines[step.machine].pass(options, request, &never).await
 }
 
 async fn act(heroku: &Heroku, clock: Clock, app: &str, step: &Step) {
@@ -279,7 +279,7 @@ fn check(place: &str, step: &Step, report: &Report) {
     let skips: Vec<String> = report
         .apps
         .iter()
-        .flat_map(|app| app.due_skips())
+        .flat_map(autorestart::report::AppReport::due_skips)
         .map(|skip| format!("{} {}", skip.dyno, skip.reason.word()))
         .collect();
     let missed: Vec<usize> = report
@@ -294,32 +294,32 @@ fn check(place: &str, step: &Step, report: &Report) {
         .filter_map(|app| app.error.as_ref())
         .map(ToString::to_string)
         .collect();
-    let story = format!(
+    let saw = format!(
         "{place}: ended {ended:?}, skips {skips:?}, missed {missed:?}, errors {errors:?}, exit {}",
         report.exit_code()
     );
-    println!("  {story}");
+    println!("  {saw}");
     let sorted = |mut list: Vec<String>| {
         list.sort();
         list
     };
     if let Some(wanted) = &step.ended {
-        assert_eq!(sorted(ended), sorted(wanted.clone()), "{story}");
+        assert_eq!(sorted(ended), sorted(wanted.clone()), "{saw}");
     }
     if let Some(wanted) = &step.skips {
-        assert_eq!(sorted(skips), sorted(wanted.clone()), "{story}");
+        assert_eq!(sorted(skips), sorted(wanted.clone()), "{saw}");
     }
     if let Some(wanted) = &step.missed {
-        assert_eq!(missed, *wanted, "{story}");
+        assert_eq!(missed, *wanted, "{saw}");
     }
     if let Some(wanted) = step.exit {
-        assert_eq!(report.exit_code(), wanted, "{story}");
+        assert_eq!(report.exit_code(), wanted, "{saw}");
     }
     if let Some(wanted) = step.skewed {
-        assert_eq!(report.skew.is_some(), wanted, "{story}");
+        assert_eq!(report.skew.is_some(), wanted, "{saw}");
     }
     match &step.error {
-        Some(wanted) => assert!(errors.iter().any(|error| error.contains(wanted)), "{story}"),
-        None => assert!(errors.is_empty(), "{story}"),
+        Some(wanted) => assert!(errors.iter().any(|error| error.contains(wanted)), "{saw}"),
+        None => assert!(errors.is_empty(), "{saw}"),
     }
 }
