@@ -13,6 +13,7 @@ mod control;
 mod fault_matrix;
 mod house;
 mod process;
+mod properties;
 mod scenarios;
 mod schema;
 mod simulation;
