@@ -8,23 +8,30 @@ use crate::{
     cli,
     error::{Error, exit},
     heroku::Client,
-    ledger::Ledger,
+    ledger::{Ledger, Record},
     observe,
     plan::{self, Known, Question},
     report::{human, json as shapes, table},
-    schedule::Schedule,
+    schedule::{Schedule, Span},
     snapshot::Snapshot,
     state::StateDir,
     store::narrow,
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a pass would do to one app now.
 struct AppPlan {
     app: String,
-    plan: Result<(plan::Plan, Snapshot), Error>,
+    plan: Result<Now, Error>,
+}
+
+struct Now {
+    plan: plan::Plan,
+    snapshot: Snapshot,
+    /// How long past restarts of the app took, by this machine's ledger.
+    past: Vec<SignedDuration>,
 }
 
 pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, Error> {
@@ -131,7 +138,7 @@ async fn ask_one(
     context: &Context<'_>,
     client: &Client,
     schedules: &[Schedule],
-) -> Result<(plan::Plan, Snapshot), Error> {
+) -> Result<Now, Error> {
     let app = &schedules[0].app;
     let snapshot = observe::whole(client, app.id.as_deref().unwrap_or(app.name.as_str())).await?;
     let ledger = Ledger::new(StateDir::open(context.env)?.ledger(), String::new());
@@ -148,7 +155,22 @@ async fn ask_one(
         remaining: client.usage().1,
         known: &known,
     };
-    Ok((plan::plan(question), snapshot))
+    let plan = plan::plan(question);
+    let (records, _) = ledger.read()?;
+    let is_restart = |record: &&Record| {
+        record.app_id == snapshot.app.id && record.outcome == Some(plan::Outcome::Restarted)
+    };
+    let past = records
+        .iter()
+        .filter(is_restart)
+        .filter_map(|record| record.took_ms)
+        .map(SignedDuration::from_millis)
+        .collect();
+    Ok(Now {
+        plan,
+        snapshot,
+        past,
+    })
 }
 
 fn in_words(
@@ -190,7 +212,12 @@ fn in_words(
         parts.push(lines.join("\n"));
     }
     for app in apps {
-        let Ok((plan, snapshot)) = &app.plan else {
+        let Ok(Now {
+            plan,
+            snapshot,
+            past,
+        }) = &app.plan
+        else {
             continue;
         };
         let steps = plan.steps.iter().enumerate().map(|(place, step)| {
@@ -210,12 +237,41 @@ fn in_words(
             format!("restart {}", human::dynos(plan.steps.len()))
         };
         let table = table(&["Dyno", "Now", "Because"], steps.chain(skips));
+        let notes = notes(plan, snapshot, past);
         parts.push(format!(
-            "A pass over ⬢ {} now would {summary}\n{table}",
+            "A pass over ⬢ {} now would {summary}\n{table}{notes}",
             snapshot.app.name
         ));
     }
     parts.join("\n\n")
+}
+
+/// How long the roll takes, and what is down meanwhile.
+fn notes(plan: &plan::Plan, snapshot: &Snapshot, past: &[SignedDuration]) -> String {
+    if plan.steps.is_empty() {
+        return String::new();
+    }
+    let length = match plan::length(&plan.steps, past) {
+        Some(length) => format!(
+            "The roll takes about {}, by {} of this app",
+            Span::whole_seconds_of(length),
+            human::restarts(past.len())
+        ),
+        None => {
+            "How long the roll takes is unknown: no restart of this app is in the ledger".to_owned()
+        }
+    };
+    let is_single = |process_type: &&str| snapshot.quantity(process_type) == 1;
+    let types: BTreeSet<&str> = plan
+        .steps
+        .iter()
+        .map(|step| step.process_type.as_str())
+        .filter(is_single)
+        .collect();
+    let single = types
+        .iter()
+        .map(|process_type| format!("\n{process_type} has one dyno: it is down while it boots"));
+    format!("\n{length}{}", single.collect::<String>())
 }
 
 fn document(
@@ -241,8 +297,9 @@ fn document(
     json!({
         "now": now,
         "occurrences": occurrences.collect::<Vec<_>>(),
-        "steps": plans().flat_map(|(plan, _)| plan.steps.iter().map(shapes::step)).collect::<Vec<_>>(),
-        "skips": plans().flat_map(|(plan, seen)| plan.skips.iter().map(|skip| shapes::skip(&seen.app.name, skip))).collect::<Vec<_>>(),
+        "steps": plans().flat_map(|now| now.plan.steps.iter().map(shapes::step)).collect::<Vec<_>>(),
+        "skips": plans().flat_map(|now| now.plan.skips.iter().map(|skip| shapes::skip(&now.snapshot.app.name, skip))).collect::<Vec<_>>(),
+        "rolls": plans().map(|now| json!({ "app": now.snapshot.app.name, "steps": now.plan.steps.len(), "seconds": plan::length(&now.plan.steps, &now.past).map(|length| length.as_secs()) })).collect::<Vec<_>>(),
         "errors": errors.collect::<Vec<_>>(),
     })
 }

@@ -7,6 +7,7 @@
 pub mod due;
 mod flight;
 mod guards;
+mod length;
 pub mod missed;
 mod outcome;
 mod reason;
@@ -14,6 +15,7 @@ pub mod roll;
 mod step;
 
 pub use guards::{PREBOOT_WINDOW, QUOTA_FLOOR, is_settled};
+pub use length::length;
 pub use outcome::{Ended, Outcome};
 pub use reason::{Skip, SkipReason, Weight};
 pub use step::{Limits, Step, Trigger};

@@ -17,6 +17,16 @@ pub fn dynos(count: usize) -> String {
     }
 }
 
+/// `3 past restarts`, `1 past restart`.
+#[must_use]
+pub fn restarts(count: usize) -> String {
+    if count == 1 {
+        "1 past restart".to_owned()
+    } else {
+        format!("{count} past restarts")
+    }
+}
+
 /// An instant on a zone's wall clock: `Tue 24 Nov 2026 07:00 CET`.
 #[must_use]
 pub fn instant(instant: Timestamp, zone: &TimeZone) -> String {

@@ -1,0 +1,27 @@
+//! How long a roll takes, from how long past restarts took.
+
+use super::Step;
+use jiff::SignedDuration;
+use std::collections::BTreeMap;
+
+/// The length of a roll of these steps: the canary alone, then process types side by side, each as
+/// many at a time as its budget allows. `None` when no past restart is known.
+#[must_use]
+pub fn length(steps: &[Step], past: &[SignedDuration]) -> Option<SignedDuration> {
+    let mut past = past.to_vec();
+    past.sort_unstable();
+    let median = *past.get(past.len() / 2)?;
+    let (_, rest) = steps.split_first()?;
+    let mut by_type: BTreeMap<&str, (usize, u32)> = BTreeMap::new();
+    for step in rest {
+        let entry = by_type
+            .entry(&step.process_type)
+            .or_insert((0, step.limits.max_unavailable));
+        *entry = (entry.0 + 1, entry.1.min(step.limits.max_unavailable));
+    }
+    let turns = by_type
+        .values()
+        .map(|(count, budget)| count.div_ceil(*budget as usize));
+    let turns = turns.max().unwrap_or(0) + 1;
+    Some(median * i32::try_from(turns).ok()?)
+}
