@@ -108,6 +108,20 @@ impl Tools<'_> {
         }
     }
 
+    /// Reads something, unless it is asked to stop meanwhile.
+    ///
+    /// # Errors
+    /// When the read fails, or is given up.
+    pub async fn unless_stopped<T>(
+        &self,
+        read: impl Future<Output = Result<T, heroku::Error>>,
+    ) -> Result<T, Error> {
+        tokio::select! {
+            answer = read => Ok(answer?),
+            () = self.stop.set() => Err(Error::Interrupted),
+        }
+    }
+
     /// Rolls these steps; `snapshot` follows what is seen. No step is begun at or after `until`.
     ///
     /// Fails when the ledger cannot be written: what flies is then unverified.
@@ -219,7 +233,7 @@ impl Tools<'_> {
                     }
                 }
                 Action::AskFormation(process_type) => {
-                    if let Ok(formation) = self.client.formation(&app).await {
+                    if let Ok(formation) = self.unless_stopped(self.client.formation(&app)).await {
                         snapshot.formation = formation;
                         roll.formation(&process_type, snapshot.quantity(&process_type));
                     }

@@ -112,7 +112,8 @@ impl Snapshot {
     ///
     /// A one-off can carry any process type and any name, and a DELETE kills it for good, so all of
     /// these must hold: the type is not one-off by nature, the formation wants at least one of it,
-    /// on Cedar the name is `type.N` with N up to that quantity, and nobody is attached.
+    /// the name is that of a formation's dyno (on Cedar `type.N` with N up to that quantity, on Fir
+    /// `type-SET-POD` as the Heroku CLI knows it), and nobody is attached.
     pub fn formation_dynos(&self) -> impl Iterator<Item = &Dyno> {
         self.dynos.iter().filter(|dyno| self.is_in_formation(dyno))
     }
@@ -122,7 +123,7 @@ impl Snapshot {
     pub fn is_in_formation(&self, dyno: &Dyno) -> bool {
         let quantity = self.quantity(&dyno.process_type);
         let is_named = match self.app.generation {
-            Generation::Fir => true,
+            Generation::Fir => is_pod(dyno),
             Generation::Cedar => {
                 ordinal(dyno).is_some_and(|number| (1..=quantity).contains(&number))
             }
@@ -139,4 +140,21 @@ fn ordinal(dyno: &Dyno) -> Option<u32> {
         .strip_prefix('.')?
         .parse()
         .ok()
+}
+
+/// Whether the name is `type-848cd4f64d-pvpr2` (the Heroku CLI: `/^web-[0-9a-z]+-[0-9a-z]{5}$/`).
+fn is_pod(dyno: &Dyno) -> bool {
+    let suffix = dyno
+        .name
+        .strip_prefix(dyno.process_type.as_str())
+        .and_then(|rest| rest.strip_prefix('-'));
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_digit() || b.is_ascii_lowercase())
+    };
+    suffix
+        .and_then(|rest| rest.split_once('-'))
+        .is_some_and(|(set, pod)| is_part(set) && is_part(pod) && pod.len() == 5)
 }

@@ -24,11 +24,8 @@ impl AppPass<'_> {
             .first()
             .and_then(|schedule| schedule.app.id.as_deref());
         let name = stored.unwrap_or(&report.app);
-        let mut app = tools
-            .client
-            .app(name)
-            .await
-            .map_err(|error| self.explain(error))?;
+        let first = tools.unless_stopped(tools.client.app(name)).await;
+        let mut app = first.map_err(|error| self.explain(error))?;
         if pass.options.is_dry_run {
             return Ok(Some((None, app)));
         }
@@ -36,7 +33,7 @@ impl AppPass<'_> {
         loop {
             if let Some(lock) = pass.state.lock(pass.host, &app.id)? {
                 if has_waited {
-                    app = tools.client.app(name).await?;
+                    app = tools.unless_stopped(tools.client.app(name)).await?;
                 }
                 return Ok(Some((Some(lock), app)));
             }
@@ -53,12 +50,13 @@ impl AppPass<'_> {
 
     pub(super) async fn observe(&self, app: App, is_first: bool) -> Result<Snapshot, Error> {
         let (pass, client) = (self.pass, self.pass.tools.client);
-        let (formation, has_preboot) = observe::shape(client, &app).await?;
+        let shape = observe::shape(client, &app);
+        let (formation, has_preboot) = pass.tools.unless_stopped(shape).await?;
         if is_first && pass.options.is_unattended && !pass.options.is_dry_run {
             // Two machines at one occurrence: each lets the other go first for a moment of its own.
             pass.tools.pause(offset(pass.runner_id)).await;
         }
-        let dynos = client.dynos(&app.id).await?;
+        let dynos = pass.tools.unless_stopped(client.dynos(&app.id)).await?;
         Ok(Snapshot {
             at: client.now(),
             app,
@@ -69,17 +67,20 @@ impl AppPass<'_> {
     }
 
     pub(super) async fn observe_again(&self, before: &Snapshot) -> Result<Snapshot, Error> {
-        let app = self.pass.tools.client.app(&before.app.id).await?;
+        let tools = &self.pass.tools;
+        let app = tools
+            .unless_stopped(tools.client.app(&before.app.id))
+            .await?;
         self.observe(app, false).await
     }
 
-    fn explain(&self, error: heroku::Error) -> Error {
+    fn explain(&self, error: Error) -> Error {
         let id = self
             .schedules
             .first()
             .and_then(|schedule| schedule.app.id.as_deref());
         match (&error, id) {
-            (heroku::Error::Api { status: 404, .. }, Some(id)) => {
+            (Error::Heroku(heroku::Error::Api { status: 404, .. }), Some(id)) => {
                 let name = &self.schedules[0].app.name;
                 Error::Other {
                     code: "app_gone",
@@ -91,7 +92,7 @@ impl AppPass<'_> {
                     )),
                 }
             }
-            _ => error.into(),
+            _ => error,
         }
     }
 
