@@ -122,7 +122,8 @@ impl Tools<'_> {
         }
     }
 
-    /// Rolls these steps; `snapshot` follows what is seen. No step is begun at or after `until`.
+    /// Rolls these steps; `snapshot` follows what is seen. No step is begun at or after `until`, nor
+    /// once the schedules are no longer those that were planned for.
     ///
     /// Fails when the ledger cannot be written: what flies is then unverified.
     pub async fn roll(
@@ -130,12 +131,16 @@ impl Tools<'_> {
         steps: &[Step],
         snapshot: &mut Snapshot,
         until: Option<Timestamp>,
+        is_outdated: &dyn Fn() -> bool,
     ) -> (Result<End, Error>, Vec<Ended>) {
         let mut roll = Roll::new(steps, until);
         let mut ended = vec![];
         let refused = self.refuse_what_was_asked(&mut roll, steps, &snapshot.app.id);
         let mut end = match refused {
-            Ok(()) => self.drive(&mut roll, snapshot, &mut ended).await,
+            Ok(()) => {
+                self.drive(&mut roll, snapshot, &mut ended, is_outdated)
+                    .await
+            }
             Err(error) => Err(error),
         };
         match &end {
@@ -165,7 +170,9 @@ impl Tools<'_> {
         let asked = self.ledger.asked(app_id)?;
         for step in steps {
             let is_it = |asked: &&Asked| {
-                asked.dyno == step.dyno && asked.occurrence == step.occurrence && asked.is_accepted
+                asked.old_id == step.old_id
+                    && asked.occurrence == step.occurrence
+                    && asked.is_accepted
             };
             if asked.iter().any(|asked| is_it(&asked)) {
                 roll.refused(step, "the ledger has this restart already".to_owned());
@@ -179,10 +186,12 @@ impl Tools<'_> {
         roll: &mut Roll,
         snapshot: &mut Snapshot,
         ended: &mut Vec<Ended>,
+        is_outdated: &dyn Fn() -> bool,
     ) -> Result<End, Error> {
         let app = snapshot.app.id.clone();
         let mut failures = 0;
         loop {
+            roll.begins_no_more(is_outdated());
             let list = tokio::select! {
                 list = self.client.dynos(&app) => list,
                 () = self.stop.set() => return Ok(End::Interrupted),
@@ -233,9 +242,17 @@ impl Tools<'_> {
                     }
                 }
                 Action::AskFormation(process_type) => {
-                    if let Ok(formation) = self.unless_stopped(self.client.formation(&app)).await {
+                    let formation = self.unless_stopped(self.client.formation(&app)).await;
+                    if formation.is_err() && self.pause(SignedDuration::from_secs(2)).await {
+                        return Ok(End::Interrupted);
+                    }
+                    if let Ok(formation) = formation {
                         snapshot.formation = formation;
-                        roll.formation(&process_type, snapshot.quantity(&process_type));
+                        let present = snapshot
+                            .formation_dynos()
+                            .filter(|dyno| dyno.process_type == process_type)
+                            .count();
+                        roll.formation(&process_type, snapshot.quantity(&process_type), present);
                     }
                 }
                 Action::Replan | Action::Done => {
@@ -274,7 +291,11 @@ impl Tools<'_> {
             }
             Some(Err(error)) => {
                 tracing::debug!(dyno = step.dyno, %error, "the restart was not answered with success");
-                match error.fate() {
+                let fate = error.fate();
+                if matches!(fate, Fate::NotSent | Fate::Later(_) | Fate::Refused) {
+                    self.ledger.refused(step, now, &error.to_string())?;
+                }
+                match fate {
                     Fate::NotSent => roll.not_applied(step, now + SignedDuration::from_secs(2)),
                     Fate::Later(wait) => {
                         let wait =

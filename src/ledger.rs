@@ -27,6 +27,8 @@ pub enum Event {
     Requested,
     /// Heroku answered that it will restart the dyno.
     Accepted,
+    /// It was certainly not applied: not sent, or refused.
+    Refused,
     /// The step has its outcome.
     Ended,
     /// An occurrence was missed.
@@ -100,6 +102,16 @@ impl Ledger {
             },
             true,
         )
+    }
+
+    /// # Errors
+    /// When it cannot be written.
+    pub fn refused(&self, step: &Step, at: Timestamp, why: &str) -> Result<(), Error> {
+        let record = Record {
+            detail: Some(why.to_owned()),
+            ..self.of(step, Event::Refused, at)
+        };
+        self.append(&record, true)
     }
 
     /// # Errors
@@ -215,22 +227,27 @@ impl Ledger {
         let (records, _) = self.read()?;
         let mut asked: Vec<Asked> = vec![];
         for record in records.into_iter().filter(|record| record.app_id == app_id) {
-            let Some(dyno) = record.dyno else { continue };
-            let same =
-                |asked: &&mut Asked| asked.dyno == dyno && asked.occurrence == record.occurrence;
-            match (record.event, asked.iter_mut().rfind(same)) {
-                (Event::Requested, _) => {
-                    asked.push(Asked {
-                        dyno,
-                        occurrence: record.occurrence,
-                        at: record.at,
-                        is_accepted: false,
-                        is_restarted: false,
-                    });
-                }
-                (Event::Accepted, Some(asked)) => asked.is_accepted = true,
-                (Event::Ended, Some(asked)) => {
-                    asked.is_restarted |= record.outcome == Some(Outcome::Restarted);
+            let (Some(dyno), Some(old_id)) = (record.dyno, record.old_id) else {
+                continue;
+            };
+            let place = asked
+                .iter()
+                .rposition(|asked| asked.old_id == old_id && asked.occurrence == record.occurrence);
+            match (record.event, place) {
+                (Event::Requested, _) => asked.push(Asked {
+                    dyno,
+                    occurrence: record.occurrence,
+                    old_id,
+                    new_id: None,
+                    at: record.at,
+                    is_accepted: false,
+                    is_restarted: false,
+                }),
+                (Event::Refused, Some(place)) => drop(asked.remove(place)),
+                (Event::Accepted, Some(place)) => asked[place].is_accepted = true,
+                (Event::Ended, Some(place)) => {
+                    asked[place].is_restarted |= record.outcome == Some(Outcome::Restarted);
+                    asked[place].new_id = record.new_id;
                 }
                 _ => {}
             }

@@ -52,7 +52,7 @@ pub(super) async fn resume(context: &Context<'_>, named: Named) -> Result<u8, Er
     let since = if was_paused {
         Some(minute(now))
     } else {
-        before.since
+        before.floor()
     };
     let after = Schedule {
         pause: None,

@@ -9,7 +9,7 @@ use crate::{
     error::{Error, exit},
     heroku::Client,
     ledger::{Ledger, Record},
-    observe,
+    observe, pass,
     plan::{self, Known, Question},
     report::{human, json as shapes, table},
     schedule::{Schedule, Span},
@@ -126,9 +126,16 @@ async fn ask(context: &Context<'_>, schedules: &[Schedule]) -> Result<Vec<AppPla
             .or_default()
             .push(schedule.clone());
     }
-    let (client, ..) = context.client().await?;
+    let (client, options, _) = context.client().await?;
+    let host = options.host.machine();
     let plans = by_app.into_iter().map(async |(app, schedules)| {
-        let plan = ask_one(context, &client, &schedules).await;
+        let foreign = schedules
+            .iter()
+            .find_map(|schedule| pass::foreign_host(schedule, host));
+        let plan = match foreign {
+            Some(error) => Err(error),
+            None => ask_one(context, &client, &schedules).await,
+        };
         AppPlan { app, plan }
     });
     Ok(futures_util::future::join_all(plans).await)

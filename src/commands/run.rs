@@ -7,7 +7,7 @@ use crate::{
     execute::{Stop, Tools},
     ledger::Ledger,
     pass::{self, Options, Pass, Request},
-    plan::Outcome,
+    plan::{Outcome, Weight},
     report::{AppReport, Report, human, json as shapes},
     runner,
     schedule::{AppName, Schedule, Target},
@@ -46,9 +46,18 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
     if flags.now {
         runner.now().await
     } else if flags.watch {
-        runner::watch(context.clock, &stop, context.ui, &state, &store, &runner).await
+        let (clock, ui, app) = (context.clock, context.ui, flags.app.as_ref());
+        let watch = runner::Watch {
+            clock,
+            stop: &stop,
+            ui,
+            state: &state,
+            store: &store,
+            app,
+        };
+        watch.run(&runner).await
     } else {
-        let report = runner.pass_over_all(Mode::Once).await?;
+        let report = runner.pass_over_all().await?;
         tell(context, &report);
         Ok(report.exit_code())
     }
@@ -59,6 +68,7 @@ pub(super) async fn stopped() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
+        is_hang_up_ignored();
         let (Ok(mut terminate), Ok(mut hang_up)) = (
             signal(SignalKind::terminate()),
             signal(SignalKind::hangup()),
@@ -68,7 +78,7 @@ pub(super) async fn stopped() {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => {}
             _ = terminate.recv() => {}
-            _ = hang_up.recv() => {}
+            _ = hang_up.recv(), if !is_hang_up_ignored() => {}
         }
     }
     #[cfg(not(unix))]
@@ -87,15 +97,15 @@ struct Runner<'a> {
 
 impl Runner<'_> {
     /// One pass over the schedules as they are in the file now.
-    async fn pass_over_all(&self, mode: Mode) -> Result<Report, Error> {
+    async fn pass_over_all(&self) -> Result<Report, Error> {
         let all = self.store.read()?;
         let schedules = narrow(all, self.flags.app.as_ref(), None);
         if let (true, Some(app)) = (schedules.is_empty(), &self.flags.app) {
             return Err(self.context.no_such(format!("{app} has no schedule")));
         }
         let now = self.context.clock.now();
-        if !self.flags.dry_run {
-            self.state.beat(mode, now)?;
+        if !self.flags.dry_run && self.flags.app.is_none() {
+            self.state.beat(Mode::Once, now)?;
         }
         if schedules
             .iter()
@@ -104,10 +114,6 @@ impl Runner<'_> {
             return self.pass(&schedules, None, self.flags.dry_run).await;
         }
         // Nothing can be due: no credential is looked for, and no request is made.
-        let next = schedules
-            .iter()
-            .filter_map(|schedule| schedule.next_occurrence(now))
-            .min();
         Ok(Report {
             now,
             apps: vec![],
@@ -116,7 +122,10 @@ impl Runner<'_> {
             skew: None,
             is_dry_run: self.flags.dry_run,
             is_interrupted: false,
-            next,
+            next: schedules
+                .iter()
+                .filter_map(|schedule| schedule.next_occurrence(now))
+                .min(),
         })
     }
 
@@ -126,7 +135,7 @@ impl Runner<'_> {
         request: Option<(&AppName, Request)>,
         is_dry_run: bool,
     ) -> Result<Report, Error> {
-        let (client, options, _) = self.context.client().await?;
+        let (client, options, credential) = self.context.client().await?;
         let runner_id = self.state.runner_id()?;
         let ledger = Ledger::new(self.state.ledger(), runner_id.clone());
         let is_unattended = request.is_none() && !self.context.ui.is_watched();
@@ -147,6 +156,7 @@ impl Runner<'_> {
             store: self.store,
             runner_id: &runner_id,
             host: options.host.machine(),
+            account: credential.account.as_deref(),
             options: Options {
                 is_dry_run,
                 no_wait: self.flags.no_wait,
@@ -252,25 +262,51 @@ fn tell(context: &Context<'_>, report: &Report) {
     }
 }
 
-/// The next command, where a roll did not go well.
-fn hint(context: &Context<'_>, app: &AppReport) -> Option<String> {
-    let worst = app
-        .ended
-        .iter()
-        .find(|ended| matches!(ended.outcome, Outcome::Failed | Outcome::Unverified))?;
-    let (name, dyno) = (&app.app, &worst.step.dyno);
-    let again = context.verb("run");
-    Some(match worst.outcome {
-        Outcome::Failed => format!(
-            "heroku logs --app {name} --dyno-name {dyno} shows why; when it is mended, {again} goes on"
-        ),
-        _ => format!("heroku ps --app {name} shows how {dyno} is; {again} goes on from there"),
+/// Whether we were started under nohup: then a hang-up is not meant for us.
+#[cfg(unix)]
+fn is_hang_up_ignored() -> bool {
+    // Asked before our own handler is in place; only Linux tells.
+    static IGNORED: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *IGNORED.get_or_init(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+            .is_some_and(|mask| mask & 1 == 1)
     })
 }
 
+/// The next command, where not all went well: for the worst of it.
+fn hint(context: &Context<'_>, app: &AppReport) -> Option<String> {
+    let (name, again) = (&app.app, context.verb("run"));
+    let of = |outcome| app.ended.iter().find(|ended| ended.outcome == outcome);
+    if let Some(failed) = of(Outcome::Failed) {
+        let dyno = &failed.step.dyno;
+        return Some(format!(
+            "heroku logs --app {name} --dyno-name {dyno} shows why; when it is mended, {again} goes on"
+        ));
+    }
+    if let Some(unverified) = of(Outcome::Unverified).or_else(|| of(Outcome::NotReached)) {
+        let dyno = &unverified.step.dyno;
+        return Some(format!(
+            "heroku ps --app {name} shows how {dyno} is; {again} goes on from there"
+        ));
+    }
+    if let Some(held) = app
+        .due_skips()
+        .find(|skip| skip.reason.weight() == Weight::Held)
+    {
+        let dyno = &held.dyno;
+        return Some(format!(
+            "heroku ps --app {name} and heroku logs --app {name} show what is wrong with {dyno}; then {again} goes on"
+        ));
+    }
+    let is_missed = !app.missed.is_empty();
+    is_missed.then(|| format!("{again} --now --app {name} --yes makes up for it; --catch-up of {} allows for later passes", context.verb("set")))
+}
+
 impl runner::Passes for Runner<'_> {
-    async fn once(&self) -> Result<Report, Error> {
-        self.pass_over_all(Mode::Watch).await
+    async fn pass(&self, schedules: Vec<Schedule>) -> Result<Report, Error> {
+        Runner::pass(self, &schedules, None, false).await
     }
 
     fn tell(&self, report: &Report) {

@@ -2,10 +2,15 @@
 
 use super::{
     Error, Host,
+    redact::redact,
     reply::{self, Telltale},
     tls,
 };
-use crate::{clock::Clock, credentials::Credential, env::Env};
+use crate::{
+    clock::Clock,
+    credentials::{Credential, Secret},
+    env::Env,
+};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{
     Method, Response, StatusCode, Url,
@@ -48,7 +53,7 @@ impl Options {
         let named = env.text("HEROKU_HOST");
         let ignored_host = named
             .filter(|named| !Host::is_known_to_cli(named))
-            .map(ToOwned::to_owned);
+            .map(super::host::without_user);
         let host = named
             .filter(|_| ignored_host.is_none())
             .map_or_else(Host::heroku, Host::from_variable)?;
@@ -123,6 +128,7 @@ pub struct Client {
     http: reqwest::Client,
     host: Host,
     time_limit: Duration,
+    token: Secret,
     token_from: String,
     clock: Clock,
     told: Arc<Telltale>,
@@ -159,6 +165,7 @@ impl Client {
             http: tls::build(builder, options.extra_certificates.as_deref())?,
             host: options.host.clone(),
             time_limit: options.time_limit,
+            token: credential.token.clone(),
             token_from: credential.source.to_string(),
             clock,
             told: Arc::default(),
@@ -316,8 +323,8 @@ impl Client {
         };
         Error::Api {
             status: status.as_u16(),
-            id: body.id,
-            message: redact(&message),
+            id: redact(&body.id, &self.token),
+            message: redact(&message, &self.token),
             retry_after,
             token_from: self.token_from.clone(),
         }
@@ -353,16 +360,4 @@ pub(super) fn cause(error: &reqwest::Error) -> String {
     } else {
         text
     }
-}
-
-/// Text from outside, with whatever looks like a token taken out.
-fn redact(text: &str) -> String {
-    let is_token = |word: &str| {
-        word.contains("HRKU-")
-            || uuid::Uuid::try_parse(word.trim_matches(|c: char| !c.is_ascii_hexdigit())).is_ok()
-    };
-    text.split(' ')
-        .map(|word| if is_token(word) { "[redacted]" } else { word })
-        .collect::<Vec<_>>()
-        .join(" ")
 }

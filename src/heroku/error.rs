@@ -131,9 +131,13 @@ impl Error {
                 retry_after,
                 ..
             } => Fate::Later(retry_after.unwrap_or(Duration::from_secs(30))),
-            Self::Api { status: 500.., .. } | Self::Broken { .. } | Self::Garbage { .. } => {
-                Fate::Broken
+            // Not found or in conflict: the next list tells what that means.
+            Self::Api {
+                status: 404 | 408 | 409 | 500..,
+                ..
             }
+            | Self::Broken { .. }
+            | Self::Garbage { .. } => Fate::Broken,
             Self::Api { .. } | Self::Host { .. } | Self::Variable { .. } => Fate::Refused,
             Self::Unreachable { .. } => Fate::NotSent,
             Self::TimedOut { .. } => Fate::Silent,
@@ -143,6 +147,13 @@ impl Error {
     /// Whether reading again a little later may succeed.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        self.fate() != Fate::Refused
+        let is_refusal = matches!(
+            self,
+            Self::Api {
+                status: 400..500,
+                ..
+            }
+        ) && !matches!(self.fate(), Fate::Later(_));
+        self.fate() != Fate::Refused && !is_refusal
     }
 }

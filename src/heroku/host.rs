@@ -43,7 +43,7 @@ impl Host {
             format!("https://api.{text}")
         };
         let refuse = |why: &str| Error::Host {
-            host: text.to_owned(),
+            host: without_user(text),
             why: why.to_owned(),
         };
         let mut base = Url::parse(&address).map_err(|_| refuse("it is no host name and no URL"))?;
@@ -121,6 +121,15 @@ impl Host {
             path.pop_if_empty().extend(segments);
         }
         url
+    }
+}
+
+/// The text without what may be a password before an `@`.
+#[must_use]
+pub(super) fn without_user(text: &str) -> String {
+    match text.rsplit_once('@') {
+        Some((_, host)) => format!("...@{host}"),
+        None => text.to_owned(),
     }
 }
 

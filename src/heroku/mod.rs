@@ -4,6 +4,7 @@ mod api;
 mod client;
 mod error;
 mod host;
+mod redact;
 mod reply;
 mod tls;
 mod wire;

@@ -1,11 +1,12 @@
 //! Which app a schedule means: found by its id, followed when renamed, locked while it is rolled.
 
-use super::{ROLLED_ELSEWHERE, one_app::AppPass};
+use super::{HEROKU, ROLLED_ELSEWHERE, one_app::AppPass};
 use crate::{
     error::Error,
     execute::Progress,
     heroku, observe,
     report::AppReport,
+    schedule::{self, Schedule},
     snapshot::{App, Snapshot},
     state::offset,
 };
@@ -96,32 +97,70 @@ impl AppPass<'_> {
         }
     }
 
-    /// Fills in the id of a schedule written by hand, and follows a rename, which is said.
-    pub(super) async fn keep_identity(
-        &mut self,
-        report: &mut AppReport,
-        app: &App,
-    ) -> Result<(), Error> {
+    /// Fills in whose a schedule is that was written by hand, and follows a rename; says so. That
+    /// it cannot be written down stops no restart.
+    pub(super) async fn keep_identity(&mut self, report: &mut AppReport, app: &App) {
+        let pass = self.pass;
         for schedule in &mut self.schedules {
             let is_renamed = schedule.app.name.as_str() != app.name && !schedule.app.name.is_id();
             let Ok(name) = app.name.parse() else { continue };
-            if (schedule.app.id.is_some() && !is_renamed) || self.pass.options.is_dry_run {
+            if (schedule.app.id.is_some() && !is_renamed) || pass.options.is_dry_run {
                 continue;
             }
-            if is_renamed {
-                report.notices.push(format!(
-                    "{} is now called {}; its schedule follows",
-                    schedule.app.name, app.name
-                ));
-            }
-            let mark = self.pass.state.mark(schedule);
-            (schedule.app.name, schedule.app.id) = (name, Some(app.id.clone()));
-            self.pass
+            let host = (pass.host != HEROKU).then(|| pass.host.to_owned());
+            let known = schedule.clone();
+            let account = known
+                .app
+                .account
+                .clone()
+                .or_else(|| pass.account.map(ToOwned::to_owned));
+            let identity = schedule::App {
+                name,
+                id: Some(app.id.clone()),
+                account,
+                host: known.app.host.clone().or(host),
+            };
+            let (was, is) = (&known.app.name, &app.name);
+            match pass
                 .store
-                .put(&self.pass.tools.clock, schedule)
-                .await?;
-            self.pass.state.set_mark(schedule, &mark)?;
+                .identify(&pass.tools.clock, &known, &identity)
+                .await
+            {
+                Ok(true) => {
+                    if is_renamed {
+                        report
+                            .notices
+                            .push(format!("{was} is now called {is}; its schedule follows"));
+                    }
+                    let mark = pass.state.mark(&known);
+                    schedule.app = identity;
+                    if let Err(error) = pass.state.set_mark(schedule, &mark) {
+                        report.notices.push(error.to_string());
+                    }
+                }
+                Ok(false) if is_renamed => {
+                    let name = &known.name;
+                    report.notices.push(format!("{was} is now called {is}, which has a schedule {name} too: its entry was left"));
+                }
+                Ok(false) => {}
+                Err(error) => report.notices.push(format!(
+                    "whose schedule it is could not be written down: {error}"
+                )),
+            }
         }
-        Ok(())
+    }
+
+    /// The schedules as the file has them now: paused, changed or removed ones count at once.
+    pub(super) fn current(&self, app: &App) -> Option<Vec<Schedule>> {
+        let is_of_app = |schedule: &Schedule| {
+            let name = schedule.app.name.as_str();
+            schedule.app.id.as_deref() == Some(app.id.as_str())
+                || name == app.name
+                || name == app.id
+        };
+        let all = self.pass.store.read().ok()?;
+        let is_meant =
+            |schedule: &Schedule| is_of_app(schedule) && self.names.contains(&schedule.name);
+        Some(all.into_iter().filter(is_meant).collect())
     }
 }

@@ -3,7 +3,7 @@
 use super::one_app::AppPass;
 use crate::{
     error::Error,
-    plan::{Plan, missed},
+    plan::{Plan, Skip, Step, missed},
     report::AppReport,
     schedule::Schedule,
     snapshot::Snapshot,
@@ -62,11 +62,11 @@ impl AppPass<'_> {
     }
 
     /// Keeps why dynos that are due are left alone, should the pass not live to say it.
-    pub(super) fn keep_waiting(&self, plan: &Plan) -> Result<(), Error> {
+    pub(super) fn keep_waiting(&self, plan: &Plan, snapshot: &Snapshot) -> Result<(), Error> {
         for schedule in &self.schedules {
             let mark = self.pass.state.mark(schedule);
             let fresh = Mark {
-                waiting: waiting(plan, schedule),
+                waiting: waiting(plan, snapshot, schedule),
                 ..mark.clone()
             };
             if fresh != mark && fresh.waiting.is_some() {
@@ -76,7 +76,8 @@ impl AppPass<'_> {
         Ok(())
     }
 
-    /// Marks what is settled, and why the rest is not.
+    /// Marks what is settled, and why the rest is not. A schedule is settled when no dyno of its
+    /// target is open, under whatever schedule's name: one step or skip speaks for all of them.
     pub(super) fn settle(
         &self,
         report: &AppReport,
@@ -85,15 +86,22 @@ impl AppPass<'_> {
     ) -> Result<(), Error> {
         for schedule in &self.schedules {
             let mark = self.pass.state.mark(schedule);
-            let is_of_it = |name: &str| name == schedule.name.as_str();
-            let has_failed = report
+            let includes = |step: &Step| schedule.target.includes(&step.dyno, &step.process_type);
+            let failed = report
                 .ended
                 .iter()
-                .any(|ended| is_of_it(&ended.step.schedule) && !ended.outcome.is_good());
-            let waiting = waiting(plan, schedule);
-            let is_settled = waiting.is_none()
-                && !has_failed
-                && !plan.steps.iter().any(|step| is_of_it(&step.schedule));
+                .find(|ended| includes(&ended.step) && !ended.outcome.is_good());
+            let waiting = waiting(plan, snapshot, schedule).or_else(|| {
+                let failed = failed?;
+                let detail = failed.detail.as_deref().unwrap_or_default();
+                let reason = format!("{} {}: {detail}", failed.step.dyno, failed.outcome.phrase());
+                Some(Waiting {
+                    occurrence: failed.step.occurrence,
+                    reason,
+                })
+            });
+            let is_open = plan.steps.iter().chain(&self.due_again).any(includes);
+            let is_settled = waiting.is_none() && !is_open;
             let judged = schedule
                 .latest_occurrence(snapshot.at)
                 .filter(|_| is_settled)
@@ -113,16 +121,18 @@ impl AppPass<'_> {
     }
 }
 
-/// The first dyno of a schedule that is due and left alone.
-fn waiting(plan: &Plan, schedule: &Schedule) -> Option<Waiting> {
-    let is_of_it = |name: &Option<String>| name.as_deref() == Some(schedule.name.as_str());
-    let open = plan
-        .skips
-        .iter()
-        .find(|skip| is_of_it(&skip.schedule) && skip.occurrence.is_some())?;
+/// The first dyno of a schedule's target that is due and left alone.
+fn waiting(plan: &Plan, snapshot: &Snapshot, schedule: &Schedule) -> Option<Waiting> {
+    let is_of_it = |skip: &&Skip| {
+        let dyno = snapshot.dynos.iter().find(|dyno| dyno.name == skip.dyno);
+        skip.occurrence.is_some()
+            && dyno.is_some_and(|dyno| schedule.target.includes(&dyno.name, &dyno.process_type))
+    };
+    let open = plan.skips.iter().find(is_of_it)?;
+    let reason = format!("{}: {}", open.reason.phrase(), open.detail);
     Some(Waiting {
         occurrence: open.occurrence?,
-        reason: format!("{}: {}", open.reason.phrase(), open.detail),
+        reason,
     })
 }
 

@@ -43,6 +43,8 @@ pub struct Pass<'a> {
     pub store: &'a Store,
     pub runner_id: &'a str,
     pub host: &'a str,
+    /// Whose the credential is, where that is known.
+    pub account: Option<&'a str>,
     pub options: Options,
 }
 
@@ -121,19 +123,31 @@ impl Pass<'_> {
 
     /// A schedule of another host than the one that is spoken to: its token must not go there.
     fn foreign_host(&self, schedules: &[Schedule]) -> Option<Error> {
-        let host = schedules
+        schedules
             .iter()
-            .filter_map(|schedule| schedule.app.host.as_deref())
-            .find(|host| *host != self.host)?;
-        Some(Error::Other {
-            code: "other_host",
-            message: format!(
-                "the schedule was set on {host}, and requests go to {}",
-                self.host
-            ),
-            hint: Some(format!(
-                "set HEROKU_HOST to reach {host}, or set the schedule again"
-            )),
-        })
+            .find_map(|schedule| foreign_host(schedule, self.host))
     }
+}
+
+/// Heroku's own API: a schedule with an id and no host is of it.
+const HEROKU: &str = "api.heroku.com";
+
+/// Why a schedule must not be acted on while requests go to `host`.
+#[must_use]
+pub fn foreign_host(schedule: &Schedule, host: &str) -> Option<Error> {
+    let own = schedule
+        .app
+        .host
+        .as_deref()
+        .or(schedule.app.id.as_ref().map(|_| HEROKU))?;
+    (own != host).then(|| Error::Other {
+        code: "other_host",
+        message: format!(
+            "{}: its schedule was set on {own}, and requests go to {host}",
+            schedule.app.name
+        ),
+        hint: Some(format!(
+            "reach {own} with HEROKU_HOST (unset it for Heroku itself), or set the schedule again"
+        )),
+    })
 }

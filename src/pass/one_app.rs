@@ -4,10 +4,11 @@ use super::{LONGEST_WAIT, Pass, ROLLED_ELSEWHERE, Request};
 use crate::{
     error::Error,
     execute::{End, Progress},
-    plan::{self, Ended, Known, Outcome, Plan, Question, due::Now},
+    plan::{self, Ended, Known, Outcome, Plan, Question, Step, due::Now},
     report::AppReport,
-    schedule::{Schedule, Target},
-    snapshot::Snapshot,
+    schedule::{Schedule, ScheduleName, Target},
+    snapshot::{App, Snapshot},
+    store::fingerprint,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -15,8 +16,11 @@ use std::collections::BTreeMap;
 pub(super) struct AppPass<'a> {
     pub pass: &'a Pass<'a>,
     pub schedules: Vec<Schedule>,
+    /// The schedules that this pass is about, by name.
+    pub names: Vec<ScheduleName>,
     pub known: Known,
-    is_canary_proven: bool,
+    /// Steps of dynos that came due again while the pass went on: they are for the next pass.
+    pub due_again: Vec<Step>,
     /// Dynos seen up, and since when they were.
     seen_up: BTreeMap<String, Timestamp>,
 }
@@ -27,12 +31,18 @@ const INTERRUPTED: &str = "interrupted";
 
 impl<'a> AppPass<'a> {
     pub fn new(pass: &'a Pass<'a>, schedules: Vec<Schedule>) -> Self {
+        let names = schedules
+            .iter()
+            .map(|schedule| schedule.name.clone())
+            .collect();
+        let (known, due_again, seen_up) = (Known::default(), vec![], BTreeMap::new());
         Self {
             pass,
             schedules,
-            known: Known::default(),
-            is_canary_proven: false,
-            seen_up: BTreeMap::new(),
+            names,
+            known,
+            due_again,
+            seen_up,
         }
     }
 
@@ -42,12 +52,14 @@ impl<'a> AppPass<'a> {
         report: &mut AppReport,
     ) -> Result<(), Error> {
         let Some((_lock, app)) = self.lock(report).await? else {
+            report.has_given_up = report.is_asked_for;
             report
                 .notices
                 .push(format!("{}: {ROLLED_ELSEWHERE}", report.app));
             return Ok(());
         };
-        self.keep_identity(report, &app).await?;
+        self.refresh(&app);
+        self.keep_identity(report, &app).await;
         let mut snapshot = self.observe(app, true).await?;
         report.app.clone_from(&snapshot.app.name);
         self.known.now = request
@@ -76,7 +88,7 @@ impl<'a> AppPass<'a> {
         report: &mut AppReport,
         snapshot: &mut Snapshot,
     ) -> Result<Plan, Error> {
-        let began = snapshot.at;
+        let mut waiting_since = None;
         let mut waits = 0;
         loop {
             let plan = self.plan(report, snapshot)?;
@@ -84,14 +96,16 @@ impl<'a> AppPass<'a> {
                 return Ok(plan);
             }
             if plan.steps.is_empty() {
-                let may_wait =
-                    !self.pass.options.no_wait && snapshot.at.duration_since(began) < LONGEST_WAIT;
+                let waited = snapshot
+                    .at
+                    .duration_since(*waiting_since.get_or_insert(snapshot.at));
+                let may_wait = !self.pass.options.no_wait && waited < self.longest_wait();
                 let Some(skip) = plan.waiting().next().filter(|_| may_wait) else {
                     report.has_given_up =
                         !self.pass.options.no_wait && plan.waiting().next().is_some();
                     return Ok(plan);
                 };
-                self.keep_waiting(&plan)?;
+                self.keep_waiting(&plan, snapshot)?;
                 let reason = format!("{}: {}", skip.reason.phrase(), skip.detail);
                 if self.wait(snapshot, &reason, &mut waits).await {
                     return Ok(plan);
@@ -101,7 +115,7 @@ impl<'a> AppPass<'a> {
             }
             let ended_before = report.ended.len();
             match self.roll(report, &plan, snapshot).await? {
-                End::Done => self.is_canary_proven = true,
+                End::Done => {}
                 End::Replan => {
                     let is_idle = report.ended.len() == ended_before;
                     if is_idle && self.wait(snapshot, "the app has changed", &mut waits).await {
@@ -123,7 +137,7 @@ impl<'a> AppPass<'a> {
                     });
                 }
             }
-            waits = 0;
+            (waits, waiting_since) = (0, None);
         }
     }
 
@@ -136,6 +150,7 @@ impl<'a> AppPass<'a> {
                 self.seen_up.insert(dyno.id.clone(), dyno.updated_at);
             }
         }
+        self.refresh(&snapshot.app);
         let tools = &self.pass.tools;
         self.known.asked = tools.ledger.asked(&snapshot.app.id)?;
         let mut plan = plan::plan(Question {
@@ -146,15 +161,35 @@ impl<'a> AppPass<'a> {
             remaining: tools.client.usage().1,
             known: &self.known,
         });
-        // A dyno that comes due again while the pass goes on is for the next pass.
-        let is_done = |dyno: &str| {
+        let is_done = |step: &Step| {
+            let is_it = |ended: &Ended| {
+                ended.step.dyno == step.dyno || ended.new_id.as_ref() == Some(&step.old_id)
+            };
             report
                 .ended
                 .iter()
-                .any(|ended| ended.outcome == Outcome::Restarted && ended.step.dyno == dyno)
+                .any(|ended| ended.outcome == Outcome::Restarted && is_it(ended))
         };
-        plan.steps.retain(|step| !is_done(&step.dyno));
+        (self.due_again, plan.steps) = plan.steps.into_iter().partition(is_done);
         Ok(plan)
+    }
+
+    /// Takes the schedules as the file has them now; one that was paused or removed counts no more.
+    fn refresh(&mut self, app: &App) {
+        if self.known.now.is_none()
+            && let Some(current) = self.current(app)
+        {
+            self.schedules = current;
+        }
+    }
+
+    /// Until the catch-up of every schedule is over, at least an hour.
+    fn longest_wait(&self) -> SignedDuration {
+        let catch_ups = self
+            .schedules
+            .iter()
+            .map(|schedule| schedule.guards.catch_up.duration());
+        catch_ups.max().unwrap_or_default().max(LONGEST_WAIT)
     }
 
     async fn roll(
@@ -164,11 +199,12 @@ impl<'a> AppPass<'a> {
         snapshot: &mut Snapshot,
     ) -> Result<End, Error> {
         // The first restart of an app in a pass goes alone: a broken boot takes down one dyno.
-        let steps = if self.is_canary_proven {
-            &plan.steps[..]
+        let count = if self.known.proven.is_empty() {
+            1
         } else {
-            &plan.steps[..1]
+            plan.steps.len()
         };
+        let steps = &plan.steps[..count];
         self.known.open.extend(
             plan.steps
                 .iter()
@@ -180,13 +216,20 @@ impl<'a> AppPass<'a> {
             .filter_map(|schedule| schedule.next_occurrence(snapshot.at))
             .min();
         let tools = &self.pass.tools;
+        let meant: Vec<String> = self.schedules.iter().map(fingerprint).collect();
+        let (is_now, app) = (self.known.now.is_some(), snapshot.app.clone());
+        let is_outdated = || {
+            let current = self.current(&app).filter(|_| !is_now);
+            current
+                .is_some_and(|current| current.iter().map(fingerprint).collect::<Vec<_>>() != meant)
+        };
         if report.ended.is_empty() {
             tools.observer.progress(Progress::Begun {
                 app: &snapshot.app.name,
                 steps: &plan.steps,
             });
         }
-        let (end, ended) = tools.roll(steps, snapshot, until).await;
+        let (end, ended) = tools.roll(steps, snapshot, until, &is_outdated).await;
         let restarted = ended
             .iter()
             .filter(|ended| ended.outcome == Outcome::Restarted);

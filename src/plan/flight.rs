@@ -53,7 +53,7 @@ pub(super) enum Sighting {
 }
 
 /// How long the list is watched for a restart whose answer was an error, before asking again.
-const GRACE: SignedDuration = SignedDuration::from_secs(10);
+const GRACE: SignedDuration = SignedDuration::from_secs(60);
 /// How long it is watched when no answer came at all; then the step has failed, since the request
 /// could still be applied and a second one would be a second restart.
 const SILENCE: SignedDuration = SignedDuration::from_secs(60);
@@ -84,32 +84,42 @@ impl Flight {
         now.duration_since(self.asked_at)
     }
 
-    /// The dyno that took the place of the old one.
+    /// The dyno that took the place of the old one. On Fir, where names change, it is the oldest
+    /// new one that no other flight has claimed.
     pub fn successor<'a>(
         &self,
         snapshot: &'a Snapshot,
         claimed: &BTreeSet<String>,
     ) -> Option<&'a Dyno> {
-        let is_it = |dyno: &&Dyno| match snapshot.app.generation {
-            Generation::Cedar => dyno.name == self.step.dyno && dyno.id != self.step.old_id,
-            Generation::Fir => {
-                let is_new = !self.known_ids.contains(&dyno.id) && !claimed.contains(&dyno.id);
-                dyno.process_type == self.step.process_type && is_new && !dyno.is_attached
-            }
-        };
-        let ours = snapshot
-            .dynos
-            .iter()
-            .filter(is_it)
-            .find(|dyno| Some(&dyno.id) == self.new_id.as_ref());
         match snapshot.app.generation {
-            Generation::Fir if ours.is_some() => ours,
-            _ => snapshot
+            Generation::Cedar => {
+                let is_it =
+                    |dyno: &&Dyno| dyno.name == self.step.dyno && dyno.id != self.step.old_id;
+                snapshot
+                    .dynos
+                    .iter()
+                    .filter(is_it)
+                    .max_by_key(|dyno| dyno.created_at)
+            }
+            Generation::Fir if self.new_id.is_some() => snapshot
                 .dynos
                 .iter()
-                .filter(is_it)
-                .max_by_key(|dyno| dyno.created_at),
+                .find(|dyno| Some(&dyno.id) == self.new_id.as_ref()),
+            Generation::Fir => {
+                let is_new = |dyno: &&Dyno| {
+                    !self.known_ids.contains(&dyno.id) && !claimed.contains(&dyno.id)
+                };
+                let of_type = snapshot
+                    .formation_dynos()
+                    .filter(|dyno| dyno.process_type == self.step.process_type);
+                of_type.filter(is_new).min_by_key(|dyno| dyno.created_at)
+            }
         }
+    }
+
+    /// Id of the dyno that it has claimed as the old one's successor.
+    pub fn new_id(&self) -> Option<&String> {
+        self.new_id.as_ref()
     }
 
     /// Tells that the formation still wants this dyno, although it is not in the list.
@@ -200,7 +210,7 @@ impl Flight {
             (Some(_), _) => self.until_wait_limit(now, SignedDuration::MAX),
             (None, _) => {
                 self.absences += 1;
-                if self.absences == 2 {
+                if self.absences >= 2 {
                     Sighting::Absent
                 } else {
                     self.until_wait_limit(now, SignedDuration::MAX)

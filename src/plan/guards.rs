@@ -1,6 +1,6 @@
 //! May a due dyno be restarted now? Each answer is a reason or none, never a bare no.
 
-use super::{Asked, Plan, Question, Skip, SkipReason, Step};
+use super::{Asked, Plan, Question, Skip, SkipReason, Step, Trigger};
 use crate::{
     schedule::Span,
     snapshot::{Dyno, Snapshot, State},
@@ -153,29 +153,43 @@ fn quota_floor(question: Question<'_>) -> Option<Reason> {
     ))
 }
 
-/// What the ledger says of this very restart.
+/// What the ledger says of this very dyno.
 fn asked(question: Question<'_>, step: &Step) -> Option<Reason> {
-    let same = |asked: &&Asked| asked.dyno == step.dyno && asked.occurrence == step.occurrence;
-    let asked = question.known.asked.iter().rfind(same)?;
+    // A dyno that stands for this occurrence already, and is due for it again: `created_at` did not
+    // move. On Fir the name is another one.
+    let is_again = |asked: &&Asked| {
+        let is_it = asked.dyno == step.dyno || asked.new_id.as_ref() == Some(&step.old_id);
+        asked.is_restarted && asked.occurrence == step.occurrence && is_it
+    };
+    if let Some(asked) = question.known.asked.iter().rfind(is_again) {
+        let (at, occurrence, since) = (asked.at, step.occurrence, step.old_created_at);
+        let detail =
+            format!("restarted {at} for {occurrence}, and Heroku says it still started {since}");
+        return Some((SkipReason::AlreadyInLedger, detail));
+    }
+    // The same dyno, for whatever occurrence: the request may still be on its way.
+    let asked = question
+        .known
+        .asked
+        .iter()
+        .rfind(|asked| asked.old_id == step.old_id)?;
     let age = question.now.duration_since(asked.at);
     let limit = if asked.is_accepted {
         step.limits.wait_limit.duration()
     } else {
         UNANSWERED
     };
-    if asked.is_restarted || (asked.is_accepted && age > limit) {
-        Some((
-            SkipReason::AlreadyInLedger,
-            format!(
-                "restarted {} for {}, and Heroku says it still started {}",
-                asked.at, step.occurrence, step.old_created_at
-            ),
-        ))
-    } else if age <= limit {
+    if age <= limit {
         Some((
             SkipReason::RestartPending,
             format!("a restart was asked for {}", asked.at),
         ))
+    } else if asked.is_accepted && asked.occurrence == step.occurrence {
+        let detail = format!(
+            "Heroku accepted its restart {} and has not done it",
+            asked.at
+        );
+        Some((SkipReason::AlreadyInLedger, detail))
     } else {
         None
     }
@@ -190,6 +204,16 @@ pub(super) fn hold(question: Question<'_>, plan: &mut Plan) {
         .map(|skip| (skip.reason, format!("{}: {}", skip.dyno, skip.detail)));
     if let Some((reason, detail)) = held {
         return drop_steps(plan, |_| Some((reason, detail.clone())));
+    }
+    // A restart that may still take effect would take its dyno down beside the next one.
+    let is_pending = |skip: &&Skip| skip.reason == SkipReason::RestartPending;
+    let pending = plan
+        .skips
+        .iter()
+        .find(is_pending)
+        .map(|skip| (skip.reason, format!("{}: {}", skip.dyno, skip.detail)));
+    if let Some(pending) = pending {
+        return drop_steps(plan, |_| Some(pending.clone()));
     }
     if let Some(unhealthy) = unhealthy(question, &plan.steps) {
         return drop_steps(plan, |_| Some(unhealthy.clone()));
@@ -223,7 +247,8 @@ fn drop_steps(plan: &mut Plan, reason: impl Fn(&Step) -> Option<Reason>) {
 /// A broken boot is usually app-wide, so one is enough to hold the whole app. This needs no memory
 /// of earlier passes, and it is also how a runner notices that another one is rolling.
 fn unhealthy(question: Question<'_>, steps: &[Step]) -> Option<Reason> {
-    let first = steps.iter().map(|step| step.occurrence).min()?;
+    let first = steps.iter().map(|step| horizon(step, question.now)).min()?;
+    let is_calendar = steps.iter().any(|step| step.trigger != Trigger::MaxUptime);
     let now = question.now;
     let settle = steps.iter().map(|step| step.limits.settle).max()?;
     let healthy_after = HEALTHY_AFTER
@@ -246,6 +271,7 @@ fn unhealthy(question: Question<'_>, steps: &[Step]) -> Option<Reason> {
                 SkipReason::Settling,
                 format!("{name} is up since {}", dyno.updated_at),
             )),
+            State::Crashed if !is_calendar && !crashed_soon(dyno, wait_limit) => None,
             State::Crashed => Some((
                 SkipReason::PreviousRestartNotHealthy,
                 format!(
@@ -273,6 +299,20 @@ fn unhealthy(question: Question<'_>, steps: &[Step]) -> Option<Reason> {
     });
     // The worst first: one that is held outweighs one that is on its way.
     reasons.min_by_key(|(reason, _)| *reason == SkipReason::Settling)
+}
+
+/// Dynos that started from here on were started for the step's trigger, or by somebody else since.
+fn horizon(step: &Step, now: Timestamp) -> Timestamp {
+    match step.trigger {
+        Trigger::MaxUptime => now - step.occurrence.duration_since(step.old_created_at),
+        Trigger::Calendar | Trigger::Now => step.occurrence,
+    }
+}
+
+/// Whether it crashed as part of its start, and not hours into its work.
+fn crashed_soon(dyno: &Dyno, wait_limit: Span) -> bool {
+    dyno.updated_at.duration_since(dyno.created_at)
+        <= wait_limit.duration() + HEALTHY_AFTER.duration()
 }
 
 /// The process type has as many dynos down as the user allows, whoever took them down.

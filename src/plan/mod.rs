@@ -72,6 +72,10 @@ pub struct Known {
 pub struct Asked {
     pub dyno: String,
     pub occurrence: Timestamp,
+    /// Id of the dyno that was to be restarted.
+    pub old_id: String,
+    /// Id of the dyno that came in its place, once that was seen.
+    pub new_id: Option<String>,
     pub at: Timestamp,
     /// Heroku answered that it will; otherwise the answer never came.
     pub is_accepted: bool,
@@ -126,14 +130,22 @@ fn judge(question: Question<'_>, dyno: &Dyno) -> Result<Step, Skip> {
         let detail = "not kept running by the formation: a restart would kill it for good";
         return Err(Skip::of(dyno, None, SkipReason::NotInFormation, detail));
     }
+    let candidates = due::candidates(question, dyno);
     let mut not_due = None;
-    for candidate in due::candidates(question, dyno) {
-        match candidate.verdict {
+    for candidate in &candidates {
+        match &candidate.verdict {
             Verdict::Due {
                 trigger,
                 occurrence,
             } => {
-                let step = Step::new(question.snapshot, dyno, &candidate, trigger, occurrence);
+                let step = Step::new(
+                    question.snapshot,
+                    dyno,
+                    &candidate.schedule,
+                    &candidates,
+                    *trigger,
+                    *occurrence,
+                );
                 return guards::check(question, dyno, &step).map_or(
                     Ok(step.clone()),
                     |(reason, detail)| {
@@ -143,7 +155,9 @@ fn judge(question: Question<'_>, dyno: &Dyno) -> Result<Step, Skip> {
                 );
             }
             Verdict::NotDue { reason, detail } => {
-                not_due.get_or_insert(Skip::of(dyno, Some(&candidate.schedule), reason, detail));
+                not_due.get_or_insert_with(|| {
+                    Skip::of(dyno, Some(&candidate.schedule), *reason, detail.clone())
+                });
             }
         }
     }

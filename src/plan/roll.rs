@@ -42,6 +42,7 @@ pub struct Roll {
     /// Steps of the next occurrence's plan are not begun by this roll.
     until: Option<Timestamp>,
     has_failed: bool,
+    is_outdated: bool,
     waits: u32,
 }
 
@@ -71,6 +72,7 @@ impl Roll {
             claimed: BTreeSet::new(),
             until,
             has_failed: false,
+            is_outdated: false,
             waits: 0,
         }
     }
@@ -90,6 +92,11 @@ impl Roll {
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.has_failed
+    }
+
+    /// Tells whether the schedules have changed: then no step is begun any more.
+    pub fn begins_no_more(&mut self, is_outdated: bool) {
+        self.is_outdated = is_outdated;
     }
 
     /// Whether a restart in flight still has time to be seen, although the list cannot be read.
@@ -141,7 +148,9 @@ impl Roll {
         let mut soonest = SignedDuration::MAX;
         let mut question = None;
         for mut flight in std::mem::take(&mut self.flights) {
-            match flight.look(snapshot, &self.claimed, now) {
+            let sighting = flight.look(snapshot, &self.claimed, now);
+            self.claimed.extend(flight.new_id().cloned());
+            match sighting {
                 Sighting::Pending(within) => {
                     soonest = soonest.min(within);
                     self.flights.push(flight);
@@ -175,7 +184,8 @@ impl Roll {
         if self.pending.is_empty() {
             return Start::Nothing;
         }
-        if self.until.is_some_and(|until| now >= until)
+        if self.is_outdated
+            || self.until.is_some_and(|until| now >= until)
             || guards::release_in_progress(snapshot).is_some()
         {
             return Start::OtherThanPlanned;
@@ -294,20 +304,17 @@ impl Roll {
         });
     }
 
-    /// Tells how many dynos of a process type are wanted.
-    pub fn formation(&mut self, process_type: &str, quantity: u32) {
-        for flight in self
-            .flights
-            .iter_mut()
-            .filter(|flight| flight.step.process_type == process_type)
-        {
+    /// Tells how many dynos of a process type are wanted, and how many there are.
+    pub fn formation(&mut self, process_type: &str, quantity: u32, present: usize) {
+        let of_type = |flight: &&mut Flight| flight.step.process_type == process_type;
+        for flight in self.flights.iter_mut().filter(of_type) {
             let number = flight
                 .step
                 .dyno
-                .rsplit('.')
-                .next()
-                .and_then(|number| number.parse::<u32>().ok());
-            flight.is_still_wanted(number.map_or(quantity > 0, |number| number <= quantity));
+                .rsplit_once('.')
+                .and_then(|(_, number)| number.parse::<u32>().ok());
+            let is_wanted = number.map_or(present < quantity as usize, |number| number <= quantity);
+            flight.is_still_wanted(is_wanted);
         }
     }
 

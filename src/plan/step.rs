@@ -2,7 +2,7 @@
 
 use super::due::Candidate;
 use crate::{
-    schedule::{Guards, Span},
+    schedule::Span,
     snapshot::{Dyno, Snapshot},
 };
 use jiff::Timestamp;
@@ -45,16 +45,30 @@ pub struct Limits {
 }
 
 impl Limits {
-    fn new(guards: &Guards, snapshot: &Snapshot, process_type: &str) -> Self {
-        let overlap = if snapshot.has_preboot && process_type == "web" {
+    /// The strictest of all schedules that are about the dyno, whichever of them is due.
+    fn new(candidates: &[Candidate<'_>], snapshot: &Snapshot, process_type: &str) -> Self {
+        let has_overlap = snapshot.has_preboot && process_type == "web";
+        let overlap = if has_overlap {
             super::PREBOOT_WINDOW
         } else {
             Span::default()
         };
+        let guards = || candidates.iter().map(|candidate| candidate.guards);
+        let quantity = snapshot.quantity(process_type);
         Self {
-            max_unavailable: guards.max_unavailable.of(snapshot.quantity(process_type)),
-            wait_limit: guards.wait_limit,
-            settle: guards.settle.max(overlap),
+            max_unavailable: guards()
+                .map(|guards| guards.max_unavailable.of(quantity))
+                .min()
+                .unwrap_or(1),
+            wait_limit: guards()
+                .map(|guards| guards.wait_limit)
+                .max()
+                .unwrap_or_default(),
+            settle: guards()
+                .map(|guards| guards.settle)
+                .max()
+                .unwrap_or_default()
+                .max(overlap),
         }
     }
 }
@@ -63,7 +77,8 @@ impl Step {
     pub(super) fn new(
         snapshot: &Snapshot,
         dyno: &Dyno,
-        candidate: &Candidate<'_>,
+        schedule: &str,
+        candidates: &[Candidate<'_>],
         trigger: Trigger,
         occurrence: Timestamp,
     ) -> Self {
@@ -75,10 +90,10 @@ impl Step {
             old_id: dyno.id.clone(),
             old_created_at: dyno.created_at,
             old_release: dyno.release,
-            schedule: candidate.schedule.clone(),
+            schedule: schedule.to_owned(),
             trigger,
             occurrence,
-            limits: Limits::new(candidate.guards, snapshot, &dyno.process_type),
+            limits: Limits::new(candidates, snapshot, &dyno.process_type),
         }
     }
 }

@@ -97,11 +97,14 @@ pub fn run(report: &Report) -> String {
     let next = report.next.map(|next| {
         format!(
             "next {} ({})",
-            instant(next, &TimeZone::UTC),
+            instant(next, &TimeZone::system()),
             distance(report.now, next)
         )
     });
-    if lines.is_empty() {
+    let has_more = |app: &AppReport| app.error.is_some() || !app.notices.is_empty();
+    if lines.is_empty() && report.apps.iter().any(has_more) {
+        lines.push("Nothing was restarted".to_owned());
+    } else if lines.is_empty() {
         let next = next.map(|next| format!("; {next}")).unwrap_or_default();
         lines.push(format!("Nothing is due{next}"));
     } else if let Some(next) = next {

@@ -2,4 +2,4 @@
 
 mod watch;
 
-pub use watch::{Passes, watch};
+pub use watch::{Passes, Watch};

@@ -1,4 +1,5 @@
-//! `run --watch`: a pass when something may be due, asleep in between.
+//! `run --watch`: a pass over an app when something of it may be due, asleep in between. Apps do not
+//! wait for each other: one that rolls for an hour, or waits for a release, holds no other.
 
 use crate::{
     clock::Clock,
@@ -6,74 +7,121 @@ use crate::{
     execute::Stop,
     pass,
     report::Report,
-    state::StateDir,
-    store::Store,
+    schedule::{AppName, Schedule},
+    state::{Mode, StateDir},
+    store::{Store, narrow},
     ui::Ui,
 };
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whatever makes one pass, and tells of it.
 pub trait Passes {
-    fn once(&self) -> impl Future<Output = Result<Report, Error>>;
+    fn pass(&self, schedules: Vec<Schedule>) -> impl Future<Output = Result<Report, Error>>;
     fn tell(&self, report: &Report);
+}
+
+/// What a watch works with.
+pub struct Watch<'a> {
+    pub clock: Clock,
+    pub stop: &'a Stop,
+    pub ui: &'a Ui,
+    pub state: &'a StateDir,
+    pub store: &'a Store,
+    /// Only the schedules of this app.
+    pub app: Option<&'a AppName>,
 }
 
 /// How often a change of the schedules is looked for while asleep.
 const NAP: SignedDuration = SignedDuration::from_secs(10);
-/// How soon a pass is made again where dynos were left alone, or Heroku could not be asked.
+const SHORTEST_NAP: SignedDuration = SignedDuration::from_secs(1);
+/// How soon a pass is made again over an app where dynos were left alone, or that could not be asked.
 const AGAIN: SignedDuration = SignedDuration::from_secs(60);
 
-/// Makes passes until it is asked to stop.
-///
-/// # Errors
-/// When the very first pass cannot be made: a runner that can do nothing must not look alive.
-pub async fn watch(
-    clock: Clock,
-    stop: &Stop,
-    ui: &Ui,
-    state: &StateDir,
-    store: &Store,
-    passes: &impl Passes,
-) -> Result<u8, Error> {
-    let mut is_first = true;
-    while !stop.is_set() {
-        match passes.once().await {
-            Ok(report) if is_first || !report.apps.is_empty() => passes.tell(&report),
-            Ok(_) => {}
-            Err(error) if is_first => return Err(error),
-            Err(error) => ui.error(&error),
+impl Watch<'_> {
+    /// Makes passes until it is asked to stop.
+    ///
+    /// # Errors
+    /// When the schedules cannot be read at the beginning: a runner that can do nothing must not
+    /// look alive.
+    pub async fn run(&self, passes: &impl Passes) -> Result<u8, Error> {
+        let mut schedules = narrow(self.store.read()?, self.app, None);
+        let mut last_problem = None;
+        let mut rolling = FuturesUnordered::new();
+        let mut busy: BTreeSet<String> = BTreeSet::new();
+        let mut not_before: BTreeMap<String, Timestamp> = BTreeMap::new();
+        self.greet(&schedules);
+        while !(self.stop.is_set() && rolling.is_empty()) {
+            let now = self.clock.now();
+            self.state.beat(Mode::Watch, now)?;
+            match self.store.read() {
+                Ok(all) => (schedules, last_problem) = (narrow(all, self.app, None), None),
+                Err(error) => {
+                    let text = error.to_string();
+                    if last_problem.as_ref() != Some(&text) {
+                        self.ui.error(&error.into());
+                    }
+                    last_problem = Some(text);
+                }
+            }
+            for (app, schedules) in by_app(&schedules) {
+                let is_due = schedules
+                    .iter()
+                    .any(|schedule| pass::has_reason_to_look(schedule, self.state, now));
+                let may_look = not_before
+                    .get(&app)
+                    .is_none_or(|not_before| *not_before <= now);
+                if is_due && may_look && !self.stop.is_set() && busy.insert(app.clone()) {
+                    rolling.push(async move { (app, passes.pass(schedules).await) });
+                }
+            }
+            tokio::select! {
+                Some((app, result)) = rolling.next(), if !rolling.is_empty() => {
+                    busy.remove(&app);
+                    not_before.insert(app, self.clock.now() + AGAIN);
+                    match result {
+                        Ok(report) => passes.tell(&report),
+                        Err(error) => self.ui.error(&error),
+                    }
+                }
+                () = self.clock.sleep(self.nap(&schedules, now)) => {}
+                () = self.stop.set(), if !self.stop.is_set() => {}
+            }
         }
-        is_first = false;
-        let again = clock.now() + AGAIN;
-        sleep(clock, stop, state, store, again).await;
+        Ok(exit::INTERRUPTED)
     }
-    Ok(exit::INTERRUPTED)
+
+    fn nap(&self, schedules: &[Schedule], now: Timestamp) -> SignedDuration {
+        let next = pass::next_look(schedules, self.state, now);
+        next.map_or(NAP, |next| next.duration_since(now))
+            .clamp(SHORTEST_NAP, NAP)
+    }
+
+    fn greet(&self, schedules: &[Schedule]) {
+        if !self.ui.is_json {
+            let count = schedules.len();
+            let noun = if count == 1 { "schedule" } else { "schedules" };
+            self.ui.say(&format!(
+                "Watching {count} {noun} of {}; Ctrl-C leaves",
+                self.store.path().display()
+            ));
+        }
+    }
 }
 
-/// Sleeps until a pass may find something: a schedule comes due or was changed, or, where one is
-/// still open, until `again`.
-async fn sleep(clock: Clock, stop: &Stop, state: &StateDir, store: &Store, again: Timestamp) {
-    let before = store.read().unwrap_or_default();
-    loop {
-        let now = clock.now();
-        let is_open = before
-            .iter()
-            .any(|schedule| pass::has_reason_to_look(schedule, state, now));
-        if (is_open && now >= again) || stop.is_set() {
-            return;
-        }
-        let next =
-            pass::next_look(&before, state, now).map_or(NAP, |next| next.duration_since(now));
-        tokio::select! {
-            () = clock.sleep(next.clamp(SignedDuration::from_millis(100), NAP)) => {}
-            () = stop.set() => return,
-        }
-        let is_newly_due = before
-            .iter()
-            .any(|schedule| pass::has_reason_to_look(schedule, state, clock.now()))
-            && !is_open;
-        if is_newly_due || store.read().is_ok_and(|after| after != before) {
-            return;
-        }
+fn by_app(schedules: &[Schedule]) -> BTreeMap<String, Vec<Schedule>> {
+    let mut by_app: BTreeMap<String, Vec<Schedule>> = BTreeMap::new();
+    for schedule in schedules {
+        let app = schedule
+            .app
+            .id
+            .as_deref()
+            .unwrap_or(schedule.app.name.as_str());
+        by_app
+            .entry(app.to_owned())
+            .or_default()
+            .push(schedule.clone());
     }
+    by_app
 }

@@ -23,6 +23,8 @@ pub(super) struct App {
     pub habits: Habits,
     /// A release whose release phase still runs: its version, and when it takes effect.
     pending: Option<(u64, Timestamp)>,
+    /// Restarts that were accepted: of which name, and when they take effect.
+    accepted: Vec<(String, Timestamp)>,
 }
 
 #[derive(Debug, Clone)]
@@ -84,6 +86,7 @@ impl App {
             }],
             habits: scenario.habits.clone(),
             pending: None,
+            accepted: vec![],
         };
         for entry in &scenario.formation {
             let command = entry
@@ -163,7 +166,6 @@ impl App {
             then: self.habits.then,
             forced: None,
             leaves_at: None,
-            restarts_at: None,
         }
     }
 
@@ -199,9 +201,8 @@ impl App {
         }
         let lag = self.habits.lag.0;
         if lag.as_secs() > 0 {
-            self.dynos[place]
-                .restarts_at
-                .get_or_insert(now + lag.duration());
+            // Each request is carried out, also a second one for the same place.
+            self.accepted.push((name.to_owned(), now + lag.duration()));
             return vec![];
         }
         vec![self.replace(place, "request", now)]
@@ -344,13 +345,21 @@ impl App {
         if let Some((_, at)) = self.pending.filter(|(_, at)| *at <= now) {
             restarts.extend(self.apply_release(at));
         }
+        let (due, later) = std::mem::take(&mut self.accepted)
+            .into_iter()
+            .partition(|(_, at)| *at <= now);
+        self.accepted = later;
+        for (name, at) in due {
+            let is_it = |dyno: &Dyno| dyno.name == name && dyno.leaves_at.is_none();
+            if let Some(place) = self.dynos.iter().position(is_it) {
+                restarts.push(self.replace(place, "request", at));
+            }
+        }
         for place in 0..self.dynos.len() {
             let dyno = &self.dynos[place];
             let cycled_at =
                 dyno.started_at + SignedDuration::from_hours(24) + random_minutes(&dyno.id);
-            if let Some(at) = dyno.restarts_at.filter(|at| *at <= now) {
-                restarts.push(self.replace(place, "request", at));
-            } else if self.habits.daily_cycle && cycled_at <= now && dyno.leaves_at.is_none() {
+            if self.habits.daily_cycle && cycled_at <= now && dyno.leaves_at.is_none() {
                 restarts.push(self.replace(place, "cycle", cycled_at));
             }
         }

@@ -22,8 +22,6 @@ pub(super) struct Dyno {
     pub forced: Option<(String, Timestamp)>,
     /// When it goes away, its successor being there already.
     pub leaves_at: Option<Timestamp>,
-    /// When an accepted restart takes effect.
-    pub restarts_at: Option<Timestamp>,
 }
 
 /// A crashed dyno that flaps is back on its way after this.
@@ -84,7 +82,6 @@ impl Dyno {
             then: habits.then,
             forced: None,
             leaves_at: None,
-            restarts_at: None,
             ..self.clone()
         }
     }

@@ -27,6 +27,10 @@ impl FromStr for ScheduleName {
         let is_plain = text
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        if text == "now" {
+            let problem = "'now' is what run --now goes by in the history";
+            return Err(Invalid::new(problem, "nightly"));
+        }
         if is_plain && (1..=40).contains(&text.len()) && !text.starts_with('-') {
             Ok(Self(text.to_owned()))
         } else {

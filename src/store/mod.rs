@@ -11,7 +11,7 @@ pub use text::fingerprint;
 use crate::{
     clock::Clock,
     env::Env,
-    schedule::{AppName, Schedule, ScheduleName},
+    schedule::{App, AppName, Schedule, ScheduleName},
 };
 use std::path::{Path, PathBuf};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
@@ -61,7 +61,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be read or written; it is then as it was.
     pub async fn put(&self, clock: &Clock, schedule: &Schedule) -> Result<bool, Error> {
-        self.edit(clock, |tables| {
+        self.edit(clock, |_, tables| {
             let place = find(tables, schedule);
             let mut fresh = Table::new();
             let table = match place {
@@ -84,7 +84,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be read or written; it is then as it was.
     pub async fn remove(&self, clock: &Clock, schedules: &[Schedule]) -> Result<usize, Error> {
-        self.edit(clock, |tables| {
+        self.edit(clock, |_, tables| {
             let places = schedules
                 .iter()
                 .filter_map(|schedule| find(tables, schedule));
@@ -98,15 +98,48 @@ impl Store {
         .await
     }
 
+    /// Writes down whose a schedule is: the app's name and id, account and host. Leaves an entry
+    /// alone that was changed meanwhile, and one whose new name another entry has; tells whether it
+    /// did either.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written; it is then as it was.
+    pub async fn identify(
+        &self,
+        clock: &Clock,
+        known: &Schedule,
+        app: &App,
+    ) -> Result<bool, Error> {
+        let wanted = Schedule {
+            app: app.clone(),
+            ..known.clone()
+        };
+        self.edit(clock, |entries, tables| {
+            let is_it =
+                |entry: &Schedule| entry.app.name == known.app.name && entry.name == known.name;
+            let is_taken = |entry: &Schedule| {
+                !is_it(entry) && entry.app.name == app.name && entry.name == known.name
+            };
+            let place = entries.iter().position(is_it);
+            let place = place.filter(|place| fingerprint(&entries[*place]) == fingerprint(known));
+            let table = place
+                .filter(|_| !entries.iter().any(is_taken))
+                .and_then(|place| tables.get_mut(place));
+            table.map(|table| text::write(table, &wanted)).is_some()
+        })
+        .await
+    }
+
     async fn edit<T>(
         &self,
         clock: &Clock,
-        change: impl FnOnce(&mut ArrayOfTables) -> T,
+        change: impl FnOnce(&[Schedule], &mut ArrayOfTables) -> T,
     ) -> Result<T, Error> {
         let _lock = file::lock(&self.path, clock).await?;
         let before = file::read(&self.path)?;
         let source = before.as_deref().unwrap_or_default();
-        text::read(&self.path, source)?; // what cannot be read must not be written
+        // What cannot be read must not be written.
+        let entries = text::read(&self.path, source)?;
         let mut document: DocumentMut = source
             .parse()
             .map_err(|error| text::syntax(&self.path, source, &error))?;
@@ -124,7 +157,7 @@ impl Store {
                 "schedule is not a list of [[schedule]] tables",
             ));
         };
-        let result = change(tables);
+        let result = change(&entries, tables);
         if tables.is_empty() {
             document.remove("schedule");
         }

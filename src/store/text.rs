@@ -344,7 +344,7 @@ pub fn fingerprint(schedule: &Schedule) -> String {
     let mut table = Table::new();
     write(&mut table, schedule);
     // What the first pass fills in does not change the meaning.
-    for key in ["app", "app-id", "account"] {
+    for key in ["app", "app-id", "account", "host"] {
         table.remove(key);
     }
     let digest = Sha256::digest(table.to_string().as_bytes());

@@ -363,3 +363,87 @@ fn watch_makes_a_pass_when_a_schedule_comes_due_and_notices_a_new_one() {
         );
     });
 }
+
+/// A scenario of two apps with one web dyno each.
+fn two_apps(home: &Home) -> String {
+    let path = home.path().join("two.toml");
+    let app = |name: &str| {
+        format!("[[app]]\nname = \"{name}\"\n[[app.formation]]\ntype = \"web\"\nquantity = 1\n")
+    };
+    std::fs::write(&path, app("sick-app") + &app("well-app")).expect("a file");
+    path.display().to_string()
+}
+
+#[test]
+fn an_app_that_waits_holds_no_other_in_a_watch() {
+    block(async {
+        let home = Home::new().without_offset();
+        let served = Served::start(&two_apps(&home), Some("2026-03-02T06:59:30Z*60"));
+        let starting = json!({ "state": "starting" });
+        let sick = "/sandbox/apps/sick-app/dynos/web.1";
+        served.heroku.patch(sick, &starting).await;
+        home.write_schedules(
+            "version = 1\n[[schedule]]\napp = \"sick-app\"\nat = \"07:00\"\nsince = 2026-03-02T06:00:00Z\n[[schedule]]\napp = \"well-app\"\nat = \"07:05\"\nsince = 2026-03-02T06:00:00Z\n",
+        );
+        let mut command = on_time(&home, &served, &["run", "--watch", "--json"]).await;
+        let mut watch = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        while served.heroku.record().await.restarts().is_empty() {
+            assert!(watch.try_wait().expect("a state").is_none(), "it stays");
+            let time = now(&served).await;
+            assert!(
+                time.as_str() < "2026-03-02T07:20",
+                "well-app is held until {time}"
+            );
+            tokio::task::yield_now().await;
+        }
+        let listed = home
+            .command(&served.heroku.url, &["--json"])
+            .env("AUTORESTART_CLOCK", format!("{}*60", now(&served).await))
+            .output();
+        let listed: Told = listed.expect("it runs").into();
+        assert_eq!(
+            listed.json()[0]["runner"]["alive"],
+            json!(true),
+            "{listed:?}"
+        );
+        Command::new("kill")
+            .args(["-TERM", &watch.id().to_string()])
+            .status()
+            .expect("kill runs");
+        assert_eq!(watch.wait().expect("it ends").code(), Some(130));
+    });
+}
+
+#[test]
+fn a_file_that_cannot_be_written_stops_no_restart() {
+    block(async {
+        let home = Home::new().without_offset();
+        let served = Served::start(&shop(&home, 5), Some(FAST));
+        home.write_schedules(&schedule("07:00"));
+        let mut permissions = std::fs::metadata(home.schedules())
+            .expect("the file")
+            .permissions();
+        permissions.set_readonly(true);
+        std::fs::set_permissions(home.schedules(), permissions).expect("read-only");
+        let told: Told = on_time(&home, &served, &["run", "--json"])
+            .await
+            .output()
+            .expect("it runs")
+            .into();
+        assert_eq!(
+            (told.code, served.heroku.record().await.restarts()),
+            (Some(0), each_once()),
+            "{told:?}"
+        );
+        assert!(
+            told.json()["notices"][0]
+                .as_str()
+                .is_some_and(|notice| notice.contains("could not be written down")),
+            "{told:?}"
+        );
+    });
+}

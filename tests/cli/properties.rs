@@ -137,7 +137,10 @@ proptest! {
         let schedules = schedules(SCHEDULES[which]);
         let without = plan_for(&schedules, &snapshot, &Known::default());
         let asked = without.steps.first().map(|step| Asked {
-            dyno: step.dyno.clone(), occurrence: step.occurrence, at: snapshot.at - SignedDuration::from_mins(minutes), is_accepted, is_restarted,
+            dyno: step.dyno.clone(), occurrence: step.occurrence,
+            old_id: step.old_id.clone(),
+            new_id: None,
+            at: snapshot.at - SignedDuration::from_mins(minutes), is_accepted, is_restarted,
         });
         let known = Known { asked: asked.into_iter().collect(), ..Known::default() };
         let with = plan_for(&schedules, &snapshot, &known);

@@ -42,6 +42,8 @@ struct Step {
     dyno: Option<BTreeMap<String, Value>>,
     scale: Option<BTreeMap<String, u32>>,
     deploy: bool,
+    /// The first machine's schedules file from now on.
+    schedules: Option<String>,
     faults: Option<Value>,
     pass: Option<PassStep>,
     /// Happens while the pass of this step goes on, each after so long.
@@ -70,6 +72,8 @@ struct PassStep {
     settle: Option<String>,
     /// Another machine, with its own state directory.
     machine: usize,
+    /// The pass is dropped after so long, as by kill -9.
+    dropped_after: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -150,16 +154,18 @@ async fn tell(story: Story) {
     for (place, step) in story.steps.iter().enumerate() {
         for _ in 0..step.times.unwrap_or(1) {
             let Some(pass) = &step.pass else {
-                act(&heroku, clock, &app, step).await;
+                act(&heroku, &machines[0], &app, step).await;
                 continue;
             };
             let others = async {
                 for other in &step.meanwhile {
-                    act(&heroku, clock, &app, other).await;
+                    act(&heroku, &machines[0], &app, other).await;
                 }
             };
             let ((), report) = tokio::join!(others, make(pass, &machines, &app));
-            check(&format!("step {}", place + 1), step, &report);
+            if let Some(report) = report {
+                check(&format!("step {}", place + 1), step, &report);
+            }
         }
     }
     let record = heroku.record().await;
@@ -207,7 +213,7 @@ async fn tell(story: Story) {
     );
 }
 
-async fn make(step: &PassStep, machines: &[Machine], app: &str) -> Report {
+async fn make(step: &PassStep, machines: &[Machine], app: &str) -> Option<Report> {
     let options = Options {
         is_dry_run: step.dry_run,
         no_wait: step.no_wait,
@@ -235,10 +241,20 @@ async fn make(step: &PassStep, machines: &[Machine], app: &str) -> Report {
         },
     ));
     let (_sender, never) = Stop::new();
-    machines[step.machine].pass(options, request, &never).await
+    let pass = machines[step.machine].pass(options, request, &never);
+    match step.dropped_after.as_deref().map(span) {
+        Some(after) => tokio::time::timeout(after.unsigned_abs(), pass).await.ok(),
+        None => Some(pass.await),
+    }
 }
 
-async fn act(heroku: &Heroku, clock: Clock, app: &str, step: &Step) {
+async fn act(heroku: &Heroku, machine: &Machine, app: &str, step: &Step) {
+    let clock = machine.clock;
+    if let (Some(schedules), Some(after)) = (&step.schedules, &step.after) {
+        clock.sleep(span(after)).await;
+        return std::fs::write(machine.home.path().join("schedules.toml"), schedules)
+            .expect("a file");
+    }
     if let Some(after) = &step.after {
         clock.sleep(span(after)).await;
     }

@@ -89,6 +89,7 @@ impl Machine {
             store: &store,
             runner_id: &runner_id,
             host: heroku.host.machine(),
+            account: None,
             options,
         };
         match now {
