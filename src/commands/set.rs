@@ -22,7 +22,6 @@ struct Seen {
     formation: Vec<snapshot::Formation>,
     now: Timestamp,
     account: Option<String>,
-    host: Option<String>,
 }
 
 pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> {
@@ -43,12 +42,14 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         "Setting schedule {name} on {}...",
         ui.paint(&format!("⬢ {shown}"), &Style::new().magenta())
     ));
-    let known = narrow(schedules, Some(&app), Some(&name))
-        .pop()
-        .map(|schedule| schedule.app);
+    let before = narrow(schedules, Some(&app), Some(&name)).pop();
+    let was_paused = before
+        .as_ref()
+        .is_some_and(|schedule| schedule.is_paused(now));
+    let known = before.map(|schedule| schedule.app);
     let schedule = Schedule {
         name,
-        app: identity(app, seen.as_ref(), known),
+        app: identity(app, seen.as_ref(), known, other_host(context)?),
         target,
         calendar,
         max_uptime: flags.max_uptime,
@@ -68,6 +69,9 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         || index::describe(&schedule, None, heartbeat.as_ref(), now),
     );
     if !ui.is_json {
+        if was_paused {
+            ui.say("It was paused, and goes on now");
+        }
         warn(context, &schedule, seen.as_ref(), now);
         index::runner(context, heartbeat.as_ref(), now);
         ui.hint(&format!(
@@ -142,17 +146,14 @@ pub(super) fn guards(flags: &HowFlags, base: &Guards) -> Guards {
 /// first pass fills in what is missing; an app that is not there is an error.
 async fn look(context: &Context<'_>, app: &AppName) -> Result<Option<Seen>, Error> {
     let asked = async {
-        let (client, options, credential) = context.client().await?;
+        let (client, _, credential) = context.client().await?;
         let seen = client.app(app.as_str()).await?;
         let formation = client.formation(&seen.id).await?;
-        let host = options.host.machine();
-        let host = (host != "api.heroku.com").then(|| host.to_owned());
         Ok::<_, Error>(Seen {
             app: seen,
             formation,
             now: client.now(),
             account: credential.account,
-            host,
         })
     };
     match asked.await {
@@ -175,21 +176,28 @@ async fn look(context: &Context<'_>, app: &AppName) -> Result<Option<Seen>, Erro
     }
 }
 
-fn identity(app: AppName, seen: Option<&Seen>, known: Option<App>) -> App {
+fn identity(app: AppName, seen: Option<&Seen>, known: Option<App>, host: Option<String>) -> App {
     match seen {
         Some(seen) => App {
             name: seen.app.name.parse().unwrap_or(app),
             id: Some(seen.app.id.clone()),
             account: seen.account.clone(),
-            host: seen.host.clone(),
+            host,
         },
         None => known.unwrap_or(App {
             name: app,
             id: None,
             account: None,
-            host: None,
+            host,
         }),
     }
+}
+
+/// The host that requests go to, when it is not Heroku's own.
+fn other_host(context: &Context<'_>) -> Result<Option<String>, Error> {
+    let options = heroku::Options::from_env(context.env)?;
+    let host = options.host.machine();
+    Ok((host != "api.heroku.com").then(|| host.to_owned()))
 }
 
 fn in_words(schedule: &Schedule, is_replaced: bool, now: Timestamp) -> String {

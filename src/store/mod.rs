@@ -161,11 +161,26 @@ impl Store {
         if tables.is_empty() {
             document.remove("schedule");
         }
-        let after = document.to_string();
+        let after = as_before(source, document.to_string());
         if before.as_deref() != Some(&after) {
             file::write(&self.path, &after)?;
         }
         Ok(result)
+    }
+}
+
+/// The text with the line ends and the byte order mark that the file had.
+fn as_before(source: &str, text: String) -> String {
+    const MARK: char = '\u{feff}';
+    let text = if source.contains("\r\n") {
+        text.replace("\r\n", "\n").replace('\n', "\r\n")
+    } else {
+        text
+    };
+    if source.starts_with(MARK) && !text.starts_with(MARK) {
+        format!("{MARK}{text}")
+    } else {
+        text
     }
 }
 

@@ -373,3 +373,18 @@ fn comments_and_order_of_a_file_are_kept() {
     let after = std::fs::read_to_string(home.schedules()).expect("the file");
     assert!(after.starts_with("# mine\nversion = 1\n\n[[schedule]]\napp = \"example-app\" # the shop\nat = \"08:00\"\n"), "{after}");
 }
+
+#[test]
+fn line_ends_of_a_file_are_kept() {
+    let home = Home::new();
+    home.write_schedules(&BEFORE.replace('\n', "\r\n"));
+    let told = home.run(NOBODY, &["pause", "--app", "example-app"]);
+    assert_eq!(told.code, Some(0), "{told:?}");
+    let after = std::fs::read_to_string(home.schedules()).expect("the file");
+    assert_eq!(
+        after.replace("\r\n", "").matches(['\r', '\n']).count(),
+        0,
+        "{after:?}"
+    );
+    assert!(after.contains("paused = true\r\n"), "{after:?}");
+}
