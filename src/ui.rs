@@ -81,9 +81,23 @@ impl Ui {
         }
     }
 
+    /// Columns of the terminal that the result goes to; `None` for a file or a pipe.
+    #[must_use]
+    pub fn width(&self) -> Option<u16> {
+        let is_terminal = std::io::stdout().is_terminal();
+        is_terminal
+            .then(|| Term::stdout().size().1)
+            .filter(|width| *width >= 40)
+    }
+
     pub fn say(&self, text: &str) {
         let bars = self.bars.borrow();
-        let line = format!("{text}\n");
+        let width = if self.is_terminal {
+            usize::from(Term::stderr().size().1)
+        } else {
+            usize::MAX
+        };
+        let line = format!("{}\n", wrapped(text, width));
         match &bars.multi {
             Some(multi) => {
                 let _ = multi.suspend(|| std::io::stderr().lock().write_all(line.as_bytes()));
@@ -184,6 +198,24 @@ impl Ui {
         let bar = bars.by_app.get(app);
         bar.inspect(|bar| bar.set_message(text)).is_some()
     }
+}
+
+/// Wraps at words, so that a terminal does not cut through them.
+fn wrapped(text: &str, width: usize) -> String {
+    let (mut lines, mut column) = (String::new(), 0);
+    for word in text.split(' ') {
+        let length = console::measure_text_width(word);
+        if column > 0 && column + 1 + length > width {
+            lines.push('\n');
+            column = 0;
+        } else if !lines.is_empty() {
+            lines.push(' ');
+            column += 1;
+        }
+        lines.push_str(word);
+        column += length;
+    }
+    lines
 }
 
 impl Observer for Ui {

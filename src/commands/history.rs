@@ -37,6 +37,7 @@ pub(super) fn history(context: &Context<'_>, history: &History) -> Result<u8, Er
                 );
             }
             table(
+                context.ui.width(),
                 &["When", "App", "Dyno", "Outcome", "Took", "Why", "Detail"],
                 shown.iter().map(row),
             )

@@ -43,6 +43,7 @@ pub(super) fn index(context: &Context<'_>, index: Index) -> Result<u8, Error> {
         .iter()
         .map(|schedule| row(schedule, last(schedule, &records), now));
     context.ui.result(&table(
+        context.ui.width(),
         &["App", "Name", "Target", "When", "Next", "Last"],
         rows,
     ));
@@ -114,12 +115,12 @@ pub(super) fn runner(context: &Context<'_>, heartbeat: Option<&Heartbeat>, now: 
             };
             context.ui.say(&format!(
                 "Run by this machine: {how}, last pass {}",
-                human::distance(now, beat.at)
+                human::distance(now, beat.at.min(now))
             ));
         }
         Some(beat) => warn(&format!(
             "Nothing runs these schedules; the last pass was {}",
-            human::distance(now, beat.at)
+            human::distance(now, beat.at.min(now))
         )),
         None => warn("Nothing runs these schedules"),
     }

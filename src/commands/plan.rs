@@ -84,7 +84,9 @@ pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, 
     if context.ui.is_json {
         context.ui.json(&document(now, &occurrences, &apps));
     } else {
-        context.ui.result(&in_words(now, &occurrences, &apps));
+        context
+            .ui
+            .result(&in_words(context.ui.width(), now, &occurrences, &apps));
         for app in &apps {
             if let Err(error) = &app.plan {
                 context.ui.warn(&format!(
@@ -181,6 +183,7 @@ async fn ask_one(
 }
 
 fn in_words(
+    width: Option<u16>,
     now: Timestamp,
     occurrences: &[(&Schedule, Vec<Timestamp>)],
     apps: &[AppPlan],
@@ -189,10 +192,11 @@ fn in_words(
     for (schedule, occurrences) in occurrences {
         let zone = zone(schedule);
         let mut lines = vec![format!(
-            "⬢ {}  {}: {} restart {}",
+            "⬢ {}  {}: {} {} {}",
             schedule.app.name,
             schedule.name,
             schedule.target,
+            schedule.target.restarts(),
             schedule.when()
         )];
         if schedule.is_paused(now) {
@@ -243,7 +247,7 @@ fn in_words(
         } else {
             format!("restart {}", human::dynos(plan.steps.len()))
         };
-        let table = table(&["Dyno", "Now", "Because"], steps.chain(skips));
+        let table = table(width, &["Dyno", "Now", "Because"], steps.chain(skips));
         let notes = notes(plan, snapshot, past);
         parts.push(format!(
             "A pass over ⬢ {} now would {summary}\n{table}{notes}",

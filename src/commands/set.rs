@@ -28,6 +28,17 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     let app = context.app(&flags.app)?;
     let calendar = calendar(context, &flags)?;
     let target = target(&flags.target)?;
+    if let (Some(least), Some(longest)) = (flags.min_uptime, flags.max_uptime)
+        && least > longest
+    {
+        let message = format!(
+            "--min-uptime {least} is longer than --max-uptime {longest}: the two contradict each other"
+        );
+        return Err(Error::usage(
+            message,
+            "give a shorter --min-uptime, for example 1h",
+        ));
+    }
     let store = context.store(flags.common.schedules.as_deref())?;
     let schedules = store.read()?;
     let (ui, name) = (context.ui, flags.name.unwrap_or_default());
@@ -209,10 +220,11 @@ fn in_words(schedule: &Schedule, is_replaced: bool, now: Timestamp) -> String {
         format!("at most {budget} of a process type at a time")
     };
     let mut text = format!(
-        "{verb} schedule {} of ⬢ {}: {} restart {}, {pace}",
+        "{verb} schedule {} of ⬢ {}: {} {} {}, {pace}",
         schedule.name,
         schedule.app.name,
         schedule.target,
+        schedule.target.restarts(),
         schedule.when()
     );
     let zone = pause::zone(schedule);

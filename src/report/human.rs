@@ -41,7 +41,9 @@ pub fn instant(instant: Timestamp, zone: &TimeZone) -> String {
 pub fn distance(from: Timestamp, to: Timestamp) -> String {
     let duration = to.duration_since(from);
     let span = Span::whole_seconds_of(duration.abs()).rounded();
-    if duration.is_negative() {
+    if span == Span::default() {
+        "now".to_owned()
+    } else if duration.is_negative() {
         format!("{span} ago")
     } else {
         format!("in {span}")
@@ -127,7 +129,7 @@ fn app(report: &AppReport) -> Vec<String> {
     let lines = missed
         .chain(planned)
         .chain(report.ended.iter().map(ended))
-        .chain(report.due_skips().map(skip));
+        .chain(report.told_skips().map(skip));
     let mut lines: Vec<String> = lines.map(|line| format!("  {line}")).collect();
     if !lines.is_empty() {
         lines.insert(0, format!("⬢ {}", report.app));

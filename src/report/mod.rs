@@ -5,7 +5,7 @@ pub mod json;
 
 use crate::{
     error::{Error, exit},
-    plan::{Ended, Skip, Step, Weight, missed::Missed},
+    plan::{Ended, Skip, Step, Weight, due::NOW, missed::Missed},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -59,6 +59,16 @@ impl AppReport {
             .filter(|skip| skip.reason.weight() != Weight::NotDue)
     }
 
+    /// Skips that people are told of: those of dynos that are due, and those that somebody else
+    /// restarted after they were asked for.
+    pub fn told_skips(&self) -> impl Iterator<Item = &Skip> {
+        let is_ours = |skip: &Skip| self.ended.iter().any(|ended| ended.step.dyno == skip.dyno);
+        self.skips.iter().filter(move |skip| {
+            let was_asked_for = self.is_asked_for && skip.schedule.as_deref() == Some(NOW);
+            skip.reason.weight() != Weight::NotDue || (was_asked_for && !is_ours(skip))
+        })
+    }
+
     fn is_all_well(&self) -> bool {
         let is_held = |skip: &Skip| skip.reason.weight() == Weight::Held || self.is_asked_for;
         self.ended.iter().all(|ended| ended.outcome.is_good())
@@ -83,22 +93,32 @@ impl Report {
     }
 }
 
-/// Columns as the Heroku CLI shows them: a header, a rule, no frame.
+/// Columns as the Heroku CLI shows them: a header, a rule, no frame. Cells wrap at words where a
+/// terminal of this width would otherwise cut through them.
 #[must_use]
-pub fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+pub fn table(
+    width: Option<u16>,
+    header: &[&str],
+    rows: impl Iterator<Item = Vec<String>>,
+) -> String {
     let mut table = comfy_table::Table::new();
     table
         .load_style(comfy_table::presets::NOTHING)
         .set_header(header.iter().copied());
+    if let Some(width) = width {
+        table
+            .set_content_arrangement(comfy_table::ContentArrangement::Dynamic)
+            .set_width(width);
+    }
     table.add_rows(rows);
     let text = table.to_string();
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    let width = lines
+    let longest = lines
         .iter()
         .map(|line| line.chars().count())
         .max()
         .unwrap_or(0);
-    let rule = format!(" {}", "─".repeat(width.saturating_sub(1)));
+    let rule = format!(" {}", "─".repeat(longest.saturating_sub(1)));
     let (head, body) = lines.split_first().unwrap_or((&"", &[]));
     [&[*head, rule.as_str()], body].concat().join("\n")
 }

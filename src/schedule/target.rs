@@ -17,6 +17,15 @@ pub enum Target {
 }
 
 impl Target {
+    /// The verb after the target: `all dynos restart`, `web.1 restarts`.
+    #[must_use]
+    pub fn restarts(&self) -> &'static str {
+        match self {
+            Self::All | Self::ProcessType(_) => "restart",
+            Self::Dyno(_) => "restarts",
+        }
+    }
+
     /// Whether a dyno of this name and process type is meant.
     #[must_use]
     pub fn includes(&self, name: &str, process_type: &str) -> bool {

@@ -132,6 +132,10 @@ const CASES: &[(&[&str], &[&str])] = &[
         &["--min-uptime", "'3'", "30s"],
     ),
     (
+        &["--at", "7", "--min-uptime", "9d", "--max-uptime", "6h"],
+        &["--min-uptime 9d", "--max-uptime 6h", "contradict", "1h"],
+    ),
+    (
         &["--at", "7", "--no-such-flag"],
         &["--no-such-flag", "--help"],
     ),
