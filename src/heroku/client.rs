@@ -70,10 +70,16 @@ impl Options {
             "all_proxy",
         ] {
             // reqwest goes round a proxy that it cannot read, without a word.
-            let readable = env.text(name).is_none_or(|text| {
-                Url::parse(text).is_ok_and(|url| url.has_host())
-                    || Url::parse(&format!("http://{text}")).is_ok_and(|url| url.has_host())
-            });
+            let is_proxy = |text: &str| {
+                let has_scheme = text.contains("://");
+                let address = if has_scheme {
+                    text.to_owned()
+                } else {
+                    format!("http://{text}")
+                };
+                Url::parse(&address).is_ok_and(|url| url.has_host())
+            };
+            let readable = env.text(name).is_none_or(is_proxy);
             if !readable {
                 return Err(variable(
                     name,

@@ -12,6 +12,7 @@ mod binary;
 mod control;
 mod fault_matrix;
 mod house;
+mod network;
 mod process;
 mod properties;
 mod scenarios;

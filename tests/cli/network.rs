@@ -1,0 +1,194 @@
+//! How Heroku is reached: long lists page by page, certificates, proxies.
+
+use crate::{
+    control::Heroku,
+    process::{Home, Told},
+};
+use autorestart::{
+    clock::Clock,
+    credentials,
+    env::Env,
+    heroku::{Client, Options},
+    observe,
+    sandbox::Scenario,
+};
+use std::{path::Path, sync::Arc};
+use tokio::{
+    io::{AsyncReadExt as _, copy_bidirectional},
+    net::{TcpListener, TcpStream},
+};
+use tokio_rustls::{TlsAcceptor, rustls};
+
+#[tokio::test]
+async fn a_list_longer_than_a_page_is_read_whole() {
+    let world =
+        "[[app]]\nname = \"example-app\"\n[[app.formation]]\ntype = \"worker\"\nquantity = 1200\n";
+    let heroku = Heroku::start(&Scenario::parse(world).expect("a scenario"), Clock::System).await;
+    let env = Env::from_pairs(
+        [
+            ("HEROKU_HOST", heroku.url.as_str()),
+            ("HEROKU_API_KEY", "x"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
+    let options = Options::from_env(&env).expect("options");
+    let credential = credentials::resolve(&env, &options.host)
+        .await
+        .expect("a token");
+    let client = Client::new(&options, &credential, Clock::System).expect("a client");
+    let snapshot = observe::whole(&client, "example-app")
+        .await
+        .expect("a snapshot");
+    let mut ids: Vec<&str> = snapshot.dynos.iter().map(|dyno| dyno.id.as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 1_200, "each once");
+    let lists = heroku
+        .record()
+        .await
+        .requests
+        .into_iter()
+        .filter(|request| request.path.ends_with("/dynos"));
+    assert_eq!(lists.count(), 2, "two pages");
+}
+
+/// A port that speaks TLS with a certificate of its own authority, and passes on to the sandbox.
+async fn behind_tls(heroku: &Heroku, authority: &Path) -> String {
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let mut parameters = rcgen::CertificateParams::new(vec![]).expect("parameters");
+    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let ca = parameters.self_signed(&key).expect("an authority");
+    std::fs::write(authority, ca.pem()).expect("a file");
+    let issuer = rcgen::Issuer::new(parameters, key);
+    let server_key = rcgen::KeyPair::generate().expect("a key");
+    let server = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).expect("parameters");
+    let certificate = server
+        .signed_by(&server_key, &issuer)
+        .expect("a certificate");
+    let private =
+        rustls::pki_types::PrivateKeyDer::try_from(server_key.serialize_der()).expect("a key");
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(
+        rustls::crypto::ring::default_provider(),
+    ))
+    .with_safe_default_protocol_versions()
+    .expect("versions")
+    .with_no_client_auth()
+    .with_single_cert(vec![certificate.der().clone()], private)
+    .expect("a certificate that fits");
+    let (acceptor, target) = (
+        TlsAcceptor::from(Arc::new(config)),
+        heroku.url.trim_start_matches("http://").to_owned(),
+    );
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (acceptor, target) = (acceptor.clone(), target.clone());
+            tokio::spawn(async move {
+                let mut secure = acceptor.accept(stream).await.ok()?;
+                let mut plain = TcpStream::connect(target).await.ok()?;
+                copy_bidirectional(&mut secure, &mut plain).await.ok()
+            });
+        }
+    });
+    format!("https://localhost:{port}")
+}
+
+async fn plan(home: &Home, host: &str, variables: &[(&str, &str)]) -> Told {
+    let mut command = home.command(host, &["plan", "--json"]);
+    command.envs(variables.iter().copied());
+    let output = tokio::task::spawn_blocking(move || command.output()).await;
+    output.expect("joined").expect("it runs").into()
+}
+
+#[tokio::test]
+async fn an_authority_of_one_s_own_is_believed_only_when_it_is_named() {
+    let heroku = Heroku::start(
+        &Scenario::built_in("leaky-shop").expect("built in"),
+        Clock::System,
+    )
+    .await;
+    let home = Home::new();
+    let authority = home.path().join("authority.pem");
+    let host = behind_tls(&heroku, &authority).await;
+    home.write_schedules("version = 1\n[[schedule]]\napp = \"example-app\"\nat = \"07:00\"\n");
+    let named = authority.display().to_string();
+    for variable in ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"] {
+        let told = plan(&home, &host, &[(variable, &named)]).await;
+        assert_eq!(told.code, Some(0), "{variable}: {told:?}");
+    }
+    let before = heroku.record().await.requests.len();
+    let told = plan(&home, &host, &[]).await;
+    assert_eq!(
+        (told.code, told.json()["errors"][0]["code"].as_str()),
+        (Some(1), Some("unreachable")),
+        "{told:?}"
+    );
+    assert_eq!(
+        heroku.record().await.requests.len(),
+        before,
+        "nothing was sent"
+    );
+    let told = plan(&home, &host, &[("NODE_EXTRA_CA_CERTS", "/no/such/file")]).await;
+    let message = told.json()["errors"][0]["message"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    assert!(
+        told.code == Some(1)
+            && message.contains("NODE_EXTRA_CA_CERTS")
+            && message.contains("/no/such/file"),
+        "{told:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_proxy_is_asked_but_not_for_this_machine_and_one_that_cannot_be_is_refused() {
+    let heroku = Heroku::start(
+        &Scenario::built_in("leaky-shop").expect("built in"),
+        Clock::System,
+    )
+    .await;
+    let home = Home::new();
+    home.write_schedules("version = 1\n[[schedule]]\napp = \"example-app\"\nat = \"07:00\"\n");
+    let nobody = "http://127.0.0.1:9";
+    let told = plan(
+        &home,
+        &heroku.url,
+        &[("HTTP_PROXY", nobody), ("ALL_PROXY", nobody)],
+    )
+    .await;
+    assert_eq!(told.code, Some(0), "loopback goes past the proxy: {told:?}");
+
+    let proxy = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = format!("http://{}", proxy.local_addr().expect("an address"));
+    let asked = tokio::spawn(async move {
+        let (mut stream, _) = proxy.accept().await.expect("a connection");
+        let mut line = [0; 64];
+        let length = stream.read(&mut line).await.expect("bytes");
+        String::from_utf8_lossy(&line[..length]).into_owned()
+    });
+    let variables = [
+        ("HTTPS_PROXY", address.as_str()),
+        ("AUTORESTART_REQUEST_TIMEOUT", "1s"),
+    ];
+    let told = plan(&home, "heroku.com", &variables).await;
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(
+        asked
+            .await
+            .expect("joined")
+            .starts_with("CONNECT api.heroku.com:443"),
+        "the proxy is asked for Heroku"
+    );
+
+    let told = plan(&home, "heroku.com", &[("HTTPS_PROXY", "http://")]).await;
+    let message = told.json()["errors"][0]["message"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    assert!(
+        told.code == Some(1) && message.contains("HTTPS_PROXY"),
+        "{told:?}"
+    );
+}
