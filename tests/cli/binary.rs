@@ -85,7 +85,7 @@ fn thirty_kills_in_the_middle_of_a_roll_and_every_dyno_is_restarted_once() {
     block(async {
         let setup = Home::new();
         let served = Served::start(&shop(&setup, 20), Some(FAST));
-        for kill in 0_u64..30 {
+        for kill in 0..30 {
             let home = Home::new().without_offset();
             for dyno in ["web.1", "web.2", "worker.1"] {
                 served
@@ -107,8 +107,12 @@ fn thirty_kills_in_the_middle_of_a_roll_and_every_dyno_is_restarted_once() {
                 .stdout(Stdio::null())
                 .spawn()
                 .expect("it starts");
-            // Spread over the whole roll, and over what comes before its first request.
-            tokio::time::sleep(Duration::from_millis(kill * 61 % 1_830)).await;
+            // At the first request, at the second, and so on: every phase of a pass has its turn.
+            while served.heroku.record().await.requests.len() < kill {
+                if roll.try_wait().expect("a state").is_some() {
+                    break;
+                }
+            }
             let _ = roll.kill();
             let _ = roll.wait();
             let told: Told = on_time(&home, &served, &["run"])
