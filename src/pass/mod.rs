@@ -58,21 +58,8 @@ impl Pass<'_> {
     /// One pass over these schedules.
     pub async fn run(&self, schedules: &[Schedule]) -> Report {
         let now = self.tools.clock.now();
-        let mut by_app: BTreeMap<String, Vec<Schedule>> = BTreeMap::new();
-        for schedule in schedules
-            .iter()
-            .filter(|schedule| has_reason_to_look(schedule, self.state, now))
-        {
-            let app = schedule
-                .app
-                .id
-                .as_deref()
-                .unwrap_or(schedule.app.name.as_str());
-            by_app
-                .entry(app.to_owned())
-                .or_default()
-                .push(schedule.clone());
-        }
+        let is_open = |schedule: &&Schedule| has_reason_to_look(schedule, self.state, now);
+        let by_app = by_app(schedules.iter().filter(is_open));
         let passes = by_app
             .into_values()
             .map(|schedules| self.one_app(schedules[0].app.name.to_string(), schedules, None));
@@ -127,6 +114,26 @@ impl Pass<'_> {
             .iter()
             .find_map(|schedule| foreign_host(schedule, self.host))
     }
+}
+
+/// The schedules of each app, by its id where that is known.
+#[must_use]
+pub fn by_app<'a>(
+    schedules: impl Iterator<Item = &'a Schedule>,
+) -> BTreeMap<String, Vec<Schedule>> {
+    let mut by_app: BTreeMap<String, Vec<Schedule>> = BTreeMap::new();
+    for schedule in schedules {
+        let app = schedule
+            .app
+            .id
+            .as_deref()
+            .unwrap_or(schedule.app.name.as_str());
+        by_app
+            .entry(app.to_owned())
+            .or_default()
+            .push(schedule.clone());
+    }
+    by_app
 }
 
 /// Heroku's own API: a schedule with an id and no host is of it.

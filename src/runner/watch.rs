@@ -65,7 +65,7 @@ impl Watch<'_> {
                     last_problem = Some(text);
                 }
             }
-            for (app, schedules) in by_app(&schedules) {
+            for (app, schedules) in pass::by_app(schedules.iter()) {
                 let is_due = schedules
                     .iter()
                     .any(|schedule| pass::has_reason_to_look(schedule, self.state, now));
@@ -108,20 +108,4 @@ impl Watch<'_> {
             ));
         }
     }
-}
-
-fn by_app(schedules: &[Schedule]) -> BTreeMap<String, Vec<Schedule>> {
-    let mut by_app: BTreeMap<String, Vec<Schedule>> = BTreeMap::new();
-    for schedule in schedules {
-        let app = schedule
-            .app
-            .id
-            .as_deref()
-            .unwrap_or(schedule.app.name.as_str());
-        by_app
-            .entry(app.to_owned())
-            .or_default()
-            .push(schedule.clone());
-    }
-    by_app
 }
