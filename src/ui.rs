@@ -4,7 +4,7 @@
 use crate::{
     env::Env,
     error::Error,
-    execute::{Observer, Progress},
+    execute::{Observer, Progress, Stop},
     plan::Step,
     report::human,
 };
@@ -17,6 +17,8 @@ use std::{
     io::{IsTerminal as _, Write as _},
     time::Duration,
 };
+
+mod terminal;
 
 /// How to print.
 pub struct Ui {
@@ -140,16 +142,27 @@ impl Ui {
         }
     }
 
-    /// Asks a yes-or-no question; `None` when there is nobody to ask, or no answer.
-    #[must_use]
-    pub fn ask(&self, question: &str) -> Option<bool> {
+    /// Asks a yes-or-no question; `None` when there is nobody to ask, or no answer: Esc, Ctrl-C, or
+    /// a signal meanwhile.
+    pub async fn ask(&self, question: &str, stop: &Stop) -> Option<bool> {
         if !self.can_ask() {
             return None;
         }
-        let prompt = dialoguer::Confirm::new()
-            .with_prompt(question)
-            .default(false);
-        prompt.interact_opt().ok().flatten()
+        let _as_it_was = terminal::Kept::new();
+        let (sender, answer) = tokio::sync::oneshot::channel();
+        let question = question.to_owned();
+        // It waits for a key, which nothing can interrupt: should we have to go, it stays behind.
+        std::thread::spawn(move || {
+            let prompt = dialoguer::Confirm::new()
+                .with_prompt(question)
+                .default(false);
+            // Buffered, the question and what hides the cursor are one write.
+            sender.send(prompt.interact_on_opt(&Term::buffered_stderr()))
+        });
+        tokio::select! {
+            answer = answer => answer.ok()?.ok().flatten(),
+            () = stop.set() => None,
+        }
     }
 
     /// Puts the terminal right, whatever interrupted us.

@@ -11,6 +11,7 @@ mod remove;
 mod run;
 mod sandbox;
 mod set;
+mod void;
 
 use crate::{
     cli::{AppFlags, Cli, Command},

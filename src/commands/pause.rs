@@ -1,6 +1,6 @@
 //! `pause` and `resume`.
 
-use super::Context;
+use super::{Context, void};
 use crate::{
     cli::{Named, Pause},
     error::{Error, exit},
@@ -28,9 +28,10 @@ pub(super) async fn pause(context: &Context<'_>, pause: Pause) -> Result<u8, Err
     }
     let after = Schedule {
         pause: Some(schedule::Pause { until }),
-        ..before
+        ..before.clone()
     };
     store.put(&context.clock, &after).await?;
+    void::tell(context, "pause", &before).await?;
     let resumes = until.map_or_else(
         || format!("until {}", context.verb("resume")),
         |until| format!("until {}", human::instant(until, &zone)),

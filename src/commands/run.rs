@@ -31,8 +31,9 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
     let store = context.store(flags.common.schedules.as_deref())?;
     let state = StateDir::open(context.env)?;
     let (sender, stop) = Stop::new();
+    let stopped = stopped();
     tokio::spawn(async move {
-        stopped().await;
+        stopped.await;
         let _ = sender.send(true);
         std::future::pending::<()>().await;
     });
@@ -63,28 +64,38 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
     }
 }
 
-/// Returns when somebody wants us to leave.
+/// Returns when somebody wants us to leave; signals count from the call on.
+#[cfg(unix)]
+pub(super) fn stopped() -> impl Future<Output = ()> {
+    use futures_util::stream::{FuturesUnordered, StreamExt as _};
+    use tokio::signal::unix::{SignalKind, signal};
+    let hang_up = (!is_hang_up_ignored()).then(SignalKind::hangup);
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
+    let signals: Vec<_> = kinds
+        .into_iter()
+        .chain(hang_up)
+        .filter_map(|kind| signal(kind).ok())
+        .collect();
+    async {
+        let received = signals
+            .into_iter()
+            .map(|mut signal| async move { signal.recv().await });
+        received.collect::<FuturesUnordered<_>>().next().await;
+    }
+}
+
+#[cfg(not(unix))]
 pub(super) async fn stopped() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        is_hang_up_ignored();
-        let (Ok(mut terminate), Ok(mut hang_up)) = (
-            signal(SignalKind::terminate()),
-            signal(SignalKind::hangup()),
-        ) else {
-            return;
-        };
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-            _ = hang_up.recv(), if !is_hang_up_ignored() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = tokio::signal::ctrl_c().await;
-    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Whether we were started under nohup: then a hang-up is not meant for us. Only Linux tells.
+#[cfg(unix)]
+fn is_hang_up_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & 1 == 1)
 }
 
 struct Runner<'a> {
@@ -209,10 +220,11 @@ impl Runner<'_> {
                 tell(context, &plan);
                 return Ok(plan.exit_code());
             }
-            match ui.ask(&format!(
+            let question = format!(
                 "Restart {} of ⬢ {app}, one after the other?",
                 names.join(", ")
-            )) {
+            );
+            match ui.ask(&question, self.stop).await {
                 Some(true) => {}
                 Some(false) => {
                     ui.say("Nothing was restarted");
@@ -260,19 +272,6 @@ fn tell(context: &Context<'_>, report: &Report) {
     if report.is_interrupted {
         ui.warn("interrupted; the next pass goes on from what it finds");
     }
-}
-
-/// Whether we were started under nohup: then a hang-up is not meant for us.
-#[cfg(unix)]
-fn is_hang_up_ignored() -> bool {
-    // Asked before our own handler is in place; only Linux tells.
-    static IGNORED: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
-    *IGNORED.get_or_init(|| {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-        mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-            .is_some_and(|mask| mask & 1 == 1)
-    })
 }
 
 /// The next command, where not all went well: for the worst of it.

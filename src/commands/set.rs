@@ -1,6 +1,6 @@
 //! `set`: writes a schedule, and says back what it means.
 
-use super::{Context, index, pause};
+use super::{Context, index, pause, void};
 use crate::{
     cli::{HowFlags, Set, TargetFlags},
     credentials,
@@ -57,7 +57,7 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     let was_paused = before
         .as_ref()
         .is_some_and(|schedule| schedule.is_paused(now));
-    let known = before.map(|schedule| schedule.app);
+    let known = before.as_ref().map(|schedule| schedule.app.clone());
     let schedule = Schedule {
         name,
         app: identity(app, seen.as_ref(), known, other_host(context)?),
@@ -73,6 +73,9 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         pause: None,
     };
     let is_replaced = store.put(&context.clock, &schedule).await?;
+    if let Some(before) = &before {
+        void::tell(context, "set", before).await?;
+    }
     let state = StateDir::open(context.env)?;
     let heartbeat = state.heartbeat();
     ui.either(

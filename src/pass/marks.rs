@@ -25,14 +25,20 @@ impl AppPass<'_> {
             let judged = missed::latest_expired(schedule, mark.judged, snapshot.at)
                 .filter(|expired| !self.is_open(schedule, *expired));
             let Some(expired) = judged else { continue };
-            if let Some(mut missed) = missed::missed(schedule, snapshot, mark.judged, snapshot.at) {
-                if let Some(waiting) = mark
-                    .waiting
-                    .take()
+            if missed::is_left(schedule, snapshot, expired) {
+                let waiting = mark.waiting.take();
+                let reason = waiting
                     .filter(|waiting| waiting.occurrence == expired)
-                {
-                    missed.reason = waiting.reason;
-                }
+                    .map_or_else(
+                        || {
+                            format!(
+                                "no pass ran from {expired} for {}",
+                                schedule.guards.catch_up
+                            )
+                        },
+                        |waiting| waiting.reason,
+                    );
+                let missed = missed::missed(schedule, mark.judged, expired, reason);
                 if !is_dry_run {
                     self.pass
                         .tools

@@ -1,12 +1,12 @@
-//! Occurrences that nobody acted on in time.
+//! Occurrences that nobody acted on.
 
 use crate::{
     schedule::Schedule,
     snapshot::{Snapshot, State},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-/// An occurrence whose catch-up ended while dynos from before it still run.
+/// An occurrence that was let pass while dynos from before it still run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missed {
     pub app: String,
@@ -18,49 +18,60 @@ pub struct Missed {
     pub reason: String,
 }
 
-/// The latest occurrence whose catch-up is over at `now` and that is not judged yet.
+/// The latest occurrence at or before `now` that nobody has settled; `judged` is the latest one that
+/// this state directory has.
+#[must_use]
+pub fn latest_unsettled(
+    schedule: &Schedule,
+    judged: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let latest = schedule.latest_occurrence(now)?;
+    (judged.is_none_or(|judged| judged < latest)).then_some(latest)
+}
+
+/// The latest unsettled occurrence whose catch-up is over at `now`.
 #[must_use]
 pub fn latest_expired(
     schedule: &Schedule,
     judged: Option<Timestamp>,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let expired = schedule.latest_occurrence(now - schedule.guards.catch_up.duration())?;
-    (judged.is_none_or(|judged| judged < expired)).then_some(expired)
+    latest_unsettled(schedule, judged, now - schedule.guards.catch_up.duration())
 }
 
-/// Whether the latest expired occurrence was missed: the dynos are the witnesses, whoever might have
-/// restarted them. `judged` is the latest occurrence that this state directory has settled.
+/// Whether an occurrence left dynos as they were: they are the witnesses, whoever might have
+/// restarted them.
 #[must_use]
-pub fn missed(
-    schedule: &Schedule,
-    snapshot: &Snapshot,
-    judged: Option<Timestamp>,
-    now: Timestamp,
-) -> Option<Missed> {
-    let occurrence = latest_expired(schedule, judged, now)?;
-    let calendar = schedule.calendar.as_ref()?;
+pub fn is_left(schedule: &Schedule, snapshot: &Snapshot, occurrence: Timestamp) -> bool {
     let min_uptime = schedule.guards.min_uptime.unwrap_or_default().duration();
-    let is_left = snapshot.formation_dynos().any(|dyno| {
+    snapshot.formation_dynos().any(|dyno| {
         // A crashed or sleeping dyno was left alone on purpose.
         let is_restartable = !matches!(dyno.state, State::Crashed | State::Idle);
         let was_due = dyno.created_at < occurrence
             && occurrence.duration_since(dyno.created_at) >= min_uptime;
         schedule.target.includes(&dyno.name, &dyno.process_type) && is_restartable && was_due
-    });
-    let first = judged.max(
-        schedule
-            .floor()
-            .map(|floor| floor - jiff::SignedDuration::from_nanos(1)),
-    );
-    is_left.then(|| Missed {
-        app: snapshot.app.name.clone(),
+    })
+}
+
+/// An unsettled occurrence, with the earlier ones behind it counted.
+#[must_use]
+pub fn missed(
+    schedule: &Schedule,
+    judged: Option<Timestamp>,
+    occurrence: Timestamp,
+    reason: String,
+) -> Missed {
+    let before_floor = |floor: Timestamp| floor - SignedDuration::from_nanos(1);
+    let first = judged.max(schedule.floor().map(before_floor));
+    let calendar = schedule.calendar.as_ref();
+    Missed {
+        app: schedule.app.name.to_string(),
         schedule: schedule.name.to_string(),
         occurrence,
-        count: first.map_or(1, |first| calendar.count(first, occurrence)),
-        reason: format!(
-            "no pass ran from {occurrence} for {}",
-            schedule.guards.catch_up
-        ),
-    })
+        count: calendar
+            .zip(first)
+            .map_or(1, |(calendar, first)| calendar.count(first, occurrence)),
+        reason,
+    }
 }

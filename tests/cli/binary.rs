@@ -1,54 +1,13 @@
 //! The binary against a sandbox of its own: what only a process can show.
 
-use crate::process::{Home, Served, TOKEN, Told, binary, shop};
+use crate::process::{
+    FAST, Home, Served, TOKEN, Told, binary, block, each_once, now, on_time, schedule, shop,
+};
 use serde_json::{Value, json};
 use std::{
     process::{Command, Stdio},
     time::Duration,
 };
-
-/// A minute of the sandbox takes a second.
-const FAST: &str = "2026-03-02T07:00:10Z*60";
-
-fn block<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime")
-        .block_on(future)
-}
-
-async fn now(served: &Served) -> String {
-    let text = reqwest::get(format!("{}/sandbox/clock", served.heroku.url))
-        .await
-        .expect("an answer")
-        .text()
-        .await
-        .expect("text");
-    serde_json::from_str::<Value>(&text).expect("JSON")["now"]
-        .as_str()
-        .expect("an instant")
-        .to_owned()
-}
-
-/// The binary on the sandbox's clock.
-async fn on_time(home: &Home, served: &Served, words: &[&str]) -> Command {
-    let mut command = home.command(&served.heroku.url, words);
-    command.env("AUTORESTART_CLOCK", format!("{}*60", now(served).await));
-    command
-}
-
-fn schedule(at: &str) -> String {
-    format!("version = 1\n[[schedule]]\napp = \"example-app\"\nat = \"{at}\"\ntimezone = \"UTC\"\n")
-}
-
-const EACH_ONCE: [(&str, u32); 3] = [("web.1", 1), ("web.2", 1), ("worker.1", 1)];
-
-fn each_once() -> std::collections::BTreeMap<String, u32> {
-    EACH_ONCE
-        .map(|(dyno, count)| (dyno.to_owned(), count))
-        .into()
-}
 
 #[test]
 fn two_passes_at_once_on_one_machine_restart_each_dyno_once() {

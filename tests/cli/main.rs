@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod binary;
+mod changes;
 mod control;
 mod fault_matrix;
 mod house;

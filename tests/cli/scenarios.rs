@@ -32,7 +32,7 @@ struct Story {
     end: End,
 }
 
-/// What happens next; exactly one of the first fields is given.
+/// What happens next: changes to the world, and then a pass.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct Step {
@@ -46,7 +46,7 @@ struct Step {
     schedules: Option<String>,
     faults: Option<Value>,
     pass: Option<PassStep>,
-    /// Happens while the pass of this step goes on, each after so long.
+    /// Happens while the pass of this step goes on, each after so long; passes among them too.
     meanwhile: Vec<Step>,
     after: Option<String>,
     /// The pass is made so often.
@@ -58,6 +58,9 @@ struct Step {
     missed: Option<Vec<usize>>,
     skewed: Option<bool>,
     error: Option<String>,
+    /// Parts of what is said beside the outcomes.
+    #[serde(default)]
+    notices: Vec<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -86,6 +89,8 @@ struct End {
     #[serde(default = "one")]
     most_down: u32,
     deletes: Option<usize>,
+    /// The apps that the first machine's schedules file names.
+    entries: Option<Vec<String>>,
 }
 
 fn one() -> u32 {
@@ -153,19 +158,15 @@ async fn tell(story: Story) {
         .collect();
     for (place, step) in story.steps.iter().enumerate() {
         for _ in 0..step.times.unwrap_or(1) {
-            let Some(pass) = &step.pass else {
-                act(&heroku, &machines[0], &app, step).await;
-                continue;
-            };
-            let others = async {
-                for other in &step.meanwhile {
-                    act(&heroku, &machines[0], &app, other).await;
-                }
-            };
-            let ((), report) = tokio::join!(others, make(pass, &machines, &app));
-            if let Some(report) = report {
-                check(&format!("step {}", place + 1), step, &report);
-            }
+            let label = format!("step {}", place + 1);
+            let others = step
+                .meanwhile
+                .iter()
+                .map(|other| take(&label, &heroku, &machines, &app, other));
+            tokio::join!(
+                take(&label, &heroku, &machines, &app, step),
+                futures_util::future::join_all(others)
+            );
         }
     }
     let record = heroku.record().await;
@@ -200,6 +201,14 @@ async fn tell(story: Story) {
             "requests to restart"
         );
     }
+    if let Some(entries) = &story.end.entries {
+        let schedules = machines[0].store().read().expect("schedules");
+        let apps: Vec<_> = schedules
+            .iter()
+            .map(|schedule| schedule.app.name.as_str())
+            .collect();
+        assert_eq!(apps, *entries);
+    }
     // Only dynos of the formation, whatever else stands around.
     let allowed = |dyno: &str| {
         dyno.starts_with("web") || dyno.starts_with("worker") || dyno.starts_with("clock")
@@ -211,6 +220,18 @@ async fn tell(story: Story) {
             .filter(|restart| restart.cause == "request")
             .all(|restart| allowed(&restart.dyno) && restart.dyno != "worker.4021")
     );
+}
+
+async fn take(label: &str, heroku: &Heroku, machines: &[Machine], app: &str, step: &Step) {
+    if let Some(after) = &step.after {
+        machines[0].clock.sleep(span(after)).await;
+    }
+    act(heroku, &machines[0], app, step).await;
+    if let Some(pass) = &step.pass
+        && let Some(report) = make(pass, machines, app).await
+    {
+        check(label, step, &report);
+    }
 }
 
 async fn make(step: &PassStep, machines: &[Machine], app: &str) -> Option<Report> {
@@ -249,17 +270,11 @@ async fn make(step: &PassStep, machines: &[Machine], app: &str) -> Option<Report
 }
 
 async fn act(heroku: &Heroku, machine: &Machine, app: &str, step: &Step) {
-    let clock = machine.clock;
-    if let (Some(schedules), Some(after)) = (&step.schedules, &step.after) {
-        clock.sleep(span(after)).await;
-        return std::fs::write(machine.home.path().join("schedules.toml"), schedules)
-            .expect("a file");
-    }
-    if let Some(after) = &step.after {
-        clock.sleep(span(after)).await;
+    if let Some(schedules) = &step.schedules {
+        std::fs::write(machine.home.path().join("schedules.toml"), schedules).expect("a file");
     }
     if let Some(advance) = &step.advance {
-        clock.sleep(span(advance)).await;
+        machine.clock.sleep(span(advance)).await;
     }
     if let Some(bend) = &step.bend {
         heroku.patch("/sandbox", bend).await;
@@ -340,6 +355,10 @@ fn check(place: &str, step: &Step, report: &Report) {
     }
     if let Some(wanted) = step.exit {
         assert_eq!(report.exit_code(), wanted, "{saw}");
+    }
+    for wanted in &step.notices {
+        let mut notices = report.apps.iter().flat_map(|app| &app.notices);
+        assert!(notices.any(|notice| notice.contains(wanted)), "{saw}");
     }
     if let Some(wanted) = step.skewed {
         assert_eq!(report.skew.is_some(), wanted, "{saw}");

@@ -2,6 +2,10 @@
 
 use crate::process::{Home, Served, shop};
 use expectrl::{ControlCode, Eof, Expect as _, Session, session::OsSession};
+use nix::{
+    sys::{signal::Signal, termios::tcgetattr, wait::WaitStatus},
+    unistd::Pid,
+};
 use std::time::Duration;
 
 fn at_a_terminal(home: &Home, served: &Served, words: &[&str]) -> OsSession {
@@ -52,21 +56,43 @@ fn a_yes_rolls_with_a_bar_and_ends_with_the_result() {
 }
 
 #[test]
-fn ctrl_c_at_the_question_leaves_the_cursor_and_restarts_nothing() {
+fn ctrl_c_at_the_question_restarts_nothing_and_leaves_the_terminal_as_it_was() {
+    leaves_at_the_question(|session| session.send(ControlCode::EndOfText).expect("Ctrl-C"));
+}
+
+#[test]
+fn sigterm_at_the_question_restarts_nothing_and_leaves_the_terminal_as_it_was() {
+    leaves_at_the_question(|session| {
+        nix::sys::signal::kill(pid(session), Signal::SIGTERM).expect("a signal");
+    });
+}
+
+fn leaves_at_the_question(leave: impl FnOnce(&mut OsSession)) {
     let home = Home::new();
     let served = Served::start(&shop(&home, 1), None);
     let mut session = at_a_terminal(&home, &served, &["run", "--now", "--app", "example-app"]);
+    let pty = session.get_process().get_raw_handle().expect("the pty");
+    let before = tcgetattr(&pty).expect("settings");
     session
         .expect("one after the other?")
         .expect("the question");
-    session.send(ControlCode::EndOfText).expect("Ctrl-C");
+    leave(&mut session);
     // "Show cursor" is the last thing that a terminal must have been told of it.
     session
         .expect("\u{1b}[?25h")
         .expect("the cursor is shown again");
     session.expect(Eof).expect("the end");
+    let status = nix::sys::wait::waitpid(pid(&session), None).expect("an exit");
+    assert_eq!(status, WaitStatus::Exited(pid(&session), 130));
+    let after = tcgetattr(&pty).expect("settings");
+    assert_eq!(after.local_flags, before.local_flags);
+    assert_eq!(after.input_flags, before.input_flags);
     let record = tokio::runtime::Runtime::new()
         .expect("a runtime")
         .block_on(served.heroku.record());
     assert!(record.restarts.is_empty(), "{record:?}");
+}
+
+fn pid(session: &OsSession) -> Pid {
+    Pid::from_raw(session.get_process().pid().as_raw())
 }

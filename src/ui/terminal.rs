@@ -1,0 +1,47 @@
+//! The terminal's settings, which a question changes and nothing may leave changed.
+
+#[cfg(unix)]
+pub use unix::Kept;
+
+#[cfg(unix)]
+mod unix {
+    use rustix::{
+        stdio::stdin,
+        termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr},
+    };
+
+    /// The settings of the terminal on stdin, put back when this value goes.
+    pub struct Kept(Option<Termios>);
+
+    impl Kept {
+        /// From now on Ctrl-C is a key like others, which waits until it is read: as a signal it
+        /// could come between a question and its first look at the keys.
+        pub fn new() -> Self {
+            let kept = tcgetattr(stdin()).ok();
+            if let Some(mut settings) = kept.clone() {
+                settings.local_modes.remove(LocalModes::ISIG);
+                let _ = tcsetattr(stdin(), OptionalActions::Now, &settings);
+            }
+            Self(kept)
+        }
+    }
+
+    impl Drop for Kept {
+        fn drop(&mut self) {
+            if let Some(kept) = &self.0 {
+                let _ = tcsetattr(stdin(), OptionalActions::Now, kept);
+            }
+        }
+    }
+}
+
+/// Windows keeps the mode of its console by itself.
+#[cfg(not(unix))]
+pub struct Kept;
+
+#[cfg(not(unix))]
+impl Kept {
+    pub fn new() -> Self {
+        Self
+    }
+}
