@@ -25,7 +25,19 @@ pub async fn shape(client: &Client, app: &App) -> Result<(Vec<Formation>, bool),
 /// When one of the reads fails.
 pub async fn whole(client: &Client, name: &str) -> Result<Snapshot, Error> {
     let app = client.app(name).await?;
-    let (formation, has_preboot) = shape(client, &app).await?;
+    let shape = shape(client, &app).await?;
+    dynos(client, app, shape).await
+}
+
+/// Reads the dynos of an app whose [`shape`] is known.
+///
+/// # Errors
+/// When the read fails.
+pub async fn dynos(
+    client: &Client,
+    app: App,
+    (formation, has_preboot): (Vec<Formation>, bool),
+) -> Result<Snapshot, Error> {
     let dynos = client.dynos(&app.id).await?;
     Ok(Snapshot {
         at: client.now(),

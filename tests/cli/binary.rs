@@ -2,6 +2,7 @@
 
 use crate::process::{
     FAST, Home, Served, TOKEN, Told, binary, block, each_once, now, on_time, schedule, shop,
+    told_on_time,
 };
 use serde_json::{Value, json};
 use std::{
@@ -74,11 +75,7 @@ fn thirty_kills_in_the_middle_of_a_roll_and_every_dyno_is_restarted_once() {
             }
             let _ = roll.kill();
             let _ = roll.wait();
-            let told: Told = on_time(&home, &served, &["run"])
-                .await
-                .output()
-                .expect("it runs")
-                .into();
+            let told = told_on_time(&home, &served, &["run"]).await;
             let record = served.heroku.record().await;
             assert_eq!(
                 (told.code, record.restarts()),
@@ -171,11 +168,7 @@ fn nothing_due_asks_nobody_and_one_dyno_costs_six_requests_besides_polling() {
             "{}since = 2026-03-02T06:00:00Z\n",
             schedule("07:00")
         ));
-        let told: Told = on_time(&home, &served, &["run", "--json"])
-            .await
-            .output()
-            .expect("it runs")
-            .into();
+        let told = told_on_time(&home, &served, &["run", "--json"]).await;
         assert_eq!(told.code, Some(0), "{told:?}");
         let requests = served.heroku.record().await.requests;
         let restart = requests
@@ -192,11 +185,7 @@ fn nothing_due_asks_nobody_and_one_dyno_costs_six_requests_besides_polling() {
                 .all(|request| request.path.ends_with("/dynos")),
             "only polling after it: {requests:?}"
         );
-        let told: Told = on_time(&home, &served, &["run", "--json"])
-            .await
-            .output()
-            .expect("it runs")
-            .into();
+        let told = told_on_time(&home, &served, &["run", "--json"]).await;
         assert_eq!(
             (told.code, told.json()["api"]["requests"].as_u64()),
             (Some(0), Some(0)),
@@ -392,11 +381,7 @@ fn a_file_that_cannot_be_written_stops_no_restart() {
             .permissions();
         permissions.set_readonly(true);
         std::fs::set_permissions(home.schedules(), permissions).expect("read-only");
-        let told: Told = on_time(&home, &served, &["run", "--json"])
-            .await
-            .output()
-            .expect("it runs")
-            .into();
+        let told = told_on_time(&home, &served, &["run", "--json"]).await;
         assert_eq!(
             (told.code, served.heroku.record().await.restarts()),
             (Some(0), each_once()),

@@ -1,6 +1,8 @@
 //! What a change to a schedule does to the occurrences that lie behind it, and what a watch outlives.
 
-use crate::process::{FAST, Home, Served, Told, block, each_once, on_time, schedule, shop};
+use crate::process::{
+    FAST, Home, Served, Told, block, each_once, on_time, schedule, shop, told_on_time,
+};
 use serde_json::{Value, json};
 use std::{
     io::{BufRead as _, BufReader},
@@ -46,11 +48,7 @@ fn a_change_that_makes_an_unsettled_occurrence_void_says_so_and_records_it() {
             let home = Home::new();
             let served = Served::start(&shop(&home, 1), Some("2026-03-02T09:00:00Z*60"));
             home.write_schedules(&three_days());
-            let changed: Told = on_time(&home, &served, words)
-                .await
-                .output()
-                .expect("it runs")
-                .into();
+            let changed = told_on_time(&home, &served, words).await;
             assert_eq!(changed.code, Some(0), "{changed:?}");
             let void = format!("{WARNING}, and {} makes it void", words[0]);
             assert!(changed.stderr.contains(&void), "{changed:?}");
@@ -63,11 +61,7 @@ fn a_change_that_makes_an_unsettled_occurrence_void_says_so_and_records_it() {
                 the_missed_one(),
                 "{words:?}"
             );
-            let set: Told = on_time(&home, &served, CHANGES[0])
-                .await
-                .output()
-                .expect("it runs")
-                .into();
+            let set = told_on_time(&home, &served, CHANGES[0]).await;
             assert!(
                 set.code == Some(0) && !set.stderr.contains("no pass has settled"),
                 "once: {set:?}"
@@ -87,11 +81,7 @@ fn a_change_says_nothing_of_an_occurrence_after_which_every_dyno_was_restarted()
                 served.heroku.patch(&path, &json!({ "up-for": "1h" })).await;
             }
             home.write_schedules(&three_days());
-            let changed: Told = on_time(&home, &served, words)
-                .await
-                .output()
-                .expect("it runs")
-                .into();
+            let changed = told_on_time(&home, &served, words).await;
             assert!(
                 changed.code == Some(0) && !changed.stderr.contains("no pass has settled"),
                 "{changed:?}"
@@ -125,17 +115,9 @@ fn resume_after_a_pause_that_ended_by_itself_keeps_what_came_due_since() {
         let served = Served::start(&shop(&home, 5), Some("2026-03-02T07:20:00Z*60"));
         home.write_schedules(&(schedule("07:00") + "paused-until = 2026-03-02T06:30:00Z\n"));
         let resume = &["resume", "--app", "example-app"];
-        let resumed: Told = on_time(&home, &served, resume)
-            .await
-            .output()
-            .expect("it runs")
-            .into();
+        let resumed = told_on_time(&home, &served, resume).await;
         assert!(resumed.stdout.starts_with("Not paused:"), "{resumed:?}");
-        let ran: Told = on_time(&home, &served, &["run", "--json"])
-            .await
-            .output()
-            .expect("it runs")
-            .into();
+        let ran = told_on_time(&home, &served, &["run", "--json"]).await;
         assert_eq!(
             (ran.code, served.heroku.record().await.restarts()),
             (Some(0), each_once()),

@@ -180,6 +180,12 @@ pub async fn on_time(home: &Home, served: &Served, words: &[&str]) -> Command {
     command
 }
 
+/// What the binary says on the sandbox's clock.
+pub async fn told_on_time(home: &Home, served: &Served, words: &[&str]) -> Told {
+    let output = on_time(home, served, words).await.output();
+    output.expect("it runs").into()
+}
+
 pub fn schedule(at: &str) -> String {
     format!("version = 1\n[[schedule]]\napp = \"example-app\"\nat = \"{at}\"\ntimezone = \"UTC\"\n")
 }
