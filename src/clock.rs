@@ -36,9 +36,8 @@ impl FromStr for Moved {
             )
         };
         let (base, rate) = text.split_once('*').unwrap_or((text, "1"));
-        let base = base
-            .parse()
-            .map_err(|_| invalid("a clock begins with an RFC 3339 instant"))?;
+        let base = crate::schedule::instant(base)
+            .map_err(|_| invalid("a clock begins with an RFC 3339 instant of this time"))?;
         let rate = rate
             .parse::<f64>()
             .ok()

@@ -94,6 +94,8 @@ pub enum End {
 
 /// Reads of the list that may fail in a row before a roll is left.
 const BLIND: u32 = 3;
+/// For so long the app is believed to be as it was: in no maintenance, and of the same release.
+const APP_IS_FRESH: SignedDuration = SignedDuration::from_secs(30);
 /// Between two reads while the account has few requests left.
 const WHILE_QUOTA_IS_LOW: SignedDuration = SignedDuration::from_secs(30);
 /// How long an answer to a DELETE, and then the last read, may take once we are asked to leave.
@@ -169,12 +171,13 @@ impl Tools<'_> {
     ) -> Result<(), Error> {
         let asked = self.ledger.asked(app_id)?;
         for step in steps {
-            let is_it = |asked: &&Asked| {
-                asked.old_id == step.old_id
+            let is_it = |asked: &Asked| {
+                let is_same = asked.old_id == step.old_id
                     && asked.occurrence == step.occurrence
-                    && asked.is_accepted
+                    && asked.is_accepted;
+                is_same || asked.is_again(step)
             };
-            if asked.iter().any(|asked| is_it(&asked)) {
+            if asked.iter().any(is_it) {
                 roll.refused(step, "the ledger has this restart already".to_owned());
             }
         }
@@ -190,16 +193,31 @@ impl Tools<'_> {
     ) -> Result<End, Error> {
         let app = snapshot.app.id.clone();
         let mut failures = 0;
+        let (mut seen_at, mut has_changed) = (snapshot.at, false);
         loop {
-            roll.begins_no_more(is_outdated());
-            let list = tokio::select! {
-                list = self.client.dynos(&app) => list,
+            roll.begins_no_more(has_changed || is_outdated());
+            let is_stale = !has_changed && self.client.now().duration_since(seen_at) > APP_IS_FRESH;
+            let read = async {
+                // The dynos last: nothing may come between them and a DELETE.
+                let fresh = match is_stale {
+                    true => Some(self.client.app(&app).await?),
+                    false => None,
+                };
+                Ok::<_, heroku::Error>((fresh, self.client.dynos(&app).await?))
+            };
+            let read = tokio::select! {
+                read = read => read,
                 () = self.stop.set() => return Ok(End::Interrupted),
             };
-            match list {
-                Ok(dynos) => {
+            match read {
+                Ok((fresh, dynos)) => {
                     failures = 0;
                     (snapshot.dynos, snapshot.at) = (dynos, self.client.now());
+                    if let Some(fresh) = fresh {
+                        (seen_at, has_changed) = (snapshot.at, fresh != snapshot.app);
+                        snapshot.app = fresh;
+                        roll.begins_no_more(has_changed || is_outdated());
+                    }
                 }
                 Err(error) => {
                     failures += 1;
@@ -207,7 +225,7 @@ impl Tools<'_> {
                         || (failures >= BLIND && !roll.may_wait(self.client.now()))
                     {
                         roll.leave(
-                            &format!("the dynos could not be read ({error})"),
+                            &format!("Heroku could not be asked ({error})"),
                             self.client.now(),
                         );
                         self.record(roll, ended)?;
@@ -242,17 +260,17 @@ impl Tools<'_> {
                     }
                 }
                 Action::AskFormation(process_type) => {
-                    let formation = self.unless_stopped(self.client.formation(&app)).await;
-                    if formation.is_err() && self.pause(SignedDuration::from_secs(2)).await {
-                        return Ok(End::Interrupted);
-                    }
-                    if let Ok(formation) = formation {
-                        snapshot.formation = formation;
-                        let present = snapshot
-                            .formation_dynos()
-                            .filter(|dyno| dyno.process_type == process_type)
-                            .count();
-                        roll.formation(&process_type, snapshot.quantity(&process_type), present);
+                    match self.unless_stopped(self.client.formation(&app)).await {
+                        Ok(formation) => {
+                            snapshot.formation = formation;
+                            let of_type = snapshot
+                                .formation_dynos()
+                                .filter(|dyno| dyno.process_type == process_type);
+                            let present = of_type.count();
+                            let quantity = snapshot.quantity(&process_type);
+                            roll.formation(&process_type, quantity, present);
+                        }
+                        Err(error) => roll.no_formation(&process_type, &error.to_string()),
                     }
                 }
                 Action::Replan | Action::Done => {

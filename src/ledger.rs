@@ -241,12 +241,10 @@ impl Ledger {
                     new_id: None,
                     at: record.at,
                     is_accepted: false,
-                    is_restarted: false,
                 }),
                 (Event::Refused, Some(place)) => drop(asked.remove(place)),
                 (Event::Accepted, Some(place)) => asked[place].is_accepted = true,
                 (Event::Ended, Some(place)) => {
-                    asked[place].is_restarted |= record.outcome == Some(Outcome::Restarted);
                     asked[place].new_id = record.new_id;
                 }
                 _ => {}

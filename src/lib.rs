@@ -32,6 +32,7 @@ pub mod snapshot;
 // edges
 pub mod credentials;
 pub mod execute;
+pub mod heartbeat;
 pub mod heroku;
 pub mod ledger;
 pub mod observe;

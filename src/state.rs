@@ -1,7 +1,7 @@
 //! The state directory: locks, marks and this runner's id. Losing it costs a few more looks and a
 //! repeated report of what was missed, never a restart.
 
-use crate::{env::Env, error::Error, schedule::Schedule, store};
+use crate::{env::Env, error::Error, heartbeat::Heartbeat, schedule::Schedule, store};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -17,7 +17,7 @@ pub struct StateDir {
     path: PathBuf,
 }
 
-/// What earlier passes settled for one schedule.
+/// What earlier passes judged of one schedule.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// Of the schedule as it was then; another one makes the mark void.
@@ -48,9 +48,11 @@ impl StateDir {
                 "set HOME, or AUTORESTART_STATE_DIR",
             )
         })?;
-        fs::create_dir_all(path.join("marks"))
-            .map_err(|error| Error::io(path.display().to_string(), error))?;
-        Ok(Self { path })
+        let state = Self { path };
+        fs::create_dir_all(state.path.join("marks"))
+            .and_then(|()| fs::create_dir_all(state.heartbeats()))
+            .map_err(|error| state.io(error))?;
+        Ok(state)
     }
 
     #[must_use]
@@ -75,7 +77,7 @@ impl StateDir {
             })
             .collect();
         let place = self.path.join(format!("{name}.lock"));
-        let io = |error| Error::io(place.display().to_string(), error);
+        let io = |error| self.io(error);
         let file = File::options()
             .create(true)
             .truncate(false)
@@ -89,7 +91,7 @@ impl StateDir {
         }
     }
 
-    /// What was settled for this schedule as it is now; nothing where it cannot be read.
+    /// What was judged of this schedule as it is now; nothing where it cannot be read.
     #[must_use]
     pub fn mark(&self, schedule: &Schedule) -> Mark {
         let fingerprint = store::fingerprint(schedule);
@@ -107,14 +109,15 @@ impl StateDir {
     /// When the mark cannot be written.
     pub fn set_mark(&self, schedule: &Schedule, mark: &Mark) -> Result<(), Error> {
         let text = serde_json::to_vec(mark).unwrap_or_default();
-        replace(&self.mark_place(schedule), &text)
-            .map_err(|error| Error::io(self.path.display().to_string(), error))
+        replace(&self.mark_place(schedule), &text).map_err(|error| self.io(error))
     }
 
     fn mark_place(&self, schedule: &Schedule) -> PathBuf {
-        self.path
-            .join("marks")
-            .join(format!("{}.{}.json", schedule.app.name, schedule.name))
+        // Hashed, since not every file system tells `nightly` from `Nightly`.
+        let app = &schedule.app;
+        let of = format!("{:?}\n{}\n{}", app.host, app.name, schedule.name);
+        let name = format!("{}.{}.json", app.name, short_hash(&of));
+        self.path.join("marks").join(name)
     }
 
     /// This runner's id: made once, at random.
@@ -129,58 +132,40 @@ impl StateDir {
             return Ok(id.trim().to_owned());
         }
         let id = uuid::Uuid::new_v4().to_string();
-        replace(&place, id.as_bytes())
-            .map_err(|error| Error::io(place.display().to_string(), error))?;
+        replace(&place, id.as_bytes()).map_err(|error| self.io(error))?;
         Ok(id)
     }
 }
 
-/// The last sign of life of whatever makes passes with this state directory.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Heartbeat {
-    pub at: Timestamp,
-    pub mode: Mode,
-    pub pid: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// One pass, called by a person or a timer.
-    Once,
-    /// `run --watch`.
-    Watch,
-}
-
-/// How long a sign of life is believed; a timer that calls `run` does so every few minutes.
-const ALIVE: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
-
 impl StateDir {
+    /// Leaves a sign of life.
+    ///
     /// # Errors
     /// When it cannot be written.
-    pub fn beat(&self, mode: Mode, now: Timestamp) -> Result<(), Error> {
-        let heartbeat = Heartbeat {
-            at: now,
-            mode,
-            pid: std::process::id(),
-        };
-        let text = serde_json::to_vec(&heartbeat).unwrap_or_default();
-        replace(&self.path.join("heartbeat.json"), &text)
-            .map_err(|error| Error::io(self.path.display().to_string(), error))
+    pub fn beat(&self, heartbeat: &Heartbeat) -> Result<(), Error> {
+        heartbeat
+            .leave(&self.heartbeats())
+            .map_err(|error| self.io(error))
     }
 
-    /// The last sign of life, however long ago.
+    /// The newest sign of life of whatever makes passes over this file, however long ago.
     #[must_use]
-    pub fn heartbeat(&self) -> Option<Heartbeat> {
-        serde_json::from_slice(&fs::read(self.path.join("heartbeat.json")).ok()?).ok()
+    pub fn heartbeat(&self, schedules: &Path, app: Option<&str>) -> Option<Heartbeat> {
+        Heartbeat::newest(&self.heartbeats(), schedules, app)
     }
-}
 
-impl Heartbeat {
-    /// Whether it can be believed that passes are being made.
-    #[must_use]
-    pub fn is_alive(&self, now: Timestamp) -> bool {
-        now.duration_since(self.at) <= ALIVE
+    fn heartbeats(&self) -> PathBuf {
+        self.path.join("heartbeats")
+    }
+
+    fn io(&self, error: std::io::Error) -> Error {
+        Error::Io {
+            what: format!("state directory {}", self.path.display()),
+            source: error,
+            hint: Some(
+                "make it writable, or name another one with AUTORESTART_STATE_DIR".to_owned(),
+            ),
+        }
     }
 }
 
@@ -196,13 +181,22 @@ pub fn lag(runner_id: &str) -> jiff::SignedDuration {
     share_of(1_000, &format!("lag of {runner_id}"))
 }
 
+/// Sixteen hexadecimal digits that stand for a text.
+pub(crate) fn short_hash(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    digest[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
 fn share_of(milliseconds: i64, text: &str) -> jiff::SignedDuration {
     let digest = Sha256::digest(text.as_bytes());
     let number = u16::from_be_bytes([digest[0], digest[1]]);
     jiff::SignedDuration::from_millis(i64::from(number) * milliseconds / i64::from(u16::MAX))
 }
 
-fn replace(place: &Path, text: &[u8]) -> std::io::Result<()> {
+pub(crate) fn replace(place: &Path, text: &[u8]) -> std::io::Result<()> {
     let mut fresh = tempfile::NamedTempFile::new_in(place.parent().unwrap_or(Path::new(".")))?;
     fresh.write_all(text)?;
     fresh.persist(place).map_err(|failed| failed.error)?;

@@ -1,13 +1,12 @@
 //! The command line: clap structs and help text, nothing else. `autorestart commands --json` prints
 //! it, and the Heroku CLI plugin is built from that output, so there is one definition of it.
 
-mod limits;
 mod plugin;
 
 pub use plugin::{AppPolicy, PLUGIN};
 
 use crate::schedule::{
-    AppName, Days, MaxUnavailable, ScheduleName, Span, Times, Zone, dyno_name, process_type,
+    AppName, Days, MaxUnavailable, ScheduleName, Span, Times, Zone, dyno_name, limits, process_type,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -85,7 +84,7 @@ pub struct HowFlags {
     #[arg(long, value_name = "TIME", value_parser = limits::wait_limit, allow_hyphen_values = true)]
     pub wait_limit: Option<Span>,
     /// how long a new dyno must stay up to be believed [default: 10s]
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", value_parser = limits::settle, allow_hyphen_values = true)]
     pub settle: Option<Span>,
 }
 

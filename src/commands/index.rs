@@ -4,10 +4,11 @@ use super::{Context, pause::zone};
 use crate::{
     cli::Index,
     error::{Error, exit},
+    heartbeat::{Heartbeat, Mode},
     ledger::{Event, Ledger, Record},
     report::{human, table},
-    schedule::Schedule,
-    state::{Heartbeat, Mode, StateDir},
+    schedule::{AppName, Schedule},
+    state::StateDir,
     store::narrow,
 };
 use jiff::Timestamp;
@@ -18,11 +19,15 @@ pub(super) fn index(context: &Context<'_>, index: Index) -> Result<u8, Error> {
     let schedules = narrow(store.read()?, index.app.as_ref(), None);
     let state = StateDir::open(context.env)?;
     let (records, _) = Ledger::new(state.ledger(), String::new()).read()?;
-    let (now, heartbeat) = (context.clock.now(), state.heartbeat());
+    let now = context.clock.now();
+    let sign = |app: Option<&str>| state.heartbeat(store.path(), app);
     if context.ui.is_json {
         let list: Vec<Value> = schedules
             .iter()
-            .map(|schedule| describe(schedule, last(schedule, &records), heartbeat.as_ref(), now))
+            .map(|schedule| {
+                let sign = sign(Some(schedule.app.name.as_str()));
+                describe(schedule, last(schedule, &records), sign.as_ref(), now)
+            })
             .collect();
         context.ui.json(&json!(list));
         return Ok(exit::DONE);
@@ -30,6 +35,7 @@ pub(super) fn index(context: &Context<'_>, index: Index) -> Result<u8, Error> {
     if schedules.is_empty() {
         let of = index
             .app
+            .as_ref()
             .map(|app| format!(" for ⬢ {app}"))
             .unwrap_or_default();
         context.ui.result(&format!("No schedules{of}"));
@@ -47,7 +53,11 @@ pub(super) fn index(context: &Context<'_>, index: Index) -> Result<u8, Error> {
         &["App", "Name", "Target", "When", "Next", "Last"],
         rows,
     ));
-    runner(context, heartbeat.as_ref(), now);
+    runner(
+        context,
+        sign(index.app.as_ref().map(AppName::as_str)).as_ref(),
+        now,
+    );
     Ok(exit::DONE)
 }
 
@@ -113,13 +123,17 @@ pub(super) fn runner(context: &Context<'_>, heartbeat: Option<&Heartbeat>, now: 
             } else {
                 "calls of run"
             };
-            context.ui.say(&format!(
-                "Run by this machine: {how}, last pass {}",
-                human::distance(now, beat.at.min(now))
-            ));
+            let seen = human::distance(now, beat.at.min(now));
+            let line = format!("Run by this machine: {how}, last sign of life {seen}");
+            match &beat.trouble {
+                None => context.ui.say(&line),
+                Some(trouble) => context
+                    .ui
+                    .warn(&format!("{line}, but its last pass failed: {trouble}")),
+            }
         }
         Some(beat) => warn(&format!(
-            "Nothing runs these schedules; the last pass was {}",
+            "Nothing runs these schedules; the last sign of a runner was {}",
             human::distance(now, beat.at.min(now))
         )),
         None => warn("Nothing runs these schedules"),
@@ -135,7 +149,7 @@ pub(super) fn describe(
 ) -> Value {
     let calendar = schedule.calendar.as_ref();
     let runner = heartbeat.map(
-        |beat| json!({ "mode": beat.mode, "last_pass": beat.at, "alive": beat.is_alive(now) }),
+        |beat| json!({ "mode": beat.mode, "last_sign": beat.at, "alive": beat.is_alive(now), "trouble": beat.trouble }),
     );
     json!({
         "app": schedule.app.name.as_str(),

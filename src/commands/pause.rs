@@ -4,6 +4,7 @@ use super::{Context, void};
 use crate::{
     cli::{Named, Pause},
     error::{Error, exit},
+    pass,
     report::human,
     schedule::{self, Schedule, Zone},
 };
@@ -26,11 +27,11 @@ pub(super) async fn pause(context: &Context<'_>, pause: Pause) -> Result<u8, Err
             "give a later instant, for example 2099-01-01T09:00",
         ));
     }
-    let after = Schedule {
-        pause: Some(schedule::Pause { until }),
-        ..before.clone()
+    let pause = Some(schedule::Pause { until });
+    let changed = store.change(&context.clock, &before, |known| Schedule { pause, ..known });
+    let Some((before, after)) = changed.await? else {
+        return Err(context.no_such(format!("{app} no longer has a schedule {}", before.name)));
     };
-    store.put(&context.clock, &after).await?;
     void::tell(context, "pause", &before).await?;
     let resumes = until.map_or_else(
         || format!("until {}", context.verb("resume")),
@@ -47,20 +48,24 @@ pub(super) async fn resume(context: &Context<'_>, named: Named) -> Result<u8, Er
     let app = context.app(&named.app)?;
     let store = context.store(named.common.schedules.as_deref())?;
     let before = context.one(store.read()?, &app, named.name.as_ref())?;
-    let now = context.clock.now();
+    let now = heroku_s_time(context, &before).await;
+    let changed = store.change(&context.clock, &before, |known| {
+        // What fell into the pause is void.
+        let since = if known.is_paused(now) {
+            Some(minute(now))
+        } else {
+            known.floor()
+        };
+        Schedule {
+            pause: None,
+            since,
+            ..known
+        }
+    });
+    let Some((before, after)) = changed.await? else {
+        return Err(context.no_such(format!("{app} no longer has a schedule {}", before.name)));
+    };
     let was_paused = before.is_paused(now);
-    // What fell into the pause is void.
-    let since = if was_paused {
-        Some(minute(now))
-    } else {
-        before.floor()
-    };
-    let after = Schedule {
-        pause: None,
-        since,
-        ..before
-    };
-    store.put(&context.clock, &after).await?;
     let next = after.next_occurrence(now);
     let then = next
         .map(|next| format!("; next {}", human::instant(next, &zone(&after))))
@@ -71,6 +76,28 @@ pub(super) async fn resume(context: &Context<'_>, named: Named) -> Result<u8, Er
         || json!({ "app": after.app.name.as_str(), "name": after.name.as_str(), "paused": false, "next": next }),
     );
     Ok(exit::DONE)
+}
+
+/// Heroku's time, since that is what occurrences are judged by; this machine's where Heroku cannot
+/// be asked.
+async fn heroku_s_time(context: &Context<'_>, schedule: &Schedule) -> Timestamp {
+    let asked = async {
+        let (client, options, _) = context.client().await?;
+        if let Some(error) = pass::foreign_host(schedule, options.host.machine()) {
+            return Err(error);
+        }
+        client
+            .app(
+                schedule
+                    .app
+                    .id
+                    .as_deref()
+                    .unwrap_or(schedule.app.name.as_str()),
+            )
+            .await?;
+        Ok::<_, Error>(client.now())
+    };
+    asked.await.unwrap_or_else(|_| context.clock.now())
 }
 
 pub(super) fn zone(schedule: &Schedule) -> TimeZone {
@@ -97,10 +124,12 @@ pub(super) fn instant(flag: &str, text: &str, zone: &TimeZone) -> Result<Timesta
             .map(|zoned| zoned.timestamp())
     };
     let instant = text.parse::<Timestamp>().ok().or_else(wall);
-    instant.ok_or_else(|| {
-        Error::usage(
-            format!("{flag} '{text}': it is no instant"),
-            "give a date or a date with a time, for example 2026-12-01T09:00",
-        )
-    })
+    instant
+        .filter(|instant| schedule::is_meant(*instant))
+        .ok_or_else(|| {
+            Error::usage(
+                format!("{flag} '{text}': it is no instant"),
+                "give a date or a date with a time, for example 2026-12-01T09:00",
+            )
+        })
 }

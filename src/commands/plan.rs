@@ -12,14 +12,14 @@ use crate::{
     observe, pass,
     plan::{self, Known, Question},
     report::{human, json as shapes, table},
-    schedule::{Schedule, Span},
+    schedule::{AppName, Schedule, Span},
     snapshot::Snapshot,
     state::StateDir,
     store::narrow,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What a pass would do to one app now.
 struct AppPlan {
@@ -98,7 +98,9 @@ pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, 
         }
         index::runner(
             context,
-            StateDir::open(context.env)?.heartbeat().as_ref(),
+            StateDir::open(context.env)?
+                .heartbeat(store.path(), flags.app.as_ref().map(AppName::as_str))
+                .as_ref(),
             now,
         );
     }
@@ -121,16 +123,11 @@ fn upcoming(
 
 /// Plans every app; fails when nobody can be asked at all.
 async fn ask(context: &Context<'_>, schedules: &[Schedule]) -> Result<Vec<AppPlan>, Error> {
-    let mut by_app: BTreeMap<String, Vec<Schedule>> = BTreeMap::new();
-    for schedule in schedules {
-        by_app
-            .entry(schedule.app.name.to_string())
-            .or_default()
-            .push(schedule.clone());
-    }
     let (client, options, _) = context.client().await?;
     let host = options.host.machine();
-    let plans = by_app.into_iter().map(async |(app, schedules)| {
+    let by_app = pass::by_app(schedules.iter());
+    let plans = by_app.into_values().map(async |schedules| {
+        let app = schedules[0].app.name.to_string();
         let foreign = schedules
             .iter()
             .find_map(|schedule| pass::foreign_host(schedule, host));

@@ -5,13 +5,14 @@ use crate::{
     cli::Run,
     error::{Error, exit},
     execute::{Stop, Tools},
+    heartbeat::{Heartbeat, Mode},
     ledger::Ledger,
     pass::{self, Options, Pass, Request},
-    plan::{Outcome, Weight},
+    plan::{Outcome, Weight, due::Given},
     report::{AppReport, Report, human, json as shapes},
     runner,
-    schedule::{AppName, Schedule, Target},
-    state::{self, Mode, StateDir},
+    schedule::{AppName, Schedule},
+    state::{self, StateDir},
     store::{Store, narrow},
 };
 use jiff::SignedDuration;
@@ -115,14 +116,26 @@ impl Runner<'_> {
             return Err(self.context.no_such(format!("{app} has no schedule")));
         }
         let now = self.context.clock.now();
-        if !self.flags.dry_run && self.flags.app.is_none() {
-            self.state.beat(Mode::Once, now)?;
+        let is_due = |schedule: &Schedule| pass::has_reason_to_look(schedule, self.state, now);
+        let made = if schedules.iter().any(is_due) {
+            Some(self.pass(&schedules, None, self.flags.dry_run).await)
+        } else {
+            None
+        };
+        let trouble = made.as_ref().and_then(|made| match made {
+            Ok(report) => report.trouble(),
+            Err(error) => Some(error.to_string()),
+        });
+        if !self.flags.dry_run {
+            let (path, app) = (self.store.path(), self.flags.app.as_ref());
+            let at = self.context.clock.now();
+            let sign = Heartbeat::new(Mode::Once, path, app, trouble, at);
+            if let Err(error) = self.state.beat(&sign) {
+                self.context.ui.warn(&error.to_string());
+            }
         }
-        if schedules
-            .iter()
-            .any(|schedule| pass::has_reason_to_look(schedule, self.state, now))
-        {
-            return self.pass(&schedules, None, self.flags.dry_run).await;
+        if let Some(made) = made {
+            return made;
         }
         // Nothing can be due: no credential is looked for, and no request is made.
         Ok(Report {
@@ -146,10 +159,15 @@ impl Runner<'_> {
         request: Option<(&AppName, Request)>,
         is_dry_run: bool,
     ) -> Result<Report, Error> {
-        let (client, options, credential) = self.context.client().await?;
+        let client = self.context.client().await;
+        if let (Err(error), None, false) = (&client, &request, is_dry_run) {
+            pass::keep_trouble(self.state, schedules, self.context.clock.now(), error);
+        }
+        let (client, options, credential) = client?;
         let runner_id = self.state.runner_id()?;
         let ledger = Ledger::new(self.state.ledger(), runner_id.clone());
-        let is_unattended = request.is_none() && !self.context.ui.is_watched();
+        let has_nobody = self.flags.watch || !self.context.ui.is_watched();
+        let is_unattended = request.is_none() && has_nobody;
         let pass = Pass {
             tools: Tools {
                 client: &client,
@@ -175,7 +193,7 @@ impl Runner<'_> {
             },
         };
         Ok(match request {
-            Some((app, request)) => pass.run_now(app.as_str(), request).await,
+            Some((app, request)) => pass.run_now(app.as_str(), schedules, request).await,
             None => pass.run(schedules).await,
         })
     }
@@ -192,16 +210,16 @@ impl Runner<'_> {
             ));
         };
         let target = set::target(&self.flags.target)?;
-        let known = narrow(self.store.read()?, Some(app), None);
-        let base = known
-            .into_iter()
-            .find(|schedule| schedule.target == target || schedule.target == Target::All)
-            .map(|schedule| schedule.guards);
-        let guards = set::guards(&self.flags.how, &base.unwrap_or_default());
-        let request = Request {
+        let schedules = narrow(self.store.read()?, Some(app), None);
+        let mut request = Request {
             target,
             older_than: self.flags.older_than,
-            guards,
+            given: Given {
+                max_unavailable: self.flags.how.max_unavailable,
+                wait_limit: self.flags.how.wait_limit,
+                settle: self.flags.how.settle,
+            },
+            asked_at: None,
         };
         if !self.flags.yes && !self.flags.dry_run {
             if !ui.can_ask() {
@@ -210,7 +228,9 @@ impl Runner<'_> {
                     "add --yes",
                 ));
             }
-            let plan = self.pass(&[], Some((app, request.clone())), true).await?;
+            let asked = Some((app, request.clone()));
+            let plan = self.pass(&schedules, asked, true).await?;
+            request.asked_at = Some(plan.now);
             let names: Vec<&str> = plan
                 .apps
                 .iter()
@@ -234,7 +254,7 @@ impl Runner<'_> {
             }
         }
         let report = self
-            .pass(&[], Some((app, request)), self.flags.dry_run)
+            .pass(&schedules, Some((app, request)), self.flags.dry_run)
             .await?;
         tell(context, &report);
         Ok(report.exit_code())

@@ -2,12 +2,12 @@
 
 use super::{Context, index, pause, void};
 use crate::{
-    cli::{HowFlags, Set, TargetFlags},
+    cli::{Set, TargetFlags},
     credentials,
     error::{Error, exit},
     heroku,
     report::human,
-    schedule::{App, AppName, Calendar, Days, Guards, Schedule, Span, Target, Zone},
+    schedule::{App, AppName, Calendar, Days, Guards, Schedule, Target, Zone},
     snapshot,
     state::StateDir,
     store::narrow,
@@ -58,6 +58,7 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         .as_ref()
         .is_some_and(|schedule| schedule.is_paused(now));
     let known = before.as_ref().map(|schedule| schedule.app.clone());
+    let default = Guards::default();
     let schedule = Schedule {
         name,
         app: identity(app, seen.as_ref(), known, other_host(context)?),
@@ -65,9 +66,11 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         calendar,
         max_uptime: flags.max_uptime,
         guards: Guards {
-            catch_up: flags.catch_up.unwrap_or(Span::hours(1)),
+            catch_up: flags.catch_up.unwrap_or(default.catch_up),
             min_uptime: flags.min_uptime,
-            ..guards(&flags.how, &Guards::default())
+            max_unavailable: flags.how.max_unavailable.unwrap_or(default.max_unavailable),
+            wait_limit: flags.how.wait_limit.unwrap_or(default.wait_limit),
+            settle: flags.how.settle.unwrap_or(default.settle),
         },
         since: Some(pause::minute(now)),
         pause: None,
@@ -77,7 +80,7 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         void::tell(context, "set", before).await?;
     }
     let state = StateDir::open(context.env)?;
-    let heartbeat = state.heartbeat();
+    let heartbeat = state.heartbeat(store.path(), Some(schedule.app.name.as_str()));
     ui.either(
         || in_words(&schedule, is_replaced, now),
         || index::describe(&schedule, None, heartbeat.as_ref(), now),
@@ -143,16 +146,6 @@ pub(super) fn target(flags: &TargetFlags) -> Result<Target, Error> {
         (Some(process_type), None) => Ok(Target::ProcessType(process_type.clone())),
         (None, Some(dyno)) => Ok(Target::Dyno(dyno.clone())),
         (None, None) => Ok(Target::All),
-    }
-}
-
-/// The guards that flags change.
-pub(super) fn guards(flags: &HowFlags, base: &Guards) -> Guards {
-    Guards {
-        max_unavailable: flags.max_unavailable.unwrap_or(base.max_unavailable),
-        wait_limit: flags.wait_limit.unwrap_or(base.wait_limit),
-        settle: flags.settle.unwrap_or(base.settle),
-        ..base.clone()
     }
 }
 

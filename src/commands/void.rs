@@ -1,4 +1,4 @@
-//! A change to a schedule makes its past occurrences void. One that no pass has settled does not
+//! A change to a schedule makes its past occurrences void. One that no pass has acted on does not
 //! vanish without a word: it is said, and recorded.
 
 use super::Context;
@@ -23,20 +23,20 @@ pub(super) async fn tell(
     let now = context.clock.now();
     let state = StateDir::open(context.env)?;
     let judged = state.mark(before).judged;
-    let unsettled = missed::latest_unsettled(before, judged, now);
-    let Some(occurrence) = unsettled.filter(|_| !before.is_paused(now)) else {
+    let unjudged = missed::latest_unjudged(before, judged, now);
+    let Some(occurrence) = unjudged.filter(|_| !before.is_paused(now)) else {
         return Ok(());
     };
     let witness = look(context, before).await;
-    let is_settled = |snapshot: &Snapshot| !missed::is_left(before, snapshot, occurrence);
-    if witness.as_ref().is_ok_and(is_settled) {
+    let was_done = |snapshot: &Snapshot| !missed::is_left(before, snapshot, occurrence);
+    if witness.as_ref().is_ok_and(was_done) {
         return Ok(());
     }
     let (at, app_id) = witness.map_or_else(
         |_| (now, before.app.id.clone().unwrap_or_default()),
         |snapshot| (snapshot.at, snapshot.app.id),
     );
-    let reason = format!("no pass had settled it when {verb} made it void");
+    let reason = format!("no pass had acted on it when {verb} made it void");
     let missed = missed::missed(before, judged, occurrence, reason);
     Ledger::new(state.ledger(), state.runner_id()?).missed(&missed, &app_id, at)?;
     say(context, verb, before, &missed);
@@ -61,7 +61,7 @@ fn say(context: &Context<'_>, verb: &str, schedule: &Schedule, missed: &Missed) 
         count => format!(" (and {} earlier)", count - 1),
     };
     context.ui.warn(&format!(
-        "no pass has settled {occurrence}{earlier} of schedule {name}, and {verb} makes it void"
+        "no pass has acted on {occurrence}{earlier} of schedule {name}, and {verb} makes it void"
     ));
     context.ui.hint(&format!(
         "{} --now --app {app} --yes makes up for it",

@@ -338,7 +338,8 @@ impl Client {
 
     fn failure(&self, error: &reqwest::Error) -> Error {
         let host = self.host.machine().to_owned();
-        let why = cause(error);
+        // What cannot be read may be quoted, whatever it holds.
+        let why = redact(&cause(error), &self.token);
         if error.is_timeout() && !error.is_connect() {
             Error::TimedOut {
                 host,

@@ -62,6 +62,7 @@ fn date(headers: &HeaderMap) -> Option<Timestamp> {
     jiff::fmt::rfc2822::parse(text(headers, "date")?)
         .ok()
         .map(|date| date.timestamp())
+        .filter(|instant| crate::schedule::is_meant(*instant))
 }
 
 /// `Retry-After` in seconds; the form with a date is not used by Heroku.

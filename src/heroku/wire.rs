@@ -1,8 +1,24 @@
 //! The parts of Heroku's JSON that we read; unknown fields are ignored.
 
-use crate::snapshot;
+use crate::{
+    schedule::{self, Invalid},
+    snapshot,
+};
 use jiff::Timestamp;
 use serde::Deserialize;
+
+/// An instant that can be reckoned with; one at the end of time is no answer.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct Instant(Timestamp);
+
+impl TryFrom<String> for Instant {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        schedule::instant(&text).map(Self)
+    }
+}
 
 #[derive(Debug, Deserialize)]
 pub(super) struct App {
@@ -10,7 +26,7 @@ pub(super) struct App {
     name: String,
     #[serde(default)]
     maintenance: bool,
-    released_at: Option<Timestamp>,
+    released_at: Option<Instant>,
     generation: Option<Generation>,
 }
 
@@ -36,8 +52,8 @@ pub(super) struct Dyno {
     #[serde(rename = "type")]
     process_type: String,
     state: String,
-    created_at: Timestamp,
-    updated_at: Timestamp,
+    created_at: Instant,
+    updated_at: Instant,
     attach_url: Option<String>,
     release: Release,
 }
@@ -61,7 +77,7 @@ impl From<App> for snapshot::App {
             id: app.id,
             name: app.name,
             is_in_maintenance: app.maintenance,
-            released_at: app.released_at,
+            released_at: app.released_at.map(|instant| instant.0),
             generation: match generation.as_deref() {
                 Some("fir") => snapshot::Generation::Fir,
                 _ => snapshot::Generation::Cedar,
@@ -86,8 +102,8 @@ impl From<Dyno> for snapshot::Dyno {
             name: dyno.name,
             process_type: dyno.process_type,
             state: dyno.state.as_str().into(),
-            created_at: dyno.created_at,
-            updated_at: dyno.updated_at,
+            created_at: dyno.created_at.0,
+            updated_at: dyno.updated_at.0,
             release: dyno.release.version,
             is_attached: dyno.attach_url.is_some(),
         }

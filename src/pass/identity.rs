@@ -10,15 +10,16 @@ use crate::{
     snapshot::{App, Snapshot},
     state::offset,
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::fs::File;
 
 impl AppPass<'_> {
-    /// The app, and its lock once nobody else of this machine has it; `None` when we do not wait.
+    /// The app, its lock once nobody else of this machine has it, and when Heroku first answered;
+    /// `None` when we do not wait.
     pub(super) async fn lock(
         &self,
         report: &AppReport,
-    ) -> Result<Option<(Option<File>, App)>, Error> {
+    ) -> Result<Option<(Option<File>, App, Timestamp)>, Error> {
         let (pass, tools) = (self.pass, &self.pass.tools);
         let stored = self
             .schedules
@@ -27,8 +28,9 @@ impl AppPass<'_> {
         let name = stored.unwrap_or(&report.app);
         let first = tools.unless_stopped(tools.client.app(name)).await;
         let mut app = first.map_err(|error| self.explain(error))?;
+        let first_heard = tools.client.now();
         if pass.options.is_dry_run {
-            return Ok(Some((None, app)));
+            return Ok(Some((None, app, first_heard)));
         }
         let mut has_waited = false;
         loop {
@@ -36,7 +38,7 @@ impl AppPass<'_> {
                 if has_waited {
                     app = tools.unless_stopped(tools.client.app(name)).await?;
                 }
-                return Ok(Some((Some(lock), app)));
+                return Ok(Some((Some(lock), app, first_heard)));
             }
             tools.observer.progress(Progress::Waiting {
                 app: &report.app,

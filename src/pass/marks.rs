@@ -1,4 +1,4 @@
-//! What is settled, and what was missed: the marks let the next pass look only where it must.
+//! What is judged, and what was missed: the marks let the next pass look only where it must.
 
 use super::one_app::AppPass;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     snapshot::Snapshot,
     state::{Mark, StateDir, Waiting},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 impl AppPass<'_> {
     /// Occurrences whose catch-up is over: the dynos are the witnesses. Judged before anything is
@@ -20,7 +20,7 @@ impl AppPass<'_> {
         snapshot: &Snapshot,
     ) -> Result<(), Error> {
         let (state, is_dry_run) = (self.pass.state, self.pass.options.is_dry_run);
-        for schedule in &self.schedules {
+        for schedule in self.marked(snapshot) {
             let mut mark = state.mark(schedule);
             let judged = missed::latest_expired(schedule, mark.judged, snapshot.at)
                 .filter(|expired| !self.is_open(schedule, *expired));
@@ -60,6 +60,15 @@ impl AppPass<'_> {
         Ok(())
     }
 
+    /// The schedules whose occurrences this pass is about: none of `run --now`, none that rests.
+    fn marked(&self, snapshot: &Snapshot) -> impl Iterator<Item = &Schedule> {
+        let is_now = self.known.now.is_some();
+        let at = snapshot.at;
+        self.schedules
+            .iter()
+            .filter(move |schedule| !is_now && !schedule.is_paused(at))
+    }
+
     /// Whether this pass has begun to roll for this occurrence: then catch-up is no longer judged.
     fn is_open(&self, schedule: &Schedule, occurrence: Timestamp) -> bool {
         self.known
@@ -69,7 +78,7 @@ impl AppPass<'_> {
 
     /// Keeps why dynos that are due are left alone, should the pass not live to say it.
     pub(super) fn keep_waiting(&self, plan: &Plan, snapshot: &Snapshot) -> Result<(), Error> {
-        for schedule in &self.schedules {
+        for schedule in self.marked(snapshot) {
             let mark = self.pass.state.mark(schedule);
             let fresh = Mark {
                 waiting: waiting(plan, snapshot, schedule),
@@ -82,15 +91,15 @@ impl AppPass<'_> {
         Ok(())
     }
 
-    /// Marks what is settled, and why the rest is not. A schedule is settled when no dyno of its
+    /// Marks what is judged, and why the rest is not. A schedule is judged when no dyno of its
     /// target is open, under whatever schedule's name: one step or skip speaks for all of them.
-    pub(super) fn settle(
+    pub(super) fn judge(
         &self,
         report: &AppReport,
         plan: &Plan,
         snapshot: &Snapshot,
     ) -> Result<(), Error> {
-        for schedule in &self.schedules {
+        for schedule in self.marked(snapshot) {
             let mark = self.pass.state.mark(schedule);
             let includes = |step: &Step| schedule.target.includes(&step.dyno, &step.process_type);
             let failed = report
@@ -101,18 +110,17 @@ impl AppPass<'_> {
                 let failed = failed?;
                 let detail = failed.detail.as_deref().unwrap_or_default();
                 let reason = format!("{} {}: {detail}", failed.step.dyno, failed.outcome.phrase());
-                Some(Waiting {
-                    occurrence: failed.step.occurrence,
-                    reason,
-                })
+                let latest = schedule.latest_occurrence(snapshot.at);
+                let occurrence = latest.unwrap_or(failed.step.occurrence);
+                Some(Waiting { occurrence, reason })
             });
             let is_open = plan.steps.iter().chain(&self.due_again).any(includes);
-            let is_settled = waiting.is_none() && !is_open;
+            let is_judged = waiting.is_none() && !is_open;
             let judged = schedule
                 .latest_occurrence(snapshot.at)
-                .filter(|_| is_settled)
+                .filter(|_| is_judged)
                 .max(mark.judged);
-            let not_before = longest_up(schedule, snapshot).filter(|_| is_settled);
+            let not_before = longest_up(schedule, snapshot).filter(|_| is_judged);
             let fresh = Mark {
                 judged,
                 not_before,
@@ -127,7 +135,21 @@ impl AppPass<'_> {
     }
 }
 
-/// The first dyno of a schedule's target that is due and left alone.
+/// Keeps why an app could not even be looked at, should its occurrences be missed for it.
+pub fn keep_trouble(state: &StateDir, schedules: &[Schedule], now: Timestamp, error: &Error) {
+    for schedule in schedules.iter().filter(|schedule| !schedule.is_paused(now)) {
+        let mark = state.mark(schedule);
+        let open = missed::latest_unjudged(schedule, mark.judged, now)
+            .filter(|open| now <= *open + schedule.guards.catch_up.duration());
+        let Some(occurrence) = open else { continue };
+        let reason = error.to_string();
+        let waiting = Some(Waiting { occurrence, reason });
+        // Where nothing can be kept, the miss is told all the same, without its reason.
+        let _ = state.set_mark(schedule, &Mark { waiting, ..mark });
+    }
+}
+
+/// The first dyno of a schedule's target that is due and left alone, whichever schedule it is due by.
 fn waiting(plan: &Plan, snapshot: &Snapshot, schedule: &Schedule) -> Option<Waiting> {
     let is_of_it = |skip: &&Skip| {
         let dyno = snapshot.dynos.iter().find(|dyno| dyno.name == skip.dyno);
@@ -136,18 +158,20 @@ fn waiting(plan: &Plan, snapshot: &Snapshot, schedule: &Schedule) -> Option<Wait
     };
     let open = plan.skips.iter().find(is_of_it)?;
     let reason = format!("{}: {}", open.reason.phrase(), open.detail);
-    Some(Waiting {
-        occurrence: open.occurrence?,
-        reason,
-    })
+    let occurrence = schedule
+        .latest_occurrence(snapshot.at)
+        .or(open.occurrence)?;
+    Some(Waiting { occurrence, reason })
 }
 
-/// When the oldest dyno of a schedule reaches its max uptime.
+/// When the oldest dyno of a schedule reaches its max uptime: a dyno that starts now, if there is
+/// none.
 fn longest_up(schedule: &Schedule, snapshot: &Snapshot) -> Option<Timestamp> {
     let dynos = snapshot
         .formation_dynos()
         .filter(|dyno| schedule.target.includes(&dyno.name, &dyno.process_type));
-    let oldest = dynos.map(|dyno| dyno.created_at).min()?;
+    let oldest = dynos.map(|dyno| dyno.created_at).min();
+    let oldest = oldest.unwrap_or(snapshot.at);
     Some(oldest + schedule.max_uptime?.duration())
 }
 
@@ -157,7 +181,7 @@ pub fn has_reason_to_look(schedule: &Schedule, state: &StateDir, now: Timestamp)
     if schedule.is_paused(now) {
         return false;
     }
-    let mark = state.mark(schedule);
+    let mark = believable_mark(schedule, state, now);
     let latest = schedule.latest_occurrence(now);
     let is_calendar_open =
         latest.is_some_and(|latest| mark.judged.is_none_or(|judged| judged < latest));
@@ -166,13 +190,27 @@ pub fn has_reason_to_look(schedule: &Schedule, state: &StateDir, now: Timestamp)
     is_calendar_open || is_uptime_open
 }
 
+/// A mark without what lies in a future that a clock once was in.
+fn believable_mark(schedule: &Schedule, state: &StateDir, now: Timestamp) -> Mark {
+    const LARGEST_SKEW: SignedDuration = SignedDuration::from_hours(1);
+    let mark = state.mark(schedule);
+    let horizon = now + LARGEST_SKEW;
+    let longest = schedule.max_uptime.unwrap_or_default().duration();
+    Mark {
+        judged: mark.judged.filter(|judged| *judged <= horizon),
+        not_before: mark
+            .not_before
+            .filter(|not_before| *not_before <= horizon + longest),
+        ..mark
+    }
+}
+
 /// The instant until which a watch may sleep: the next one at which a pass may find something.
 #[must_use]
 pub fn next_look(schedules: &[Schedule], state: &StateDir, now: Timestamp) -> Option<Timestamp> {
     let of_one = |schedule: &Schedule| {
-        let uptime = schedule
-            .max_uptime
-            .and_then(|_| state.mark(schedule).not_before);
+        let mark = believable_mark(schedule, state, now);
+        let uptime = schedule.max_uptime.and(mark.not_before);
         [schedule.next_occurrence(now), uptime]
             .into_iter()
             .flatten()

@@ -4,17 +4,18 @@ mod identity;
 mod marks;
 mod one_app;
 
-pub use marks::{has_reason_to_look, next_look};
+pub use marks::{has_reason_to_look, keep_trouble, next_look};
 
 use crate::{
     error::Error,
     execute::Tools,
+    plan::due::Given,
     report::{AppReport, Report},
-    schedule::{Guards, Schedule, Span, Target},
+    schedule::{Schedule, Span, Target},
     state::StateDir,
     store::Store,
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use one_app::AppPass;
 use std::collections::BTreeMap;
 
@@ -33,7 +34,9 @@ pub struct Options {
 pub struct Request {
     pub target: Target,
     pub older_than: Option<Span>,
-    pub guards: Guards,
+    pub given: Given,
+    /// When it was asked for, by Heroku's clock; else when the pass first hears from Heroku.
+    pub asked_at: Option<Timestamp>,
 }
 
 /// What a pass works with.
@@ -58,18 +61,21 @@ impl Pass<'_> {
     /// One pass over these schedules.
     pub async fn run(&self, schedules: &[Schedule]) -> Report {
         let now = self.tools.clock.now();
-        let is_open = |schedule: &&Schedule| has_reason_to_look(schedule, self.state, now);
-        let by_app = by_app(schedules.iter().filter(is_open));
-        let passes = by_app
+        let is_open = |schedule: &Schedule| has_reason_to_look(schedule, self.state, now);
+        // All schedules of an app that may have something to do: the strictest of them counts.
+        let passes = by_app(schedules.iter())
             .into_values()
+            .filter(|schedules| schedules.iter().any(is_open))
             .map(|schedules| self.one_app(schedules[0].app.name.to_string(), schedules, None));
         let apps = futures_util::future::join_all(passes).await;
         self.report(apps, schedules)
     }
 
-    /// Restarts the target of one app, asked for now.
-    pub async fn run_now(&self, app: &str, request: Request) -> Report {
-        let report = self.one_app(app.to_owned(), vec![], Some(request)).await;
+    /// Restarts the target of one app, asked for now, within the limits of its schedules.
+    pub async fn run_now(&self, app: &str, schedules: &[Schedule], request: Request) -> Report {
+        let is_of_this_host = |schedule: &&Schedule| foreign_host(schedule, self.host).is_none();
+        let schedules = schedules.iter().filter(is_of_this_host).cloned().collect();
+        let report = self.one_app(app.to_owned(), schedules, Some(request)).await;
         self.report(vec![report], &[])
     }
 
@@ -100,11 +106,19 @@ impl Pass<'_> {
     ) -> AppReport {
         let mut report = AppReport::of(&app);
         report.is_asked_for = request.is_some();
+        let is_unasked = request.is_none() && !self.options.is_dry_run;
         let result = match self.foreign_host(&schedules) {
             Some(error) => Err(error),
-            None => AppPass::new(self, schedules).go(request, &mut report).await,
+            None => {
+                AppPass::new(self, schedules.clone())
+                    .go(request, &mut report)
+                    .await
+            }
         };
         report.error = result.err();
+        if let Some(error) = report.error.as_ref().filter(|_| is_unasked) {
+            keep_trouble(self.state, &schedules, self.tools.client.now(), error);
+        }
         report
     }
 

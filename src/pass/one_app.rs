@@ -51,7 +51,7 @@ impl<'a> AppPass<'a> {
         request: Option<Request>,
         report: &mut AppReport,
     ) -> Result<(), Error> {
-        let Some((_lock, app)) = self.lock(report).await? else {
+        let Some((_lock, app, first_heard)) = self.lock(report).await? else {
             report.has_given_up = report.is_asked_for;
             report
                 .notices
@@ -63,7 +63,7 @@ impl<'a> AppPass<'a> {
         let mut snapshot = self.observe(app, true).await?;
         report.app.clone_from(&snapshot.app.name);
         self.known.now = request
-            .map(|request| asked(request, &snapshot))
+            .map(|request| asked(request, first_heard, &snapshot))
             .transpose()?;
         self.judge_missed(report, &snapshot)?;
         let result = self.roll_until_done(report, &mut snapshot).await;
@@ -77,8 +77,9 @@ impl<'a> AppPass<'a> {
         }
         // A pass may have waited until the catch-up was over.
         self.judge_missed(report, &snapshot)?;
-        self.settle(report, &plan, &snapshot)?;
+        self.judge(report, &plan, &snapshot)?;
         report.skips = plan.skips;
+        tell_of_the_vanished(report);
         Ok(())
     }
 
@@ -113,8 +114,14 @@ impl<'a> AppPass<'a> {
                 *snapshot = self.observe_again(snapshot).await?;
                 continue;
             }
+            let names = plan.steps.iter().map(|step| step.dyno.clone());
+            report.was_due.extend(names);
             let ended_before = report.ended.len();
             match self.roll(report, &plan, snapshot).await? {
+                // The rest of the roll begins with a fresh look: at maintenance, releases and all.
+                End::Done if plan.steps.len() > report.ended.len() - ended_before => {
+                    *snapshot = self.observe_again(snapshot).await?;
+                }
                 End::Done => {}
                 End::Replan => {
                     let is_idle = report.ended.len() == ended_before;
@@ -129,7 +136,7 @@ impl<'a> AppPass<'a> {
                     } else {
                         INTERRUPTED
                     };
-                    not_reached(report, &plan, reason);
+                    self.not_reached(report, &plan, reason)?;
                     let left = self.plan(report, snapshot)?;
                     return Ok(Plan {
                         steps: vec![],
@@ -214,7 +221,8 @@ impl<'a> AppPass<'a> {
             .schedules
             .iter()
             .filter_map(|schedule| schedule.next_occurrence(snapshot.at))
-            .min();
+            .min()
+            .filter(|_| self.known.now.is_none());
         let tools = &self.pass.tools;
         let meant: Vec<String> = self.schedules.iter().map(fingerprint).collect();
         let (is_now, app) = (self.known.now.is_some(), snapshot.app.clone());
@@ -237,7 +245,31 @@ impl<'a> AppPass<'a> {
             .proven
             .extend(restarted.filter_map(|ended| ended.new_id.clone()));
         report.ended.extend(ended);
-        end.inspect_err(|_| not_reached(report, plan, AFTER_A_FAILURE))
+        if end.is_err() {
+            // What failed is the ledger, or all hope of a word from Heroku.
+            let _ = self.not_reached(report, plan, AFTER_A_FAILURE);
+        }
+        end
+    }
+
+    /// The steps of a plan that were not begun are told and recorded like those that were.
+    fn not_reached(&self, report: &mut AppReport, plan: &Plan, reason: &str) -> Result<(), Error> {
+        let tools = &self.pass.tools;
+        let mut recorded = Ok(());
+        for step in &plan.steps {
+            if report.ended.iter().all(|ended| ended.step != *step) {
+                let ended = Ended {
+                    step: step.clone(),
+                    outcome: Outcome::NotReached,
+                    new_id: None,
+                    took: SignedDuration::ZERO,
+                    detail: Some(reason.to_owned()),
+                };
+                recorded = recorded.and(tools.ledger.ended(&ended, tools.client.now()));
+                report.ended.push(ended);
+            }
+        }
+        recorded
     }
 
     async fn wait(&self, snapshot: &Snapshot, reason: &str, waits: &mut usize) -> bool {
@@ -254,21 +286,23 @@ impl<'a> AppPass<'a> {
 }
 
 /// The occurrence of `run --now` is the instant of the question.
-fn asked(request: Request, snapshot: &Snapshot) -> Result<Now, Error> {
+/// A dyno that another pass restarts while this one waits for its turn is not restarted again.
+fn asked(request: Request, first_heard: Timestamp, snapshot: &Snapshot) -> Result<Now, Error> {
     let Request {
         target,
         older_than,
-        guards,
+        given,
+        asked_at,
     } = request;
     if snapshot
         .formation_dynos()
         .any(|dyno| target.includes(&dyno.name, &dyno.process_type))
     {
         return Ok(Now {
-            asked_at: snapshot.at,
+            asked_at: asked_at.unwrap_or(first_heard),
             target,
             older_than,
-            guards,
+            given,
         });
     }
     Err(no_such_dynos(snapshot, &target))
@@ -294,18 +328,20 @@ fn no_such_dynos(snapshot: &Snapshot, target: &Target) -> Error {
     }
 }
 
-fn not_reached(report: &mut AppReport, plan: &Plan, reason: &str) {
-    for step in &plan.steps {
-        if report.ended.iter().all(|ended| ended.step != *step) {
-            let (detail, took) = (Some(reason.to_owned()), SignedDuration::ZERO);
-            let outcome = Outcome::NotReached;
-            report.ended.push(Ended {
-                step: step.clone(),
-                outcome,
-                new_id: None,
-                took,
-                detail,
-            });
+/// Dynos that were due and are in no list any more: scaled away before their turn.
+fn tell_of_the_vanished(report: &mut AppReport) {
+    let AppReport {
+        was_due,
+        ended,
+        skips,
+        notices,
+        ..
+    } = report;
+    for dyno in was_due.iter() {
+        let is_told = ended.iter().any(|ended| ended.step.dyno == *dyno)
+            || skips.iter().any(|skip| skip.dyno == *dyno);
+        if !is_told {
+            notices.push(format!("{dyno} was due, and is gone"));
         }
     }
 }

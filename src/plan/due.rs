@@ -3,7 +3,7 @@
 
 use super::{Question, SkipReason, Trigger};
 use crate::{
-    schedule::{Guards, Schedule, Span, Target},
+    schedule::{MaxUnavailable, Schedule, Span, Target},
     snapshot::Dyno,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -19,16 +19,23 @@ pub struct Now {
     pub target: Target,
     /// Leaves dynos alone that are younger than this.
     pub older_than: Option<Span>,
-    pub guards: Guards,
+    pub given: Given,
+}
+
+/// Limits that were given with `run --now`, and go before those of the app's schedules.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Given {
+    pub max_unavailable: Option<MaxUnavailable>,
+    pub wait_limit: Option<Span>,
+    pub settle: Option<Span>,
 }
 
 /// The name that `run --now` goes by where a schedule's name would stand.
 pub const NOW: &str = "now";
 
 /// What one schedule says of one dyno.
-pub(super) struct Candidate<'a> {
+pub(super) struct Candidate {
     pub schedule: String,
-    pub guards: &'a Guards,
     pub verdict: Verdict,
 }
 
@@ -53,14 +60,13 @@ impl Verdict {
 }
 
 /// What each schedule whose target includes the dyno says of it.
-pub(super) fn candidates<'a>(question: Question<'a>, dyno: &'a Dyno) -> Vec<Candidate<'a>> {
+pub(super) fn candidates(question: Question<'_>, dyno: &Dyno) -> Vec<Candidate> {
     if let Some(now) = &question.known.now {
         let is_meant = now.target.includes(&dyno.name, &dyno.process_type);
         let verdict = judge_now(now, dyno);
         return is_meant
             .then_some(Candidate {
                 schedule: NOW.to_owned(),
-                guards: &now.guards,
                 verdict,
             })
             .into_iter()
@@ -73,7 +79,6 @@ pub(super) fn candidates<'a>(question: Question<'a>, dyno: &'a Dyno) -> Vec<Cand
     about_it
         .map(|schedule| Candidate {
             schedule: schedule.name.to_string(),
-            guards: &schedule.guards,
             verdict: judge(question, schedule, dyno),
         })
         .collect()

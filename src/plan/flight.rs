@@ -34,6 +34,8 @@ pub(super) struct Flight {
     up_since: Option<Timestamp>,
     absences: u32,
     is_wanted: bool,
+    /// Why it could not be found out whether it is still wanted.
+    trouble: Option<String>,
 }
 
 /// What a flight's newest observation means.
@@ -77,6 +79,7 @@ impl Flight {
             up_since: None,
             absences: 0,
             is_wanted: true,
+            trouble: None,
         }
     }
 
@@ -124,7 +127,12 @@ impl Flight {
 
     /// Tells that the formation still wants this dyno, although it is not in the list.
     pub fn is_still_wanted(&mut self, is_wanted: bool) {
-        (self.is_wanted, self.absences) = (is_wanted, 0);
+        (self.is_wanted, self.absences, self.trouble) = (is_wanted, 0, None);
+    }
+
+    /// Tells why the formation could not be asked.
+    pub fn cannot_ask(&mut self, why: &str) {
+        (self.absences, self.trouble) = (0, Some(why.to_owned()));
     }
 
     /// Judges the newest list.
@@ -210,10 +218,9 @@ impl Flight {
             (Some(_), _) => self.until_wait_limit(now, SignedDuration::MAX),
             (None, _) => {
                 self.absences += 1;
-                if self.absences >= 2 {
-                    Sighting::Absent
-                } else {
-                    self.until_wait_limit(now, SignedDuration::MAX)
+                match self.until_wait_limit(now, SignedDuration::MAX) {
+                    Sighting::Pending(_) if self.absences >= 2 => Sighting::Absent,
+                    decided => decided,
                 }
             }
         }
@@ -240,6 +247,11 @@ impl Flight {
                 self.step.limits.wait_limit
             ),
         };
+        let trouble = self.trouble.as_ref();
+        let detail = trouble.map_or_else(
+            || detail.clone(),
+            |why| format!("{detail}; whether it is still wanted could not be asked ({why})"),
+        );
         Sighting::Ended {
             outcome: Outcome::Failed,
             new_id: self.new_id.clone(),

@@ -1,6 +1,6 @@
 //! May a due dyno be restarted now? Each answer is a reason or none, never a bare no.
 
-use super::{Asked, Plan, Question, Skip, SkipReason, Step, Trigger};
+use super::{Plan, Question, Skip, SkipReason, Step, Trigger};
 use crate::{
     schedule::Span,
     snapshot::{Dyno, Snapshot, State},
@@ -33,7 +33,8 @@ pub fn is_settled(dyno: &Dyno, settle: Span, now: Timestamp) -> bool {
 /// What forbids the restart of this one dyno.
 pub(super) fn check(question: Question<'_>, dyno: &Dyno, step: &Step) -> Option<Reason> {
     let snapshot = question.snapshot;
-    state(dyno)
+    fuse(question, step)
+        .or_else(|| state(dyno))
         .or_else(|| {
             snapshot.app.is_in_maintenance.then(|| {
                 (
@@ -153,20 +154,20 @@ fn quota_floor(question: Question<'_>) -> Option<Reason> {
     ))
 }
 
+/// The ledger has this dyno's restart, and the dyno is due again: then Heroku does not behave as we
+/// believe, whatever state the dyno is in.
+fn fuse(question: Question<'_>, step: &Step) -> Option<Reason> {
+    let asked = &question.known.asked;
+    let asked = asked.iter().rfind(|asked| asked.is_again(step))?;
+    let (at, occurrence, since) = (asked.at, step.occurrence, step.old_created_at);
+    let detail = format!(
+        "asked for {at} for {occurrence}, and the dyno in its place started {since}, before it"
+    );
+    Some((SkipReason::AlreadyInLedger, detail))
+}
+
 /// What the ledger says of this very dyno.
 fn asked(question: Question<'_>, step: &Step) -> Option<Reason> {
-    // A dyno that stands for this occurrence already, and is due for it again: `created_at` did not
-    // move. On Fir the name is another one.
-    let is_again = |asked: &&Asked| {
-        let is_it = asked.dyno == step.dyno || asked.new_id.as_ref() == Some(&step.old_id);
-        asked.is_restarted && asked.occurrence == step.occurrence && is_it
-    };
-    if let Some(asked) = question.known.asked.iter().rfind(is_again) {
-        let (at, occurrence, since) = (asked.at, step.occurrence, step.old_created_at);
-        let detail =
-            format!("restarted {at} for {occurrence}, and Heroku says it still started {since}");
-        return Some((SkipReason::AlreadyInLedger, detail));
-    }
     // The same dyno, for whatever occurrence: the request may still be on its way.
     let asked = question
         .known

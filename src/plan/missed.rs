@@ -18,10 +18,10 @@ pub struct Missed {
     pub reason: String,
 }
 
-/// The latest occurrence at or before `now` that nobody has settled; `judged` is the latest one that
+/// The latest occurrence at or before `now` that is not judged; `judged` is the latest one that
 /// this state directory has.
 #[must_use]
-pub fn latest_unsettled(
+pub fn latest_unjudged(
     schedule: &Schedule,
     judged: Option<Timestamp>,
     now: Timestamp,
@@ -30,14 +30,14 @@ pub fn latest_unsettled(
     (judged.is_none_or(|judged| judged < latest)).then_some(latest)
 }
 
-/// The latest unsettled occurrence whose catch-up is over at `now`.
+/// The latest unjudged occurrence whose catch-up is over at `now`.
 #[must_use]
 pub fn latest_expired(
     schedule: &Schedule,
     judged: Option<Timestamp>,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    latest_unsettled(schedule, judged, now - schedule.guards.catch_up.duration())
+    latest_unjudged(schedule, judged, now - schedule.guards.catch_up.duration())
 }
 
 /// Whether an occurrence left dynos as they were: they are the witnesses, whoever might have
@@ -54,7 +54,7 @@ pub fn is_left(schedule: &Schedule, snapshot: &Snapshot, occurrence: Timestamp) 
     })
 }
 
-/// An unsettled occurrence, with the earlier ones behind it counted.
+/// An unjudged occurrence, with the earlier ones behind it counted.
 #[must_use]
 pub fn missed(
     schedule: &Schedule,

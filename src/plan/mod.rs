@@ -79,8 +79,16 @@ pub struct Asked {
     pub at: Timestamp,
     /// Heroku answered that it will; otherwise the answer never came.
     pub is_accepted: bool,
-    /// A new dyno of that name was seen up and settled.
-    pub is_restarted: bool,
+}
+
+impl Asked {
+    /// Whether the dyno of this step has come in the place of the one that was asked for, and is due
+    /// for the same occurrence: `created_at` did not move. On Fir the name is another one.
+    #[must_use]
+    pub fn is_again(&self, step: &Step) -> bool {
+        let is_in_its_place = self.dyno == step.dyno || self.new_id.as_ref() == Some(&step.old_id);
+        self.occurrence == step.occurrence && self.old_id != step.old_id && is_in_its_place
+    }
 }
 
 /// Decides for every dyno of one app.
@@ -138,14 +146,7 @@ fn judge(question: Question<'_>, dyno: &Dyno) -> Result<Step, Skip> {
                 trigger,
                 occurrence,
             } => {
-                let step = Step::new(
-                    question.snapshot,
-                    dyno,
-                    &candidate.schedule,
-                    &candidates,
-                    *trigger,
-                    *occurrence,
-                );
+                let step = Step::new(question, dyno, &candidate.schedule, *trigger, *occurrence);
                 return guards::check(question, dyno, &step).map_or(
                     Ok(step.clone()),
                     |(reason, detail)| {

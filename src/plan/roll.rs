@@ -94,7 +94,7 @@ impl Roll {
         self.has_failed
     }
 
-    /// Tells whether the schedules have changed: then no step is begun any more.
+    /// Tells whether the schedules or the app have changed: then no step is begun any more.
     pub fn begins_no_more(&mut self, is_outdated: bool) {
         self.is_outdated = is_outdated;
     }
@@ -315,6 +315,15 @@ impl Roll {
                 .and_then(|(_, number)| number.parse::<u32>().ok());
             let is_wanted = number.map_or(present < quantity as usize, |number| number <= quantity);
             flight.is_still_wanted(is_wanted);
+        }
+    }
+
+    /// Tells why the formation could not be read.
+    pub fn no_formation(&mut self, process_type: &str, why: &str) {
+        for flight in &mut self.flights {
+            if flight.step.process_type == process_type {
+                flight.cannot_ask(why);
+            }
         }
     }
 

@@ -1,9 +1,9 @@
 //! One restart of a plan.
 
-use super::due::Candidate;
+use super::Question;
 use crate::{
-    schedule::Span,
-    snapshot::{Dyno, Snapshot},
+    schedule::{Guards, Span},
+    snapshot::Dyno,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -45,28 +45,43 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The strictest of all schedules that are about the dyno, whichever of them is due.
-    fn new(candidates: &[Candidate<'_>], snapshot: &Snapshot, process_type: &str) -> Self {
-        let has_overlap = snapshot.has_preboot && process_type == "web";
+    /// The strictest of all schedules that are about the dyno, whichever of them is due; what was
+    /// given with `run --now` goes before them.
+    fn new(question: Question<'_>, dyno: &Dyno) -> Self {
+        let snapshot = question.snapshot;
+        let has_overlap = snapshot.has_preboot && dyno.process_type == "web";
         let overlap = if has_overlap {
             super::PREBOOT_WINDOW
         } else {
             Span::default()
         };
-        let guards = || candidates.iter().map(|candidate| candidate.guards);
-        let quantity = snapshot.quantity(process_type);
+        let quantity = snapshot.quantity(&dyno.process_type);
+        let about_it = question
+            .schedules
+            .iter()
+            .filter(|schedule| schedule.target.includes(&dyno.name, &dyno.process_type));
+        let mut guards: Vec<&Guards> = about_it.map(|schedule| &schedule.guards).collect();
+        let default = Guards::default();
+        if guards.is_empty() {
+            guards.push(&default);
+        }
+        let given = question.known.now.as_ref().map(|now| now.given);
+        let given = given.unwrap_or_default();
+        let budgets = guards
+            .iter()
+            .map(|guards| guards.max_unavailable.of(quantity));
+        let wait_limits = guards.iter().map(|guards| guards.wait_limit);
+        let settles = guards.iter().map(|guards| guards.settle);
         Self {
-            max_unavailable: guards()
-                .map(|guards| guards.max_unavailable.of(quantity))
-                .min()
+            max_unavailable: given
+                .max_unavailable
+                .map(|budget| budget.of(quantity))
+                .or(budgets.min())
                 .unwrap_or(1),
-            wait_limit: guards()
-                .map(|guards| guards.wait_limit)
-                .max()
-                .unwrap_or_default(),
-            settle: guards()
-                .map(|guards| guards.settle)
-                .max()
+            wait_limit: given.wait_limit.or(wait_limits.max()).unwrap_or_default(),
+            settle: given
+                .settle
+                .or(settles.max())
                 .unwrap_or_default()
                 .max(overlap),
         }
@@ -75,16 +90,15 @@ impl Limits {
 
 impl Step {
     pub(super) fn new(
-        snapshot: &Snapshot,
+        question: Question<'_>,
         dyno: &Dyno,
         schedule: &str,
-        candidates: &[Candidate<'_>],
         trigger: Trigger,
         occurrence: Timestamp,
     ) -> Self {
         Self {
-            app: snapshot.app.name.clone(),
-            app_id: snapshot.app.id.clone(),
+            app: question.snapshot.app.name.clone(),
+            app_id: question.snapshot.app.id.clone(),
             dyno: dyno.name.clone(),
             process_type: dyno.process_type.clone(),
             old_id: dyno.id.clone(),
@@ -93,7 +107,7 @@ impl Step {
             schedule: schedule.to_owned(),
             trigger,
             occurrence,
-            limits: Limits::new(candidates, snapshot, &dyno.process_type),
+            limits: Limits::new(question, dyno),
         }
     }
 }

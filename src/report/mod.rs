@@ -8,6 +8,7 @@ use crate::{
     plan::{Ended, Skip, Step, Weight, due::NOW, missed::Missed},
 };
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 
 /// One pass over some apps.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub struct AppReport {
     pub ended: Vec<Ended>,
     /// Steps of a dry run, in their order.
     pub planned: Vec<Step>,
+    /// Dynos that this pass had planned to restart.
+    pub was_due: BTreeSet<String>,
     pub skips: Vec<Skip>,
     pub missed: Vec<Missed>,
     pub error: Option<Error>,
@@ -59,13 +62,14 @@ impl AppReport {
             .filter(|skip| skip.reason.weight() != Weight::NotDue)
     }
 
-    /// Skips that people are told of: those of dynos that are due, and those that somebody else
-    /// restarted after they were asked for.
+    /// Skips that people are told of: those of dynos that are due, and those of dynos that were due,
+    /// or asked for, and are not any more.
     pub fn told_skips(&self) -> impl Iterator<Item = &Skip> {
         let is_ours = |skip: &Skip| self.ended.iter().any(|ended| ended.step.dyno == skip.dyno);
         self.skips.iter().filter(move |skip| {
             let was_asked_for = self.is_asked_for && skip.schedule.as_deref() == Some(NOW);
-            skip.reason.weight() != Weight::NotDue || (was_asked_for && !is_ours(skip))
+            let was_due = was_asked_for || self.was_due.contains(&skip.dyno);
+            skip.reason.weight() != Weight::NotDue || (was_due && !is_ours(skip))
         })
     }
 
@@ -79,6 +83,27 @@ impl AppReport {
 }
 
 impl Report {
+    /// Whether nothing but the app's owner can make something of what is due.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        let weights = || {
+            self.apps
+                .iter()
+                .flat_map(AppReport::due_skips)
+                .map(|skip| skip.reason.weight())
+        };
+        self.trouble().is_none()
+            && weights().count() > 0
+            && weights().all(|weight| weight == Weight::Left)
+    }
+
+    /// Why an app could not be looked at.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        let error = |app: &AppReport| Some(format!("{}: {}", app.app, app.error.as_ref()?));
+        self.apps.iter().find_map(error)
+    }
+
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         if self.is_interrupted {

@@ -5,10 +5,11 @@ use crate::{
     clock::Clock,
     error::{Error, exit},
     execute::Stop,
+    heartbeat::{Heartbeat, Mode},
     pass,
     report::Report,
     schedule::{AppName, Schedule},
-    state::{Mode, StateDir},
+    state::StateDir,
     store::{Store, narrow},
     ui::Ui,
 };
@@ -38,6 +39,9 @@ const NAP: SignedDuration = SignedDuration::from_secs(10);
 const SHORTEST_NAP: SignedDuration = SignedDuration::from_secs(1);
 /// How soon a pass is made again over an app where dynos were left alone, or that could not be asked.
 const AGAIN: SignedDuration = SignedDuration::from_secs(60);
+/// How soon, where every dyno that is due was left alone for what its owner did: crashed, asleep,
+/// in maintenance.
+const LATER: SignedDuration = SignedDuration::from_mins(10);
 
 impl Watch<'_> {
     /// Makes passes until it is asked to stop.
@@ -48,13 +52,15 @@ impl Watch<'_> {
     pub async fn run(&self, passes: &impl Passes) -> Result<u8, Error> {
         let mut schedules = narrow(self.store.read()?, self.app, None);
         let mut last_problem = None;
+        let mut last_beat = None;
+        let mut trouble: BTreeMap<String, String> = BTreeMap::new();
         let mut rolling = FuturesUnordered::new();
         let mut busy: BTreeSet<String> = BTreeSet::new();
         let mut not_before: BTreeMap<String, Timestamp> = BTreeMap::new();
         self.greet(&schedules);
         while !(self.stop.is_set() && rolling.is_empty()) {
             let now = self.clock.now();
-            self.state.beat(Mode::Watch, now)?;
+            self.beat(&trouble, now, &mut last_beat);
             match self.store.read() {
                 Ok(all) => (schedules, last_problem) = (narrow(all, self.app, None), None),
                 Err(error) => {
@@ -65,7 +71,9 @@ impl Watch<'_> {
                     last_problem = Some(text);
                 }
             }
-            for (app, schedules) in pass::by_app(schedules.iter()) {
+            let by_app = pass::by_app(schedules.iter());
+            trouble.retain(|app, _| by_app.contains_key(app));
+            for (app, schedules) in by_app {
                 let is_due = schedules
                     .iter()
                     .any(|schedule| pass::has_reason_to_look(schedule, self.state, now));
@@ -79,10 +87,22 @@ impl Watch<'_> {
             tokio::select! {
                 Some((app, result)) = rolling.next(), if !rolling.is_empty() => {
                     busy.remove(&app);
-                    not_before.insert(app, self.clock.now() + AGAIN);
+                    let now = self.clock.now();
+                    let of_app = pass::by_app(schedules.iter()).remove(&app).unwrap_or_default();
+                    let next = pass::next_look(&of_app, self.state, now);
+                    let is_at_rest = result.as_ref().is_ok_and(Report::is_at_rest);
+                    let again = now + if is_at_rest { LATER } else { AGAIN };
+                    not_before.insert(app.clone(), next.map_or(again, |next| next.min(again)));
+                    trouble.remove(&app);
                     match result {
-                        Ok(report) => passes.tell(&report),
-                        Err(error) => self.ui.error(&error),
+                        Ok(report) => {
+                            trouble.extend(report.trouble().map(|why| (app, why)));
+                            passes.tell(&report);
+                        }
+                        Err(error) => {
+                            trouble.insert(app, error.to_string());
+                            self.ui.error(&error);
+                        }
                     }
                 }
                 () = self.clock.sleep(self.nap(&schedules, now)) => {}
@@ -90,6 +110,23 @@ impl Watch<'_> {
             }
         }
         Ok(exit::INTERRUPTED)
+    }
+
+    /// A sign of life that cannot be left stops no restart; it is said once.
+    fn beat(
+        &self,
+        trouble: &BTreeMap<String, String>,
+        now: Timestamp,
+        last_beat: &mut Option<String>,
+    ) {
+        let trouble = trouble.values().next().cloned();
+        let path = self.store.path();
+        let sign = Heartbeat::new(Mode::Watch, path, self.app, trouble, now);
+        let problem = self.state.beat(&sign).err().map(|error| error.to_string());
+        if let Some(problem) = problem.as_ref().filter(|_| problem != *last_beat) {
+            self.ui.warn(problem);
+        }
+        *last_beat = problem;
     }
 
     fn nap(&self, schedules: &[Schedule], now: Timestamp) -> SignedDuration {

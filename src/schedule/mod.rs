@@ -6,7 +6,9 @@
 mod app_name;
 mod calendar;
 mod days;
+mod instant;
 mod invalid;
+pub mod limits;
 mod max_unavailable;
 mod name;
 mod span;
@@ -17,6 +19,7 @@ mod zone;
 pub use app_name::AppName;
 pub use calendar::Calendar;
 pub use days::Days;
+pub use instant::{instant, is_meant};
 pub use invalid::Invalid;
 pub use max_unavailable::MaxUnavailable;
 pub use name::ScheduleName;
@@ -26,9 +29,6 @@ pub use time_of_day::{TimeOfDay, Times};
 pub use zone::Zone;
 
 use jiff::Timestamp;
-
-/// Shortest `--max-uptime`: under it, restarting is a loop and not a cure.
-pub const SHORTEST_MAX_UPTIME: Span = Span::minutes(10);
 
 /// One entry that a user sets.
 #[derive(Debug, Clone, PartialEq, Eq)]

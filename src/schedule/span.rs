@@ -14,6 +14,9 @@ const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1
 const LONGEST: u64 = 366 * 86_400;
 
 impl Span {
+    /// The longest that can be written.
+    pub const MAX: Self = Self(LONGEST);
+
     #[must_use]
     pub const fn seconds(seconds: u64) -> Self {
         Self(seconds)

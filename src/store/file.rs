@@ -53,7 +53,7 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     } else {
         path.to_owned()
     };
-    let parent = path.parent().unwrap_or(Path::new("."));
+    let parent = parent(&path);
     let existing = fs::metadata(&path).ok();
     if existing
         .as_ref()
@@ -74,15 +74,23 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     }
     fresh.as_file().sync_all()?;
     fresh.persist(&path).map_err(|failed| failed.error)?;
-    File::open(parent)?.sync_all()
+    // The new name is flushed too, where a directory can be; the file is whole in any case.
+    if cfg!(unix) {
+        let _ = File::open(parent).and_then(|directory| directory.sync_all());
+    }
+    Ok(())
 }
 
 /// The directory of the file, made if need be.
 fn directory(path: &Path) -> Result<PathBuf, Error> {
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    fs::create_dir_all(&parent).map_err(|error| Error::io(&parent, &error))?;
-    Ok(parent)
+    let parent = parent(path);
+    fs::create_dir_all(parent).map_err(|error| Error::io(parent, &error))?;
+    Ok(parent.to_owned())
+}
+
+/// The directory that a path names, which of a bare file name is this one.
+fn parent(path: &Path) -> &Path {
+    path.parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }

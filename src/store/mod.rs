@@ -79,6 +79,27 @@ impl Store {
         .await
     }
 
+    /// Changes this schedule as it is in the file by now, whatever was read before; returns it as it
+    /// was and as it is, or `None` when it is there no more.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written; it is then as it was.
+    pub async fn change(
+        &self,
+        clock: &Clock,
+        known: &Schedule,
+        change: impl FnOnce(Schedule) -> Schedule,
+    ) -> Result<Option<(Schedule, Schedule)>, Error> {
+        self.edit(clock, |entries, tables| {
+            let place = find(tables, known)?;
+            let (before, table) = (entries.get(place)?.clone(), tables.get_mut(place)?);
+            let after = change(before.clone());
+            text::write(table, &after);
+            Some((before, after))
+        })
+        .await
+    }
+
     /// Takes these schedules out; tells how many there were.
     ///
     /// # Errors

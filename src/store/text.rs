@@ -2,7 +2,7 @@
 
 use super::{Error, VERSION};
 use crate::schedule::{
-    self, App, Calendar, Days, Guards, Invalid, Pause, Schedule, Span, Target, Zone,
+    self, App, Calendar, Days, Guards, Invalid, Pause, Schedule, Span, Target, Zone, limits,
 };
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -130,13 +130,7 @@ fn entry(table: &Table) -> Result<Schedule, Wrong> {
         }
         None => None,
     };
-    let max_uptime = keys.parse::<Span>("max-uptime")?;
-    if max_uptime.is_some_and(|span| span < schedule::SHORTEST_MAX_UPTIME) {
-        return Err((
-            "max-uptime".to_owned(),
-            format!("max-uptime is at least {}", schedule::SHORTEST_MAX_UPTIME),
-        ));
-    }
+    let max_uptime = keys.with("max-uptime", limits::max_uptime)?;
     if calendar.is_none() && max_uptime.is_none() {
         return Err((
             "app".to_owned(),
@@ -172,13 +166,19 @@ fn entry(table: &Table) -> Result<Schedule, Wrong> {
         calendar,
         max_uptime,
         guards: Guards {
-            catch_up: keys.parse("catch-up")?.unwrap_or(default.catch_up),
+            catch_up: keys
+                .with("catch-up", limits::catch_up)?
+                .unwrap_or(default.catch_up),
             min_uptime: keys.parse("min-uptime")?,
             max_unavailable: keys
                 .parse("max-unavailable")?
                 .unwrap_or(default.max_unavailable),
-            wait_limit: keys.parse("wait-limit")?.unwrap_or(default.wait_limit),
-            settle: keys.parse("settle")?.unwrap_or(default.settle),
+            wait_limit: keys
+                .with("wait-limit", limits::wait_limit)?
+                .unwrap_or(default.wait_limit),
+            settle: keys
+                .with("settle", limits::settle)?
+                .unwrap_or(default.settle),
         },
         since: keys.instant("since")?,
         pause: is_paused.then_some(Pause { until }),
@@ -242,13 +242,10 @@ impl Keys<'_> {
             .as_datetime()
             .map(ToString::to_string)
             .or_else(|| item.as_str().map(ToOwned::to_owned));
-        let instant = text.and_then(|text| text.parse().ok());
-        instant.map(Some).ok_or_else(|| {
-            (
-                key.to_owned(),
-                format!("{key} is an instant with its offset, for example 2026-03-01T07:00:00Z"),
-            )
-        })
+        let text = text.unwrap_or_else(|| item.to_string().trim().to_owned());
+        schedule::instant(&text)
+            .map(Some)
+            .map_err(|invalid| (key.to_owned(), format!("{key} '{text}': {invalid}")))
     }
 }
 

@@ -23,7 +23,7 @@ const CHANGES: [&[&str]; 3] = [
     &["remove", "--app", "example-app"],
 ];
 const WARNING: &str =
-    "no pass has settled Mon 02 Mar 2026 07:00 UTC (and 2 earlier) of schedule default";
+    "no pass has acted on Mon 02 Mar 2026 07:00 UTC (and 2 earlier) of schedule default";
 
 fn three_days() -> String {
     schedule("07:00") + "since = 2026-02-28T06:00:00Z\n"
@@ -42,7 +42,7 @@ fn the_missed_one() -> Vec<(Value, Value)> {
 }
 
 #[test]
-fn a_change_that_makes_an_unsettled_occurrence_void_says_so_and_records_it() {
+fn a_change_that_makes_an_unjudged_occurrence_void_says_so_and_records_it() {
     block(async {
         for words in CHANGES {
             let home = Home::new();
@@ -63,7 +63,7 @@ fn a_change_that_makes_an_unsettled_occurrence_void_says_so_and_records_it() {
             );
             let set = told_on_time(&home, &served, CHANGES[0]).await;
             assert!(
-                set.code == Some(0) && !set.stderr.contains("no pass has settled"),
+                set.code == Some(0) && !set.stderr.contains("no pass has acted on"),
                 "once: {set:?}"
             );
         }
@@ -83,7 +83,7 @@ fn a_change_says_nothing_of_an_occurrence_after_which_every_dyno_was_restarted()
             home.write_schedules(&three_days());
             let changed = told_on_time(&home, &served, words).await;
             assert!(
-                changed.code == Some(0) && !changed.stderr.contains("no pass has settled"),
+                changed.code == Some(0) && !changed.stderr.contains("no pass has acted on"),
                 "{changed:?}"
             );
             assert_eq!(missed(&home, &served.heroku.url), []);
@@ -92,7 +92,7 @@ fn a_change_says_nothing_of_an_occurrence_after_which_every_dyno_was_restarted()
 }
 
 #[test]
-fn a_change_that_cannot_ask_heroku_says_what_no_pass_of_this_machine_settled() {
+fn a_change_that_cannot_ask_heroku_says_what_no_pass_of_this_machine_acted_on() {
     const NOBODY: &str = "http://127.0.0.1:9";
     for words in CHANGES {
         let home = Home::new();

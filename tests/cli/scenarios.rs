@@ -6,9 +6,10 @@ use autorestart::{
     clock::Clock,
     execute::Stop,
     pass::{Options, Request},
-    report::Report,
+    plan::{Skip, due::Given},
+    report::{AppReport, Report},
     sandbox::Scenario,
-    schedule::{Guards, Span, Target},
+    schedule::{Span, Target},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -55,6 +56,8 @@ struct Step {
     exit: Option<u8>,
     ended: Option<Vec<String>>,
     skips: Option<Vec<String>>,
+    /// Skips that people are told of, with those of dynos that are not due any more.
+    told: Option<Vec<String>>,
     missed: Option<Vec<usize>>,
     skewed: Option<bool>,
     error: Option<String>,
@@ -89,6 +92,7 @@ struct End {
     #[serde(default = "one")]
     most_down: u32,
     deletes: Option<usize>,
+    most_requests: Option<usize>,
     /// The apps that the first machine's schedules file names.
     entries: Option<Vec<String>>,
 }
@@ -201,6 +205,11 @@ async fn tell(story: Story) {
             "requests to restart"
         );
     }
+    let requests = record.requests.len();
+    assert!(
+        story.end.most_requests.is_none_or(|most| requests <= most),
+        "{requests} requests"
+    );
     if let Some(entries) = &story.end.entries {
         let schedules = machines[0].store().read().expect("schedules");
         let apps: Vec<_> = schedules
@@ -248,17 +257,17 @@ async fn make(step: &PassStep, machines: &[Machine], app: &str) -> Option<Report
         .older_than
         .as_deref()
         .map(|text| text.parse().expect(text));
-    let mut guards = Guards::default();
-    guards.settle = step
-        .settle
-        .as_deref()
-        .map_or(guards.settle, |text| text.parse().expect(text));
+    let settle = step.settle.as_deref().map(|text| text.parse().expect(text));
     let request = step.now.then_some((
         app,
         Request {
             target,
             older_than,
-            guards,
+            given: Given {
+                settle,
+                ..Given::default()
+            },
+            asked_at: None,
         },
     ));
     let (_sender, never) = Stop::new();
@@ -317,12 +326,14 @@ fn check(place: &str, step: &Step, report: &Report) {
         .flat_map(|app| &app.ended)
         .map(|ended| format!("{} {}", ended.step.dyno, ended.outcome.phrase()))
         .collect();
-    let skips: Vec<String> = report
-        .apps
-        .iter()
-        .flat_map(autorestart::report::AppReport::due_skips)
-        .map(|skip| format!("{} {}", skip.dyno, skip.reason.word()))
+    let word = |skip: &Skip| format!("{} {}", skip.dyno, skip.reason.word());
+    let of_apps = report.apps.iter();
+    let skips: Vec<String> = of_apps
+        .clone()
+        .flat_map(AppReport::due_skips)
+        .map(word)
         .collect();
+    let told: Vec<String> = of_apps.flat_map(AppReport::told_skips).map(word).collect();
     let missed: Vec<usize> = report
         .apps
         .iter()
@@ -349,6 +360,9 @@ fn check(place: &str, step: &Step, report: &Report) {
     }
     if let Some(wanted) = &step.skips {
         assert_eq!(sorted(skips), sorted(wanted.clone()), "{saw}");
+    }
+    if let Some(wanted) = &step.told {
+        assert_eq!(sorted(told), sorted(wanted.clone()), "{saw}");
     }
     if let Some(wanted) = &step.missed {
         assert_eq!(missed, *wanted, "{saw}");

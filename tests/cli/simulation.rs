@@ -93,7 +93,10 @@ impl Machine {
             options,
         };
         match now {
-            Some((app, request)) => pass.run_now(app, request).await,
+            Some((app, request)) => {
+                let schedules = store.read().expect("schedules");
+                pass.run_now(app, &schedules, request).await
+            }
             None => pass.run(&store.read().expect("schedules")).await,
         }
     }

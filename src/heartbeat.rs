@@ -1,0 +1,79 @@
+//! Signs of life: which runner of this machine makes passes over which schedules, and how it fares.
+
+use crate::{schedule::AppName, state};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// The last sign of life of one runner. One runner is one schedules file, narrowed to an app or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heartbeat {
+    pub at: Timestamp,
+    pub mode: Mode,
+    pub pid: u32,
+    pub schedules: PathBuf,
+    pub app: Option<String>,
+    /// Why its newest pass could not look at an app.
+    pub trouble: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// One pass, called by a person or a timer.
+    Once,
+    /// `run --watch`.
+    Watch,
+}
+
+/// How long a sign of life is believed; a timer that calls `run` does so every few minutes.
+const ALIVE: SignedDuration = SignedDuration::from_mins(15);
+
+impl Heartbeat {
+    #[must_use]
+    pub fn new(
+        mode: Mode,
+        schedules: &Path,
+        app: Option<&AppName>,
+        trouble: Option<String>,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            at,
+            mode,
+            pid: std::process::id(),
+            schedules: std::path::absolute(schedules).unwrap_or_else(|_| schedules.to_owned()),
+            app: app.map(ToString::to_string),
+            trouble,
+        }
+    }
+
+    /// Leaves the sign in a directory of signs.
+    pub(crate) fn leave(&self, directory: &Path) -> io::Result<()> {
+        let runner = format!("{}\n{:?}", self.schedules.display(), self.app);
+        let place = directory.join(format!("{}.json", state::short_hash(&runner)));
+        state::replace(&place, &serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    /// The newest sign of a runner that makes passes over this file, and over this app if one is
+    /// named.
+    pub(crate) fn newest(directory: &Path, schedules: &Path, app: Option<&str>) -> Option<Self> {
+        let schedules = std::path::absolute(schedules).ok()?;
+        let files = fs::read_dir(directory).ok()?.flatten();
+        let signs = files
+            .filter_map(|file| serde_json::from_slice::<Self>(&fs::read(file.path()).ok()?).ok());
+        signs
+            .filter(|sign| sign.schedules == schedules)
+            .filter(|sign| sign.app.is_none() || sign.app.as_deref() == app)
+            .max_by_key(|sign| sign.at)
+    }
+
+    /// Whether it can be believed that passes are being made.
+    #[must_use]
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        now.duration_since(self.at) <= ALIVE
+    }
+}

@@ -1,0 +1,50 @@
+//! Durations that can be read, and still cannot be meant: the same for a flag and for a key.
+
+use super::{Invalid, Span};
+
+/// # Errors
+/// Under ten minutes, restarting is a loop and not a cure.
+pub fn max_uptime(text: &str) -> Result<Span, Invalid> {
+    let why = "under that it is a restart loop";
+    within(text, Span::minutes(10), Span::MAX, why, "6h or 90m")
+}
+
+/// # Errors
+/// Under half a minute a slow boot is called a failure; over a day nobody waits.
+pub fn wait_limit(text: &str) -> Result<Span, Invalid> {
+    let why = "no dyno boots faster than that for certain";
+    within(text, Span::seconds(30), Span::hours(24), why, "5m")
+}
+
+/// # Errors
+/// Over an hour it would hold a roll, and its lock, for ever.
+pub fn settle(text: &str) -> Result<Span, Invalid> {
+    within(text, Span::default(), Span::hours(1), "", "10s")
+}
+
+/// # Errors
+/// Under a minute no pass would come in time.
+pub fn catch_up(text: &str) -> Result<Span, Invalid> {
+    let why = "a pass needs a moment in which it may come";
+    within(text, Span::minutes(1), Span::MAX, why, "1h")
+}
+
+fn within(
+    text: &str,
+    least: Span,
+    most: Span,
+    why: &str,
+    example: &'static str,
+) -> Result<Span, Invalid> {
+    let span: Span = text.parse()?;
+    if span < least {
+        Err(Invalid::new(
+            format!("it is at least {least}: {why}"),
+            example,
+        ))
+    } else if span > most {
+        Err(Invalid::new(format!("it is at most {most}"), example))
+    } else {
+        Ok(span)
+    }
+}
