@@ -55,7 +55,7 @@ impl Error {
         Self::Io {
             what: what.into(),
             source,
-            hint: None,
+            hint: Some("mend what is named, then try again".to_owned()),
         }
     }
 

@@ -309,6 +309,7 @@ impl Tools<'_> {
             }
             Some(Err(error)) => {
                 tracing::debug!(dyno = step.dyno, %error, "the restart was not answered with success");
+                roll.was_told(error.to_string());
                 let fate = error.fate();
                 if matches!(fate, Fate::NotSent | Fate::Later(_) | Fate::Refused) {
                     self.ledger.refused(step, now, &error.to_string())?;

@@ -173,13 +173,7 @@ impl Ledger {
     }
 
     fn append(&self, record: &Record, is_flushed: bool) -> Result<(), Error> {
-        let io = |error| {
-            Error::Io {
-            what: format!("ledger {}", self.path.display()),
-            source: error,
-            hint: Some("nothing is restarted that cannot be recorded: mend it, or set AUTORESTART_STATE_DIR".to_owned()),
-        }
-        };
+        let io = |error| self.io(error);
         let mut line = serde_json::to_vec(record).unwrap_or_default();
         line.push(b'\n');
         let mut file = File::options()
@@ -199,6 +193,14 @@ impl Ledger {
         }
     }
 
+    fn io(&self, source: std::io::Error) -> Error {
+        Error::Io {
+            what: format!("ledger {}", self.path.display()),
+            source,
+            hint: Some("nothing is restarted that cannot be recorded: mend it, or set AUTORESTART_STATE_DIR".to_owned()),
+        }
+    }
+
     /// All lines that can be read, and how many cannot.
     ///
     /// # Errors
@@ -207,7 +209,7 @@ impl Ledger {
         let text = match std::fs::read(&self.path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => vec![],
-            Err(error) => return Err(Error::io(format!("ledger {}", self.path.display()), error)),
+            Err(error) => return Err(self.io(error)),
         };
         let lines = text
             .split(|byte| *byte == b'\n')

@@ -128,7 +128,7 @@ impl Snapshot {
                 ordinal(dyno).is_some_and(|number| (1..=quantity).contains(&number))
             }
         };
-        let is_one_off = crate::schedule::ONE_OFF_TYPES.contains(&dyno.process_type.as_str());
+        let is_one_off = crate::schedule::is_one_off(&dyno.process_type);
         !is_one_off && quantity > 0 && is_named && !dyno.is_attached
     }
 }

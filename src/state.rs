@@ -161,7 +161,8 @@ impl StateDir {
     fn io(&self, error: std::io::Error) -> Error {
         Error::Io {
             what: format!("state directory {}", self.path.display()),
-            source: error,
+            // Without the name of a temporary file, which is nobody's concern.
+            source: error.kind().into(),
             hint: Some(
                 "make it writable, or name another one with AUTORESTART_STATE_DIR".to_owned(),
             ),

@@ -159,10 +159,15 @@ impl Ui {
             // Buffered, the question and what hides the cursor are one write.
             sender.send(prompt.interact_on_opt(&Term::buffered_stderr()))
         });
-        tokio::select! {
-            answer = answer => answer.ok()?.ok().flatten(),
+        let answer = tokio::select! {
+            answer = answer => answer.ok().and_then(Result::ok),
             () = stop.set() => None,
+        };
+        if answer.is_none() {
+            // Interrupted: what follows does not belong on the question's line.
+            self.say("");
         }
+        answer.flatten()
     }
 
     /// Puts the terminal right, whatever interrupted us.

@@ -6,8 +6,8 @@ import {constants} from 'node:os'
 export async function runChild(binary: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const child = spawn(binary, args, {env, stdio: 'inherit'})
   const restore = takeSignals({
-    // A terminal sends Ctrl-C to the child as well, which tidies up; all that is left to do here is not to die first.
-    SIGINT() {},
+    // A terminal sends Ctrl-C to the child as well; a second one does no harm, and a supervisor sends it to us alone.
+    SIGINT: () => child.kill('SIGINT'),
     SIGHUP: () => child.kill('SIGHUP'),
     SIGTERM: () => child.kill('SIGTERM'),
   })

@@ -53,10 +53,9 @@ pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, 
         ));
     }
     if schedules.is_empty() {
-        context.ui.either(
-            || "No schedules".to_owned(),
-            || json!({ "now": now, "occurrences": [], "steps": [], "skips": [] }),
-        );
+        context
+            .ui
+            .either(|| "No schedules".to_owned(), || document(now, &[], &[]));
         if !context.ui.is_json {
             context.ui.hint(&format!(
                 "{} --app example-app --at 07,14 makes one",

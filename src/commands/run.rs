@@ -8,14 +8,14 @@ use crate::{
     heartbeat::{Heartbeat, Mode},
     ledger::Ledger,
     pass::{self, Options, Pass, Request},
-    plan::{Outcome, Weight, due::Given},
+    plan::{Outcome, Skip, Weight, due::Given},
     report::{AppReport, Report, human, json as shapes},
     runner,
     schedule::{AppName, Schedule},
     state::{self, StateDir},
     store::{Store, narrow},
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> {
     let has_how = flags.how.max_unavailable.is_some()
@@ -130,7 +130,9 @@ impl Runner<'_> {
             let (path, app) = (self.store.path(), self.flags.app.as_ref());
             let at = self.context.clock.now();
             let sign = Heartbeat::new(Mode::Once, path, app, trouble, at);
-            if let Err(error) = self.state.beat(&sign) {
+            // What a person called once is no runner.
+            let is_runner = !self.context.ui.is_watched();
+            if is_runner && let Err(error) = self.state.beat(&sign) {
                 self.context.ui.warn(&error.to_string());
             }
         }
@@ -240,10 +242,12 @@ impl Runner<'_> {
                 tell(context, &plan);
                 return Ok(plan.exit_code());
             }
-            let question = format!(
-                "Restart {} of ⬢ {app}, one after the other?",
-                names.join(", ")
-            );
+            let pace = if names.len() == 1 {
+                ""
+            } else {
+                ", one of a process type at a time"
+            };
+            let question = format!("Restart {} of ⬢ {app}{pace}?", names.join(", "));
             match ui.ask(&question, self.stop).await {
                 Some(true) => {}
                 Some(false) => {
@@ -285,42 +289,67 @@ fn tell(context: &Context<'_>, report: &Report) {
             ui.say(&format!("⬢ {}", app.app));
             ui.error(error);
         }
-        if let Some(hint) = hint(context, app) {
+        if let Some(hint) = hint(context, app, report.now) {
             ui.hint(&hint);
         }
     }
     if report.is_interrupted {
-        ui.warn("interrupted; the next pass goes on from what it finds");
+        let is_asked_for = report.apps.iter().any(|app| app.is_asked_for);
+        ui.warn(if is_asked_for {
+            "interrupted"
+        } else {
+            "interrupted; the next pass goes on from what it finds"
+        });
     }
 }
 
 /// The next command, where not all went well: for the worst of it.
-fn hint(context: &Context<'_>, app: &AppReport) -> Option<String> {
-    let (name, again) = (&app.app, context.verb("run"));
+fn hint(context: &Context<'_>, app: &AppReport, now: Timestamp) -> Option<String> {
+    let name = &app.app;
+    let again = again(context, app, now);
     let of = |outcome| app.ended.iter().find(|ended| ended.outcome == outcome);
     if let Some(failed) = of(Outcome::Failed) {
         let dyno = &failed.step.dyno;
-        return Some(format!(
-            "heroku logs --app {name} --dyno-name {dyno} shows why; when it is mended, {again} goes on"
-        ));
+        return Some(match failed.new_id {
+            Some(_) => format!(
+                "heroku logs --app {name} --dyno-name {dyno} shows why; when it is mended, {again}"
+            ),
+            None => format!("heroku ps --app {name} shows how {dyno} is; then {again}"),
+        });
     }
     if let Some(unverified) = of(Outcome::Unverified).or_else(|| of(Outcome::NotReached)) {
         let dyno = &unverified.step.dyno;
         return Some(format!(
-            "heroku ps --app {name} shows how {dyno} is; {again} goes on from there"
+            "heroku ps --app {name} shows how {dyno} is; {again}"
         ));
     }
-    if let Some(held) = app
-        .due_skips()
-        .find(|skip| skip.reason.weight() == Weight::Held)
-    {
-        let dyno = &held.dyno;
+    let is_held = |skip: &Skip| skip.reason.weight() == Weight::Held;
+    if app.due_skips().any(is_held) {
         return Some(format!(
-            "heroku ps --app {name} and heroku logs --app {name} show what is wrong with {dyno}; then {again} goes on"
+            "heroku ps --app {name} and heroku logs --app {name} show what is wrong; then {again}"
         ));
     }
+    let run = context.verb("run");
     let is_missed = !app.missed.is_empty();
-    is_missed.then(|| format!("{again} --now --app {name} --yes makes up for it; --catch-up of {} allows for later passes", context.verb("set")))
+    is_missed.then(|| format!("{run} --now --app {name} --yes makes up for it; --catch-up of {} allows for later passes", context.verb("set")))
+}
+
+/// What goes on where a pass ended: the next one, or the same question without the dynos that are
+/// new since.
+fn again(context: &Context<'_>, app: &AppReport, now: Timestamp) -> String {
+    let run = context.verb("run");
+    let asked_at = app.ended.first().map(|ended| ended.step.occurrence);
+    match asked_at.filter(|_| app.is_asked_for) {
+        None => format!("{run} goes on"),
+        Some(asked_at) => {
+            let is_long = now.duration_since(asked_at) >= SignedDuration::from_mins(30);
+            let age = if is_long { "6h" } else { "1h" };
+            format!(
+                "{run} --now --app {} --older-than {age} restarts those that are left",
+                app.app
+            )
+        }
+    }
 }
 
 impl runner::Passes for Runner<'_> {

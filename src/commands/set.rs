@@ -211,7 +211,10 @@ fn in_words(schedule: &Schedule, is_replaced: bool, now: Timestamp) -> String {
     let verb = if is_replaced { "Replaced" } else { "Created" };
     let budget = schedule.guards.max_unavailable.to_string();
     let pace = if budget == "1" {
-        "one at a time".to_owned()
+        match schedule.target {
+            Target::All => "one of a process type at a time".to_owned(),
+            Target::ProcessType(_) | Target::Dyno(_) => "one at a time".to_owned(),
+        }
     } else {
         format!("at most {budget} of a process type at a time")
     };
@@ -224,6 +227,13 @@ fn in_words(schedule: &Schedule, is_replaced: bool, now: Timestamp) -> String {
         schedule.when()
     );
     let zone = pause::zone(schedule);
+    if let Some(due) = schedule.latest_occurrence(now) {
+        let _ = write!(
+            text,
+            "\n  now   {}: the next pass acts on it",
+            human::instant(due, &zone)
+        );
+    }
     let mut next = schedule.next_occurrence(now);
     for label in ["next", "then", "then"] {
         let Some(occurrence) = next else { break };
@@ -284,10 +294,10 @@ fn warn(context: &Context<'_>, schedule: &Schedule, seen: Option<&Seen>, now: Ti
         Target::ProcessType(wanted) => seen
             .formation
             .iter()
-            .any(|entry| entry.process_type == *wanted),
+            .any(|entry| entry.quantity > 0 && entry.process_type.eq_ignore_ascii_case(wanted)),
         Target::Dyno(name) => seen.formation.iter().any(|entry| {
             name.rsplit_once('.').is_none_or(|(kind, number)| {
-                kind == entry.process_type
+                kind.eq_ignore_ascii_case(&entry.process_type)
                     && number
                         .parse::<u32>()
                         .is_ok_and(|number| number <= entry.quantity)

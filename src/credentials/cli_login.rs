@@ -32,8 +32,13 @@ pub(super) async fn find(env: &Env, host: &Host) -> Found {
 }
 
 async fn from_keychain(env: &Env) -> Found {
-    let place = env.cli_data_dir().unwrap_or_default().join("login.json");
     let nothing = |what: String| Error::NotFound { tried: vec![what] };
+    let Some(directory) = env.cli_data_dir() else {
+        return Err(nothing(
+            "no home directory, which would have the Heroku CLI's login".to_owned(),
+        ));
+    };
+    let place = directory.join("login.json");
     let Some(text) = read(&place)? else {
         return Err(nothing(place.display().to_string()));
     };
@@ -55,7 +60,10 @@ async fn from_keychain(env: &Env) -> Found {
 }
 
 async fn from_netrc(env: &Env, host: &Host) -> Found {
-    let home = env.home().unwrap_or_default();
+    let Some(home) = env.home() else {
+        let tried = vec!["no home directory, which would have a netrc".to_owned()];
+        return Err(Error::NotFound { tried });
+    };
     let plain = home.join(if cfg!(windows) { "_netrc" } else { ".netrc" });
     let sealed = PathBuf::from(format!("{}.gpg", plain.display()));
     // The Heroku CLI takes the sealed file when there is one.

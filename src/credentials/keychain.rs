@@ -79,15 +79,15 @@ pub(super) async fn run(
     more: &[&OsStr],
 ) -> Result<Output, String> {
     const PATIENCE: Duration = Duration::from_secs(30);
-    let mut command = std::process::Command::new(program);
-    command
+    // Killed with the question: neither its process nor a thread stays behind.
+    let output = tokio::process::Command::new(program)
         .args(arguments)
         .args(more)
-        .stdin(std::process::Stdio::null());
-    let output = tokio::task::spawn_blocking(move || command.output());
+        .stdin(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .output();
     match tokio::time::timeout(PATIENCE, output).await {
-        Ok(Ok(Ok(output))) => Ok(output),
-        Ok(Ok(Err(error))) => Err(error.to_string()),
+        Ok(Ok(output)) => Ok(output),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err("no answer within 30 seconds".to_owned()),
     }

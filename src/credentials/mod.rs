@@ -72,7 +72,7 @@ impl Error {
 pub(crate) type Found = Result<Credential, Error>;
 
 /// The token to act with: `HEROKU_API_KEY`, since the user said so; else what the shim handed over;
-/// else, when the binary runs alone, the Heroku CLI's own login.
+/// else the Heroku CLI's own login, wherever it keeps it.
 ///
 /// # Errors
 /// When no source has a token, or one that should have it cannot be read.
@@ -93,10 +93,6 @@ pub async fn resolve(env: &Env, host: &Host) -> Found {
         });
     }
     let mut tried = vec!["HEROKU_API_KEY".to_owned()];
-    if env.is_under_cli() {
-        tried.push("the Heroku CLI's login".to_owned());
-        return Err(Error::NotFound { tried });
-    }
     match cli_login::find(env, host).await {
         Err(Error::NotFound { tried: more }) => {
             tried.extend(more);

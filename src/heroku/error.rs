@@ -11,7 +11,7 @@ pub enum Fate {
     Later(Duration),
     /// Refused for good.
     Refused,
-    /// Something answered, or the connection broke: it may have been applied, and will not be later.
+    /// Something answered, or the connection broke: it may have been applied, and may show late.
     Broken,
     /// No answer in time: it may be applied even later.
     Silent,
@@ -75,7 +75,7 @@ impl Error {
     #[must_use]
     pub fn id(&self) -> Option<&str> {
         match self {
-            Self::Api { id, .. } => Some(id),
+            Self::Api { id, .. } => Some(id.as_str()).filter(|id| !id.is_empty()),
             _ => None,
         }
     }
@@ -108,7 +108,7 @@ impl Error {
                     "the account's 4,500 requests an hour are used up; they refill at 75 a minute"
                 }
                 (_, 500..) => "Heroku had a problem: see status.heroku.com, then run again",
-                _ => return None,
+                _ => "HEROKU_DEBUG=1 shows the requests; a proxy or a newer Heroku may be at work",
             },
             Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Broken { .. } => {
                 "check the network and the proxy variables, then run again"

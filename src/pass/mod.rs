@@ -130,18 +130,24 @@ impl Pass<'_> {
     }
 }
 
-/// The schedules of each app, by its id where that is known.
+/// The schedules of each app, by its id where that is known: from the entry, or another one of the
+/// same name.
 #[must_use]
 pub fn by_app<'a>(
-    schedules: impl Iterator<Item = &'a Schedule>,
+    schedules: impl Iterator<Item = &'a Schedule> + Clone,
 ) -> BTreeMap<String, Vec<Schedule>> {
+    let of_name =
+        |schedule: &'a Schedule| Some((schedule.app.name.as_str(), schedule.app.id.as_deref()?));
+    let ids: BTreeMap<&str, &str> = schedules.clone().filter_map(of_name).collect();
     let mut by_app: BTreeMap<String, Vec<Schedule>> = BTreeMap::new();
     for schedule in schedules {
-        let app = schedule
+        let name = schedule.app.name.as_str();
+        let id = schedule
             .app
             .id
             .as_deref()
-            .unwrap_or(schedule.app.name.as_str());
+            .or_else(|| ids.get(name).copied());
+        let app = id.unwrap_or(name);
         by_app
             .entry(app.to_owned())
             .or_default()

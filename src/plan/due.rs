@@ -1,7 +1,7 @@
 //! Is there a reason to restart this dyno? The dyno is the memory: it is due for an occurrence when
 //! it started before it, and after its restart it no longer is.
 
-use super::{Question, SkipReason, Trigger};
+use super::{Question, SkipReason, Trigger, at};
 use crate::{
     schedule::{MaxUnavailable, Schedule, Span, Target},
     snapshot::Dyno,
@@ -152,7 +152,10 @@ fn judge_calendar(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> O
     Some(if dyno.created_at >= latest {
         Verdict::not(
             SkipReason::NotDue,
-            format!("started {}, after the occurrence {latest}", dyno.created_at),
+            format!(
+                "started {}, after the occurrence {latest}",
+                at(dyno.created_at)
+            ),
         )
     } else if schedule
         .guards

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     Accepted,
-    /// It failed after the request may have been applied, and nothing will apply it any more.
+    /// It failed after the request may have been applied.
     Broken,
     /// No answer in time: it may still be applied.
     Silent,
@@ -54,8 +54,6 @@ pub(super) enum Sighting {
     },
 }
 
-/// How long the list is watched for a restart whose answer was an error, before asking again.
-const GRACE: SignedDuration = SignedDuration::from_secs(60);
 /// How long it is watched when no answer came at all; then the step has failed, since the request
 /// could still be applied and a second one would be a second restart.
 const SILENCE: SignedDuration = SignedDuration::from_secs(60);
@@ -208,7 +206,10 @@ impl Flight {
             .iter()
             .find(|dyno| dyno.id == self.step.old_id);
         match (old, self.answer) {
-            (Some(old), Answer::Broken) if old.is_up() && self.age(now) >= GRACE => {
+            // An error proves nothing: the list is watched for as long as a restart may take to show.
+            (Some(old), Answer::Broken)
+                if old.is_up() && self.age(now) >= self.step.limits.wait_limit.duration() =>
+            {
                 Sighting::NotApplied
             }
             (Some(_), Answer::Silent) if self.age(now) >= SILENCE => end(

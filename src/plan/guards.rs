@@ -1,6 +1,6 @@
 //! May a due dyno be restarted now? Each answer is a reason or none, never a bare no.
 
-use super::{Plan, Question, Skip, SkipReason, Step, Trigger};
+use super::{Plan, Question, Skip, SkipReason, Step, Trigger, at};
 use crate::{
     schedule::Span,
     snapshot::{Dyno, Snapshot, State},
@@ -16,8 +16,6 @@ const AFTER_RELEASE: SignedDuration = SignedDuration::from_mins(2);
 const HEALTHY_AFTER: Span = Span::seconds(60);
 /// What another runner's roll needs, beyond its settle, to take its next step.
 const ANOTHER_RUNNER_S_TURN: SignedDuration = SignedDuration::from_secs(20);
-/// How long Heroku's list may lag behind a restart whose answer never came.
-const UNANSWERED: SignedDuration = SignedDuration::from_secs(60);
 
 /// With fewer requests left no restart is begun, so that those in flight can be proven.
 pub const QUOTA_FLOOR: u64 = 100;
@@ -55,7 +53,7 @@ fn state(dyno: &Dyno) -> Option<Reason> {
         State::Up => None,
         State::Crashed => Some((
             SkipReason::Crashed,
-            format!("crashed {}: Heroku's back-off is kept", dyno.updated_at),
+            format!("crashed {}: Heroku's back-off is kept", at(dyno.updated_at)),
         )),
         State::Idle => Some((
             SkipReason::Idle,
@@ -63,11 +61,11 @@ fn state(dyno: &Dyno) -> Option<Reason> {
         )),
         State::Starting => Some((
             SkipReason::Starting,
-            format!("starting since {}", dyno.updated_at),
+            format!("starting since {}", at(dyno.updated_at)),
         )),
         State::Other(state) => Some((
             SkipReason::Starting,
-            format!("{state} since {}", dyno.updated_at),
+            format!("{state} since {}", at(dyno.updated_at)),
         )),
     }
 }
@@ -108,7 +106,7 @@ fn release_just_made(question: Question<'_>) -> Option<Reason> {
     is_fresh.then(|| {
         (
             SkipReason::ReleaseJustMade,
-            format!("released {released_at}"),
+            format!("released {}", at(released_at)),
         )
     })
 }
@@ -138,7 +136,8 @@ fn preboot(question: Question<'_>, dyno: &Dyno) -> Option<Reason> {
         (
             SkipReason::PrebootWindow,
             format!(
-                "a web dyno started {youngest}, and old and new ones overlap for {PREBOOT_WINDOW}"
+                "a web dyno started {}, and old and new ones overlap for {PREBOOT_WINDOW}",
+                at(youngest)
             ),
         )
     })
@@ -159,9 +158,10 @@ fn quota_floor(question: Question<'_>) -> Option<Reason> {
 fn fuse(question: Question<'_>, step: &Step) -> Option<Reason> {
     let asked = &question.known.asked;
     let asked = asked.iter().rfind(|asked| asked.is_again(step))?;
-    let (at, occurrence, since) = (asked.at, step.occurrence, step.old_created_at);
+    let (asked_at, occurrence) = (at(asked.at), at(step.occurrence));
+    let since = at(step.old_created_at);
     let detail = format!(
-        "asked for {at} for {occurrence}, and the dyno in its place started {since}, before it"
+        "asked for {asked_at} for {occurrence}, and the dyno in its place started {since}, before it"
     );
     Some((SkipReason::AlreadyInLedger, detail))
 }
@@ -175,20 +175,16 @@ fn asked(question: Question<'_>, step: &Step) -> Option<Reason> {
         .iter()
         .rfind(|asked| asked.old_id == step.old_id)?;
     let age = question.now.duration_since(asked.at);
-    let limit = if asked.is_accepted {
-        step.limits.wait_limit.duration()
-    } else {
-        UNANSWERED
-    };
-    if age <= limit {
+    // Whatever the answer was, the list may lag behind the restart for so long.
+    if age <= step.limits.wait_limit.duration() {
         Some((
             SkipReason::RestartPending,
-            format!("a restart was asked for {}", asked.at),
+            format!("a restart was asked for {}", at(asked.at)),
         ))
     } else if asked.is_accepted && asked.occurrence == step.occurrence {
         let detail = format!(
             "Heroku accepted its restart {} and has not done it",
-            asked.at
+            at(asked.at)
         );
         Some((SkipReason::AlreadyInLedger, detail))
     } else {
@@ -263,28 +259,34 @@ fn unhealthy(question: Question<'_>, steps: &[Step]) -> Option<Reason> {
     let reasons = young.filter_map(|dyno| {
         let name = &dyno.name;
         match &dyno.state {
+            // An Eco dyno that went to sleep had been up.
+            State::Idle => None,
             _ if question.known.fell_back.contains(&dyno.id) => Some((
                 SkipReason::PreviousRestartNotHealthy,
-                format!("{name} started {} and does not stay up", dyno.created_at),
+                format!(
+                    "{name} started {} and does not stay up",
+                    at(dyno.created_at)
+                ),
             )),
             State::Up if now.duration_since(dyno.updated_at) >= healthy_after => None,
             State::Up => Some((
                 SkipReason::Settling,
-                format!("{name} is up since {}", dyno.updated_at),
+                format!("{name} is up since {}", at(dyno.updated_at)),
             )),
             State::Crashed if !is_calendar && !crashed_soon(dyno, wait_limit) => None,
             State::Crashed => Some((
                 SkipReason::PreviousRestartNotHealthy,
                 format!(
                     "{name} started {} and crashed {}",
-                    dyno.created_at, dyno.updated_at
+                    at(dyno.created_at),
+                    at(dyno.updated_at)
                 ),
             )),
             _ if now.duration_since(dyno.created_at) > wait_limit.duration() => Some((
                 SkipReason::PreviousRestartNotHealthy,
                 format!(
                     "{name} started {} and is {}, not up",
-                    dyno.created_at,
+                    at(dyno.created_at),
                     dyno.state.as_str()
                 ),
             )),
@@ -292,7 +294,7 @@ fn unhealthy(question: Question<'_>, steps: &[Step]) -> Option<Reason> {
                 SkipReason::Settling,
                 format!(
                     "{name} started {} and is {}",
-                    dyno.created_at,
+                    at(dyno.created_at),
                     state.as_str()
                 ),
             )),

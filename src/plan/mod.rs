@@ -104,7 +104,20 @@ pub fn plan(question: Question<'_>) -> Plan {
     plan.steps
         .sort_by(|a, b| (a.old_created_at, &a.dyno).cmp(&(b.old_created_at, &b.dyno)));
     guards::hold(question, &mut plan);
+    plan.skips
+        .sort_by(|a, b| place(&a.dyno).cmp(&place(&b.dyno)));
     plan
+}
+
+/// Where people look for a dyno in a list: by process type, then by number.
+fn place(dyno: &str) -> (&str, u32, &str) {
+    let (kind, number) = dyno.rsplit_once('.').unwrap_or((dyno, ""));
+    (kind, number.parse().unwrap_or(0), dyno)
+}
+
+/// An instant as details have it: to the second.
+fn at(instant: Timestamp) -> Timestamp {
+    Timestamp::from_second(instant.as_second()).unwrap_or(instant)
 }
 
 impl Plan {

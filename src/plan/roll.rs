@@ -4,7 +4,7 @@
 //! and a DELETE there is no other call.
 
 use super::{
-    Ended, Outcome, Step,
+    Ended, Outcome, Step, at,
     flight::{Flight, Sighting},
     guards,
 };
@@ -43,6 +43,8 @@ pub struct Roll {
     until: Option<Timestamp>,
     has_failed: bool,
     is_outdated: bool,
+    /// What Heroku last answered to a restart that it did not take.
+    last_error: Option<String>,
     waits: u32,
 }
 
@@ -73,6 +75,7 @@ impl Roll {
             until,
             has_failed: false,
             is_outdated: false,
+            last_error: None,
             waits: 0,
         }
     }
@@ -201,7 +204,10 @@ impl Roll {
                 .max_by_key(|dyno| dyno.created_at);
             match newest {
                 Some(dyno) if dyno.id != step.old_id => {
-                    let detail = Some(format!("another dyno took its place {}", dyno.created_at));
+                    let detail = Some(format!(
+                        "another dyno took its place {}",
+                        at(dyno.created_at)
+                    ));
                     let new_id = Some(dyno.id.clone());
                     self.pending.retain(|other| other.step.dyno != step.dyno);
                     self.end(Ended {
@@ -284,6 +290,11 @@ impl Roll {
         }
     }
 
+    /// Tells what was answered to a restart in place of success.
+    pub fn was_told(&mut self, error: String) {
+        self.last_error = Some(error);
+    }
+
     /// Tells that a DELETE was certainly not applied: it was not sent, or refused for the moment.
     pub fn not_applied(&mut self, step: &Step, not_before: Timestamp) {
         if let Some(pending) = self.take_pending(step) {
@@ -338,10 +349,9 @@ impl Roll {
 
     fn again(&mut self, step: Step, attempts: u32, not_before: Option<Timestamp>) {
         if attempts >= ATTEMPTS {
-            self.refused(
-                &step,
-                format!("Heroku did not take the restart in {ATTEMPTS} attempts"),
-            );
+            let why = self.last_error.as_deref().unwrap_or("no reason was given");
+            let detail = format!("Heroku did not take the restart in {ATTEMPTS} attempts: {why}");
+            self.refused(&step, detail);
         } else {
             self.pending.insert(
                 0,

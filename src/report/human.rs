@@ -88,7 +88,9 @@ pub fn missed(missed: &Missed) -> String {
     };
     format!(
         "missed {}{earlier} of schedule {}: {}",
-        missed.occurrence, missed.schedule, missed.reason
+        instant(missed.occurrence, &TimeZone::system()),
+        missed.schedule,
+        missed.reason
     )
 }
 

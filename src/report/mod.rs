@@ -65,11 +65,13 @@ impl AppReport {
     /// Skips that people are told of: those of dynos that are due, and those of dynos that were due,
     /// or asked for, and are not any more.
     pub fn told_skips(&self) -> impl Iterator<Item = &Skip> {
+        // What ended has its own line.
         let is_ours = |skip: &Skip| self.ended.iter().any(|ended| ended.step.dyno == skip.dyno);
         self.skips.iter().filter(move |skip| {
             let was_asked_for = self.is_asked_for && skip.schedule.as_deref() == Some(NOW);
             let was_due = was_asked_for || self.was_due.contains(&skip.dyno);
-            skip.reason.weight() != Weight::NotDue || (was_due && !is_ours(skip))
+            let is_left = skip.reason.weight() != Weight::NotDue;
+            (is_left || was_due) && !is_ours(skip)
         })
     }
 

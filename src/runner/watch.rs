@@ -143,6 +143,10 @@ impl Watch<'_> {
                 "Watching {count} {noun} of {}; Ctrl-C leaves",
                 self.store.path().display()
             ));
+            if count == 0 {
+                self.ui
+                    .hint("set makes a schedule, which is noticed within seconds");
+            }
         }
     }
 }

@@ -24,7 +24,7 @@ pub use invalid::Invalid;
 pub use max_unavailable::MaxUnavailable;
 pub use name::ScheduleName;
 pub use span::Span;
-pub use target::{ONE_OFF_TYPES, Target, dyno_name, process_type};
+pub use target::{Target, dyno_name, is_one_off, process_type};
 pub use time_of_day::{TimeOfDay, Times};
 pub use zone::Zone;
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// Process types that are one-off by nature: a DELETE kills their dynos for good, so they are never
 /// a target (HEROKU: `run`, `scheduler` and `release` dynos are not restarted by the platform).
-pub const ONE_OFF_TYPES: [&str; 3] = ["run", "scheduler", "release"];
+const ONE_OFF_TYPES: [&str; 3] = ["run", "scheduler", "release"];
 
 /// All dynos of the formation, those of one process type, or one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,13 +26,13 @@ impl Target {
         }
     }
 
-    /// Whether a dyno of this name and process type is meant.
+    /// Whether a dyno of this name and process type is meant; upper and lower case are the same.
     #[must_use]
     pub fn includes(&self, name: &str, process_type: &str) -> bool {
         match self {
             Self::All => true,
-            Self::ProcessType(wanted) => wanted == process_type,
-            Self::Dyno(wanted) => wanted == name,
+            Self::ProcessType(wanted) => wanted.eq_ignore_ascii_case(process_type),
+            Self::Dyno(wanted) => wanted.eq_ignore_ascii_case(name),
         }
     }
 }
@@ -58,7 +58,7 @@ pub fn process_type(text: &str) -> Result<String, Invalid> {
             "a process type has only letters, digits, - and _",
             EXAMPLE,
         ))
-    } else if ONE_OFF_TYPES.contains(&text) {
+    } else if is_one_off(text) {
         Err(Invalid::new(
             format!("'{text}' dynos are one-offs: a restart would kill them for good"),
             EXAMPLE,
@@ -97,7 +97,7 @@ pub fn dyno_name(text: &str) -> Result<String, Invalid> {
             "a dyno name is a process type, a dot and a number",
             EXAMPLE,
         ))
-    } else if ONE_OFF_TYPES.contains(&kind) {
+    } else if is_one_off(kind) {
         Err(Invalid::new(
             format!("'{text}' is a one-off: a restart would kill it for good"),
             EXAMPLE,
@@ -105,6 +105,14 @@ pub fn dyno_name(text: &str) -> Result<String, Invalid> {
     } else {
         Ok(text.to_owned())
     }
+}
+
+/// Whether dynos of this process type are one-off by nature.
+#[must_use]
+pub fn is_one_off(kind: &str) -> bool {
+    ONE_OFF_TYPES
+        .iter()
+        .any(|one_off| one_off.eq_ignore_ascii_case(kind))
 }
 
 fn is_type_byte(byte: u8) -> bool {

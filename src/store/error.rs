@@ -59,7 +59,8 @@ impl Error {
             io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
             io::ErrorKind::StorageFull => "the disk is full; the file is as it was".to_owned(),
             io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
-            _ => error.to_string(),
+            // Without the name of the temporary file, which is nobody's concern.
+            kind => kind.to_string(),
         };
         Self::Io {
             path: path.to_owned(),

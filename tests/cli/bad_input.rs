@@ -61,7 +61,7 @@ const CASES: &[(&[&str], &[&str])] = &[
         &[
             "--max-uptime",
             "'1s'",
-            "under 10m it is a restart loop",
+            "it is at least 10m: under that it is a restart loop",
             "6h",
         ],
     ),

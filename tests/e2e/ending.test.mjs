@@ -49,7 +49,7 @@ describe.skipIf(process.platform !== 'linux')('during a roll', () => {
     expect(await sandbox.restarts()).toHaveLength(1)
   }
 
-  it.each(['SIGTERM', 'SIGHUP'])('%s to the CLI alone ends both within ten seconds, with 130', async signal => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'])('%s to the CLI alone ends both within ten seconds, with 130', async signal => {
     const here = await rolling()
     expect(leftovers(here)).toHaveLength(2)
     process.kill(here.run.pid, signal)

@@ -36,7 +36,7 @@ describe('the job', () => {
     expect({status, stderr}).toMatchObject({status: 0})
     expect(stderr).toContain('Setting schedule default on ⬢ example-app...')
     expect(stderr).toContain('Nothing runs these schedules')
-    expect(stdout).toContain(`Created schedule default of ⬢ example-app: all dynos restart at ${minute}, UTC, one at a time`)
+    expect(stdout).toContain(`Created schedule default of ⬢ example-app: all dynos restart at ${minute}, UTC, one of a process type at a time`)
     expect(stdout.match(/^ {2}(next|then) /gm)).toHaveLength(3)
   })
 
