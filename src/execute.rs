@@ -199,9 +199,10 @@ impl Tools<'_> {
             let is_stale = !has_changed && self.client.now().duration_since(seen_at) > APP_IS_FRESH;
             let read = async {
                 // The dynos last: nothing may come between them and a DELETE.
-                let fresh = match is_stale {
-                    true => Some(self.client.app(&app).await?),
-                    false => None,
+                let fresh = if is_stale {
+                    Some(self.client.app(&app).await?)
+                } else {
+                    None
                 };
                 Ok::<_, heroku::Error>((fresh, self.client.dynos(&app).await?))
             };

@@ -51,7 +51,7 @@ impl StateDir {
         let state = Self { path };
         fs::create_dir_all(state.path.join("marks"))
             .and_then(|()| fs::create_dir_all(state.heartbeats()))
-            .map_err(|error| state.io(error))?;
+            .map_err(|error| state.io(&error))?;
         Ok(state)
     }
 
@@ -77,7 +77,7 @@ impl StateDir {
             })
             .collect();
         let place = self.path.join(format!("{name}.lock"));
-        let io = |error| self.io(error);
+        let io = |error| self.io(&error);
         let file = File::options()
             .create(true)
             .truncate(false)
@@ -109,7 +109,7 @@ impl StateDir {
     /// When the mark cannot be written.
     pub fn set_mark(&self, schedule: &Schedule, mark: &Mark) -> Result<(), Error> {
         let text = serde_json::to_vec(mark).unwrap_or_default();
-        replace(&self.mark_place(schedule), &text).map_err(|error| self.io(error))
+        replace(&self.mark_place(schedule), &text).map_err(|error| self.io(&error))
     }
 
     fn mark_place(&self, schedule: &Schedule) -> PathBuf {
@@ -132,7 +132,7 @@ impl StateDir {
             return Ok(id.trim().to_owned());
         }
         let id = uuid::Uuid::new_v4().to_string();
-        replace(&place, id.as_bytes()).map_err(|error| self.io(error))?;
+        replace(&place, id.as_bytes()).map_err(|error| self.io(&error))?;
         Ok(id)
     }
 }
@@ -145,7 +145,7 @@ impl StateDir {
     pub fn beat(&self, heartbeat: &Heartbeat) -> Result<(), Error> {
         heartbeat
             .leave(&self.heartbeats())
-            .map_err(|error| self.io(error))
+            .map_err(|error| self.io(&error))
     }
 
     /// The newest sign of life of whatever makes passes over this file, however long ago.
@@ -158,7 +158,7 @@ impl StateDir {
         self.path.join("heartbeats")
     }
 
-    fn io(&self, error: std::io::Error) -> Error {
+    fn io(&self, error: &std::io::Error) -> Error {
         Error::Io {
             what: format!("state directory {}", self.path.display()),
             // Without the name of a temporary file, which is nobody's concern.
@@ -185,10 +185,8 @@ pub fn lag(runner_id: &str) -> jiff::SignedDuration {
 /// Sixteen hexadecimal digits that stand for a text.
 pub(crate) fn short_hash(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
-    digest[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let number = u64::from_be_bytes(std::array::from_fn(|place| digest[place]));
+    format!("{number:016x}")
 }
 
 fn share_of(milliseconds: i64, text: &str) -> jiff::SignedDuration {

@@ -14,7 +14,7 @@ use crate::{
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-pub(super) fn index(context: &Context<'_>, index: Index) -> Result<u8, Error> {
+pub(super) fn index(context: &Context<'_>, index: &Index) -> Result<u8, Error> {
     let store = context.store(index.common.schedules.as_deref())?;
     let schedules = narrow(store.read()?, index.app.as_ref(), None);
     let state = StateDir::open(context.env)?;

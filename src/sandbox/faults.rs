@@ -32,6 +32,8 @@ pub enum Kind {
     },
     /// An answer in place of Heroku's, although the request was applied.
     StatusAfter { status: u16 },
+    /// A success with this in place of Heroku's answer; nothing is applied.
+    Answer { body: serde_json::Value },
     /// The connection ends before anything is applied.
     ResetBefore,
     /// The connection ends after the request was applied, in place of the answer.
@@ -57,6 +59,7 @@ impl Kind {
         match self {
             Self::Status { .. } => "status",
             Self::StatusAfter { .. } => "status-after",
+            Self::Answer { .. } => "answer",
             Self::ResetBefore => "reset-before",
             Self::ResetAfter => "reset-after",
             Self::Hang => "hang",

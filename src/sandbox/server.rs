@@ -7,9 +7,10 @@ use super::{
     world::{Request as Recorded, World},
 };
 use axum::{
-    Router,
+    Json, Router,
     body::{Body, Bytes, to_bytes},
     http::{HeaderValue, Method, Request, Response, StatusCode, header},
+    response::IntoResponse as _,
 };
 use hyper_util::rt::TokioIo;
 use std::{
@@ -131,6 +132,7 @@ async fn answer(
             }
             response
         }
+        Some(Kind::Answer { body }) => Json(body.clone()).into_response(),
         _ => match admit(&shared, &request, &path) {
             Ok(()) => page(call(router, request).await, range.as_deref()).await,
             Err(response) => *response,

@@ -99,6 +99,18 @@ const CASES: &[(&[&str], &[&str])] = &[
         &["--process-type", "'web;rm'", "only letters", "worker"],
     ),
     (
+        &["--at", "7", "--process-type", "RUN"],
+        &["--process-type", "'RUN'", "one-offs", "worker"],
+    ),
+    (
+        &["--at", "7", "--dyno-name", "Release.1"],
+        &["--dyno-name", "'Release.1'", "kill it for good", "web.1"],
+    ),
+    (
+        &["--at", "7", "--settle", "300d"],
+        &["--settle", "'300d'", "at most 1h", "10s"],
+    ),
+    (
         &["--at", "7", "--process-type", "run"],
         &["--process-type", "'run'", "one-offs", "worker"],
     ),
@@ -256,6 +268,26 @@ fn a_broken_schedules_file_is_named_with_its_place_and_never_overwritten() {
             "'windwo' is not a key",
         ),
         ("\u{0}\u{1}", ":1:"),
+        (
+            "version = 1\n[[schedule]]\napp = \"shop\"\nat = \"7\"\nwait-limit = \"0s\"\n",
+            ":5:14: wait-limit '0s': it is at least 30s",
+        ),
+        (
+            "version = 1\n[[schedule]]\napp = \"shop\"\nat = \"7\"\nsettle = \"366d\"\n",
+            ":5:10: settle '366d': it is at most 1h",
+        ),
+        (
+            "version = 1\n[[schedule]]\napp = \"shop\"\nat = \"7\"\ncatch-up = \"1s\"\n",
+            ":5:12: catch-up '1s': it is at least 1m",
+        ),
+        (
+            "version = 1\n[[schedule]]\napp = \"shop\"\nat = \"7\"\nsince = \"-009999-01-02T01:59:59Z\"\n",
+            ":5:9: since '-009999-01-02T01:59:59Z': its year",
+        ),
+        (
+            "version = 1\n[[schedule]]\napp = \"shop\"\nat = \"7\"\npaused-until = 9999-12-30T00:00:00Z\n",
+            ":5:16: paused-until '9999-12-30T00:00:00Z': its year",
+        ),
     ] {
         let home = Home::new();
         home.write_schedules(text);
@@ -328,7 +360,7 @@ fn a_file_that_cannot_be_written_or_read_is_an_error_and_nothing_is_lost() {
     );
 }
 
-/// `/dev/full` answers every write as a full disk does.
+/// Every write fails for want of room.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_loses_nothing() {
@@ -391,4 +423,21 @@ fn line_ends_of_a_file_are_kept() {
         "{after:?}"
     );
     assert!(after.contains("paused = true\r\n"), "{after:?}");
+}
+
+#[test]
+fn a_file_named_without_a_directory_is_the_one_here() {
+    let home = Home::new();
+    let words = ["--app", "example-app", "--schedules", "here.toml"];
+    for verb in [&["set", "--at", "7", "--timezone", "UTC"][..], &["pause"]] {
+        let mut command = home.command(NOBODY, &[verb, &words].concat());
+        let told: crate::process::Told = command
+            .current_dir(home.path())
+            .output()
+            .expect("it runs")
+            .into();
+        assert_eq!(told.code, Some(0), "{told:?}");
+    }
+    let text = std::fs::read_to_string(home.path().join("here.toml")).expect("the file");
+    assert!(text.contains("paused = true"), "{text}");
 }

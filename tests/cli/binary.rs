@@ -202,6 +202,8 @@ fn the_token_is_in_no_output_and_no_file() {
         let served = Served::start(&shop(&home, 5), Some(FAST));
         home.write_schedules(&schedule("07:00"));
         let echo = json!({ "status": { "status": 403, "id": "forbidden", "message": format!("The token {TOKEN} may not do this.") } });
+        // A success that cannot be read quotes what it holds.
+        let quote = json!({ "answer": { "body": { "id": "x", "name": "example-app", "maintenance": format!("Bearer {TOKEN}") } } });
         let mut all = String::new();
         for words in [
             &["run", "--json"][..],
@@ -215,12 +217,10 @@ fn the_token_is_in_no_output_and_no_file() {
             &["run", "--now", "--app", "example-app", "--yes"],
             &["pause", "--app", "example-app"],
         ] {
-            for has_fault in [false, true] {
-                if has_fault {
-                    served
-                        .heroku
-                        .faults(&json!([{ "times": 1, "kind": echo }]))
-                        .await;
+            for fault in [None, Some(&echo), Some(&quote)] {
+                if let Some(kind) = fault {
+                    let faults = json!([{ "times": 1, "kind": kind }]);
+                    served.heroku.faults(&faults).await;
                 }
                 let mut command = on_time(&home, &served, words).await;
                 let output = command
@@ -235,6 +235,10 @@ fn the_token_is_in_no_output_and_no_file() {
         assert!(
             all.contains("The token [redacted] may not do this."),
             "Heroku's words are passed on: {all}"
+        );
+        assert!(
+            all.contains("Bearer [redacted]"),
+            "what cannot be read is quoted: {all}"
         );
         assert!(all.contains("request"), "HEROKU_DEBUG shows requests");
         assert!(!all.contains("0c0ffee0-feed"), "the token is in the output");

@@ -165,6 +165,10 @@ async fn two_machines_at_the_same_moment_rarely_restart_a_dyno_twice() {
     println!(
         "{TRIALS} trials: {doubles} of {dynos} dynos restarted once too often, in {trials_with_doubles} trials; more than one down in {too_many_down}"
     );
+    assert_eq!(
+        too_many_down, 0,
+        "never more than one of a process type down"
+    );
     assert!(
         trials_with_doubles * 20 <= TRIALS,
         "at most one trial in twenty"

@@ -59,6 +59,9 @@ struct Step {
     /// Skips that people are told of, with those of dynos that are not due any more.
     told: Option<Vec<String>>,
     missed: Option<Vec<usize>>,
+    /// Parts of the reasons why.
+    #[serde(default)]
+    because: Vec<String>,
     skewed: Option<bool>,
     error: Option<String>,
     /// Parts of what is said beside the outcomes.
@@ -366,6 +369,10 @@ fn check(place: &str, step: &Step, report: &Report) {
     }
     if let Some(wanted) = &step.missed {
         assert_eq!(missed, *wanted, "{saw}");
+    }
+    for wanted in &step.because {
+        let mut missed = report.apps.iter().flat_map(|app| &app.missed);
+        assert!(missed.any(|missed| missed.reason.contains(wanted)), "{saw}");
     }
     if let Some(wanted) = step.exit {
         assert_eq!(report.exit_code(), wanted, "{saw}");
