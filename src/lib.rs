@@ -103,11 +103,13 @@ fn refuse(error: &clap::Error, arguments: &[OsString], env: &env::Env) -> u8 {
         .lines()
         .map(str::trim)
         .find_map(|line| line.strip_prefix("tip: "));
-    let hint = tip.map(ToOwned::to_owned).or_else(|| {
-        // A message that has its own example needs no other.
-        (!message.contains("for example"))
-            .then(|| "--help shows the flags, with examples".to_owned())
-    });
+    // A message that has its own example needs no other hint.
+    let (message, example) = match message.split_once(", for example ") {
+        Some((message, example)) => (message.to_owned(), Some(format!("for example {example}"))),
+        None => (message, None),
+    };
+    let hint = tip.map(ToOwned::to_owned).or(example);
+    let hint = hint.or_else(|| Some("--help shows the flags, with examples".to_owned()));
     let is_json = arguments.iter().any(|argument| argument == "--json");
     ui::Ui::new(is_json, env).error(&Error::Usage { message, hint });
     exit::USAGE

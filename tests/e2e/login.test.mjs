@@ -90,7 +90,7 @@ describe('with a login in netrc', () => {
     expect(readFileSync(seen, 'utf8').split('\n')).toEqual([between, ...schedule, between, 'run', ...now, ''])
     expect(argv).toContain('--settle')
     expect(argv.filter(word => word.includes(token))).toEqual([])
-    expect(ended.stderr).toContain('/apps/example-app')
+    expect(ended.stderr).toContain('path="/apps/')
     expectUnseen(here, [set, ended], join(here.home, '.netrc'))
   })
 
