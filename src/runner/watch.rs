@@ -1,6 +1,7 @@
 //! `run --watch`: a pass over an app when something of it may be due, asleep in between. Apps do not
 //! wait for each other: one that rolls for an hour, or waits for a release, holds no other.
 
+use super::apps::{self, Apps};
 use crate::{
     clock::Clock,
     error::{Error, exit},
@@ -15,7 +16,6 @@ use crate::{
 };
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Whatever makes one pass, and tells of it.
 pub trait Passes {
@@ -53,14 +53,12 @@ impl Watch<'_> {
         let mut schedules = narrow(self.store.read()?, self.app, None);
         let mut last_problem = None;
         let mut last_beat = None;
-        let mut trouble: BTreeMap<String, String> = BTreeMap::new();
         let mut rolling = FuturesUnordered::new();
-        let mut busy: BTreeSet<String> = BTreeSet::new();
-        let mut not_before: BTreeMap<String, Timestamp> = BTreeMap::new();
+        let mut apps = Apps::default();
         self.greet(&schedules);
         while !(self.stop.is_set() && rolling.is_empty()) {
             let now = self.clock.now();
-            self.beat(&trouble, now, &mut last_beat);
+            self.beat(apps.trouble(), now, &mut last_beat);
             match self.store.read() {
                 Ok(all) => (schedules, last_problem) = (narrow(all, self.app, None), None),
                 Err(error) => {
@@ -72,37 +70,31 @@ impl Watch<'_> {
                 }
             }
             let by_app = pass::by_app(schedules.iter());
-            trouble.retain(|app, _| by_app.contains_key(app));
-            for (app, schedules) in by_app {
+            apps.keep_only(by_app.values());
+            for schedules in by_app.into_values() {
                 let is_due = schedules
                     .iter()
                     .any(|schedule| pass::has_reason_to_look(schedule, self.state, now));
-                let may_look = not_before
-                    .get(&app)
-                    .is_none_or(|not_before| *not_before <= now);
-                if is_due && may_look && !self.stop.is_set() && busy.insert(app.clone()) {
-                    rolling.push(async move { (app, passes.pass(schedules).await) });
+                let may_look = is_due && !self.stop.is_set();
+                if let Some(names) = may_look.then(|| apps.begin(&schedules, now)).flatten() {
+                    rolling.push(async move { (names, passes.pass(schedules).await) });
                 }
             }
             tokio::select! {
-                Some((app, result)) = rolling.next(), if !rolling.is_empty() => {
-                    busy.remove(&app);
-                    let now = self.clock.now();
-                    let of_app = pass::by_app(schedules.iter()).remove(&app).unwrap_or_default();
-                    let next = pass::next_look(&of_app, self.state, now);
+                Some((names, result)) = rolling.next(), if !rolling.is_empty() => {
                     let is_at_rest = result.as_ref().is_ok_and(Report::is_at_rest);
-                    let again = now + if is_at_rest { LATER } else { AGAIN };
-                    not_before.insert(app.clone(), next.map_or(again, |next| next.min(again)));
-                    trouble.remove(&app);
+                    let trouble = match &result {
+                        Ok(report) => report.trouble(),
+                        Err(error) => Some(error.to_string()),
+                    };
+                    let schedules = pass::by_app(schedules.iter()).into_values();
+                    let schedules = schedules.filter(|of_app| !apps::names(of_app).is_disjoint(&names));
+                    let schedules: Vec<Schedule> = schedules.flatten().collect();
+                    let next = self.next(&schedules, is_at_rest, self.clock.now());
+                    apps.end(&names, &schedules, next, trouble.as_deref());
                     match result {
-                        Ok(report) => {
-                            trouble.extend(report.trouble().map(|why| (app, why)));
-                            passes.tell(&report);
-                        }
-                        Err(error) => {
-                            trouble.insert(app, error.to_string());
-                            self.ui.error(&error);
-                        }
+                        Ok(report) => passes.tell(&report),
+                        Err(error) => self.ui.error(&error),
                     }
                 }
                 () = self.clock.sleep(self.nap(&schedules, now)) => {}
@@ -112,14 +104,23 @@ impl Watch<'_> {
         Ok(exit::INTERRUPTED)
     }
 
+    /// When an app is looked at again after a pass: at its next occurrence, or sooner to see whether
+    /// what was left alone has changed.
+    fn next(&self, schedules: &[Schedule], is_at_rest: bool, now: Timestamp) -> Timestamp {
+        let catch_up = |schedule: &Schedule| schedule.guards.catch_up.duration();
+        let shortest = schedules.iter().map(catch_up).min().unwrap_or(LATER);
+        let again = if is_at_rest {
+            now + (shortest / 4).clamp(AGAIN, LATER)
+        } else {
+            now + AGAIN
+        };
+        pass::next_look(schedules, self.state, now)
+            .filter(|next| *next > now)
+            .map_or(again, |next| next.min(again))
+    }
+
     /// A sign of life that cannot be left stops no restart; it is said once.
-    fn beat(
-        &self,
-        trouble: &BTreeMap<String, String>,
-        now: Timestamp,
-        last_beat: &mut Option<String>,
-    ) {
-        let trouble = trouble.values().next().cloned();
+    fn beat(&self, trouble: Option<String>, now: Timestamp, last_beat: &mut Option<String>) {
         let path = self.store.path();
         let sign = Heartbeat::new(Mode::Watch, path, self.app, trouble, now);
         let problem = self.state.beat(&sign).err().map(|error| error.to_string());

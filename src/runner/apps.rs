@@ -1,0 +1,128 @@
+//! What a watch knows of its apps: which are rolled, when each is looked at again, which failed.
+//!
+//! An app goes by all its names, id and name alike: a pass writes down the id of an app that was
+//! only named, or its new name, and it is the same app still.
+
+use crate::{schedule::Schedule, store::fingerprint};
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) type Names = BTreeSet<String>;
+
+#[derive(Debug, Default)]
+pub(super) struct Apps {
+    busy: Vec<Names>,
+    /// When, unless its schedules are others by then.
+    not_before: BTreeMap<String, (Timestamp, Vec<String>)>,
+    trouble: BTreeMap<String, String>,
+}
+
+/// Everything that the app of these schedules is called.
+pub(super) fn names(schedules: &[Schedule]) -> Names {
+    let of_one = |schedule: &Schedule| {
+        let id = schedule.app.id.clone();
+        [Some(schedule.app.name.to_string()), id]
+    };
+    schedules.iter().flat_map(of_one).flatten().collect()
+}
+
+fn meaning(schedules: &[Schedule]) -> Vec<String> {
+    schedules.iter().map(fingerprint).collect()
+}
+
+impl Apps {
+    /// Marks an app as rolled, unless it is already, or its time has not come; returns its names.
+    pub(super) fn begin(&mut self, schedules: &[Schedule], now: Timestamp) -> Option<Names> {
+        let names = names(schedules);
+        let is_busy = self.busy.iter().any(|busy| !busy.is_disjoint(&names));
+        let meaning = meaning(schedules);
+        let may_look = |name: &String| {
+            let not_before = self.not_before.get(name);
+            not_before.is_none_or(|(at, was)| *at <= now || *was != meaning)
+        };
+        (!is_busy && names.iter().all(may_look)).then(|| {
+            self.busy.push(names.clone());
+            names
+        })
+    }
+
+    /// Tells how a pass ended, what the schedules of its app are by now, and when it is looked at
+    /// again.
+    pub(super) fn end(
+        &mut self,
+        names_before: &Names,
+        schedules: &[Schedule],
+        not_before: Timestamp,
+        trouble: Option<&str>,
+    ) {
+        self.busy.retain(|busy| busy != names_before);
+        for name in names_before.iter().chain(&names(schedules)) {
+            let not_before = (not_before, meaning(schedules));
+            self.not_before.insert(name.clone(), not_before);
+            match trouble {
+                Some(why) => self.trouble.insert(name.clone(), why.to_owned()),
+                None => self.trouble.remove(name),
+            };
+        }
+    }
+
+    /// Forgets apps that no schedule is about any more.
+    pub(super) fn keep_only<'a>(&mut self, apps: impl Iterator<Item = &'a Vec<Schedule>>) {
+        let known: Names = apps.flat_map(|schedules| names(schedules)).collect();
+        self.trouble.retain(|name, _| known.contains(name));
+        self.not_before.retain(|name, _| known.contains(name));
+    }
+
+    /// Why the newest pass over an app could not look at it.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.trouble.values().next().cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::{App, Guards, Span, Target};
+
+    fn schedule(name: &str, id: Option<&str>) -> Schedule {
+        Schedule {
+            name: "default".parse().expect("a name"),
+            app: App {
+                name: name.parse().expect("a name"),
+                id: id.map(ToOwned::to_owned),
+                account: None,
+                host: None,
+            },
+            target: Target::All,
+            calendar: None,
+            max_uptime: Some(Span::hours(6)),
+            guards: Guards::default(),
+            since: None,
+            pause: None,
+        }
+    }
+
+    #[test]
+    fn an_app_is_the_same_once_its_id_or_its_new_name_is_written_down() {
+        let now: Timestamp = "2026-03-02T07:00:00Z".parse().expect("an instant");
+        let later = now + jiff::SignedDuration::from_mins(1);
+        let mut apps = Apps::default();
+        let unknown = [schedule("example-app", None)];
+        let known = [schedule("example-app", Some("01"))];
+        let renamed = [schedule("new-name", Some("01"))];
+        let names = apps.begin(&unknown, now).expect("nobody rolls it");
+        assert_eq!(apps.begin(&known, now), None, "it is rolled");
+        apps.end(&names, &known, later, Some("a reason"));
+        assert_eq!(apps.begin(&known, now), None, "its time has not come");
+        assert_eq!(apps.begin(&renamed, now), None, "nor under its new name");
+        assert!(apps.trouble().is_some());
+        let mut other = known.clone();
+        other[0].max_uptime = Some(Span::hours(7));
+        let again = apps
+            .begin(&other, now)
+            .expect("its schedule is another one");
+        apps.end(&again, &known, later, Some("a reason"));
+        apps.keep_only([].iter());
+        assert!(apps.trouble().is_none() && apps.begin(&renamed, now).is_some());
+    }
+}
