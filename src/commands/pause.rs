@@ -32,7 +32,7 @@ pub(super) async fn pause(context: &Context<'_>, pause: Pause) -> Result<u8, Err
     let Some((before, after)) = changed.await? else {
         return Err(context.no_such(format!("{app} no longer has a schedule {}", before.name)));
     };
-    void::tell(context, "pause", &before).await?;
+    void::tell(context, "pause", &before, Some(&after)).await?;
     let resumes = until.map_or_else(
         || format!("until {}", context.verb("resume")),
         |until| format!("until {}", human::instant(until, &zone)),
@@ -50,9 +50,9 @@ pub(super) async fn resume(context: &Context<'_>, named: Named) -> Result<u8, Er
     let before = context.one(store.read()?, &app, named.name.as_ref())?;
     let now = heroku_s_time(context, &before).await;
     let changed = store.change(&context.clock, &before, |known| {
-        // What fell into the pause is void.
+        // What fell into the pause is void, to the second.
         let since = if known.is_paused(now) {
-            Some(minute(now))
+            Timestamp::from_second(now.as_second() + 1).ok()
         } else {
             known.floor()
         };

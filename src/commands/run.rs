@@ -8,14 +8,14 @@ use crate::{
     heartbeat::{Heartbeat, Mode},
     ledger::Ledger,
     pass::{self, Options, Pass, Request},
-    plan::{Outcome, Skip, Weight, due::Given},
+    plan::{Ended, Outcome, Skip, SkipReason, Weight, due::Given},
     report::{AppReport, Report, human, json as shapes},
     runner,
     schedule::{AppName, Schedule},
     state::{self, StateDir},
     store::{Store, narrow},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> {
     let has_how = flags.how.max_unavailable.is_some()
@@ -289,7 +289,7 @@ fn tell(context: &Context<'_>, report: &Report) {
             ui.say(&format!("⬢ {}", app.app));
             ui.error(error);
         }
-        if let Some(hint) = hint(context, app, report.now) {
+        if let Some(hint) = hint(context, app) {
             ui.hint(&hint);
         }
     }
@@ -304,12 +304,21 @@ fn tell(context: &Context<'_>, report: &Report) {
 }
 
 /// The next command, where not all went well: for the worst of it.
-fn hint(context: &Context<'_>, app: &AppReport, now: Timestamp) -> Option<String> {
-    let name = &app.app;
-    let again = again(context, app, now);
+fn hint(context: &Context<'_>, app: &AppReport) -> Option<String> {
+    let (name, run) = (&app.app, context.verb("run"));
     let of = |outcome| app.ended.iter().find(|ended| ended.outcome == outcome);
+    // A schedule goes on by itself; what was asked for is asked for again, dyno by dyno.
+    let again = |worst: &Ended| {
+        let left = of(Outcome::NotReached).unwrap_or(worst);
+        let dyno = &left.step.dyno;
+        if app.is_asked_for {
+            format!("{run} --now --app {name} --dyno-name {dyno} --yes restarts {dyno} alone")
+        } else {
+            format!("{run} goes on")
+        }
+    };
     if let Some(failed) = of(Outcome::Failed) {
-        let dyno = &failed.step.dyno;
+        let (dyno, again) = (&failed.step.dyno, again(failed));
         return Some(match failed.new_id {
             Some(_) => format!(
                 "heroku logs --app {name} --dyno-name {dyno} shows why; when it is mended, {again}"
@@ -318,38 +327,25 @@ fn hint(context: &Context<'_>, app: &AppReport, now: Timestamp) -> Option<String
         });
     }
     if let Some(unverified) = of(Outcome::Unverified).or_else(|| of(Outcome::NotReached)) {
-        let dyno = &unverified.step.dyno;
+        let (dyno, again) = (&unverified.step.dyno, again(unverified));
         return Some(format!(
             "heroku ps --app {name} shows how {dyno} is; {again}"
         ));
     }
-    let is_held = |skip: &Skip| skip.reason.weight() == Weight::Held;
-    if app.due_skips().any(is_held) {
-        return Some(format!(
-            "heroku ps --app {name} and heroku logs --app {name} show what is wrong; then {again}"
-        ));
+    let is_held = |skip: &&Skip| skip.reason.weight() == Weight::Held;
+    if let Some(held) = app.due_skips().find(is_held) {
+        return Some(if held.reason == SkipReason::AlreadyInLedger {
+            format!(
+                "heroku ps --app {name} shows since when its dynos run; for this occurrence it is left alone"
+            )
+        } else {
+            format!(
+                "heroku ps --app {name} and heroku logs --app {name} show what is wrong; when it is mended, the next pass goes on"
+            )
+        });
     }
-    let run = context.verb("run");
     let is_missed = !app.missed.is_empty();
     is_missed.then(|| format!("{run} --now --app {name} --yes makes up for it; --catch-up of {} allows for later passes", context.verb("set")))
-}
-
-/// What goes on where a pass ended: the next one, or the same question without the dynos that are
-/// new since.
-fn again(context: &Context<'_>, app: &AppReport, now: Timestamp) -> String {
-    let run = context.verb("run");
-    let asked_at = app.ended.first().map(|ended| ended.step.occurrence);
-    match asked_at.filter(|_| app.is_asked_for) {
-        None => format!("{run} goes on"),
-        Some(asked_at) => {
-            let is_long = now.duration_since(asked_at) >= SignedDuration::from_mins(30);
-            let age = if is_long { "6h" } else { "1h" };
-            format!(
-                "{run} --now --app {} --older-than {age} restarts those that are left",
-                app.app
-            )
-        }
-    }
 }
 
 impl runner::Passes for Runner<'_> {

@@ -77,7 +77,7 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     };
     let is_replaced = store.put(&context.clock, &schedule).await?;
     if let Some(before) = &before {
-        void::tell(context, "set", before).await?;
+        void::tell(context, "set", before, Some(&schedule)).await?;
     }
     let state = StateDir::open(context.env)?;
     let heartbeat = state.heartbeat(store.path(), Some(schedule.app.name.as_str()));

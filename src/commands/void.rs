@@ -4,6 +4,7 @@
 use super::Context;
 use crate::{
     error::Error,
+    heroku,
     ledger::Ledger,
     observe, pass,
     plan::missed::{self, Missed},
@@ -12,21 +13,35 @@ use crate::{
     snapshot::Snapshot,
     state::StateDir,
 };
+use jiff::SignedDuration;
 
-/// Tells of what `verb` has made void of the schedule as it was `before`. The dynos are asked where
-/// they can be; a paused schedule's occurrences are void on purpose.
+/// Tells of what `verb` has made void of the schedule as it was `before`, and is not of it as it is
+/// `after`. The dynos are asked where they can be; a paused schedule's occurrences are void on purpose.
 pub(super) async fn tell(
     context: &Context<'_>,
     verb: &str,
     before: &Schedule,
+    after: Option<&Schedule>,
 ) -> Result<(), Error> {
     let now = context.clock.now();
     let state = StateDir::open(context.env)?;
     let judged = state.mark(before).judged;
-    let unjudged = missed::latest_unjudged(before, judged, now);
+    let kept = after
+        .filter(|after| !after.is_paused(now))
+        .and_then(|after| after.latest_occurrence(now));
+    let until = kept.map_or(now, |kept| now.min(kept - SignedDuration::from_nanos(1)));
+    let unjudged = missed::latest_unjudged(before, judged, until);
     let Some(occurrence) = unjudged.filter(|_| !before.is_paused(now)) else {
         return Ok(());
     };
+    if is_rolled(context, &state, before)? {
+        context.ui.say(&format!(
+            "A pass is rolling ⬢ {}: it proves what it has begun, and begins no more of {}",
+            before.app.name,
+            human::instant(occurrence, &super::pause::zone(before))
+        ));
+        return Ok(());
+    }
     let witness = look(context, before).await;
     let was_done = |snapshot: &Snapshot| !missed::is_left(before, snapshot, occurrence);
     if witness.as_ref().is_ok_and(was_done) {
@@ -41,6 +56,15 @@ pub(super) async fn tell(
     Ledger::new(state.ledger(), state.runner_id()?).missed(&missed, &app_id, at)?;
     say(context, verb, before, &missed);
     Ok(())
+}
+
+/// Whether a pass of this machine has the app, and will tell of it.
+fn is_rolled(context: &Context<'_>, state: &StateDir, schedule: &Schedule) -> Result<bool, Error> {
+    let Some(id) = &schedule.app.id else {
+        return Ok(false);
+    };
+    let options = heroku::Options::from_env(context.env)?;
+    Ok(state.lock(options.host.machine(), id)?.is_none())
 }
 
 async fn look(context: &Context<'_>, schedule: &Schedule) -> Result<Snapshot, Error> {

@@ -108,7 +108,7 @@ impl Error {
                     "the account's 4,500 requests an hour are used up; they refill at 75 a minute"
                 }
                 (_, 500..) => "Heroku had a problem: see status.heroku.com, then run again",
-                _ => "HEROKU_DEBUG=1 shows the requests; a proxy or a newer Heroku may be at work",
+                _ => "HEROKU_DEBUG=1 shows the requests and their answers",
             },
             Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Broken { .. } => {
                 "check the network and the proxy variables, then run again"

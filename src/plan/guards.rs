@@ -255,7 +255,8 @@ fn unhealthy(question: Question<'_>, steps: &[Step]) -> Option<Reason> {
     let young = question
         .snapshot
         .formation_dynos()
-        .filter(|dyno| dyno.created_at >= first && !question.known.proven.contains(&dyno.id));
+        .filter(|dyno| dyno.created_at >= first || came_of_a_failure(question, dyno))
+        .filter(|dyno| !question.known.proven.contains(&dyno.id));
     let reasons = young.filter_map(|dyno| {
         let name = &dyno.name;
         match &dyno.state {
@@ -302,6 +303,16 @@ fn unhealthy(question: Question<'_>, steps: &[Step]) -> Option<Reason> {
     });
     // The worst first: one that is held outweighs one that is on its way.
     reasons.min_by_key(|(reason, _)| *reason == SkipReason::Settling)
+}
+
+/// Whether this machine's last restart of it failed, and this is what came of it, however long ago:
+/// the next trigger must not take down one more.
+fn came_of_a_failure(question: Question<'_>, dyno: &Dyno) -> bool {
+    let asked = &question.known.asked;
+    let last = asked
+        .iter()
+        .rfind(|asked| asked.dyno == dyno.name || asked.new_id.as_ref() == Some(&dyno.id));
+    last.is_some_and(|asked| asked.has_failed && dyno.created_at >= asked.at)
 }
 
 /// Dynos that started from here on were started for the step's trigger, or by somebody else since.

@@ -109,6 +109,84 @@ fn a_change_that_cannot_ask_heroku_says_what_no_pass_of_this_machine_acted_on() 
 }
 
 #[test]
+fn what_a_change_keeps_it_does_not_call_void() {
+    block(async {
+        let home = Home::new();
+        let served = Served::start(&shop(&home, 1), Some("2026-03-02T07:00:05Z"));
+        home.write_schedules(&schedule("07:00"));
+        let again = [
+            "set",
+            "--app",
+            "example-app",
+            "--at",
+            "07",
+            "--timezone",
+            "UTC",
+        ];
+        let mut command = home.command(&served.heroku.url, &again);
+        command.env("AUTORESTART_CLOCK", "2026-03-02T07:00:05Z");
+        let set: Told = command.output().expect("it runs").into();
+        assert!(
+            set.stdout.contains("now   Mon 02 Mar 2026 07:00 UTC"),
+            "{set:?}"
+        );
+        assert!(!set.stderr.contains("no pass has acted on"), "{set:?}");
+        assert_eq!(missed(&home, &served.heroku.url), []);
+    });
+}
+
+#[test]
+fn resume_in_the_minute_of_an_occurrence_does_not_catch_it_up() {
+    block(async {
+        let home = Home::new().without_offset();
+        let served = Served::start(&shop(&home, 1), Some("2026-03-02T07:00:20Z"));
+        home.write_schedules(&(schedule("07:00") + "paused = true\n"));
+        for words in [&["resume", "--app", "example-app"][..], &["run", "--json"]] {
+            let mut command = home.command(&served.heroku.url, words);
+            command.env("AUTORESTART_CLOCK", "2026-03-02T07:00:20Z");
+            let told: Told = command.output().expect("it runs").into();
+            assert_eq!(told.code, Some(0), "{told:?}");
+        }
+        assert!(served.heroku.record().await.restarts().is_empty());
+    });
+}
+
+#[test]
+fn a_change_while_a_pass_rolls_leaves_the_telling_to_the_pass() {
+    block(async {
+        let home = Home::new().without_offset();
+        let served = Served::start(&shop(&home, 60), Some(FAST));
+        home.write_schedules(&schedule("07:00"));
+        let mut roll = on_time(&home, &served, &["run"]).await;
+        let roll = roll
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        while served.heroku.record().await.restarts().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let pause = told_on_time(&home, &served, CHANGES[1]).await;
+        assert!(
+            pause.code == Some(0) && pause.stderr.contains("A pass is rolling"),
+            "{pause:?}"
+        );
+        let rolled: Told = roll.wait_with_output().expect("it ends").into();
+        assert!(
+            rolled.stdout.contains("web.2 left alone, paused"),
+            "{rolled:?}"
+        );
+        let history = home.run(&served.heroku.url, &["history", "--json"]).json();
+        let events = history
+            .as_array()
+            .expect("lines")
+            .iter()
+            .map(|line| line["event"].clone());
+        assert_eq!(events.collect::<Vec<_>>(), [json!("ended")]);
+    });
+}
+
+#[test]
 fn resume_after_a_pause_that_ended_by_itself_keeps_what_came_due_since() {
     block(async {
         let home = Home::new().without_offset();

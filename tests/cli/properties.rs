@@ -133,14 +133,14 @@ proptest! {
     }
 
     #[test]
-    fn what_the_ledger_says_can_only_prevent(snapshot in an_app(), which in 0..4_usize, minutes in 0..30_i64, is_accepted: bool, is_of_before: bool) {
+    fn what_the_ledger_says_can_only_prevent(snapshot in an_app(), which in 0..4_usize, minutes in 0..30_i64, is_accepted: bool, has_failed: bool, is_of_before: bool) {
         let schedules = schedules(SCHEDULES[which]);
         let without = plan_for(&schedules, &snapshot, &Known::default());
         let asked = without.steps.first().map(|step| Asked {
             dyno: step.dyno.clone(), occurrence: step.occurrence,
             old_id: if is_of_before { "before".to_owned() } else { step.old_id.clone() },
             new_id: None,
-            at: snapshot.at - SignedDuration::from_mins(minutes), is_accepted,
+            at: snapshot.at - SignedDuration::from_mins(minutes), is_accepted, has_failed,
         });
         let known = Known { asked: asked.into_iter().collect(), ..Known::default() };
         let with = plan_for(&schedules, &snapshot, &known);
