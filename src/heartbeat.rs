@@ -1,6 +1,9 @@
 //! Signs of life: which runner of this machine makes passes over which schedules, and how it fares.
 
-use crate::{schedule::AppName, state};
+use crate::{
+    schedule::{App, AppName},
+    state,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -53,27 +56,40 @@ impl Heartbeat {
 
     /// Leaves the sign in a directory of signs.
     pub(crate) fn leave(&self, directory: &Path) -> io::Result<()> {
-        let runner = format!("{}\n{:?}", self.schedules.display(), self.app);
-        let place = directory.join(format!("{}.json", state::short_hash(&runner)));
-        state::replace(&place, &serde_json::to_vec(self).unwrap_or_default())
+        let text = serde_json::to_vec(self).unwrap_or_default();
+        state::replace(&self.place(directory), &text)
     }
 
-    /// The newest sign of a runner that makes passes over this file, and over this app if one is
-    /// named.
-    pub(crate) fn newest(directory: &Path, schedules: &Path, app: Option<&str>) -> Option<Self> {
+    /// Takes the sign away: this runner makes no passes any more.
+    pub(crate) fn take(&self, directory: &Path) -> io::Result<()> {
+        fs::remove_file(self.place(directory))
+    }
+
+    fn place(&self, directory: &Path) -> PathBuf {
+        let runner = format!("{}\n{:?}", self.schedules.display(), self.app);
+        directory.join(format!("{}.json", state::short_hash(&runner)))
+    }
+
+    /// The newest sign of a runner that makes passes over this file, and so over this app.
+    pub(crate) fn newest(directory: &Path, schedules: &Path, app: &App) -> Option<Self> {
         let schedules = std::path::absolute(schedules).ok()?;
         let files = fs::read_dir(directory).ok()?.flatten();
         let signs = files
             .filter_map(|file| serde_json::from_slice::<Self>(&fs::read(file.path()).ok()?).ok());
         signs
             .filter(|sign| sign.schedules == schedules)
-            .filter(|sign| sign.app.is_none() || sign.app.as_deref() == app)
+            .filter(|sign| {
+                let is_it =
+                    |named: &String| *named == app.name.as_str() || Some(named) == app.id.as_ref();
+                sign.app.as_ref().is_none_or(is_it)
+            })
             .max_by_key(|sign| sign.at)
     }
 
     /// Whether it can be believed that passes are being made.
     #[must_use]
     pub fn is_alive(&self, now: Timestamp) -> bool {
-        now.duration_since(self.at) <= ALIVE
+        // One from the future was left by a clock that is not this one.
+        now.duration_since(self.at).abs() <= ALIVE
     }
 }

@@ -1,7 +1,13 @@
 //! The state directory: locks, marks and this runner's id. Losing it costs a few more looks and a
 //! repeated report of what was missed, never a restart.
 
-use crate::{env::Env, error::Error, heartbeat::Heartbeat, schedule::Schedule, store};
+use crate::{
+    env::Env,
+    error::Error,
+    heartbeat::Heartbeat,
+    schedule::{App, Schedule},
+    store,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -148,9 +154,14 @@ impl StateDir {
             .map_err(|error| self.io(&error))
     }
 
+    /// Takes a runner's sign of life away; without it, it is believed for a quarter of an hour.
+    pub fn rest(&self, heartbeat: &Heartbeat) {
+        let _ = heartbeat.take(&self.heartbeats());
+    }
+
     /// The newest sign of life of whatever makes passes over this file, however long ago.
     #[must_use]
-    pub fn heartbeat(&self, schedules: &Path, app: Option<&str>) -> Option<Heartbeat> {
+    pub fn heartbeat(&self, schedules: &Path, app: &App) -> Option<Heartbeat> {
         Heartbeat::newest(&self.heartbeats(), schedules, app)
     }
 

@@ -7,7 +7,8 @@ export async function runChild(binary: string, args: readonly string[], env: Nod
   const child = spawn(binary, args, {env, stdio: 'inherit'})
   const restore = takeSignals({
     // A terminal sends Ctrl-C to the child as well; a second one does no harm, and a supervisor sends it to us alone.
-    SIGINT: () => child.kill('SIGINT'),
+    // On Windows the console tells the child by itself, and a kill would end it in the middle of its last word.
+    SIGINT: () => process.platform !== 'win32' && child.kill('SIGINT'),
     SIGHUP: () => child.kill('SIGHUP'),
     SIGTERM: () => child.kill('SIGTERM'),
   })
@@ -22,7 +23,7 @@ export async function runChild(binary: string, args: readonly string[], env: Nod
 }
 
 /** The CLI's own listeners end the process at once (when its telemetry is on), so ours stand in their place meanwhile. */
-function takeSignals(ours: Partial<Record<NodeJS.Signals, () => void>>): () => void {
+function takeSignals(ours: Partial<Record<NodeJS.Signals, () => unknown>>): () => void {
   const undo = Object.entries(ours).map(([name, listener]) => {
     const signal = name as NodeJS.Signals
     const theirs = process.rawListeners(signal) as NodeJS.SignalsListener[]

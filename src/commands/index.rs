@@ -7,12 +7,13 @@ use crate::{
     heartbeat::{Heartbeat, Mode},
     ledger::{Event, Ledger, Record},
     report::{human, table},
-    schedule::{AppName, Schedule},
+    schedule::Schedule,
     state::StateDir,
-    store::narrow,
+    store::{Store, narrow},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 pub(super) fn index(context: &Context<'_>, index: &Index) -> Result<u8, Error> {
     let store = context.store(index.common.schedules.as_deref())?;
@@ -20,12 +21,11 @@ pub(super) fn index(context: &Context<'_>, index: &Index) -> Result<u8, Error> {
     let state = StateDir::open(context.env)?;
     let (records, _) = Ledger::new(state.ledger(), String::new()).read()?;
     let now = context.clock.now();
-    let sign = |app: Option<&str>| state.heartbeat(store.path(), app);
     if context.ui.is_json {
         let list: Vec<Value> = schedules
             .iter()
             .map(|schedule| {
-                let sign = sign(Some(schedule.app.name.as_str()));
+                let sign = state.heartbeat(store.path(), &schedule.app);
                 describe(schedule, last(schedule, &records), sign.as_ref(), now)
             })
             .collect();
@@ -53,11 +53,7 @@ pub(super) fn index(context: &Context<'_>, index: &Index) -> Result<u8, Error> {
         &["App", "Name", "Target", "When", "Next", "Last"],
         rows,
     ));
-    runner(
-        context,
-        sign(index.app.as_ref().map(AppName::as_str)).as_ref(),
-        now,
-    );
+    runner(context, &store, &schedules, now)?;
     Ok(exit::DONE)
 }
 
@@ -105,39 +101,57 @@ fn last<'a>(schedule: &Schedule, records: &'a [Record]) -> Option<&'a Record> {
 }
 
 /// Which runner runs the schedules, or that none does.
-pub(super) fn runner(context: &Context<'_>, heartbeat: Option<&Heartbeat>, now: Timestamp) {
-    let warn = |what: &str| {
-        context.ui.warn(&format!(
-            "{what}: until something makes passes, no dyno will be restarted"
-        ));
-        context.ui.hint(&format!(
-            "{} --watch stays and makes them; or call {} every 5 minutes from cron or CI",
-            context.verb("run"),
-            context.verb("run")
-        ));
+pub(super) fn runner(
+    context: &Context<'_>,
+    store: &Store,
+    schedules: &[Schedule],
+    now: Timestamp,
+) -> Result<(), Error> {
+    let state = StateDir::open(context.env)?;
+    let sign = |schedule: &Schedule| {
+        let sign = state.heartbeat(store.path(), &schedule.app);
+        sign.filter(|sign| sign.is_alive(now))
     };
-    match heartbeat {
-        Some(beat) if beat.is_alive(now) => {
-            let how = if beat.mode == Mode::Watch {
-                "run --watch"
-            } else {
-                "calls of run"
-            };
-            let seen = human::distance(now, beat.at.min(now));
-            let line = format!("Run by this machine: {how}, last sign of life {seen}");
-            match &beat.trouble {
-                None => context.ui.say(&line),
-                Some(trouble) => context
-                    .ui
-                    .warn(&format!("{line}, but its last pass failed: {trouble}")),
-            }
-        }
-        Some(beat) => warn(&format!(
-            "Nothing runs these schedules; the last sign of a runner was {}",
-            human::distance(now, beat.at.min(now))
-        )),
-        None => warn("Nothing runs these schedules"),
+    let (run, idle): (Vec<_>, Vec<_>) = schedules
+        .iter()
+        .map(|schedule| (schedule, sign(schedule)))
+        .partition(|(_, sign)| sign.is_some());
+    if !idle.is_empty() {
+        let apps: BTreeSet<String> = idle
+            .iter()
+            .map(|(schedule, _)| format!("⬢ {}", schedule.app.name))
+            .collect();
+        let these = if run.is_empty() {
+            "these schedules".to_owned()
+        } else {
+            let apps: Vec<_> = apps.into_iter().collect();
+            format!("the schedules of {}", apps.join(", "))
+        };
+        context.ui.warn(&format!(
+            "Nothing runs {these}: until something makes passes, no dyno will be restarted"
+        ));
+        let run = context.verb("run");
+        context.ui.hint(&format!(
+            "{run} --watch stays and makes them; or call {run} every 5 minutes from cron or CI"
+        ));
     }
+    let signs = run.into_iter().filter_map(|(_, sign)| sign);
+    // One line: for one that fails, else for the one that was last heard of longest ago.
+    let worst = signs.min_by_key(|sign| (sign.trouble.is_none(), sign.at));
+    let Some(sign) = worst else { return Ok(()) };
+    let how = match sign.mode {
+        Mode::Watch => "run --watch",
+        Mode::Once => "calls of run",
+    };
+    let seen = human::distance(now, sign.at.min(now));
+    let line = format!("Run by this machine: {how}, last sign of life {seen}");
+    match &sign.trouble {
+        None => context.ui.say(&line),
+        Some(trouble) => context
+            .ui
+            .warn(&format!("{line}, but its last pass failed: {trouble}")),
+    }
+    Ok(())
 }
 
 /// A schedule as the list's JSON has it.

@@ -32,7 +32,7 @@ pub(super) async fn pause(context: &Context<'_>, pause: Pause) -> Result<u8, Err
     let Some((before, after)) = changed.await? else {
         return Err(context.no_such(format!("{app} no longer has a schedule {}", before.name)));
     };
-    void::tell(context, "pause", &before, Some(&after)).await?;
+    void::tell(context, "pause", &before, Some(&after)).await;
     let resumes = until.map_or_else(
         || format!("until {}", context.verb("resume")),
         |until| format!("until {}", human::instant(until, &zone)),

@@ -12,7 +12,7 @@ use crate::{
     observe, pass,
     plan::{self, Known, Question},
     report::{human, json as shapes, table},
-    schedule::{AppName, Schedule, Span},
+    schedule::{Schedule, Span},
     snapshot::Snapshot,
     state::StateDir,
     store::narrow,
@@ -95,13 +95,7 @@ pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, 
                 error.hint().iter().for_each(|hint| context.ui.hint(hint));
             }
         }
-        index::runner(
-            context,
-            StateDir::open(context.env)?
-                .heartbeat(store.path(), flags.app.as_ref().map(AppName::as_str))
-                .as_ref(),
-            now,
-        );
+        index::runner(context, &store, &schedules, now)?;
     }
     Ok(if has_error { exit::FAILED } else { exit::DONE })
 }

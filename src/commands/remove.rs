@@ -14,7 +14,7 @@ pub(super) async fn remove(context: &Context<'_>, named: Named) -> Result<u8, Er
     store
         .remove(&context.clock, std::slice::from_ref(&schedule))
         .await?;
-    void::tell(context, "remove", &schedule, None).await?;
+    void::tell(context, "remove", &schedule, None).await;
     context.ui.either(
         || format!("Removed schedule {} of ⬢ {}: {} {}", schedule.name, schedule.app.name, schedule.target, schedule.when()),
         || json!({ "removed": { "app": schedule.app.name.as_str(), "name": schedule.name.as_str() } }),

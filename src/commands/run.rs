@@ -161,7 +161,10 @@ impl Runner<'_> {
         request: Option<(&AppName, Request)>,
         is_dry_run: bool,
     ) -> Result<Report, Error> {
-        let client = self.context.client().await;
+        let client = tokio::select! {
+            client = self.context.client() => client,
+            () = self.stop.set() => Err(Error::Interrupted),
+        };
         if let (Err(error), None, false) = (&client, &request, is_dry_run) {
             pass::keep_trouble(self.state, schedules, self.context.clock.now(), error);
         }

@@ -10,7 +10,6 @@ use crate::{
     schedule::{App, AppName, Calendar, Days, Guards, Schedule, Target, Zone},
     snapshot,
     state::StateDir,
-    store::narrow,
 };
 use console::Style;
 use jiff::{Timestamp, tz::TimeZone};
@@ -40,6 +39,7 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         ));
     }
     let store = context.store(flags.common.schedules.as_deref())?;
+    let state = StateDir::open(context.env)?;
     let schedules = store.read()?;
     let (ui, name) = (context.ui, flags.name.unwrap_or_default());
     let seen = look(context, &app).await?;
@@ -53,7 +53,14 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         "Setting schedule {name} on {}...",
         ui.paint(&format!("⬢ {shown}"), &Style::new().magenta())
     ));
-    let before = narrow(schedules, Some(&app), Some(&name)).pop();
+    let is_it = |schedule: &Schedule| {
+        let is_app = schedule.app.name == app || schedule.app.name.as_str() == shown;
+        let has_id = seen
+            .as_ref()
+            .is_some_and(|seen| schedule.app.id.as_ref() == Some(&seen.app.id));
+        schedule.name == name && (is_app || has_id)
+    };
+    let before = schedules.into_iter().find(is_it);
     let was_paused = before
         .as_ref()
         .is_some_and(|schedule| schedule.is_paused(now));
@@ -77,10 +84,9 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     };
     let is_replaced = store.put(&context.clock, &schedule).await?;
     if let Some(before) = &before {
-        void::tell(context, "set", before, Some(&schedule)).await?;
+        void::tell(context, "set", before, Some(&schedule)).await;
     }
-    let state = StateDir::open(context.env)?;
-    let heartbeat = state.heartbeat(store.path(), Some(schedule.app.name.as_str()));
+    let heartbeat = state.heartbeat(store.path(), &schedule.app);
     ui.either(
         || in_words(&schedule, is_replaced, now),
         || index::describe(&schedule, None, heartbeat.as_ref(), now),
@@ -90,7 +96,7 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
             ui.say("It was paused, and goes on now");
         }
         warn(context, &schedule, seen.as_ref(), now);
-        index::runner(context, heartbeat.as_ref(), now);
+        index::runner(context, &store, std::slice::from_ref(&schedule), now)?;
         ui.hint(&format!(
             "{} --app {} shows what will happen",
             context.verb("plan"),

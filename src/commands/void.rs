@@ -17,7 +17,21 @@ use jiff::SignedDuration;
 
 /// Tells of what `verb` has made void of the schedule as it was `before`, and is not of it as it is
 /// `after`. The dynos are asked where they can be; a paused schedule's occurrences are void on purpose.
+/// The change itself is made by then, so that what cannot be recorded is a warning.
 pub(super) async fn tell(
+    context: &Context<'_>,
+    verb: &str,
+    before: &Schedule,
+    after: Option<&Schedule>,
+) {
+    if let Err(error) = judge(context, verb, before, after).await {
+        context.ui.warn(&format!(
+            "whether {verb} made an occurrence void could not be recorded: {error}"
+        ));
+    }
+}
+
+async fn judge(
     context: &Context<'_>,
     verb: &str,
     before: &Schedule,

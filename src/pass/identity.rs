@@ -1,6 +1,6 @@
 //! Which app a schedule means: found by its id, followed when renamed, locked while it is rolled.
 
-use super::{HEROKU, ROLLED_ELSEWHERE, one_app::AppPass};
+use super::{HEROKU, ROLLED_ELSEWHERE, foreign_host, one_app::AppPass};
 use crate::{
     error::Error,
     execute::Progress,
@@ -156,8 +156,11 @@ impl AppPass<'_> {
                 || name == app.id
         };
         let all = self.pass.store.read().ok()?;
-        let is_meant =
-            |schedule: &Schedule| is_of_app(schedule) && self.names.contains(&schedule.name);
+        let is_meant = |schedule: &Schedule| {
+            is_of_app(schedule)
+                && self.names.contains(&schedule.name)
+                && foreign_host(schedule, self.pass.host).is_none()
+        };
         Some(all.into_iter().filter(is_meant).collect())
     }
 }

@@ -30,11 +30,15 @@ impl AppPass<'_> {
                 let reason = waiting
                     .filter(|waiting| waiting.occurrence == expired)
                     .map_or_else(
-                        || {
-                            format!(
-                                "no pass ran from {expired} for {}",
-                                schedule.guards.catch_up
-                            )
+                        || match (report.ended.is_empty(), schedule.guards.catch_up) {
+                            (true, catch_up) => {
+                                format!("no pass ran from {expired} for {catch_up}")
+                            }
+                            (false, catch_up) => {
+                                format!(
+                                    "a pass rolled the app, and did not reach it within {catch_up}"
+                                )
+                            }
                         },
                         |waiting| waiting.reason,
                     );
@@ -137,6 +141,9 @@ impl AppPass<'_> {
 
 /// Keeps why an app could not even be looked at, should its occurrences be missed for it.
 pub fn keep_trouble(state: &StateDir, schedules: &[Schedule], now: Timestamp, error: &Error) {
+    if matches!(error, Error::Interrupted) {
+        return;
+    }
     for schedule in schedules.iter().filter(|schedule| !schedule.is_paused(now)) {
         let mark = state.mark(schedule);
         let open = missed::latest_unjudged(schedule, mark.judged, now)

@@ -129,6 +129,9 @@ impl<'a> AppPass<'a> {
                         return Ok(plan);
                     }
                     *snapshot = self.observe_again(snapshot).await?;
+                    if is_idle {
+                        continue;
+                    }
                 }
                 end @ (End::Failed | End::Interrupted) => {
                     let reason = if end == End::Failed {

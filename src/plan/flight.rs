@@ -34,7 +34,7 @@ pub(super) struct Flight {
     up_since: Option<Timestamp>,
     absences: u32,
     is_wanted: bool,
-    /// Why it could not be found out whether it is still wanted.
+    /// What keeps it from being decided.
     trouble: Option<String>,
 }
 
@@ -54,6 +54,9 @@ pub(super) enum Sighting {
     },
 }
 
+/// For so long Heroku's list may lag behind a restart; then one that was answered with an error may
+/// be asked for again.
+pub(super) const LONGEST_LAG: SignedDuration = SignedDuration::from_mins(5);
 /// How long it is watched when no answer came at all; then the step has failed, since the request
 /// could still be applied and a second one would be a second restart.
 const SILENCE: SignedDuration = SignedDuration::from_secs(60);
@@ -130,7 +133,8 @@ impl Flight {
 
     /// Tells why the formation could not be asked.
     pub fn cannot_ask(&mut self, why: &str) {
-        (self.absences, self.trouble) = (0, Some(why.to_owned()));
+        let why = format!("whether it is still wanted could not be asked ({why})");
+        (self.absences, self.trouble) = (0, Some(why));
     }
 
     /// Judges the newest list.
@@ -181,8 +185,12 @@ impl Flight {
                 .dynos
                 .iter()
                 .any(|other| other.id == self.step.old_id);
-            if is_settled(dyno, self.step.limits.settle, now) && is_alone {
+            let is_settled = is_settled(dyno, self.step.limits.settle, now);
+            if is_settled && is_alone {
                 end(Outcome::Restarted, None)
+            } else if is_settled {
+                self.trouble = Some("the old dyno is still listed beside it".to_owned());
+                self.until_wait_limit(now, SignedDuration::MAX)
             } else {
                 let left = self.step.limits.settle.duration() - now.duration_since(dyno.updated_at);
                 self.until_wait_limit(now, left)
@@ -207,9 +215,7 @@ impl Flight {
             .find(|dyno| dyno.id == self.step.old_id);
         match (old, self.answer) {
             // An error proves nothing: the list is watched for as long as a restart may take to show.
-            (Some(old), Answer::Broken)
-                if old.is_up() && self.age(now) >= self.step.limits.wait_limit.duration() =>
-            {
+            (Some(old), Answer::Broken) if old.is_up() && self.age(now) >= LONGEST_LAG => {
                 Sighting::NotApplied
             }
             (Some(_), Answer::Silent) if self.age(now) >= SILENCE => end(
@@ -244,15 +250,17 @@ impl Flight {
                 self.step.limits.wait_limit
             ),
             None => format!(
-                "Heroku accepted the restart, and no new dyno came within {}",
+                "{}, and no new dyno came within {}",
+                match self.answer {
+                    Answer::Accepted => "Heroku accepted the restart",
+                    Answer::Broken => "the restart was answered with an error",
+                    Answer::Silent => "the restart was never answered",
+                },
                 self.step.limits.wait_limit
             ),
         };
         let trouble = self.trouble.as_ref();
-        let detail = trouble.map_or_else(
-            || detail.clone(),
-            |why| format!("{detail}; whether it is still wanted could not be asked ({why})"),
-        );
+        let detail = trouble.map_or_else(|| detail.clone(), |why| format!("{detail}: {why}"));
         Sighting::Ended {
             outcome: Outcome::Failed,
             new_id: self.new_id.clone(),

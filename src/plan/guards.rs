@@ -1,6 +1,6 @@
 //! May a due dyno be restarted now? Each answer is a reason or none, never a bare no.
 
-use super::{Plan, Question, Skip, SkipReason, Step, Trigger, at};
+use super::{Plan, Question, Skip, SkipReason, Step, Trigger, at, flight::LONGEST_LAG};
 use crate::{
     schedule::Span,
     snapshot::{Dyno, Snapshot, State},
@@ -175,8 +175,12 @@ fn asked(question: Question<'_>, step: &Step) -> Option<Reason> {
         .iter()
         .rfind(|asked| asked.old_id == step.old_id)?;
     let age = question.now.duration_since(asked.at);
-    // Whatever the answer was, the list may lag behind the restart for so long.
-    if age <= step.limits.wait_limit.duration() {
+    let limit = if asked.is_accepted {
+        step.limits.wait_limit.duration()
+    } else {
+        LONGEST_LAG
+    };
+    if age <= limit {
         Some((
             SkipReason::RestartPending,
             format!("a restart was asked for {}", at(asked.at)),

@@ -235,8 +235,10 @@ impl Roll {
                         .iter()
                         .any(|flight| flight.step.process_type == step.process_type)
                     {
-                        // Somebody else used the budget.
-                        answer = Start::OtherThanPlanned;
+                        // Somebody else used the budget; a wait that Heroku asked for goes first.
+                        if !matches!(answer, Start::After(_)) {
+                            answer = Start::OtherThanPlanned;
+                        }
                     }
                     full_types.insert(step.process_type.clone());
                 }

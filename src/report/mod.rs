@@ -85,7 +85,7 @@ impl AppReport {
 }
 
 impl Report {
-    /// Whether nothing but the app's owner can make something of what is due.
+    /// Whether nothing but a person can make something of what is due.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
         let weights = || {
@@ -96,7 +96,7 @@ impl Report {
         };
         self.trouble().is_none()
             && weights().count() > 0
-            && weights().all(|weight| weight == Weight::Left)
+            && weights().all(|weight| matches!(weight, Weight::Left | Weight::Held))
     }
 
     /// Why an app could not be looked at.

@@ -101,6 +101,7 @@ impl Watch<'_> {
                 () = self.stop.set(), if !self.stop.is_set() => {}
             }
         }
+        self.state.rest(&self.sign(None, self.clock.now()));
         Ok(exit::INTERRUPTED)
     }
 
@@ -121,13 +122,16 @@ impl Watch<'_> {
 
     /// A sign of life that cannot be left stops no restart; it is said once.
     fn beat(&self, trouble: Option<String>, now: Timestamp, last_beat: &mut Option<String>) {
-        let path = self.store.path();
-        let sign = Heartbeat::new(Mode::Watch, path, self.app, trouble, now);
-        let problem = self.state.beat(&sign).err().map(|error| error.to_string());
+        let left = self.state.beat(&self.sign(trouble, now));
+        let problem = left.err().map(|error| error.to_string());
         if let Some(problem) = problem.as_ref().filter(|_| problem != *last_beat) {
             self.ui.warn(problem);
         }
         *last_beat = problem;
+    }
+
+    fn sign(&self, trouble: Option<String>, now: Timestamp) -> Heartbeat {
+        Heartbeat::new(Mode::Watch, self.store.path(), self.app, trouble, now)
     }
 
     fn nap(&self, schedules: &[Schedule], now: Timestamp) -> SignedDuration {

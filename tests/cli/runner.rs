@@ -59,11 +59,20 @@ fn a_watch_of_another_file_or_app_runs_nothing_here() {
             );
             ends(watch);
         }
-        let watch = watch(&home, &served, &[]).await;
-        while listed(&home, &served).await["alive"] != json!(true) {
-            tokio::task::yield_now().await;
+        for more in [&[][..], &["--app", "example-app"]] {
+            let watch = watch(&home, &served, more).await;
+            while listed(&home, &served).await["alive"] != json!(true) {
+                tokio::task::yield_now().await;
+            }
+            let list = told_on_time(&home, &served, &[]).await;
+            assert!(
+                list.stderr.starts_with("Run by this machine: run --watch"),
+                "{list:?}"
+            );
+            ends(watch);
+            let rests = listed(&home, &served).await;
+            assert_eq!(rests, Value::Null, "it took its sign away");
         }
-        ends(watch);
     });
 }
 
