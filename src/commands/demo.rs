@@ -28,7 +28,7 @@ const STEPS: [(&str, &str); 9] = [
     ),
     (
         "dynos:autorestart:run",
-        "one pass: one dyno at a time, each proven up before the next",
+        "one pass: the first dyno alone, then one of a process type at a time, each proven up",
     ),
     (
         "ps --app example-app",
