@@ -4,7 +4,7 @@ use super::{LONGEST_WAIT, Pass, ROLLED_ELSEWHERE, Request};
 use crate::{
     error::Error,
     execute::{End, Progress},
-    plan::{self, Ended, Known, Outcome, Plan, Question, Step, due::Now},
+    plan::{self, Ended, Known, Outcome, Plan, Question, Step, due::Now, roll::AFTER_A_FAILURE},
     report::AppReport,
     schedule::{Schedule, ScheduleName, Target},
     snapshot::{App, Snapshot},
@@ -26,7 +26,6 @@ pub(super) struct AppPass<'a> {
 }
 
 /// Why a step of a plan was not begun.
-const AFTER_A_FAILURE: &str = "a step of this app failed before";
 const INTERRUPTED: &str = "interrupted";
 
 impl<'a> AppPass<'a> {

@@ -29,6 +29,8 @@ pub enum Action {
     Done,
 }
 
+/// Why the rest of an app's steps is not reached.
+pub const AFTER_A_FAILURE: &str = "a step of this app failed before";
 /// Requests for one step, before it has failed.
 const ATTEMPTS: u32 = 3;
 
@@ -59,16 +61,13 @@ impl Roll {
     /// Takes the steps in the order of the plan. No step is begun at or after `until`.
     #[must_use]
     pub fn new(steps: &[Step], until: Option<Timestamp>) -> Self {
-        let pending = steps
-            .iter()
-            .map(|step| Pending {
-                step: step.clone(),
-                attempts: 0,
-                not_before: None,
-            })
-            .collect();
+        let pending = |step: &Step| Pending {
+            step: step.clone(),
+            attempts: 0,
+            not_before: None,
+        };
         Self {
-            pending,
+            pending: steps.iter().map(pending).collect(),
             flights: vec![],
             ended: vec![],
             claimed: BTreeSet::new(),
@@ -130,7 +129,7 @@ impl Roll {
             return Action::AskFormation(process_type);
         }
         if self.has_failed {
-            self.drop_pending("a step of this app failed before");
+            self.drop_pending(AFTER_A_FAILURE);
         }
         match self.start(snapshot, now) {
             Start::Step(step) => Action::Restart(step),
@@ -282,13 +281,9 @@ impl Roll {
     pub fn answered(&mut self, step: &Step, answer: Answer, snapshot: &Snapshot, now: Timestamp) {
         self.waits = 0;
         if let Some(pending) = self.take_pending(step) {
-            self.flights.push(Flight::new(
-                pending.step,
-                pending.attempts + 1,
-                snapshot,
-                answer,
-                now,
-            ));
+            let attempts = pending.attempts + 1;
+            let flight = Flight::new(pending.step, attempts, snapshot, answer, now);
+            self.flights.push(flight);
         }
     }
 
@@ -333,11 +328,9 @@ impl Roll {
 
     /// Tells why the formation could not be read.
     pub fn no_formation(&mut self, process_type: &str, why: &str) {
-        for flight in &mut self.flights {
-            if flight.step.process_type == process_type {
-                flight.cannot_ask(why);
-            }
-        }
+        let of_type = |flight: &&mut Flight| flight.step.process_type == process_type;
+        let flights = self.flights.iter_mut().filter(of_type);
+        flights.for_each(|flight| flight.cannot_ask(why));
     }
 
     /// Ends the roll before its end: what flies is unverified, the rest not reached.
@@ -355,14 +348,12 @@ impl Roll {
             let detail = format!("Heroku did not take the restart in {ATTEMPTS} attempts: {why}");
             self.refused(&step, detail);
         } else {
-            self.pending.insert(
-                0,
-                Pending {
-                    step,
-                    attempts,
-                    not_before,
-                },
-            );
+            let pending = Pending {
+                step,
+                attempts,
+                not_before,
+            };
+            self.pending.insert(0, pending);
         }
     }
 
