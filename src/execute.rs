@@ -6,10 +6,10 @@ use crate::{
     heroku::{self, Client, Fate},
     ledger::Ledger,
     plan::{
-        Asked, Ended, QUOTA_FLOOR, Step,
+        Asked, Ended, QUOTA_FLOOR, Seen, Step,
         roll::{Action, Answer, Roll},
     },
-    snapshot::Snapshot,
+    snapshot::{App, Formation, Snapshot},
 };
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -85,8 +85,8 @@ pub struct Tools<'a> {
 pub enum End {
     /// Every step was done.
     Done,
-    /// A step failed; the rest was not reached.
-    Failed,
+    /// A step failed; why the rest is not reached.
+    Failed(String),
     /// The app is not as it was planned for.
     Replan,
     Interrupted,
@@ -94,7 +94,8 @@ pub enum End {
 
 /// Reads of the list that may fail in a row before a roll is left.
 const BLIND: u32 = 3;
-/// For so long the app is believed to be as it was: in no maintenance, and of the same release.
+/// For so long the app is believed to be as it was: in no maintenance, of the same release, and of
+/// the same formation.
 const APP_IS_FRESH: SignedDuration = SignedDuration::from_secs(30);
 /// Between two reads while the account has few requests left.
 const WHILE_QUOTA_IS_LOW: SignedDuration = SignedDuration::from_secs(30);
@@ -124,18 +125,19 @@ impl Tools<'_> {
         }
     }
 
-    /// Rolls these steps; `snapshot` follows what is seen. No step is begun at or after `until`, nor
-    /// once the schedules are no longer those that were planned for.
+    /// Rolls these steps; `snapshot` and `seen` follow what is seen. No step is begun at or after
+    /// `until`, nor once the schedules are no longer those that were planned for.
     ///
     /// Fails when the ledger cannot be written: what flies is then unverified.
     pub async fn roll(
         &self,
         steps: &[Step],
         snapshot: &mut Snapshot,
+        seen: &mut Seen,
         until: Option<Timestamp>,
         is_outdated: &dyn Fn() -> bool,
     ) -> (Result<End, Error>, Vec<Ended>) {
-        let mut roll = Roll::new(steps, until);
+        let mut roll = Roll::new(steps, until, std::mem::take(seen));
         let mut ended = vec![];
         let refused = self.refuse_what_was_asked(&mut roll, steps, &snapshot.app.id);
         let mut end = match refused {
@@ -158,6 +160,7 @@ impl Tools<'_> {
             }
             Ok(_) => {}
         }
+        *seen = roll.into_seen();
         (end, ended)
     }
 
@@ -193,14 +196,14 @@ impl Tools<'_> {
     ) -> Result<End, Error> {
         let app = snapshot.app.id.clone();
         let mut failures = 0;
-        let (mut seen_at, mut has_changed) = (snapshot.at, false);
+        let (mut seen_at, mut has_changed, mut has_doubt) = (snapshot.at, false, false);
+        let mut surplus = snapshot.surplus();
         loop {
-            roll.begins_no_more(has_changed || is_outdated());
-            let is_stale = !has_changed && self.client.now().duration_since(seen_at) > APP_IS_FRESH;
+            let is_stale = self.client.now().duration_since(seen_at) > APP_IS_FRESH;
             let read = async {
                 // The dynos last: nothing may come between them and a DELETE.
-                let fresh = if is_stale {
-                    Some(self.client.app(&app).await?)
+                let fresh = if is_stale && !has_changed {
+                    Some(self.shape(&app).await)
                 } else {
                     None
                 };
@@ -214,23 +217,33 @@ impl Tools<'_> {
                 Ok((fresh, dynos)) => {
                     failures = 0;
                     (snapshot.dynos, snapshot.at) = (dynos, self.client.now());
-                    if let Some(fresh) = fresh {
-                        (seen_at, has_changed) = (snapshot.at, fresh != snapshot.app);
-                        snapshot.app = fresh;
-                        roll.begins_no_more(has_changed || is_outdated());
+                    match fresh {
+                        Some(Ok((fresh, formation))) => {
+                            has_changed = fresh != snapshot.app || formation != snapshot.formation;
+                            (snapshot.app, snapshot.formation) = (fresh, formation);
+                            (seen_at, has_doubt) = (snapshot.at, false);
+                        }
+                        // What flies is watched all the same.
+                        Some(Err(_)) => (seen_at, has_doubt) = (snapshot.at, true),
+                        None if !has_changed && !snapshot.surplus().is_subset(&surplus) => {
+                            // More dynos than were wanted: it may be that more are wanted now.
+                            (seen_at, surplus) = (Timestamp::MIN, snapshot.surplus());
+                            continue;
+                        }
+                        None => {}
                     }
+                    surplus = snapshot.surplus();
+                    roll.begins_no_more(has_changed || has_doubt || is_outdated());
                 }
                 Err(error) => {
                     failures += 1;
                     if !error.is_transient()
                         || (failures >= BLIND && !roll.may_wait(self.client.now()))
                     {
-                        roll.leave(
-                            &format!("Heroku could not be asked ({error})"),
-                            self.client.now(),
-                        );
+                        let why = format!("Heroku could not be asked ({error})");
+                        roll.leave(&why, self.client.now());
                         self.record(roll, ended)?;
-                        return Ok(End::Failed);
+                        return Ok(End::Failed(why));
                     }
                     if self.pause(SignedDuration::from_secs(5)).await {
                         return Ok(End::Interrupted);
@@ -244,11 +257,18 @@ impl Tools<'_> {
             }
             match action {
                 Action::Restart(_) if self.is_quota_low() => {
+                    self.record(roll, ended)?;
+                    if !roll.is_flying() {
+                        return Ok(End::Replan); // the planner waits for it, and not for ever
+                    }
                     if self.pause(WHILE_QUOTA_IS_LOW).await {
                         return Ok(End::Interrupted);
                     }
                 }
-                Action::Restart(step) => self.restart(roll, &step, snapshot).await?,
+                Action::Restart(step) => {
+                    self.restart(roll, &step, snapshot).await?;
+                    self.record(roll, ended)?;
+                }
                 Action::Wait(wait) => {
                     self.record(roll, ended)?;
                     let wait = if self.is_quota_low() {
@@ -263,6 +283,7 @@ impl Tools<'_> {
                 Action::AskFormation(process_type) => {
                     match self.unless_stopped(self.client.formation(&app)).await {
                         Ok(formation) => {
+                            has_changed |= formation != snapshot.formation;
                             snapshot.formation = formation;
                             let of_type = snapshot
                                 .formation_dynos()
@@ -276,14 +297,22 @@ impl Tools<'_> {
                 }
                 Action::Replan | Action::Done => {
                     self.record(roll, ended)?;
-                    return Ok(match action {
-                        _ if roll.has_failed() => End::Failed,
-                        Action::Replan => End::Replan,
-                        _ => End::Done,
+                    return Ok(match (roll.failure(), action) {
+                        (Some(why), _) => End::Failed(why.to_owned()),
+                        (None, Action::Replan) => End::Replan,
+                        (None, _) => End::Done,
                     });
                 }
             }
         }
+    }
+
+    /// The app and its formation.
+    async fn shape(&self, app: &str) -> Result<(App, Vec<Formation>), heroku::Error> {
+        Ok((
+            self.client.app(app).await?,
+            self.client.formation(app).await?,
+        ))
     }
 
     /// Sends the DELETE. Whatever becomes of it, the next thing is a read.
@@ -358,14 +387,15 @@ impl Tools<'_> {
         }
     }
 
+    /// Tells of what has ended and records it: all of it, whatever cannot be recorded.
     fn record(&self, roll: &mut Roll, ended: &mut Vec<Ended>) -> Result<(), Error> {
+        let mut recorded = Ok(());
         for end in roll.drain_ended() {
             self.observer.progress(Progress::Ended(&end));
-            let recorded = self.ledger.ended(&end, self.client.now());
+            recorded = recorded.and(self.ledger.ended(&end, self.client.now()));
             ended.push(end);
-            recorded?;
         }
-        Ok(())
+        recorded
     }
 }
 

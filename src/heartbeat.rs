@@ -78,11 +78,7 @@ impl Heartbeat {
             .filter_map(|file| serde_json::from_slice::<Self>(&fs::read(file.path()).ok()?).ok());
         signs
             .filter(|sign| sign.schedules == schedules)
-            .filter(|sign| {
-                let is_it =
-                    |named: &String| *named == app.name.as_str() || Some(named) == app.id.as_ref();
-                sign.app.as_ref().is_none_or(is_it)
-            })
+            .filter(|sign| sign.app.as_deref().is_none_or(|named| app.is(named)))
             .max_by_key(|sign| sign.at)
     }
 

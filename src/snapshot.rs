@@ -1,6 +1,7 @@
 //! What was seen of an app, and when. Plain values: no wire format (see `heroku::wire`), no verdict.
 
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 /// One look at an app. All instants are Heroku's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +117,19 @@ impl Snapshot {
     /// `type-SET-POD` as the Heroku CLI knows it), and nobody is attached.
     pub fn formation_dynos(&self) -> impl Iterator<Item = &Dyno> {
         self.dynos.iter().filter(|dyno| self.is_in_formation(dyno))
+    }
+
+    /// Ids of dynos named like those of the formation, and numbered beyond what it wants: one-offs with
+    /// such a name, those of a formation that was just made smaller, or of one made larger since it
+    /// was read. On Fir a name tells nothing of the kind.
+    #[must_use]
+    pub fn surplus(&self) -> BTreeSet<String> {
+        let is_beyond = |dyno: &&Dyno| {
+            let quantity = self.quantity(&dyno.process_type);
+            quantity > 0 && !dyno.is_attached && ordinal(dyno).is_some_and(|n| n > quantity)
+        };
+        let dynos = self.dynos.iter().filter(is_beyond);
+        dynos.map(|dyno| dyno.id.clone()).collect()
     }
 
     /// Whether the formation keeps this dyno running.

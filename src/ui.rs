@@ -42,7 +42,7 @@ impl Ui {
         let is_terminal = std::io::stderr().is_terminal();
         let has_color = std::io::stdout().is_terminal()
             && is_terminal
-            && !env.is_set("NO_COLOR")
+            && env.text("NO_COLOR").is_none()
             && env.text("TERM") != Some("dumb");
         Self {
             is_json,
@@ -66,7 +66,15 @@ impl Ui {
 
     /// The result, or a part of it.
     pub fn result(&self, text: &str) {
-        let _ = writeln!(std::io::stdout().lock(), "{text}");
+        self.above_bars(|| writeln!(std::io::stdout().lock(), "{text}"));
+    }
+
+    /// Prints while no bar is on the screen; nobody may be there to read it.
+    fn above_bars(&self, print: impl FnOnce() -> std::io::Result<()>) {
+        let _ = match &self.bars.borrow().multi {
+            Some(multi) => multi.suspend(print),
+            None => print(),
+        };
     }
 
     /// The result as the one JSON document.
@@ -93,21 +101,13 @@ impl Ui {
     }
 
     pub fn say(&self, text: &str) {
-        let bars = self.bars.borrow();
         let width = if self.is_terminal {
             usize::from(Term::stderr().size().1)
         } else {
             usize::MAX
         };
         let line = format!("{}\n", wrapped(text, width));
-        match &bars.multi {
-            Some(multi) => {
-                let _ = multi.suspend(|| std::io::stderr().lock().write_all(line.as_bytes()));
-            }
-            None => {
-                let _ = std::io::stderr().lock().write_all(line.as_bytes());
-            }
-        }
+        self.above_bars(|| std::io::stderr().lock().write_all(line.as_bytes()));
     }
 
     pub fn warn(&self, text: &str) {

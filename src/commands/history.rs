@@ -9,30 +9,52 @@ use crate::{
     report::{human, table},
     schedule::{AppName, Span},
     state::StateDir,
+    store::narrow,
 };
 use jiff::tz::TimeZone;
 use serde_json::json;
+use std::collections::{BTreeSet, HashMap};
 
 pub(super) fn history(context: &Context<'_>, history: &History) -> Result<u8, Error> {
     let state = StateDir::open(context.env)?;
     let (records, torn) = Ledger::new(state.ledger(), String::new()).read()?;
+    // Under whatever name it went: the ids of the app that now, or then, is called so.
+    let of_name = |app: &AppName| {
+        let schedules = context.store(history.common.schedules.as_deref());
+        let schedules = schedules
+            .and_then(|store| Ok(store.read()?))
+            .unwrap_or_default();
+        let set = narrow(schedules, Some(app), None).into_iter();
+        let told = records.iter().filter(|record| record.app == app.as_str());
+        set.filter_map(|schedule| schedule.app.id)
+            .chain(told.map(|record| record.app_id.clone()))
+            .filter(|id| !id.is_empty())
+            .collect::<BTreeSet<String>>()
+    };
+    let ids = history.app.as_ref().map(of_name).unwrap_or_default();
     let is_of_app = |record: &Record| {
         let meant = history.app.as_ref().map(AppName::as_str);
         meant.is_none_or(|app| app == record.app || app == record.app_id)
+            || ids.contains(&record.app_id)
     };
     let shown: Vec<Record> = outcomes(records).into_iter().filter(is_of_app).collect();
     let shown = &shown[shown.len().saturating_sub(history.last)..];
     if torn > 0 {
-        context.ui.warn(&format!(
-            "{torn} lines of the ledger are torn and were passed over: {}",
-            state.ledger().display()
-        ));
+        let lines = match torn {
+            1 => "1 line of the ledger is torn and was passed over".to_owned(),
+            torn => format!("{torn} lines of the ledger are torn and were passed over"),
+        };
+        context
+            .ui
+            .warn(&format!("{lines}: {}", state.ledger().display()));
     }
     context.ui.either(
         || {
             if shown.is_empty() {
+                let of = history.app.as_ref().map(|app| format!(" of ⬢ {app}"));
                 return format!(
-                    "Nothing has been restarted from this machine yet; {} shows what will be",
+                    "Nothing{} has been restarted from this machine yet; {} shows what will be",
+                    of.unwrap_or_default(),
                     context.verb("plan")
                 );
             }
@@ -50,26 +72,32 @@ pub(super) fn history(context: &Context<'_>, history: &History) -> Result<u8, Er
 /// The lines that tell how something ended. A request whose process did not live to see it is
 /// unverified.
 fn outcomes(records: Vec<Record>) -> Vec<Record> {
-    let is_end = |event: Event| matches!(event, Event::Ended | Event::Refused);
-    let of = |record: &Record| (record.old_id.clone(), record.occurrence);
-    let ended: Vec<_> = records
-        .iter()
-        .filter(|record| is_end(record.event))
-        .map(of)
-        .collect();
-    let tell = |record: Record| match record.event {
-        Event::Ended | Event::Missed => Some(record),
-        Event::Requested if !ended.contains(&of(&record)) => {
-            let detail = Some("asked for; its end was not seen".to_owned());
-            Some(Record {
-                outcome: Some(Outcome::Unverified),
-                detail,
-                ..record
-            })
+    let mut told: Vec<Option<Record>> = vec![];
+    // Of each dyno and occurrence, the place of the request whose end is still to come.
+    let mut open = HashMap::new();
+    for record in records {
+        let of = (record.old_id.clone(), record.occurrence);
+        match record.event {
+            Event::Requested => {
+                open.insert(of, told.len());
+                told.push(Some(Record {
+                    outcome: Some(Outcome::Unverified),
+                    detail: Some("asked for; its end was not seen".to_owned()),
+                    ..record
+                }));
+            }
+            Event::Accepted => {}
+            Event::Refused | Event::Ended | Event::Missed => {
+                if let Some(place) = open.remove(&of) {
+                    told[place] = None;
+                }
+                if record.event != Event::Refused {
+                    told.push(Some(record));
+                }
+            }
         }
-        _ => None,
-    };
-    records.into_iter().filter_map(tell).collect()
+    }
+    told.into_iter().flatten().collect()
 }
 
 fn row(record: &Record) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! The index: schedules, and what runs them.
 
-use super::{Context, pause::zone};
+use super::Context;
 use crate::{
     cli::Index,
     error::{Error, exit},
@@ -58,7 +58,7 @@ pub(super) fn index(context: &Context<'_>, index: &Index) -> Result<u8, Error> {
 }
 
 fn row(schedule: &Schedule, last: Option<&Record>, now: Timestamp) -> Vec<String> {
-    let zone = zone(schedule);
+    let zone = schedule.time_zone();
     let next = match schedule.next_occurrence(now) {
         _ if schedule.is_paused(now) => match schedule.pause.and_then(|pause| pause.until) {
             Some(until) => format!("paused until {}", human::instant(until, &zone)),
@@ -91,8 +91,7 @@ fn row(schedule: &Schedule, last: Option<&Record>, now: Timestamp) -> Vec<String
 /// The newest line of the ledger about a schedule.
 fn last<'a>(schedule: &Schedule, records: &'a [Record]) -> Option<&'a Record> {
     let is_about_it = |record: &&Record| {
-        let is_app = record.app == schedule.app.name.as_str()
-            || schedule.app.id.as_deref() == Some(record.app_id.as_str());
+        let is_app = schedule.app.is(&record.app) || schedule.app.is(&record.app_id);
         is_app
             && record.schedule == schedule.name.as_str()
             && matches!(record.event, Event::Ended | Event::Missed)

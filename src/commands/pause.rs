@@ -6,7 +6,7 @@ use crate::{
     error::{Error, exit},
     pass,
     report::human,
-    schedule::{self, Schedule, Zone},
+    schedule::{self, Schedule},
 };
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde_json::json;
@@ -15,7 +15,7 @@ pub(super) async fn pause(context: &Context<'_>, pause: Pause) -> Result<u8, Err
     let app = context.app(&pause.named.app)?;
     let store = context.store(pause.named.common.schedules.as_deref())?;
     let before = context.one(store.read()?, &app, pause.named.name.as_ref())?;
-    let zone = zone(&before);
+    let zone = before.time_zone();
     let until = pause
         .until
         .as_deref()
@@ -68,7 +68,7 @@ pub(super) async fn resume(context: &Context<'_>, named: Named) -> Result<u8, Er
     let was_paused = before.is_paused(now);
     let next = after.next_occurrence(now);
     let then = next
-        .map(|next| format!("; next {}", human::instant(next, &zone(&after))))
+        .map(|next| format!("; next {}", human::instant(next, &after.time_zone())))
         .unwrap_or_default();
     let verb = if was_paused { "Resumed" } else { "Not paused:" };
     context.ui.either(
@@ -98,15 +98,6 @@ async fn heroku_s_time(context: &Context<'_>, schedule: &Schedule) -> Timestamp 
         Ok::<_, Error>(client.now())
     };
     asked.await.unwrap_or_else(|_| context.clock.now())
-}
-
-pub(super) fn zone(schedule: &Schedule) -> TimeZone {
-    schedule
-        .calendar
-        .as_ref()
-        .map_or_else(Zone::utc, |calendar| calendar.zone.clone())
-        .time_zone()
-        .clone()
 }
 
 /// The minute in which an instant lies.

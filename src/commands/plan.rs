@@ -1,9 +1,6 @@
 //! `plan`: the next occurrences, and what a pass would do now, dyno by dyno.
 
-use super::{
-    Context, index,
-    pause::{instant, zone},
-};
+use super::{Context, index, pause::instant};
 use crate::{
     cli,
     error::{Error, exit},
@@ -180,7 +177,7 @@ fn in_words(
 ) -> String {
     let mut parts = vec![];
     for (schedule, occurrences) in occurrences {
-        let zone = zone(schedule);
+        let zone = schedule.time_zone();
         let mut lines = vec![format!(
             "⬢ {}  {}: {} {} {}",
             schedule.app.name,
@@ -281,7 +278,7 @@ fn document(
     apps: &[AppPlan],
 ) -> Value {
     let occurrences = occurrences.iter().flat_map(|(schedule, occurrences)| {
-        let zone = zone(schedule);
+        let zone = schedule.time_zone();
         occurrences.iter().map(move |occurrence| {
             json!({
                 "app": schedule.app.name.as_str(), "schedule": schedule.name.as_str(),

@@ -54,10 +54,10 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         ui.paint(&format!("⬢ {shown}"), &Style::new().magenta())
     ));
     let is_it = |schedule: &Schedule| {
-        let is_app = schedule.app.name == app || schedule.app.name.as_str() == shown;
+        let is_app = schedule.app.is(app.as_str()) || schedule.app.is(shown);
         let has_id = seen
             .as_ref()
-            .is_some_and(|seen| schedule.app.id.as_ref() == Some(&seen.app.id));
+            .is_some_and(|seen| schedule.app.is(&seen.app.id));
         schedule.name == name && (is_app || has_id)
     };
     let before = schedules.into_iter().find(is_it);
@@ -232,7 +232,7 @@ fn in_words(schedule: &Schedule, is_replaced: bool, now: Timestamp) -> String {
         schedule.target.restarts(),
         schedule.when()
     );
-    let zone = pause::zone(schedule);
+    let zone = schedule.time_zone();
     if let Some(due) = schedule.latest_occurrence(now) {
         let _ = write!(
             text,
@@ -255,7 +255,7 @@ fn in_words(schedule: &Schedule, is_replaced: bool, now: Timestamp) -> String {
 }
 
 fn warn(context: &Context<'_>, schedule: &Schedule, seen: Option<&Seen>, now: Timestamp) {
-    let zone = pause::zone(schedule);
+    let zone = schedule.time_zone();
     // Only an occurrence of this very day is what somebody may have meant.
     let passed = schedule
         .calendar

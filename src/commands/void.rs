@@ -52,7 +52,7 @@ async fn judge(
         context.ui.say(&format!(
             "A pass is rolling ⬢ {}: it proves what it has begun, and begins no more of {}",
             before.app.name,
-            human::instant(occurrence, &super::pause::zone(before))
+            human::instant(occurrence, &before.time_zone())
         ));
         return Ok(());
     }
@@ -92,7 +92,7 @@ async fn look(context: &Context<'_>, schedule: &Schedule) -> Result<Snapshot, Er
 }
 
 fn say(context: &Context<'_>, verb: &str, schedule: &Schedule, missed: &Missed) {
-    let occurrence = human::instant(missed.occurrence, &super::pause::zone(schedule));
+    let occurrence = human::instant(missed.occurrence, &schedule.time_zone());
     let (name, app) = (&schedule.name, &schedule.app.name);
     let earlier = match missed.count {
         0 | 1 => String::new(),

@@ -17,7 +17,9 @@ struct Login {
 /// Looks at the keychain, then at netrc.
 pub(super) async fn find(env: &Env, host: &Host) -> Found {
     let mut tried = vec![];
-    if !env.is_set("HEROKU_NETRC_WRITE") {
+    // Only this word, in whatever case, turns the CLI away from the keychain.
+    let is_netrc_alone = |value: &str| value.eq_ignore_ascii_case("true");
+    if !env.text("HEROKU_NETRC_WRITE").is_some_and(is_netrc_alone) {
         match from_keychain(env).await {
             Err(Error::NotFound { tried: more }) => tried.extend(more),
             found => return found,

@@ -26,7 +26,11 @@ impl Client {
         let formation = self
             .list::<wire::Formation>(&["apps", app, "formation"])
             .await?;
-        Ok(formation.into_iter().map(Into::into).collect())
+        let mut formation: Vec<snapshot::Formation> =
+            formation.into_iter().map(Into::into).collect();
+        // No order is documented, and two reads are compared.
+        formation.sort_by(|a, b| a.process_type.cmp(&b.process_type));
+        Ok(formation)
     }
 
     /// `GET /apps/{app}/dynos`.

@@ -1,7 +1,7 @@
 //! One request, with its time-outs, and the repetitions that are safe.
 
 use super::{
-    Error, Host,
+    Error, Host, Options,
     redact::redact,
     reply::{self, Telltale},
     tls,
@@ -9,15 +9,14 @@ use super::{
 use crate::{
     clock::Clock,
     credentials::{Credential, Secret},
-    env::Env,
 };
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{
-    Method, Response, StatusCode, Url,
-    header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RANGE, USER_AGENT},
+    Method, Response, StatusCode,
+    header::{ACCEPT, AUTHORIZATION, HeaderValue, RANGE, USER_AGENT},
 };
 use serde::de::DeserializeOwned;
-use std::{error::Error as _, path::PathBuf, sync::Arc, time::Duration};
+use std::{error::Error as _, sync::Arc, time::Duration};
 
 /// What the `ps`, `ps:restart` and generation commands of the Heroku CLI ask for.
 const VERSION: &str = "application/vnd.heroku+json; version=3.sdk";
@@ -25,108 +24,6 @@ const VERSION: &str = "application/vnd.heroku+json; version=3.sdk";
 const ATTEMPTS: u32 = 4;
 /// An item list longer than this is not Heroku's.
 const MOST_PAGES: usize = 50;
-
-/// What the environment says about how to reach Heroku.
-#[derive(Debug, Clone)]
-pub struct Options {
-    pub host: Host,
-    /// From connecting to the last byte of the answer.
-    pub time_limit: Duration,
-    extra_headers: HeaderMap,
-    extra_certificates: Option<PathBuf>,
-    ignored_host: Option<String>,
-}
-
-impl Options {
-    /// A `HEROKU_HOST` that was passed over, as the Heroku CLI passes it over, with a warning.
-    #[must_use]
-    pub fn ignored_host(&self) -> Option<&str> {
-        self.ignored_host.as_deref()
-    }
-
-    /// Reads `HEROKU_HOST`, `HEROKU_HEADERS`, `NODE_EXTRA_CA_CERTS`, the proxy variables and
-    /// `AUTORESTART_REQUEST_TIMEOUT`.
-    ///
-    /// # Errors
-    /// When one of them cannot be meant.
-    pub fn from_env(env: &Env) -> Result<Self, Error> {
-        let named = env.text("HEROKU_HOST");
-        let ignored_host = named
-            .filter(|named| !Host::is_known_to_cli(named))
-            .map(super::host::without_user);
-        let host = named
-            .filter(|_| ignored_host.is_none())
-            .map_or_else(Host::heroku, Host::from_variable)?;
-        let variable = |variable: &str, why: String| Error::Variable {
-            variable: variable.to_owned(),
-            why,
-        };
-        for name in [
-            "HTTPS_PROXY",
-            "https_proxy",
-            "HTTP_PROXY",
-            "http_proxy",
-            "ALL_PROXY",
-            "all_proxy",
-        ] {
-            // reqwest goes round a proxy that it cannot read, without a word.
-            let is_proxy = |text: &str| {
-                let has_scheme = text.contains("://");
-                let address = if has_scheme {
-                    text.to_owned()
-                } else {
-                    format!("http://{text}")
-                };
-                Url::parse(&address).is_ok_and(|url| url.has_host())
-            };
-            let readable = env.text(name).is_none_or(is_proxy);
-            if !readable {
-                return Err(variable(
-                    name,
-                    "it is no URL of a proxy, for example http://proxy.example.com:3128".to_owned(),
-                ));
-            }
-        }
-        let time_limit = env
-            .text("AUTORESTART_REQUEST_TIMEOUT")
-            .unwrap_or("30s")
-            .parse::<crate::schedule::Span>();
-        let time_limit = time_limit
-            .map_err(|error| variable("AUTORESTART_REQUEST_TIMEOUT", error.to_string()))?;
-        Ok(Self {
-            host,
-            time_limit: Duration::from_secs(time_limit.as_secs().max(1)),
-            extra_headers: env
-                .text("HEROKU_HEADERS")
-                .map(extra_headers)
-                .transpose()?
-                .unwrap_or_default(),
-            extra_certificates: env.path("NODE_EXTRA_CA_CERTS"),
-            ignored_host,
-        })
-    }
-}
-
-/// `HEROKU_HEADERS`: a JSON object that is merged into the headers, as the Heroku CLI does.
-fn extra_headers(json: &str) -> Result<HeaderMap, Error> {
-    let refuse = |why: &str| Error::Variable {
-        variable: "HEROKU_HEADERS".to_owned(),
-        why: why.to_owned(),
-    };
-    let pairs: std::collections::BTreeMap<String, String> = serde_json::from_str(json)
-        .map_err(|_| refuse("it is no JSON object of texts, for example {\"X-Name\":\"value\"}"))?;
-    pairs
-        .into_iter()
-        .map(|(name, value)| {
-            let name =
-                HeaderName::try_from(name).map_err(|_| refuse("a name in it is no header name"))?;
-            let mut value = HeaderValue::try_from(value)
-                .map_err(|_| refuse("a value in it is no header value"))?;
-            value.set_sensitive(true);
-            Ok((name, value))
-        })
-        .collect()
-}
 
 /// Speaks to one host with one credential. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -154,17 +51,20 @@ impl Client {
         headers.insert(AUTHORIZATION, token);
         headers.insert(ACCEPT, HeaderValue::from_static(VERSION));
         let agent = concat!("heroku-dynos-autorestart/", env!("CARGO_PKG_VERSION"));
-        headers.insert(USER_AGENT, HeaderValue::from_static(agent));
+        headers
+            .entry(USER_AGENT)
+            .or_insert(HeaderValue::from_static(agent));
+        let proxy = options.proxy()?;
         let builder = || {
             let builder = reqwest::Client::builder()
                 .default_headers(headers.clone())
                 .connect_timeout(Duration::from_secs(10).min(options.time_limit))
                 .timeout(options.time_limit)
                 .redirect(reqwest::redirect::Policy::none());
-            if options.host.is_loopback() {
-                builder.no_proxy()
-            } else {
-                builder
+            match &proxy {
+                _ if options.host.is_loopback() => builder.no_proxy(),
+                Some(proxy) => builder.proxy(proxy.clone()),
+                None => builder,
             }
         };
         Ok(Self {

@@ -86,6 +86,9 @@ impl Error {
             Self::Api {
                 status, token_from, ..
             } => match (self.code(), status) {
+                ("unauthorized", _) if token_from == "HEROKU_API_KEY" => {
+                    "the token in HEROKU_API_KEY is wrong, expired or revoked: set another one, or unset it and run heroku login"
+                }
                 ("unauthorized", _) => {
                     return Some(format!(
                         "the token from {token_from} is wrong, expired or revoked: run heroku login, or set HEROKU_API_KEY"

@@ -53,14 +53,8 @@ impl Host {
             return Err(refuse("a URL with a user name in it is refused"));
         }
         let name = base.host_str().unwrap_or_default().to_ascii_lowercase();
-        let is_heroku = DOMAINS.iter().any(|domain| {
-            name == *domain
-                || name
-                    .strip_suffix(domain)
-                    .is_some_and(|rest| rest.ends_with('.'))
-        });
         let is_loopback = matches!(name.as_str(), "localhost" | "127.0.0.1" | "[::1]");
-        match (is_heroku, is_loopback, base.scheme()) {
+        match (is_heroku(&name), is_loopback, base.scheme()) {
             (true, _, "https") | (_, true, _) => {}
             (true, ..) => return Err(refuse("a token is sent to Heroku only over https")),
             _ => {
@@ -76,27 +70,16 @@ impl Host {
         Ok(Self { base, machine })
     }
 
-    /// Whether the Heroku CLI takes this text for a host at all; what it does not, it warns of and
-    /// passes over. Looser than [`Host::from_variable`], which refuses what would leak a token.
+    /// Whether the Heroku CLI takes this text for a host at all (`isValidHerokuHost` of its vars.js);
+    /// what it does not, it warns of and passes over, and the login that it hands over is then that
+    /// of heroku.com. What it takes too readily, [`Host::from_variable`] refuses.
     #[must_use]
     pub fn is_known_to_cli(text: &str) -> bool {
         let name = text
-            .split("://")
-            .last()
-            .unwrap_or_default()
-            .split(['/', ':'])
-            .next()
-            .unwrap_or_default();
-        let is_domain = |domain: &str| {
-            name == domain
-                || name
-                    .strip_suffix(domain)
-                    .is_some_and(|rest| rest.ends_with('.'))
-        };
-        DOMAINS.iter().any(|domain| is_domain(domain))
-            || text.contains("localhost")
-            || text.contains("127.0.0.1")
-            || text.contains("[::1]")
+            .strip_prefix("https://")
+            .or_else(|| text.strip_prefix("http://"))
+            .unwrap_or(text);
+        is_heroku(name) || text.contains("localhost") || text.contains("127.0.0.1")
     }
 
     /// `host:port` for a URL with a port, else `api.heroku.com` or the like.
@@ -108,9 +91,7 @@ impl Host {
     /// Whether requests stay on this machine, and must not go through a proxy.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        self.base
-            .host_str()
-            .is_some_and(|name| !DOMAINS.iter().any(|domain| name.ends_with(domain)))
+        self.base.host_str().is_some_and(|name| !is_heroku(name))
     }
 
     /// The address of a resource; each segment is percent-encoded.
@@ -122,6 +103,14 @@ impl Host {
         }
         url
     }
+}
+
+/// Whether a name is one of Heroku's domains, or below one.
+fn is_heroku(name: &str) -> bool {
+    DOMAINS.iter().any(|domain| {
+        name.strip_suffix(domain)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    })
 }
 
 /// The text without what may be a password before an `@`.
@@ -168,6 +157,23 @@ mod tests {
                 (base, machine),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn what_the_heroku_cli_passes_over_is_passed_over() {
+        for (text, is_known) in [
+            ("heroku.com", true),
+            ("staging.herokudev.com", true),
+            ("https://api.staging.herokudev.com", true),
+            ("http://localhost:5100", true),
+            ("https://api.staging.herokudev.com/", false),
+            ("https://api.staging.herokudev.com:443", false),
+            ("http://[::1]:5100", false),
+            ("evilheroku.com", false),
+            ("example.com", false),
+        ] {
+            assert_eq!(Host::is_known_to_cli(text), is_known, "{text}");
         }
     }
 

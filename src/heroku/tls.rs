@@ -37,5 +37,7 @@ fn read_extra(path: &Path) -> Result<Vec<Certificate>, Error> {
     let pem =
         std::fs::read(path).map_err(|error| refuse(format!("{}: {error}", path.display())))?;
     Certificate::from_pem_bundle(&pem)
-        .map_err(|_| refuse(format!("{} holds no PEM certificates", path.display())))
+        .ok()
+        .filter(|certificates| !certificates.is_empty())
+        .ok_or_else(|| refuse(format!("{} holds no PEM certificates", path.display())))
 }

@@ -15,7 +15,7 @@ use std::fs::File;
 
 impl AppPass<'_> {
     /// The app, its lock once nobody else of this machine has it, and when Heroku first answered;
-    /// `None` when we do not wait.
+    /// `None` when we do not wait, or have waited for as long as a pass may.
     pub(super) async fn lock(
         &self,
         report: &AppReport,
@@ -44,7 +44,12 @@ impl AppPass<'_> {
                 app: &report.app,
                 reason: ROLLED_ELSEWHERE,
             });
-            if pass.options.no_wait || tools.pause(SignedDuration::from_secs(2)).await {
+            let has_waited_enough =
+                tools.client.now().duration_since(first_heard) >= self.longest_wait();
+            if pass.options.no_wait
+                || has_waited_enough
+                || tools.pause(SignedDuration::from_secs(2)).await
+            {
                 return Ok(None);
             }
             has_waited = true;
@@ -149,12 +154,8 @@ impl AppPass<'_> {
 
     /// The schedules as the file has them now: paused, changed or removed ones count at once.
     pub(super) fn current(&self, app: &App) -> Option<Vec<Schedule>> {
-        let is_of_app = |schedule: &Schedule| {
-            let name = schedule.app.name.as_str();
-            schedule.app.id.as_deref() == Some(app.id.as_str())
-                || name == app.name
-                || name == app.id
-        };
+        let is_of_app =
+            |schedule: &Schedule| schedule.app.is(&app.id) || schedule.app.is(&app.name);
         let all = self.pass.store.read().ok()?;
         let is_meant = |schedule: &Schedule| {
             is_of_app(schedule)

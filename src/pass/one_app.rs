@@ -4,14 +4,13 @@ use super::{LONGEST_WAIT, Pass, ROLLED_ELSEWHERE, Request};
 use crate::{
     error::Error,
     execute::{End, Progress},
-    plan::{self, Ended, Known, Outcome, Plan, Question, Step, due::Now, roll::AFTER_A_FAILURE},
+    plan::{self, Ended, Known, Outcome, Plan, Question, Step, due::Now},
     report::AppReport,
     schedule::{Schedule, ScheduleName, Target},
     snapshot::{App, Snapshot},
     store::fingerprint,
 };
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
 
 pub(super) struct AppPass<'a> {
     pub pass: &'a Pass<'a>,
@@ -21,8 +20,8 @@ pub(super) struct AppPass<'a> {
     pub known: Known,
     /// Steps of dynos that came due again while the pass went on: they are for the next pass.
     pub due_again: Vec<Step>,
-    /// Dynos seen up, and since when they were.
-    seen_up: BTreeMap<String, Timestamp>,
+    /// The steps of the newest plan: each of them has an end in the report, whatever comes between.
+    planned: Vec<Step>,
 }
 
 /// Why a step of a plan was not begun.
@@ -34,14 +33,13 @@ impl<'a> AppPass<'a> {
             .iter()
             .map(|schedule| schedule.name.clone())
             .collect();
-        let (known, due_again, seen_up) = (Known::default(), vec![], BTreeMap::new());
         Self {
             pass,
             schedules,
             names,
-            known,
-            due_again,
-            seen_up,
+            known: Known::default(),
+            due_again: vec![],
+            planned: vec![],
         }
     }
 
@@ -51,7 +49,7 @@ impl<'a> AppPass<'a> {
         report: &mut AppReport,
     ) -> Result<(), Error> {
         let Some((_lock, app, first_heard)) = self.lock(report).await? else {
-            report.has_given_up = report.is_asked_for;
+            report.has_given_up = report.is_asked_for || !self.pass.options.no_wait;
             report
                 .notices
                 .push(format!("{}: {ROLLED_ELSEWHERE}", report.app));
@@ -69,7 +67,14 @@ impl<'a> AppPass<'a> {
         self.pass.tools.observer.progress(Progress::Over {
             app: &snapshot.app.name,
         });
-        let plan = result?;
+        let plan = match result {
+            Ok(plan) => plan,
+            Err(error) => {
+                // What failed may be the ledger itself; the report has it in any case.
+                let _ = self.not_reached(report, &error.to_string());
+                return Err(error);
+            }
+        };
         if self.pass.options.is_dry_run {
             (report.planned, report.skips) = (plan.steps, plan.skips);
             return Ok(());
@@ -115,49 +120,54 @@ impl<'a> AppPass<'a> {
             }
             let names = plan.steps.iter().map(|step| step.dyno.clone());
             report.was_due.extend(names);
+            self.planned.clone_from(&plan.steps);
             let ended_before = report.ended.len();
             match self.roll(report, &plan, snapshot).await? {
                 // The rest of the roll begins with a fresh look: at maintenance, releases and all.
-                End::Done if plan.steps.len() > report.ended.len() - ended_before => {
+                End::Done if plan.steps.iter().any(|step| !report.has_end(step)) => {
                     *snapshot = self.observe_again(snapshot).await?;
                 }
                 End::Done => {}
                 End::Replan => {
                     let is_idle = report.ended.len() == ended_before;
                     if is_idle && self.wait(snapshot, "the app has changed", &mut waits).await {
-                        return Ok(plan);
+                        return self.leave(report, snapshot, INTERRUPTED);
                     }
                     *snapshot = self.observe_again(snapshot).await?;
                     if is_idle {
                         continue;
                     }
                 }
-                end @ (End::Failed | End::Interrupted) => {
-                    let reason = if end == End::Failed {
-                        AFTER_A_FAILURE
-                    } else {
-                        INTERRUPTED
-                    };
-                    self.not_reached(report, &plan, reason)?;
-                    let left = self.plan(report, snapshot)?;
-                    return Ok(Plan {
-                        steps: vec![],
-                        ..left
-                    });
-                }
+                End::Failed(why) => return self.leave(report, snapshot, &why),
+                End::Interrupted => return self.leave(report, snapshot, INTERRUPTED),
             }
             (waits, waiting_since) = (0, None);
         }
     }
 
-    fn plan(&mut self, report: &AppReport, snapshot: &Snapshot) -> Result<Plan, Error> {
-        for dyno in &snapshot.dynos {
-            let fell_back = |since: &Timestamp| !dyno.is_up() || dyno.updated_at > *since;
-            if self.seen_up.get(&dyno.id).is_some_and(fell_back) {
-                self.known.fell_back.insert(dyno.id.clone());
-            } else if dyno.is_up() {
-                self.seen_up.insert(dyno.id.clone(), dyno.updated_at);
-            }
+    /// Ends the pass in the middle of a roll: the rest of it is not reached.
+    fn leave(
+        &mut self,
+        report: &mut AppReport,
+        snapshot: &Snapshot,
+        why: &str,
+    ) -> Result<Plan, Error> {
+        self.not_reached(report, why)?;
+        let left = self.plan(report, snapshot)?;
+        Ok(Plan {
+            steps: vec![],
+            ..left
+        })
+    }
+
+    fn plan(&mut self, report: &mut AppReport, snapshot: &Snapshot) -> Result<Plan, Error> {
+        let tools = &self.pass.tools;
+        self.known.seen.note(snapshot);
+        for fallen in self.known.seen.fallen(snapshot) {
+            tools.observer.progress(Progress::Ended(&fallen));
+            let recorded = tools.ledger.ended(&fallen, snapshot.at);
+            report.end(fallen);
+            recorded?;
         }
         self.refresh(&snapshot.app);
         let tools = &self.pass.tools;
@@ -193,7 +203,7 @@ impl<'a> AppPass<'a> {
     }
 
     /// Until the catch-up of every schedule is over, at least an hour.
-    fn longest_wait(&self) -> SignedDuration {
+    pub(super) fn longest_wait(&self) -> SignedDuration {
         let catch_ups = self
             .schedules
             .iter()
@@ -208,10 +218,10 @@ impl<'a> AppPass<'a> {
         snapshot: &mut Snapshot,
     ) -> Result<End, Error> {
         // The first restart of an app in a pass goes alone: a broken boot takes down one dyno.
-        let count = if self.known.proven.is_empty() {
-            1
-        } else {
+        let count = if self.known.seen.has_proven() {
             plan.steps.len()
+        } else {
+            1
         };
         let steps = &plan.steps[..count];
         self.known.open.extend(
@@ -225,6 +235,7 @@ impl<'a> AppPass<'a> {
             .filter_map(|schedule| schedule.next_occurrence(snapshot.at))
             .min()
             .filter(|_| self.known.now.is_none());
+        let mut seen = std::mem::take(&mut self.known.seen);
         let tools = &self.pass.tools;
         let meant: Vec<String> = self.schedules.iter().map(fingerprint).collect();
         let (is_now, app) = (self.known.now.is_some(), snapshot.app.clone());
@@ -239,36 +250,22 @@ impl<'a> AppPass<'a> {
                 steps: &plan.steps,
             });
         }
-        let (end, ended) = tools.roll(steps, snapshot, until, &is_outdated).await;
-        let restarted = ended
-            .iter()
-            .filter(|ended| ended.outcome == Outcome::Restarted);
-        self.known
-            .proven
-            .extend(restarted.filter_map(|ended| ended.new_id.clone()));
-        report.ended.extend(ended);
-        if end.is_err() {
-            // What failed is the ledger, or all hope of a word from Heroku.
-            let _ = self.not_reached(report, plan, AFTER_A_FAILURE);
-        }
+        let rolled = tools.roll(steps, snapshot, &mut seen, until, &is_outdated);
+        let (end, ended) = rolled.await;
+        self.known.seen = seen;
+        ended.into_iter().for_each(|ended| report.end(ended));
         end
     }
 
-    /// The steps of a plan that were not begun are told and recorded like those that were.
-    fn not_reached(&self, report: &mut AppReport, plan: &Plan, reason: &str) -> Result<(), Error> {
+    /// The steps of the newest plan that have no end are told and recorded like those that have one.
+    fn not_reached(&self, report: &mut AppReport, reason: &str) -> Result<(), Error> {
         let tools = &self.pass.tools;
         let mut recorded = Ok(());
-        for step in &plan.steps {
-            if report.ended.iter().all(|ended| ended.step != *step) {
-                let ended = Ended {
-                    step: step.clone(),
-                    outcome: Outcome::NotReached,
-                    new_id: None,
-                    took: SignedDuration::ZERO,
-                    detail: Some(reason.to_owned()),
-                };
+        for step in &self.planned {
+            if !report.has_end(step) {
+                let ended = Ended::not_reached(step.clone(), reason);
                 recorded = recorded.and(tools.ledger.ended(&ended, tools.client.now()));
-                report.ended.push(ended);
+                report.end(ended);
             }
         }
         recorded

@@ -1,6 +1,10 @@
 //! May a due dyno be restarted now? Each answer is a reason or none, never a bare no.
 
-use super::{Plan, Question, Skip, SkipReason, Step, Trigger, at, flight::LONGEST_LAG};
+use super::{
+    Plan, Question, Skip, SkipReason, Step, at,
+    health::{self, Witness},
+    roll::LONGEST_LAG,
+};
 use crate::{
     schedule::Span,
     snapshot::{Dyno, Snapshot, State},
@@ -12,15 +16,12 @@ use jiff::{SignedDuration, Timestamp};
 pub const PREBOOT_WINDOW: Span = Span::minutes(4);
 /// How long a release is left to itself, so that its own restarts are over.
 const AFTER_RELEASE: SignedDuration = SignedDuration::from_mins(2);
-/// How long a dyno of this occurrence must be up before a pass that has not seen its restart goes on.
-const HEALTHY_AFTER: Span = Span::seconds(60);
-/// What another runner's roll needs, beyond its settle, to take its next step.
-const ANOTHER_RUNNER_S_TURN: SignedDuration = SignedDuration::from_secs(20);
 
 /// With fewer requests left no restart is begun, so that those in flight can be proven.
 pub const QUOTA_FLOOR: u64 = 100;
 
-type Reason = (SkipReason, String);
+/// Why not, and the reason in words.
+pub(super) type Reason = (SkipReason, String);
 
 /// Whether a dyno is up and has been for `settle`.
 #[must_use]
@@ -129,7 +130,7 @@ fn preboot(question: Question<'_>, dyno: &Dyno) -> Option<Reason> {
     }
     let web = snapshot
         .formation_dynos()
-        .filter(|other| other.process_type == "web" && !question.known.proven.contains(&other.id));
+        .filter(|other| other.process_type == "web" && !question.known.seen.is_proven(&other.id));
     let youngest = web.map(|other| other.created_at).max()?;
     let is_open = question.now < youngest + PREBOOT_WINDOW.duration();
     is_open.then(|| {
@@ -166,34 +167,35 @@ fn fuse(question: Question<'_>, step: &Step) -> Option<Reason> {
     Some((SkipReason::AlreadyInLedger, detail))
 }
 
-/// What the ledger says of this very dyno.
+/// What the ledger says of this very dyno, for whatever occurrence it was asked for.
 fn asked(question: Question<'_>, step: &Step) -> Option<Reason> {
-    // The same dyno, for whatever occurrence: the request may still be on its way.
-    let asked = question
-        .known
-        .asked
-        .iter()
-        .rfind(|asked| asked.old_id == step.old_id)?;
-    let age = question.now.duration_since(asked.at);
+    pending(question, &step.old_id, step.limits.wait_limit).or_else(|| {
+        let asked = question.known.last_asked(&step.old_id)?;
+        let is_undone = asked.is_accepted && asked.occurrence == step.occurrence;
+        is_undone.then(|| {
+            let detail = format!(
+                "Heroku accepted its restart {} and has not done it",
+                at(asked.at)
+            );
+            (SkipReason::AlreadyInLedger, detail)
+        })
+    })
+}
+
+/// A restart of this dyno that was asked for and may still be on its way.
+fn pending(question: Question<'_>, id: &str, wait_limit: Span) -> Option<Reason> {
+    let asked = question.known.last_asked(id)?;
     let limit = if asked.is_accepted {
-        step.limits.wait_limit.duration()
+        wait_limit.duration()
     } else {
         LONGEST_LAG
     };
-    if age <= limit {
-        Some((
+    (question.now.duration_since(asked.at) <= limit).then(|| {
+        (
             SkipReason::RestartPending,
             format!("a restart was asked for {}", at(asked.at)),
-        ))
-    } else if asked.is_accepted && asked.occurrence == step.occurrence {
-        let detail = format!(
-            "Heroku accepted its restart {} and has not done it",
-            at(asked.at)
-        );
-        Some((SkipReason::AlreadyInLedger, detail))
-    } else {
-        None
-    }
+        )
+    })
 }
 
 /// What forbids steps in the light of the whole app: turns them into skips.
@@ -206,18 +208,28 @@ pub(super) fn hold(question: Question<'_>, plan: &mut Plan) {
     if let Some((reason, detail)) = held {
         return drop_steps(plan, |_| Some((reason, detail.clone())));
     }
-    // A restart that may still take effect would take its dyno down beside the next one.
-    let is_pending = |skip: &&Skip| skip.reason == SkipReason::RestartPending;
-    let pending = plan
-        .skips
-        .iter()
-        .find(is_pending)
-        .map(|skip| (skip.reason, format!("{}: {}", skip.dyno, skip.detail)));
+    // A restart that may still take effect would take its dyno down beside the next one, whether
+    // that dyno is due now or not.
+    let wait_limit = plan.steps.iter().map(|step| step.limits.wait_limit).max();
+    let pending = question.snapshot.formation_dynos().find_map(|dyno| {
+        let (reason, detail) = pending(question, &dyno.id, wait_limit?)?;
+        Some((reason, format!("{}: {detail}", dyno.name)))
+    });
     if let Some(pending) = pending {
         return drop_steps(plan, |_| Some(pending.clone()));
     }
-    if let Some(unhealthy) = unhealthy(question, &plan.steps) {
-        return drop_steps(plan, |_| Some(unhealthy.clone()));
+    let witness = Witness {
+        snapshot: question.snapshot,
+        now: question.now,
+        seen: &question.known.seen,
+        asked: &question.known.asked,
+    };
+    for is_dated in [true, false] {
+        let is_of_them = |step: &&Step| health::is_dated(step) == is_dated;
+        let steps: Vec<&Step> = plan.steps.iter().filter(is_of_them).collect();
+        if let Some(unhealthy) = witness.unhealthy(&steps, |_| false) {
+            drop_steps(plan, |step| is_of_them(&step).then(|| unhealthy.clone()));
+        }
     }
     let steps = plan.steps.clone();
     drop_steps(plan, |step| over_budget(question, &steps, step));
@@ -241,96 +253,6 @@ fn drop_steps(plan: &mut Plan, reason: impl Fn(&Step) -> Option<Reason>) {
                 occurrence: Some(step.occurrence),
             })
         }));
-}
-
-/// A dyno that was started for an occurrence of these steps, by whomever, and is not healthy yet.
-///
-/// A broken boot is usually app-wide, so one is enough to hold the whole app. This needs no memory
-/// of earlier passes, and it is also how a runner notices that another one is rolling.
-fn unhealthy(question: Question<'_>, steps: &[Step]) -> Option<Reason> {
-    let first = steps.iter().map(|step| horizon(step, question.now)).min()?;
-    let is_calendar = steps.iter().any(|step| step.trigger != Trigger::MaxUptime);
-    let now = question.now;
-    let settle = steps.iter().map(|step| step.limits.settle).max()?;
-    let healthy_after = HEALTHY_AFTER
-        .duration()
-        .max(settle.duration() + ANOTHER_RUNNER_S_TURN);
-    let wait_limit = steps.iter().map(|step| step.limits.wait_limit).max()?;
-    let young = question
-        .snapshot
-        .formation_dynos()
-        .filter(|dyno| dyno.created_at >= first || came_of_a_failure(question, dyno))
-        .filter(|dyno| !question.known.proven.contains(&dyno.id));
-    let reasons = young.filter_map(|dyno| {
-        let name = &dyno.name;
-        match &dyno.state {
-            // An Eco dyno that went to sleep had been up.
-            State::Idle => None,
-            _ if question.known.fell_back.contains(&dyno.id) => Some((
-                SkipReason::PreviousRestartNotHealthy,
-                format!(
-                    "{name} started {} and does not stay up",
-                    at(dyno.created_at)
-                ),
-            )),
-            State::Up if now.duration_since(dyno.updated_at) >= healthy_after => None,
-            State::Up => Some((
-                SkipReason::Settling,
-                format!("{name} is up since {}", at(dyno.updated_at)),
-            )),
-            State::Crashed if !is_calendar && !crashed_soon(dyno, wait_limit) => None,
-            State::Crashed => Some((
-                SkipReason::PreviousRestartNotHealthy,
-                format!(
-                    "{name} started {} and crashed {}",
-                    at(dyno.created_at),
-                    at(dyno.updated_at)
-                ),
-            )),
-            _ if now.duration_since(dyno.created_at) > wait_limit.duration() => Some((
-                SkipReason::PreviousRestartNotHealthy,
-                format!(
-                    "{name} started {} and is {}, not up",
-                    at(dyno.created_at),
-                    dyno.state.as_str()
-                ),
-            )),
-            state => Some((
-                SkipReason::Settling,
-                format!(
-                    "{name} started {} and is {}",
-                    at(dyno.created_at),
-                    state.as_str()
-                ),
-            )),
-        }
-    });
-    // The worst first: one that is held outweighs one that is on its way.
-    reasons.min_by_key(|(reason, _)| *reason == SkipReason::Settling)
-}
-
-/// Whether this machine's last restart of it failed, and this is what came of it, however long ago:
-/// the next trigger must not take down one more.
-fn came_of_a_failure(question: Question<'_>, dyno: &Dyno) -> bool {
-    let asked = &question.known.asked;
-    let last = asked
-        .iter()
-        .rfind(|asked| asked.dyno == dyno.name || asked.new_id.as_ref() == Some(&dyno.id));
-    last.is_some_and(|asked| asked.has_failed && dyno.created_at >= asked.at)
-}
-
-/// Dynos that started from here on were started for the step's trigger, or by somebody else since.
-fn horizon(step: &Step, now: Timestamp) -> Timestamp {
-    match step.trigger {
-        Trigger::MaxUptime => now - step.occurrence.duration_since(step.old_created_at),
-        Trigger::Calendar | Trigger::Now => step.occurrence,
-    }
-}
-
-/// Whether it crashed as part of its start, and not hours into its work.
-fn crashed_soon(dyno: &Dyno, wait_limit: Span) -> bool {
-    dyno.updated_at.duration_since(dyno.created_at)
-        <= wait_limit.duration() + HEALTHY_AFTER.duration()
 }
 
 /// The process type has as many dynos down as the user allows, whoever took them down.

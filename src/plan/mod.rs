@@ -1,23 +1,26 @@
 //! `plan(schedules, snapshot, now) -> Plan`: which dynos to restart, in which order, and why not the others.
 //!
 //! Pure. A plan is immutable and leaves no choice; every dyno is either a [`Step`] or a [`Skip`]
-//! with its reason. One file per decision: [`due`] (is there a trigger), [`guards`] (may it happen
-//! now), [`roll`] (what to do next, given the newest list of dynos), [`missed`] (what nobody did).
+//! with its reason. One file per decision: [`due`] (is there a trigger), `guards` (may it happen now),
+//! `health` (is what was restarted before well), [`roll`] (what to do next, given the newest list of
+//! dynos), [`missed`] (what nobody did).
 
 pub mod due;
-mod flight;
 mod guards;
+mod health;
 mod length;
 pub mod missed;
 mod outcome;
 mod reason;
 pub mod roll;
+mod seen;
 mod step;
 
 pub use guards::{PREBOOT_WINDOW, QUOTA_FLOOR, is_settled};
 pub use length::length;
 pub use outcome::{Ended, Outcome};
 pub use reason::{Skip, SkipReason, Weight};
+pub use seen::Seen;
 pub use step::{Limits, Step, Trigger};
 
 use crate::{
@@ -55,16 +58,20 @@ pub struct Question<'a> {
 /// never cause one.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
-    /// Ids of dynos that this pass has seen settle.
-    pub proven: BTreeSet<String>,
-    /// Ids of dynos that this pass has seen up, and then not up any more.
-    pub fell_back: BTreeSet<String>,
+    pub seen: Seen,
     /// Occurrences whose roll this pass has begun: catch-up was judged then.
     pub open: BTreeSet<(String, Timestamp)>,
     /// What the ledger says of restarts asked for: (dyno name, occurrence).
     pub asked: Vec<Asked>,
     /// `run --now`: restart what is older than this question.
     pub now: Option<due::Now>,
+}
+
+impl Known {
+    /// The newest restart that was asked for of the dyno with this id.
+    fn last_asked(&self, id: &str) -> Option<&Asked> {
+        self.asked.iter().rfind(|asked| asked.old_id == id)
+    }
 }
 
 /// A restart that stands in the ledger.

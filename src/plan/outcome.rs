@@ -51,3 +51,17 @@ pub struct Ended {
     pub took: SignedDuration,
     pub detail: Option<String>,
 }
+
+impl Ended {
+    /// A step that was planned, and whose turn did not come.
+    #[must_use]
+    pub fn not_reached(step: Step, reason: &str) -> Self {
+        Self {
+            step,
+            outcome: Outcome::NotReached,
+            new_id: None,
+            took: SignedDuration::ZERO,
+            detail: Some(reason.to_owned()),
+        }
+    }
+}

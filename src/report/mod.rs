@@ -55,6 +55,21 @@ impl AppReport {
         }
     }
 
+    /// Whether a step of a plan is over, or was given up.
+    #[must_use]
+    pub fn has_end(&self, step: &Step) -> bool {
+        self.ended.iter().any(|ended| ended.step == *step)
+    }
+
+    /// Takes the end of a step, or a worse one of a step that had ended.
+    pub fn end(&mut self, ended: Ended) {
+        let known = self.ended.iter_mut().find(|known| known.step == ended.step);
+        match known {
+            Some(known) => *known = ended,
+            None => self.ended.push(ended),
+        }
+    }
+
     /// Skips that say something: those of dynos that are due.
     pub fn due_skips(&self) -> impl Iterator<Item = &Skip> {
         self.skips

@@ -320,7 +320,9 @@ impl App {
             .iter_mut()
             .find(|entry| entry.process_type == process_type)?
             .quantity = quantity;
-        let is_place = |dyno: &Dyno| dyno.process_type == process_type && !dyno.is_one_off;
+        let is_place = |dyno: &Dyno| {
+            dyno.process_type == process_type && !dyno.is_one_off && dyno.leaves_at.is_none()
+        };
         let mut ended = vec![];
         while let Some(place) = (0..self.dynos.len())
             .filter(|place| is_place(&self.dynos[*place]))
@@ -355,15 +357,37 @@ impl App {
                 restarts.push(self.replace(place, "request", at));
             }
         }
-        for place in 0..self.dynos.len() {
-            let dyno = &self.dynos[place];
-            let cycled_at =
-                dyno.started_at + SignedDuration::from_hours(24) + random_minutes(&dyno.id);
-            if self.habits.daily_cycle && cycled_at <= now && dyno.leaves_at.is_none() {
-                restarts.push(self.replace(place, "cycle", cycled_at));
-            }
+        if self.habits.daily_cycle {
+            restarts.extend(self.cycle(now));
         }
         restarts
+    }
+
+    /// Heroku's daily cycle: a dyno of the formation is replaced, a one-off ends.
+    fn cycle(&mut self, now: Timestamp) -> Vec<Restart> {
+        let cycled_at = |dyno: &Dyno| {
+            let at = dyno.started_at + SignedDuration::from_hours(24) + random_minutes(&dyno.id);
+            (at <= now && dyno.leaves_at.is_none()).then(|| (dyno.id.clone(), at))
+        };
+        let due: Vec<_> = self.dynos.iter().filter_map(cycled_at).collect();
+        let mut restarts = vec![];
+        for (id, at) in due {
+            let place = self.dynos.iter().position(|dyno| dyno.id == id);
+            restarts.extend(place.map(|place| {
+                if self.dynos[place].is_one_off {
+                    self.end(place, "cycle", at)
+                } else {
+                    self.replace(place, "cycle", at)
+                }
+            }));
+        }
+        restarts
+    }
+
+    /// Whether a release waits for its release phase.
+    pub fn is_pending(&self, release: &Release) -> bool {
+        self.pending
+            .is_some_and(|(version, _)| version == release.version)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Routes below `/sandbox`, with which a test bends the world and reads what really happened.
 
 use super::{
-    app::App,
+    app::{App, Restart},
     faults::Fault,
     scenario::{Age, Habits},
     server::Shared,
@@ -133,14 +133,9 @@ async fn bend_dyno(
 }
 
 async fn release(State(world): State<Shared>, Path(name): Path<String>) -> StatusCode {
-    let mut world = world.lock();
-    let now = world.settle();
-    let Some(app) = world.app(&name) else {
-        return StatusCode::NOT_FOUND;
-    };
-    let restarts = app.release("Deploy f00dbabe", now);
-    world.restarts.extend(restarts);
-    StatusCode::CREATED
+    restarting(&world, &name, |app, now| {
+        Some(app.release("Deploy f00dbabe", now))
+    })
 }
 
 #[derive(Deserialize)]
@@ -156,14 +151,25 @@ async fn scale(
     Path(name): Path<String>,
     Json(scale): Json<Scale>,
 ) -> StatusCode {
+    restarting(&world, &name, |app, now| {
+        app.scale(&scale.process_type, scale.quantity, now)
+    })
+}
+
+/// Makes a change that replaces or ends dynos; 404 where there is nothing to change.
+fn restarting(
+    world: &Shared,
+    name: &str,
+    change: impl FnOnce(&mut App, Timestamp) -> Option<Vec<Restart>>,
+) -> StatusCode {
     let mut world = world.lock();
     let now = world.settle();
-    let Some(ended) = world
-        .app(&name)
-        .and_then(|app| app.scale(&scale.process_type, scale.quantity, now))
-    else {
-        return StatusCode::NOT_FOUND;
-    };
-    world.restarts.extend(ended);
-    StatusCode::OK
+    let changed = world.app(name).and_then(|app| change(app, now));
+    match changed {
+        Some(restarts) => {
+            world.restarts.extend(restarts);
+            StatusCode::OK
+        }
+        None => StatusCode::NOT_FOUND,
+    }
 }

@@ -24,8 +24,8 @@ pub(super) struct Dyno {
     pub leaves_at: Option<Timestamp>,
 }
 
-/// A crashed dyno that flaps is back on its way after this.
-const RESPAWN: SignedDuration = SignedDuration::from_secs(1);
+/// A dyno that crashed is back on its way after this, the first time.
+const AT_ONCE: SignedDuration = SignedDuration::from_secs(1);
 
 impl Dyno {
     /// The state at `now`, and since when.
@@ -34,30 +34,36 @@ impl Dyno {
             return (state, *since);
         }
         let up_at = self.started_at + self.boot;
-        if now < up_at || self.then == Then::Hang {
-            return ("starting", self.started_at);
-        }
         match self.then {
-            Then::CrashAtBoot => ("crashed", up_at),
-            Then::CrashAfter(after) if now >= up_at + after.0.duration() => {
-                ("crashed", up_at + after.0.duration())
+            Then::Hang => ("starting", self.started_at),
+            Then::Stay if now < up_at => ("starting", self.started_at),
+            Then::Stay => ("up", up_at),
+            Then::CrashAtBoot => self.crash_again_and_again(now, SignedDuration::ZERO, back_off),
+            Then::CrashAfter(after) => {
+                self.crash_again_and_again(now, after.0.duration(), back_off)
             }
-            Then::Stay | Then::Hang | Then::CrashAfter(_) => ("up", up_at),
-            Then::Flap(after) => self.flap(now, after.0.duration()),
+            Then::Flap(after) => self.crash_again_and_again(now, after.0.duration(), |_| AT_ONCE),
         }
     }
 
-    fn flap(&self, now: Timestamp, up_for: SignedDuration) -> (&str, Timestamp) {
-        let mut up_at = self.started_at + self.boot;
+    /// Boots, is up for so long, crashes, and boots anew when it has rested; with the same id.
+    fn crash_again_and_again(
+        &self,
+        now: Timestamp,
+        up_for: SignedDuration,
+        rest: impl Fn(u32) -> SignedDuration,
+    ) -> (&str, Timestamp) {
+        let mut booting_at = self.started_at;
+        let mut crashes = 0;
         loop {
+            let up_at = booting_at + self.boot;
             let crashed_at = up_at + up_for;
-            let booting_at = crashed_at + RESPAWN;
-            let next_up_at = booting_at + self.boot.max(RESPAWN);
+            let again_at = crashed_at + rest(crashes);
             match now {
+                now if now < up_at => return ("starting", booting_at),
                 now if now < crashed_at => return ("up", up_at),
-                now if now < booting_at => return ("crashed", crashed_at),
-                now if now < next_up_at => return ("starting", booting_at),
-                _ => up_at = next_up_at,
+                now if now < again_at => return ("crashed", crashed_at),
+                _ => (booting_at, crashes) = (again_at, crashes + 1),
             }
         }
     }
@@ -84,5 +90,14 @@ impl Dyno {
             leaves_at: None,
             ..self.clone()
         }
+    }
+}
+
+/// Heroku's back-off: at once, then after 10, 20, 40 minutes, and so on up to a day (HEROKU 2.3).
+fn back_off(crashes: u32) -> SignedDuration {
+    const DAY: SignedDuration = SignedDuration::from_hours(24);
+    match crashes {
+        0 => AT_ONCE,
+        crashes => (SignedDuration::from_mins(5) * (1 << crashes.min(9))).min(DAY),
     }
 }

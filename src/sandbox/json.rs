@@ -91,14 +91,18 @@ pub(super) fn formation(app: &App, entry: &Formation) -> Value {
 }
 
 pub(super) fn release(world: &World, app: &App, release: &Release) -> Value {
-    let is_current = app
-        .releases
-        .last()
-        .is_some_and(|last| last.version == release.version);
+    let is_over = |release: &&Release| !app.is_pending(release);
+    let current = app.releases.iter().rev().find(is_over);
+    let is_current = current.is_some_and(|current| current.version == release.version);
+    let status = if app.is_pending(release) {
+        "pending"
+    } else {
+        "succeeded"
+    };
     json!({
         "addon_plan_names": [], "artifacts": [], "app": { "name": app.name, "id": app.id }, "created_at": release.created_at,
         "description": release.description, "id": release.id, "updated_at": release.created_at, "oci_image": null, "slug": null,
-        "status": "succeeded", "user": { "id": world.account_id, "email": world.account }, "version": release.version,
+        "status": status, "user": { "id": world.account_id, "email": world.account }, "version": release.version,
         "current": is_current, "output_stream_url": null, "eligible_for_rollback": !is_current,
     })
 }

@@ -217,29 +217,33 @@ fn admit(shared: &Shared, request: &Request<Body>, path: &str) -> Result<(), Box
         )));
     }
     if path != "/account/rate-limits" && world.spend().is_err() {
-        let mut response = refuse(
+        // Without Retry-After: that Heroku sends it is not documented.
+        return Err(Box::new(refuse(
             StatusCode::TOO_MANY_REQUESTS,
             "rate_limit",
             "Your account reached the API rate limit. Please wait a few minutes before making new requests",
-        );
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from(10));
-        return Err(Box::new(response));
+        )));
     }
     Ok(())
 }
 
+/// What a list is cut to when no `Range` is asked for.
+const WITHOUT_RANGE: (&str, usize) = ("id ..", 200);
+
 /// Cuts a list to the `Range` that was asked for (`id ..; max=200`, `version ..; order=desc,max=1`).
 async fn page(response: Response<Body>, range: Option<&str>) -> Response<Body> {
-    let Some(range) = range.filter(|_| response.status() == StatusCode::OK) else {
+    if response.status() != StatusCode::OK {
         return response;
-    };
+    }
     let (mut parts, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let Ok(serde_json::Value::Array(mut items)) = serde_json::from_slice(&bytes) else {
         return Response::from_parts(parts, Body::from(bytes));
     };
+    if range.is_none() && items.len() <= WITHOUT_RANGE.1 {
+        return Response::from_parts(parts, Body::from(bytes));
+    }
+    let range = range.unwrap_or(WITHOUT_RANGE.0);
     let (field, parameters) = range.split_once(';').unwrap_or((range, ""));
     let parameter = |name: &str| {
         parameters
@@ -248,7 +252,7 @@ async fn page(response: Response<Body>, range: Option<&str>) -> Response<Body> {
     };
     let most = parameter("max")
         .and_then(|max| max.parse::<usize>().ok())
-        .unwrap_or(200)
+        .unwrap_or(WITHOUT_RANGE.1)
         .clamp(1, 1_000);
     let (field, from) = field.split_once(' ').unwrap_or((field, ".."));
     let key = |item: &serde_json::Value| {
@@ -258,17 +262,18 @@ async fn page(response: Response<Body>, range: Option<&str>) -> Response<Body> {
         )
     };
     items.sort_by_key(key);
-    if parameter("order") == Some("desc") {
+    let is_descending = parameter("order") == Some("desc");
+    if is_descending {
         items.reverse();
     }
     if let Some(after) = from.trim().trim_end_matches("..").strip_prefix(']') {
-        items.retain(|item| key(item).as_str() > after);
+        items.retain(|item| (key(item).as_str() > after) != is_descending && key(item) != after);
     }
     if items.len() > most {
         parts.status = StatusCode::PARTIAL_CONTENT;
-        if let Ok(next) =
-            HeaderValue::from_str(&format!("{field} ]{}..; max={most}", key(&items[most - 1])))
-        {
+        let order = if is_descending { "order=desc," } else { "" };
+        let next = format!("{field} ]{}..; {order}max={most}", key(&items[most - 1]));
+        if let Ok(next) = HeaderValue::from_str(&next) {
             parts.headers.insert("next-range", next);
         }
         items.truncate(most);

@@ -28,7 +28,7 @@ pub use target::{Target, dyno_name, is_one_off, process_type};
 pub use time_of_day::{TimeOfDay, Times};
 pub use zone::Zone;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 /// One entry that a user sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +92,14 @@ pub struct Pause {
     pub until: Option<Timestamp>,
 }
 
+impl App {
+    /// Whether somebody who says this name, or this id, means this app.
+    #[must_use]
+    pub fn is(&self, name_or_id: &str) -> bool {
+        self.name.as_str() == name_or_id || self.id.as_deref() == Some(name_or_id)
+    }
+}
+
 impl Schedule {
     /// Whether the schedule rests at `now`.
     #[must_use]
@@ -123,6 +131,14 @@ impl Schedule {
             (_, Some(floor)) if now < floor => calendar.at_or_after(floor),
             _ => calendar.next(now),
         }
+    }
+
+    /// The zone in which its instants are told: the calendar's; UTC for a schedule without one.
+    #[must_use]
+    pub fn time_zone(&self) -> TimeZone {
+        self.calendar
+            .as_ref()
+            .map_or(TimeZone::UTC, |calendar| calendar.zone.time_zone().clone())
     }
 
     /// The triggers in words: `at 07:00 and 14:00, Monday to Friday, Europe/Paris`.

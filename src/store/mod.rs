@@ -56,13 +56,14 @@ impl Store {
         )
     }
 
-    /// Creates or replaces the schedule of this app and name; tells whether there was one.
+    /// Creates or replaces the schedule of this app and name; tells whether there was one. Where the
+    /// file has it twice, under the app's former name too, the other entry goes.
     ///
     /// # Errors
     /// When the file cannot be read or written; it is then as it was.
     pub async fn put(&self, clock: &Clock, schedule: &Schedule) -> Result<bool, Error> {
-        self.edit(clock, |_, tables| {
-            let place = find(tables, schedule);
+        self.edit(clock, |entries, tables| {
+            let place = find(entries, schedule);
             let mut fresh = Table::new();
             let table = match place {
                 Some(place) => tables.get_mut(place),
@@ -73,6 +74,11 @@ impl Store {
             }
             if place.is_none() {
                 tables.push(fresh);
+            }
+            for other in (0..entries.len()).rev() {
+                if Some(other) != place && has_id_of(&entries[other], schedule) {
+                    tables.remove(other);
+                }
             }
             place.is_some()
         })
@@ -91,7 +97,7 @@ impl Store {
         change: impl FnOnce(Schedule) -> Schedule,
     ) -> Result<Option<(Schedule, Schedule)>, Error> {
         self.edit(clock, |entries, tables| {
-            let place = find(tables, known)?;
+            let place = find(entries, known)?;
             let (before, table) = (entries.get(place)?.clone(), tables.get_mut(place)?);
             let after = change(before.clone());
             text::write(table, &after);
@@ -105,10 +111,10 @@ impl Store {
     /// # Errors
     /// When the file cannot be read or written; it is then as it was.
     pub async fn remove(&self, clock: &Clock, schedules: &[Schedule]) -> Result<usize, Error> {
-        self.edit(clock, |_, tables| {
+        self.edit(clock, |entries, tables| {
             let places = schedules
                 .iter()
-                .filter_map(|schedule| find(tables, schedule));
+                .filter_map(|schedule| find(entries, schedule));
             let mut places: Vec<usize> = places.collect();
             places.sort_unstable_by(|a, b| b.cmp(a));
             for place in &places {
@@ -184,6 +190,8 @@ impl Store {
         }
         let after = as_before(source, document.to_string());
         if before.as_deref() != Some(&after) {
+            // What the next command could not read is not written either.
+            text::read(&self.path, &after)?;
             file::write(&self.path, &after)?;
         }
         Ok(result)
@@ -205,16 +213,17 @@ fn as_before(source: &str, text: String) -> String {
     }
 }
 
-/// The place of the entry with this schedule's app and name.
-fn find(tables: &ArrayOfTables, schedule: &Schedule) -> Option<usize> {
-    let text =
-        |table: &Table, key: &str| table.get(key).and_then(Item::as_str).map(ToOwned::to_owned);
-    tables.iter().position(|table| {
-        let name = text(table, "name").unwrap_or_else(|| ScheduleName::default().to_string());
-        let is_same_app = text(table, "app").as_deref() == Some(schedule.app.name.as_str());
-        let has_same_id = schedule.app.id.is_some() && text(table, "app-id") == schedule.app.id;
-        (is_same_app || has_same_id) && name == schedule.name.as_str()
-    })
+/// The place of the entry with this schedule's app and name: by the app's name, else by its id, which
+/// an entry from before a rename has.
+fn find(entries: &[Schedule], schedule: &Schedule) -> Option<usize> {
+    let is_it =
+        |entry: &Schedule| entry.app.name == schedule.app.name && entry.name == schedule.name;
+    let by_name = entries.iter().position(is_it);
+    by_name.or_else(|| entries.iter().position(|entry| has_id_of(entry, schedule)))
+}
+
+fn has_id_of(entry: &Schedule, schedule: &Schedule) -> bool {
+    schedule.app.id.is_some() && entry.app.id == schedule.app.id && entry.name == schedule.name
 }
 
 /// The schedules that a typed app and name narrow to.
@@ -224,11 +233,7 @@ pub fn narrow(
     app: Option<&AppName>,
     name: Option<&ScheduleName>,
 ) -> Vec<Schedule> {
-    let is_app = |schedule: &Schedule| {
-        app.is_none_or(|app| {
-            schedule.app.name == *app || schedule.app.id.as_deref() == Some(app.as_str())
-        })
-    };
+    let is_app = |schedule: &Schedule| app.is_none_or(|app| schedule.app.is(app.as_str()));
     let is_name = |schedule: &Schedule| name.is_none_or(|name| schedule.name == *name);
     schedules
         .into_iter()

@@ -283,7 +283,7 @@ fn a_torn_last_line_of_the_ledger_is_tolerated_and_said() {
     assert!(
         told.code == Some(0)
             && told.stdout.contains("web.1")
-            && told.stderr.contains("1 lines of the ledger are torn"),
+            && told.stderr.contains("1 line of the ledger is torn"),
         "{told:?}"
     );
 }

@@ -1,7 +1,7 @@
 //! What holds for every plan, whatever the app looks like.
 
 use autorestart::{
-    plan::{self, Asked, Known, Plan, Question},
+    plan::{self, Asked, Ended, Known, Outcome, Plan, Question},
     schedule::Schedule,
     snapshot::{App, Dyno, Formation, Generation, Snapshot, State},
 };
@@ -125,7 +125,10 @@ proptest! {
             let dyno = after.dynos.iter_mut().find(|dyno| dyno.id == step.old_id).expect("a dyno of the snapshot");
             (dyno.created_at, dyno.updated_at) = (snapshot.at, snapshot.at);
             dyno.id = format!("new-{}", dyno.id);
-            known.proven.insert(dyno.id.clone());
+            known.seen.prove(&Ended {
+                step: step.clone(), outcome: Outcome::Restarted, new_id: Some(dyno.id.clone()),
+                took: SignedDuration::ZERO, detail: None,
+            });
         }
         let restarted: BTreeSet<&str> = plan.steps.iter().map(|step| step.dyno.as_str()).collect();
         let again = plan_for(&schedules, &after, &known);

@@ -3,16 +3,20 @@
 //! Pure: the executor feeds it the newest list of dynos and does what it answers. Between that list
 //! and a DELETE there is no other call.
 
+mod answers;
+mod flight;
+
 use super::{
-    Ended, Outcome, Step, at,
-    flight::{Flight, Sighting},
-    guards,
+    Ended, Outcome, Seen, Step, at, guards,
+    health::{self, Witness},
 };
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Dyno, Snapshot};
+use flight::{Flight, Sighting};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
-pub use super::flight::Answer;
+pub use flight::Answer;
+pub(super) use flight::LONGEST_LAG;
 
 /// What the executor does next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +34,7 @@ pub enum Action {
 }
 
 /// Why the rest of an app's steps is not reached.
-pub const AFTER_A_FAILURE: &str = "a step of this app failed before";
+const AFTER_A_FAILURE: &str = "a step of this app failed before";
 /// Requests for one step, before it has failed.
 const ATTEMPTS: u32 = 3;
 
@@ -41,9 +45,11 @@ pub struct Roll {
     flights: Vec<Flight>,
     ended: Vec<Ended>,
     claimed: BTreeSet<String>,
+    seen: Seen,
     /// Steps of the next occurrence's plan are not begun by this roll.
     until: Option<Timestamp>,
-    has_failed: bool,
+    /// Why the rest is not reached, once a step has failed.
+    failure: Option<String>,
     is_outdated: bool,
     /// What Heroku last answered to a restart that it did not take.
     last_error: Option<String>,
@@ -58,9 +64,10 @@ struct Pending {
 }
 
 impl Roll {
-    /// Takes the steps in the order of the plan. No step is begun at or after `until`.
+    /// Takes the steps in the order of the plan, and what the pass has seen before. No step is begun
+    /// at or after `until`.
     #[must_use]
-    pub fn new(steps: &[Step], until: Option<Timestamp>) -> Self {
+    pub fn new(steps: &[Step], until: Option<Timestamp>, seen: Seen) -> Self {
         let pending = |step: &Step| Pending {
             step: step.clone(),
             attempts: 0,
@@ -71,8 +78,9 @@ impl Roll {
             flights: vec![],
             ended: vec![],
             claimed: BTreeSet::new(),
+            seen,
             until,
-            has_failed: false,
+            failure: None,
             is_outdated: false,
             last_error: None,
             waits: 0,
@@ -90,10 +98,16 @@ impl Roll {
         !self.flights.is_empty()
     }
 
-    /// Whether a step failed, so that the rest is not reached.
+    /// Why the rest is not reached, once a step has failed.
     #[must_use]
-    pub fn has_failed(&self) -> bool {
-        self.has_failed
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+
+    /// What the pass has seen by now.
+    #[must_use]
+    pub fn into_seen(self) -> Seen {
+        self.seen
     }
 
     /// Tells whether the schedules or the app have changed: then no step is begun any more.
@@ -128,8 +142,8 @@ impl Roll {
         if let Some(process_type) = question {
             return Action::AskFormation(process_type);
         }
-        if self.has_failed {
-            self.drop_pending(AFTER_A_FAILURE);
+        if let Some(why) = self.failure.clone() {
+            self.drop_pending(&why);
         }
         match self.start(snapshot, now) {
             Start::Step(step) => Action::Restart(step),
@@ -147,10 +161,16 @@ impl Roll {
         snapshot: &Snapshot,
         now: Timestamp,
     ) -> (SignedDuration, Option<String>) {
+        self.seen.note(snapshot);
+        for fallen in self.seen.fallen(snapshot) {
+            let why = format!("{} did not stay up after its restart", fallen.step.dyno);
+            self.failure.get_or_insert(why);
+            self.end(fallen);
+        }
         let mut soonest = SignedDuration::MAX;
         let mut question = None;
         for mut flight in std::mem::take(&mut self.flights) {
-            let sighting = flight.look(snapshot, &self.claimed, now);
+            let sighting = flight.look(snapshot, &self.claimed, &self.seen, now);
             self.claimed.extend(flight.new_id().cloned());
             match sighting {
                 Sighting::Pending(within) => {
@@ -228,6 +248,9 @@ impl Roll {
                     {
                         answer = Start::After(wait);
                     } else if self.has_room(snapshot, step, now) {
+                        if self.is_unhealthy(snapshot, now) {
+                            return Start::OtherThanPlanned;
+                        }
                         return Start::Step(step.clone());
                     } else if !self
                         .flights
@@ -245,6 +268,28 @@ impl Roll {
             }
         }
         answer
+    }
+
+    /// Whether a dyno of another's roll, or of an earlier one, is not well. What flies has the budget.
+    fn is_unhealthy(&self, snapshot: &Snapshot, now: Timestamp) -> bool {
+        let witness = Witness {
+            snapshot,
+            now,
+            seen: &self.seen,
+            asked: &[],
+        };
+        let flies = |dyno: &Dyno| {
+            self.flights
+                .iter()
+                .any(|flight| flight.new_id() == Some(&dyno.id))
+        };
+        let steps = || self.pending.iter().map(|pending| &pending.step);
+        [true, false].into_iter().any(|is_dated| {
+            let steps: Vec<&Step> = steps()
+                .filter(|step| health::is_dated(step) == is_dated)
+                .collect();
+            witness.unhealthy(&steps, flies).is_some()
+        })
     }
 
     /// Whether one more dyno of this process type may go down, counting what is down for any reason.
@@ -275,62 +320,6 @@ impl Roll {
         let down = guards::unavailable(snapshot, step, now)
             + u32::try_from(lagging.count()).unwrap_or(u32::MAX);
         down < allowed
-    }
-
-    /// Tells how the DELETE of a step was answered.
-    pub fn answered(&mut self, step: &Step, answer: Answer, snapshot: &Snapshot, now: Timestamp) {
-        self.waits = 0;
-        if let Some(pending) = self.take_pending(step) {
-            let attempts = pending.attempts + 1;
-            let flight = Flight::new(pending.step, attempts, snapshot, answer, now);
-            self.flights.push(flight);
-        }
-    }
-
-    /// Tells what was answered to a restart in place of success.
-    pub fn was_told(&mut self, error: String) {
-        self.last_error = Some(error);
-    }
-
-    /// Tells that a DELETE was certainly not applied: it was not sent, or refused for the moment.
-    pub fn not_applied(&mut self, step: &Step, not_before: Timestamp) {
-        if let Some(pending) = self.take_pending(step) {
-            self.again(pending.step, pending.attempts + 1, Some(not_before));
-        }
-    }
-
-    /// Tells that Heroku refused a step for good.
-    pub fn refused(&mut self, step: &Step, detail: String) {
-        self.pending.retain(|pending| pending.step != *step);
-        let step = step.clone();
-        self.end(Ended {
-            step,
-            outcome: Outcome::Failed,
-            new_id: None,
-            took: SignedDuration::ZERO,
-            detail: Some(detail),
-        });
-    }
-
-    /// Tells how many dynos of a process type are wanted, and how many there are.
-    pub fn formation(&mut self, process_type: &str, quantity: u32, present: usize) {
-        let of_type = |flight: &&mut Flight| flight.step.process_type == process_type;
-        for flight in self.flights.iter_mut().filter(of_type) {
-            let number = flight
-                .step
-                .dyno
-                .rsplit_once('.')
-                .and_then(|(_, number)| number.parse::<u32>().ok());
-            let is_wanted = number.map_or(present < quantity as usize, |number| number <= quantity);
-            flight.is_still_wanted(is_wanted);
-        }
-    }
-
-    /// Tells why the formation could not be read.
-    pub fn no_formation(&mut self, process_type: &str, why: &str) {
-        let of_type = |flight: &&mut Flight| flight.step.process_type == process_type;
-        let flights = self.flights.iter_mut().filter(of_type);
-        flights.for_each(|flight| flight.cannot_ask(why));
     }
 
     /// Ends the roll before its end: what flies is unverified, the rest not reached.
@@ -367,22 +356,22 @@ impl Roll {
 
     fn end(&mut self, ended: Ended) {
         self.pending.retain(|pending| pending.step != ended.step);
-        self.has_failed |= matches!(ended.outcome, Outcome::Failed | Outcome::Unverified);
+        match ended.outcome {
+            Outcome::Failed | Outcome::Unverified => {
+                self.failure
+                    .get_or_insert_with(|| AFTER_A_FAILURE.to_owned());
+            }
+            Outcome::Restarted => self.seen.prove(&ended),
+            Outcome::AlreadyRestarted | Outcome::Gone | Outcome::NotReached => {}
+        }
         self.claimed.extend(ended.new_id.clone());
         self.ended.push(ended);
     }
 
     fn drop_pending(&mut self, reason: &str) {
-        for pending in std::mem::take(&mut self.pending) {
-            let detail = Some(reason.to_owned());
-            self.ended.push(Ended {
-                step: pending.step,
-                outcome: Outcome::NotReached,
-                new_id: None,
-                took: SignedDuration::ZERO,
-                detail,
-            });
-        }
+        let dropped = std::mem::take(&mut self.pending).into_iter();
+        let ended = dropped.map(|pending| Ended::not_reached(pending.step, reason));
+        self.ended.extend(ended);
     }
 }
 

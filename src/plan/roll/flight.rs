@@ -2,8 +2,8 @@
 //!
 //! A 202 is no success. A restart is proven by a new id that is up and stays up.
 
-use super::{Outcome, Step, is_settled};
 use crate::{
+    plan::{Ended, Outcome, Seen, Step, is_settled},
     schedule::Span,
     snapshot::{Dyno, Generation, Snapshot, State},
 };
@@ -30,8 +30,8 @@ pub(super) struct Flight {
     /// Ids that were there when the restart was asked for: on Fir, a new one replaces the old.
     known_ids: BTreeSet<String>,
     new_id: Option<String>,
-    /// Since when the new dyno is up, once it was seen up.
-    up_since: Option<Timestamp>,
+    /// The new dyno is up: now it must stay so.
+    is_settling: bool,
     absences: u32,
     is_wanted: bool,
     /// What keeps it from being decided.
@@ -56,7 +56,7 @@ pub(super) enum Sighting {
 
 /// For so long Heroku's list may lag behind a restart; then one that was answered with an error may
 /// be asked for again.
-pub(super) const LONGEST_LAG: SignedDuration = SignedDuration::from_mins(5);
+pub(in crate::plan) const LONGEST_LAG: SignedDuration = SignedDuration::from_mins(5);
 /// How long it is watched when no answer came at all; then the step has failed, since the request
 /// could still be applied and a second one would be a second restart.
 const SILENCE: SignedDuration = SignedDuration::from_secs(60);
@@ -77,7 +77,7 @@ impl Flight {
             answer,
             known_ids,
             new_id: None,
-            up_since: None,
+            is_settling: false,
             absences: 0,
             is_wanted: true,
             trouble: None,
@@ -142,6 +142,7 @@ impl Flight {
         &mut self,
         snapshot: &Snapshot,
         claimed: &BTreeSet<String>,
+        seen: &Seen,
         now: Timestamp,
     ) -> Sighting {
         let Some(dyno) = self.successor(snapshot, claimed) else {
@@ -159,10 +160,8 @@ impl Flight {
                 Some(format!("release v{} replaced it", dyno.release)),
             );
         }
-        let fell_back = self.new_id.as_ref().is_some_and(|seen| *seen != dyno.id)
-            || self
-                .up_since
-                .is_some_and(|since| !dyno.is_up() || dyno.updated_at > since);
+        let is_another = self.new_id.as_ref().is_some_and(|known| *known != dyno.id);
+        let fell_back = is_another || seen.has_fallen(dyno);
         self.new_id = Some(dyno.id.clone());
         if dyno.state == State::Crashed {
             let when = if fell_back {
@@ -180,7 +179,7 @@ impl Flight {
                 Some("the new dyno fell back from up".to_owned()),
             )
         } else if dyno.is_up() {
-            self.up_since = Some(dyno.updated_at);
+            self.is_settling = true;
             let is_alone = !snapshot
                 .dynos
                 .iter()
@@ -235,7 +234,7 @@ impl Flight {
 
     fn until_wait_limit(&self, now: Timestamp, wish: SignedDuration) -> Sighting {
         // The settle of a dyno that is up is not cut short by the limit on getting up.
-        let settling = if self.up_since.is_some() {
+        let settling = if self.is_settling {
             self.step.limits.settle
         } else {
             Span::default()
@@ -274,9 +273,9 @@ impl Flight {
         new_id: Option<String>,
         detail: Option<String>,
         now: Timestamp,
-    ) -> super::Ended {
+    ) -> Ended {
         let took = self.age(now);
-        super::Ended {
+        Ended {
             step: self.step,
             outcome,
             new_id: new_id.or(self.new_id),

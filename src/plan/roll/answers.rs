@@ -1,0 +1,66 @@
+//! What the executor tells a roll: how each request was answered.
+
+use super::{Answer, Flight, Roll};
+use crate::{
+    plan::{Ended, Outcome, Step},
+    snapshot::Snapshot,
+};
+use jiff::{SignedDuration, Timestamp};
+
+impl Roll {
+    /// Tells how the DELETE of a step was answered.
+    pub fn answered(&mut self, step: &Step, answer: Answer, snapshot: &Snapshot, now: Timestamp) {
+        self.waits = 0;
+        if let Some(pending) = self.take_pending(step) {
+            let attempts = pending.attempts + 1;
+            let flight = Flight::new(pending.step, attempts, snapshot, answer, now);
+            self.flights.push(flight);
+        }
+    }
+
+    /// Tells what was answered to a restart in place of success.
+    pub fn was_told(&mut self, error: String) {
+        self.last_error = Some(error);
+    }
+
+    /// Tells that a DELETE was certainly not applied: it was not sent, or refused for the moment.
+    pub fn not_applied(&mut self, step: &Step, not_before: Timestamp) {
+        if let Some(pending) = self.take_pending(step) {
+            self.again(pending.step, pending.attempts + 1, Some(not_before));
+        }
+    }
+
+    /// Tells that Heroku refused a step for good.
+    pub fn refused(&mut self, step: &Step, detail: String) {
+        self.pending.retain(|pending| pending.step != *step);
+        let step = step.clone();
+        self.end(Ended {
+            step,
+            outcome: Outcome::Failed,
+            new_id: None,
+            took: SignedDuration::ZERO,
+            detail: Some(detail),
+        });
+    }
+
+    /// Tells how many dynos of a process type are wanted, and how many there are.
+    pub fn formation(&mut self, process_type: &str, quantity: u32, present: usize) {
+        let of_type = |flight: &&mut Flight| flight.step.process_type == process_type;
+        for flight in self.flights.iter_mut().filter(of_type) {
+            let number = flight
+                .step
+                .dyno
+                .rsplit_once('.')
+                .and_then(|(_, number)| number.parse::<u32>().ok());
+            let is_wanted = number.map_or(present < quantity as usize, |number| number <= quantity);
+            flight.is_still_wanted(is_wanted);
+        }
+    }
+
+    /// Tells why the formation could not be read.
+    pub fn no_formation(&mut self, process_type: &str, why: &str) {
+        let of_type = |flight: &&mut Flight| flight.step.process_type == process_type;
+        let flights = self.flights.iter_mut().filter(of_type);
+        flights.for_each(|flight| flight.cannot_ask(why));
+    }
+}

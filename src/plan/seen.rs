@@ -1,0 +1,80 @@
+//! What a pass has seen of an app's dynos over all its looks: who was up, and which restarts are
+//! proven. A dyno that falls after it had settled is a failed restart all the same.
+
+use super::{Ended, Outcome, at};
+use crate::snapshot::{Dyno, Snapshot, State};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Ids of dynos seen up, and since when they were when that was first seen.
+    up: BTreeMap<String, Timestamp>,
+    /// Restarts that this pass has proven, and watches on.
+    proven: Vec<Ended>,
+}
+
+impl Seen {
+    /// Takes in one more look.
+    pub fn note(&mut self, snapshot: &Snapshot) {
+        for dyno in &snapshot.dynos {
+            match dyno.state {
+                State::Up => {
+                    let since = self.up.entry(dyno.id.clone());
+                    since.or_insert(dyno.updated_at);
+                }
+                // An Eco dyno that goes to sleep and wakes up again has not fallen.
+                State::Idle => drop(self.up.remove(&dyno.id)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether a dyno was seen up and has not stayed so, even if it is up again.
+    #[must_use]
+    pub fn has_fallen(&self, dyno: &Dyno) -> bool {
+        let is_down = !dyno.is_up() && dyno.state != State::Idle;
+        let since = self.up.get(&dyno.id);
+        since.is_some_and(|since| is_down || dyno.updated_at > *since)
+    }
+
+    /// Tells that a restart is proven.
+    pub fn prove(&mut self, ended: &Ended) {
+        self.proven.push(ended.clone());
+    }
+
+    /// Whether a dyno came of a restart that this pass has proven.
+    #[must_use]
+    pub fn is_proven(&self, id: &str) -> bool {
+        let is_it = |ended: &Ended| ended.new_id.as_deref() == Some(id);
+        self.proven.iter().any(is_it)
+    }
+
+    #[must_use]
+    pub fn has_proven(&self) -> bool {
+        !self.proven.is_empty()
+    }
+
+    /// The proven restarts whose dyno did not stay up: each is no longer proven, and has failed.
+    pub fn fallen(&mut self, snapshot: &Snapshot) -> Vec<Ended> {
+        let fall = |ended: &Ended| {
+            let is_it = |dyno: &&Dyno| ended.new_id.as_ref() == Some(&dyno.id);
+            let dyno = snapshot.dynos.iter().find(is_it)?;
+            let what = match dyno.state {
+                _ if !self.has_fallen(dyno) => return None,
+                State::Crashed => "crashed",
+                _ => "fell back from up",
+            };
+            let when = at(dyno.updated_at);
+            Some(Ended {
+                outcome: Outcome::Failed,
+                detail: Some(format!("the new dyno {what} {when}, after it had settled")),
+                ..ended.clone()
+            })
+        };
+        let fallen: Vec<Ended> = self.proven.iter().filter_map(fall).collect();
+        self.proven
+            .retain(|ended| fallen.iter().all(|fallen| fallen.step != ended.step));
+        fallen
+    }
+}
