@@ -243,13 +243,12 @@ impl Ledger {
                     new_id: None,
                     at: record.at,
                     is_accepted: false,
-                    has_failed: false,
+                    outcome: None,
                 }),
                 (Event::Refused, Some(place)) => drop(asked.remove(place)),
                 (Event::Accepted, Some(place)) => asked[place].is_accepted = true,
                 (Event::Ended, Some(place)) => {
-                    asked[place].has_failed =
-                        matches!(record.outcome, Some(Outcome::Failed | Outcome::Unverified));
+                    asked[place].outcome = record.outcome;
                     asked[place].new_id = record.new_id;
                 }
                 _ => {}

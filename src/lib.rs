@@ -16,12 +16,13 @@
 //! The modules below stand in the order of that flow. How a dyno is judged due is `plan::due`;
 //! whether it may be restarted now is `plan::guards`; what a roll does next is `plan::roll`.
 
-// argv, environment, time, output: one door each
+// argv, environment, time, signals, output: one door each
 pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod env;
 pub mod error;
+pub mod signals;
 pub mod ui;
 
 // pure: no I/O, no clock, no environment

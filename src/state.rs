@@ -23,6 +23,12 @@ pub struct StateDir {
     path: PathBuf,
 }
 
+/// The lock of an app: gone with this value, and with the process.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
 /// What earlier passes judged of one schedule.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
@@ -71,7 +77,7 @@ impl StateDir {
     ///
     /// # Errors
     /// When the lock file cannot be made.
-    pub fn lock(&self, host: &str, app: &str) -> Result<Option<File>, Error> {
+    pub fn lock(&self, host: &str, app: &str) -> Result<Option<Lock>, Error> {
         let name: String = format!("{host}-{app}")
             .chars()
             .map(|c| {
@@ -91,7 +97,7 @@ impl StateDir {
             .open(&place)
             .map_err(io)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
+            Ok(()) => Ok(Some(Lock { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(io(error)),
         }

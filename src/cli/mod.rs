@@ -183,9 +183,9 @@ pub struct Plan {
     /// only the schedules of this app
     #[arg(short, long, value_name = "APP")]
     pub app: Option<AppName>,
-    /// occurrences to show for each schedule
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub next: u16,
+    /// occurrences to show for each schedule [default: 5; with --to, all of them]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub next: Option<u16>,
     /// show occurrences from this instant on
     #[arg(long, value_name = "INSTANT")]
     pub from: Option<String>,

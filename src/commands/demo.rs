@@ -5,6 +5,7 @@ use crate::{
     cli::Demo,
     error::{Error, exit},
     sandbox::{Sandbox, Scenario, World, serve},
+    signals,
 };
 use console::Style;
 use jiff::{SignedDuration, tz::TimeZone};
@@ -58,27 +59,17 @@ pub(super) async fn demo(context: &Context<'_>, flags: &Demo) -> Result<u8, Erro
     context.ui.result(&format!(
         "A simulated Heroku listens on {host}; nothing here reaches the real one."
     ));
-    let now = context.clock.now();
-    // Not into the next minute: that would be an occurrence still to come.
-    let seconds_left = 60 - now.as_second().rem_euclid(60);
-    if seconds_left < 10 {
-        context.ui.say(&format!(
-            "Waiting {seconds_left} s for the next minute, which is the one that is set below."
-        ));
-        context
-            .clock
-            .sleep(SignedDuration::from_secs(seconds_left))
-            .await;
-    }
-    let minute = context
-        .clock
-        .now()
-        .to_zoned_datetime(TimeZone::UTC)
-        .strftime("%H:%M")
-        .to_string();
-    let stopped = super::run::stopped();
+    let stopped = signals::stopped();
     tokio::pin!(stopped);
     for (line, what) in STEPS {
+        let minute = if line.contains("NOW") {
+            tokio::select! {
+                minute = this_minute(context) => minute,
+                () = &mut stopped => return Ok(exit::INTERRUPTED),
+            }
+        } else {
+            String::new()
+        };
         let line = line.replace("NOW", &minute);
         let Some((program, words, shown)) = command(flags.cli.as_deref(), &line)? else {
             continue;
@@ -121,6 +112,22 @@ pub(super) async fn demo(context: &Context<'_>, flags: &Demo) -> Result<u8, Erro
         }
     }
     Ok(exit::DONE)
+}
+
+/// The minute that it is, and will be for long enough to set it: in the next one, it would be an
+/// occurrence that has passed.
+async fn this_minute(context: &Context<'_>) -> String {
+    const ENOUGH: i64 = 20;
+    let seconds_left = 60 - context.clock.now().as_second().rem_euclid(60);
+    if seconds_left < ENOUGH {
+        context.ui.say(&format!(
+            "Waiting {seconds_left} s for the next minute, which is the one that is set below."
+        ));
+        let wait = SignedDuration::from_secs(seconds_left);
+        context.clock.sleep(wait).await;
+    }
+    let now = context.clock.now().to_zoned_datetime(TimeZone::UTC);
+    now.strftime("%H:%M").to_string()
 }
 
 /// The program, its words and how it is shown; `None` for what only the Heroku CLI can do.

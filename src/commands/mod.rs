@@ -20,6 +20,7 @@ use crate::{
     env::Env,
     error::Error,
     heroku::{Client, Options},
+    pass,
     schedule::{AppName, Schedule, ScheduleName},
     store::{Store, narrow},
     ui::Ui,
@@ -70,6 +71,15 @@ impl Context<'_> {
         let credential = credentials::resolve(self.env, &options.host).await?;
         let client = Client::new(&options, &credential, self.clock)?;
         Ok((client, options, credential))
+    }
+
+    /// A client for the app of a schedule: none where its token would go to another host.
+    async fn client_for(&self, schedule: &Schedule) -> Result<Client, Error> {
+        let (client, options, _) = self.client().await?;
+        match pass::foreign_host(schedule, options.host.machine()) {
+            Some(error) => Err(error),
+            None => Ok(client),
+        }
     }
 
     /// The app that is meant: typed, or resolved by the Heroku CLI, or `HEROKU_APP`.

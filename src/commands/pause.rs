@@ -4,7 +4,6 @@ use super::{Context, void};
 use crate::{
     cli::{Named, Pause},
     error::{Error, exit},
-    pass,
     report::human,
     schedule::{self, Schedule},
 };
@@ -82,19 +81,8 @@ pub(super) async fn resume(context: &Context<'_>, named: Named) -> Result<u8, Er
 /// be asked.
 async fn heroku_s_time(context: &Context<'_>, schedule: &Schedule) -> Timestamp {
     let asked = async {
-        let (client, options, _) = context.client().await?;
-        if let Some(error) = pass::foreign_host(schedule, options.host.machine()) {
-            return Err(error);
-        }
-        client
-            .app(
-                schedule
-                    .app
-                    .id
-                    .as_deref()
-                    .unwrap_or(schedule.app.name.as_str()),
-            )
-            .await?;
+        let client = context.client_for(schedule).await?;
+        client.app(schedule.app.id_or_name()).await?;
         Ok::<_, Error>(client.now())
     };
     asked.await.unwrap_or_else(|_| context.clock.now())

@@ -61,11 +61,9 @@ pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, 
         }
         return Ok(exit::DONE);
     }
-    let limit = if to.is_some() && flags.next == 5 {
-        usize::MAX
-    } else {
-        usize::from(flags.next)
-    };
+    // Up to an instant: all of them, unless it is said how many.
+    let few = if to.is_some() { usize::MAX } else { 5 };
+    let limit = flags.next.map_or(few, usize::from);
     let occurrences: Vec<(&Schedule, Vec<Timestamp>)> = schedules
         .iter()
         .map(|schedule| (schedule, upcoming(schedule, from.unwrap_or(now), to, limit)))
@@ -135,8 +133,7 @@ async fn ask_one(
     client: &Client,
     schedules: &[Schedule],
 ) -> Result<Now, Error> {
-    let app = &schedules[0].app;
-    let snapshot = observe::whole(client, app.id.as_deref().unwrap_or(app.name.as_str())).await?;
+    let snapshot = observe::whole(client, schedules[0].app.id_or_name()).await?;
     let ledger = Ledger::new(StateDir::open(context.env)?.ledger(), String::new());
     let known = Known {
         asked: ledger.asked(&snapshot.app.id)?,
@@ -288,9 +285,8 @@ fn document(
     });
     let plans = || apps.iter().filter_map(|app| app.plan.as_ref().ok());
     let errors = apps.iter().filter_map(|app| {
-        let mut error = app.plan.as_ref().err()?.json()["error"].clone();
-        error["app"] = json!(app.app);
-        Some(error)
+        let error = app.plan.as_ref().err()?;
+        Some(shapes::error(&app.app, error))
     });
     json!({
         "now": now,

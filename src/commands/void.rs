@@ -6,7 +6,7 @@ use crate::{
     error::Error,
     heroku,
     ledger::Ledger,
-    observe, pass,
+    observe,
     plan::missed::{self, Missed},
     report::human,
     schedule::Schedule,
@@ -48,14 +48,7 @@ async fn judge(
     let Some(occurrence) = unjudged.filter(|_| !before.is_paused(now)) else {
         return Ok(());
     };
-    if is_rolled(context, &state, before)? {
-        context.ui.say(&format!(
-            "A pass is rolling ⬢ {}: it proves what it has begun, and begins no more of {}",
-            before.app.name,
-            human::instant(occurrence, &before.time_zone())
-        ));
-        return Ok(());
-    }
+    let is_rolled = is_rolled(context, &state, before)?;
     let witness = look(context, before).await;
     let was_done = |snapshot: &Snapshot| !missed::is_left(before, snapshot, occurrence);
     if witness.as_ref().is_ok_and(was_done) {
@@ -65,14 +58,26 @@ async fn judge(
         |_| (now, before.app.id.clone().unwrap_or_default()),
         |snapshot| (snapshot.at, snapshot.app.id),
     );
-    let reason = format!("no pass had acted on it when {verb} made it void");
+    let reason = if is_rolled {
+        format!("a pass was at work on the app when {verb} made it void")
+    } else {
+        format!("no pass had acted on it when {verb} made it void")
+    };
     let missed = missed::missed(before, judged, occurrence, reason);
     Ledger::new(state.ledger(), state.runner_id()?).missed(&missed, &app_id, at)?;
-    say(context, verb, before, &missed);
+    if is_rolled {
+        context.ui.say(&format!(
+            "A pass is at work on ⬢ {}: it proves what it has begun, and begins no more of {}",
+            before.app.name,
+            human::instant(occurrence, &before.time_zone())
+        ));
+    } else {
+        say(context, verb, before, &missed);
+    }
     Ok(())
 }
 
-/// Whether a pass of this machine has the app, and will tell of it.
+/// Whether a pass of this machine has the app: it may have begun with the occurrence.
 fn is_rolled(context: &Context<'_>, state: &StateDir, schedule: &Schedule) -> Result<bool, Error> {
     let Some(id) = &schedule.app.id else {
         return Ok(false);
@@ -82,13 +87,8 @@ fn is_rolled(context: &Context<'_>, state: &StateDir, schedule: &Schedule) -> Re
 }
 
 async fn look(context: &Context<'_>, schedule: &Schedule) -> Result<Snapshot, Error> {
-    let (client, options, _) = context.client().await?;
-    if let Some(error) = pass::foreign_host(schedule, options.host.machine()) {
-        return Err(error);
-    }
-    let app = &schedule.app;
-    let name = app.id.as_deref().unwrap_or(app.name.as_str());
-    Ok(observe::whole(&client, name).await?)
+    let client = context.client_for(schedule).await?;
+    Ok(observe::whole(&client, schedule.app.id_or_name()).await?)
 }
 
 fn say(context: &Context<'_>, verb: &str, schedule: &Schedule, missed: &Missed) {

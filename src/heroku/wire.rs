@@ -109,3 +109,29 @@ impl From<Dyno> for snapshot::Dyno {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_generation_is_a_text_or_an_object_and_its_case_does_not_matter() {
+        for (generation, is) in [
+            (json!("cedar"), snapshot::Generation::Cedar),
+            (json!("Fir"), snapshot::Generation::Fir),
+            (
+                json!({ "id": "x", "name": "fir" }),
+                snapshot::Generation::Fir,
+            ),
+            (json!({ "name": "cedar" }), snapshot::Generation::Cedar),
+            (json!(null), snapshot::Generation::Cedar),
+        ] {
+            let app = json!({
+                "id": "1", "name": "example-app", "released_at": null, "generation": generation, "junk": [],
+            });
+            let app: App = serde_json::from_value(app).expect("an app");
+            assert_eq!(snapshot::App::from(app).generation, is, "{generation}");
+        }
+    }
+}

@@ -8,10 +8,9 @@ use crate::{
     report::AppReport,
     schedule::{self, Schedule},
     snapshot::{App, Snapshot},
-    state::offset,
+    state::{Lock, offset},
 };
 use jiff::{SignedDuration, Timestamp};
-use std::fs::File;
 
 impl AppPass<'_> {
     /// The app, its lock once nobody else of this machine has it, and when Heroku first answered;
@@ -19,7 +18,7 @@ impl AppPass<'_> {
     pub(super) async fn lock(
         &self,
         report: &AppReport,
-    ) -> Result<Option<(Option<File>, App, Timestamp)>, Error> {
+    ) -> Result<Option<(Option<Lock>, App, Timestamp)>, Error> {
         let (pass, tools) = (self.pass, &self.pass.tools);
         let stored = self
             .schedules

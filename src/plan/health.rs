@@ -2,7 +2,9 @@
 //! come up, or does not stay up, holds the app. This needs no memory of earlier passes, and it is
 //! also how a runner notices that another one is rolling.
 
-use super::{Asked, SkipReason, Step, Trigger, at, guards::Reason, roll::LONGEST_LAG, seen::Seen};
+use super::{
+    Asked, Outcome, SkipReason, Step, Trigger, at, guards::Reason, roll::LONGEST_LAG, seen::Seen,
+};
 use crate::{
     schedule::Span,
     snapshot::{Dyno, Snapshot, State},
@@ -43,7 +45,9 @@ impl Witness<'_> {
                 .flatten()?;
             // One that was seen to fail may be on its way once more, by Heroku's own back-off: that is
             // not believed before it has been up for a while.
-            let was_seen = failure.is_some_and(|failed| failed.new_id.is_some());
+            let was_seen = failure.is_some_and(|failed| {
+                failed.new_id.is_some() && failed.outcome == Some(Outcome::Failed)
+            });
             let reason = if was_seen {
                 SkipReason::PreviousRestartNotHealthy
             } else {
@@ -92,7 +96,7 @@ impl Witness<'_> {
         }
     }
 
-    /// The failed restart of which this dyno came, by this machine's ledger, however long ago: the next
+    /// The restart, failed or never proven, of which this dyno came, by this machine's ledger, however long ago: the next
     /// trigger must not take down one more while it is not up.
     fn failure(&self, dyno: &Dyno) -> Option<&Asked> {
         let is_it = |asked: &&Asked| match &asked.new_id {
@@ -104,7 +108,8 @@ impl Witness<'_> {
             }
         };
         let last = self.asked.iter().rfind(is_it)?;
-        last.has_failed.then_some(last)
+        let is_unproven = |outcome| matches!(outcome, Outcome::Failed | Outcome::Unverified);
+        last.outcome.is_some_and(is_unproven).then_some(last)
     }
 }
 

@@ -86,8 +86,8 @@ pub struct Asked {
     pub at: Timestamp,
     /// Heroku answered that it will; otherwise the answer never came.
     pub is_accepted: bool,
-    /// The new dyno was not seen up and settled.
-    pub has_failed: bool,
+    /// How it ended, once it has.
+    pub outcome: Option<Outcome>,
 }
 
 impl Asked {

@@ -1,6 +1,7 @@
 //! The shapes that scripts read: adding a field is fine, renaming one is not.
 
 use super::Report;
+use crate::error::Error;
 use crate::plan::{Ended, Skip, Step, missed::Missed};
 use serde_json::{Value, json};
 
@@ -27,9 +28,8 @@ pub fn run(report: &Report) -> Value {
         .flat_map(|app| app.missed.iter().map(missed))
         .collect();
     let errors = report.apps.iter().filter_map(|app| {
-        let mut error = app.error.as_ref()?.json()["error"].clone();
-        error["app"] = json!(app.app);
-        Some(error)
+        let failed = app.error.as_ref()?;
+        Some(error(&app.app, failed))
     });
     let errors: Vec<Value> = errors.collect();
     json!({
@@ -71,6 +71,14 @@ pub fn step(step: &Step) -> Value {
 #[must_use]
 pub fn skip(app: &str, skip: &Skip) -> Value {
     json!({ "app": app, "dyno": skip.dyno, "schedule": skip.schedule, "reason": skip.reason, "detail": skip.detail })
+}
+
+/// A failure that one app of several had.
+#[must_use]
+pub fn error(app: &str, error: &Error) -> Value {
+    let mut value = error.json()["error"].take();
+    value["app"] = json!(app);
+    value
 }
 
 fn missed(missed: &Missed) -> Value {

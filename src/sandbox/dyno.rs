@@ -101,3 +101,37 @@ fn back_off(crashes: u32) -> SignedDuration {
         crashes => (SignedDuration::from_mins(5) * (1 << crashes.min(9))).min(DAY),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{app::App, scenario::Scenario};
+    use super::*;
+
+    #[test]
+    fn a_dyno_that_crashes_is_tried_at_once_and_then_by_heroku_s_back_off() {
+        let scenario = Scenario::parse(
+            "[[app]]\nname = \"example-app\"\n[[app.formation]]\ntype = \"web\"\nquantity = 1\n",
+        );
+        let start: Timestamp = "2026-03-02T07:00:00Z".parse().expect("an instant");
+        let mut dyno = App::new(&scenario.expect("a scenario").apps[0], start).dynos[0].clone();
+        (dyno.started_at, dyno.boot) = (start, SignedDuration::from_secs(5));
+        let state = |dyno: &Dyno, seconds| {
+            let (state, _) = dyno.state(start + SignedDuration::from_secs(seconds));
+            state.to_owned()
+        };
+        dyno.then = Then::CrashAtBoot;
+        for (seconds, expected) in [
+            (4, "starting"),
+            (5, "crashed"),
+            (6, "starting"),
+            (11, "crashed"),
+            (610, "crashed"),
+            (611, "starting"),
+            (616, "crashed"),
+            (1_815, "crashed"),
+            (1_816, "starting"),
+        ] {
+            assert_eq!(state(&dyno, seconds), expected, "after {seconds} s");
+        }
+    }
+}

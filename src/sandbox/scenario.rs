@@ -142,6 +142,18 @@ impl Scenario {
             .flatten()
     }
 
+    /// A built-in one, or the file of this path.
+    ///
+    /// # Errors
+    /// When there is neither, or the file is no scenario: why, in words.
+    pub fn named(name: &str) -> Result<Self, String> {
+        if let Some(scenario) = Self::built_in(name) {
+            return Ok(scenario);
+        }
+        let text = std::fs::read_to_string(name).map_err(|error| error.to_string())?;
+        Self::parse(&text).map_err(|error| error.to_string())
+    }
+
     /// # Errors
     /// When the text is no scenario.
     pub fn parse(text: &str) -> Result<Self, toml_edit::de::Error> {

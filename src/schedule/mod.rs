@@ -98,6 +98,12 @@ impl App {
     pub fn is(&self, name_or_id: &str) -> bool {
         self.name.as_str() == name_or_id || self.id.as_deref() == Some(name_or_id)
     }
+
+    /// What requests call it: its id, which survives a rename, where that is known.
+    #[must_use]
+    pub fn id_or_name(&self) -> &str {
+        self.id.as_deref().unwrap_or(self.name.as_str())
+    }
 }
 
 impl Schedule {

@@ -258,10 +258,11 @@ fn the_token_is_in_no_output_and_no_file() {
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let home = Home::new();
+    home.write_schedules(&schedule("07:00"));
+    // Nobody reads any more when it writes, whatever fits into a pipe.
     let script = format!(
-        "{} --help | true; {} commands --json | head -c 1 >/dev/null; exit ${{PIPESTATUS[0]}}",
+        "for words in --help 'commands --json' ''; do {} $words | exec 0<&- true; codes=\"$codes ${{PIPESTATUS[0]}}\"; done; echo $codes",
         binary().display(),
-        binary().display()
     );
     let told: Told = Command::new("bash")
         .args(["-c", &script])
@@ -271,7 +272,10 @@ fn a_reader_that_goes_away_is_no_failure() {
         .output()
         .expect("bash runs")
         .into();
-    assert_eq!((told.code, told.stderr.as_str()), (Some(0), ""), "{told:?}");
+    assert!(
+        told.stdout == "0 0 0\n" && !told.stderr.contains("panicked"),
+        "{told:?}"
+    );
 }
 
 #[test]

@@ -152,7 +152,7 @@ fn resume_in_the_minute_of_an_occurrence_does_not_catch_it_up() {
 }
 
 #[test]
-fn a_change_while_a_pass_rolls_leaves_the_telling_to_the_pass() {
+fn a_change_while_a_pass_rolls_is_recorded_too() {
     block(async {
         let home = Home::new().without_offset();
         let served = Served::start(&shop(&home, 60), Some(FAST));
@@ -168,7 +168,7 @@ fn a_change_while_a_pass_rolls_leaves_the_telling_to_the_pass() {
         }
         let pause = told_on_time(&home, &served, CHANGES[1]).await;
         assert!(
-            pause.code == Some(0) && pause.stderr.contains("A pass is rolling"),
+            pause.code == Some(0) && pause.stderr.contains("A pass is at work on"),
             "{pause:?}"
         );
         let rolled: Told = roll.wait_with_output().expect("it ends").into();
@@ -182,7 +182,35 @@ fn a_change_while_a_pass_rolls_leaves_the_telling_to_the_pass() {
             .expect("lines")
             .iter()
             .map(|line| line["event"].clone());
-        assert_eq!(events.collect::<Vec<_>>(), [json!("ended")]);
+        // That web.2 was left at 07:00 is not lost either.
+        assert_eq!(
+            events.collect::<Vec<_>>(),
+            [json!("missed"), json!("ended")]
+        );
+    });
+}
+
+#[test]
+fn a_change_while_a_pass_is_about_something_else_is_recorded() {
+    block(async {
+        let home = Home::new().without_offset();
+        let served = Served::start(&shop(&home, 60), Some("2026-03-02T09:00:00Z*60"));
+        home.write_schedules(&schedule("07:00"));
+        let now = ["run", "--now", "--app", "example-app", "--yes"];
+        let mut roll = on_time(&home, &served, &now).await;
+        let mut roll = roll
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        while served.heroku.record().await.restarts().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let removed = told_on_time(&home, &served, CHANGES[2]).await;
+        assert_eq!(removed.code, Some(0), "{removed:?}");
+        roll.wait().expect("it ends");
+        let void = missed(&home, &served.heroku.url);
+        assert!(void.contains(&the_missed_one()[0]), "{void:?}");
     });
 }
 

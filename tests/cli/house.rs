@@ -112,23 +112,69 @@ fn pure_files_know_only_each_other() {
 
 #[test]
 fn each_kind_of_input_and_output_has_one_door() {
-    let doors: [(&str, &[&str]); 6] = [
+    let doors: [(&str, &[&str]); 10] = [
         ("reqwest", &["heroku/"]),
         ("keyring", &["credentials/"]),
         ("dialoguer", &["ui.rs"]),
         ("indicatif", &["ui.rs"]),
         ("axum::", &["sandbox/"]),
         ("toml_edit", &["store/", "sandbox/scenario.rs"]),
+        (
+            "std::fs",
+            &[
+                "store/",
+                "credentials/",
+                "state.rs",
+                "heartbeat.rs",
+                "ledger.rs",
+                "heroku/tls.rs",
+                "signals.rs",
+                "sandbox/scenario.rs",
+            ],
+        ),
+        (
+            "process::Command",
+            &["credentials/keychain.rs", "commands/demo.rs"],
+        ),
+        ("tokio::signal", &["signals.rs"]),
+        ("std::net", &["sandbox/server.rs"]),
     ];
     for (name, text) in sources() {
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         for (library, homes) in doors {
             let is_home = homes.iter().any(|home| name.starts_with(home));
             assert!(
-                is_home || !text.contains(library),
+                is_home || !names(code, library),
                 "{name} uses {library}, whose home is {homes:?}"
             );
         }
     }
+}
+
+/// Whether code names this path, also as `use std::{fs, ..}`.
+fn names(code: &str, path: &str) -> bool {
+    let in_braces = path.split_once("::").is_some_and(|(root, inner)| {
+        let begin = format!("{root}::{{");
+        code.match_indices(&begin).any(|(place, _)| {
+            outer_names(&code[place + begin.len()..])
+                .into_iter()
+                .any(|name| name.trim().starts_with(inner))
+        })
+    });
+    in_braces || code.contains(path)
+}
+
+#[test]
+fn a_path_is_found_however_it_is_named() {
+    for code in [
+        "use std::fs;",
+        "std::fs::read(path)",
+        "use std::{\n    fs::{self, File},\n    io,\n};",
+        "use std::{io, fs};",
+    ] {
+        assert!(names(code, "std::fs"), "{code}");
+    }
+    assert!(!names("use std::{fmt, io};", "std::fs"));
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod house;
 mod network;
 mod process;
 mod properties;
+mod renamed;
 mod runner;
 mod scenarios;
 mod schema;

@@ -129,17 +129,22 @@ async fn an_authority_of_one_s_own_is_believed_only_when_it_is_named() {
         before,
         "nothing was sent"
     );
-    let told = plan(&home, &host, &[("NODE_EXTRA_CA_CERTS", "/no/such/file")]).await;
-    let message = told.json()["errors"][0]["message"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
-    assert!(
-        told.code == Some(1)
-            && message.contains("NODE_EXTRA_CA_CERTS")
-            && message.contains("/no/such/file"),
-        "{told:?}"
-    );
+    let empty = home.path().join("empty.pem");
+    std::fs::write(&empty, "no certificate\n").expect("a file");
+    let empty = empty.display().to_string();
+    for file in ["/no/such/file", &empty] {
+        let told = plan(&home, &host, &[("NODE_EXTRA_CA_CERTS", file)]).await;
+        let message = told.json()["errors"][0]["message"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        assert!(
+            told.code == Some(1)
+                && message.contains("NODE_EXTRA_CA_CERTS")
+                && message.contains(file),
+            "{told:?}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -182,13 +187,99 @@ async fn a_proxy_is_asked_but_not_for_this_machine_and_one_that_cannot_be_is_ref
         "the proxy is asked for Heroku"
     );
 
-    let told = plan(&home, "heroku.com", &[("HTTPS_PROXY", "http://")]).await;
-    let message = told.json()["errors"][0]["message"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
+    // One that cannot be read is not gone round.
+    for wrong in [
+        "http://",
+        "htp://127.0.0.1:9",
+        "socks5://127.0.0.1:9",
+        "http://127.0.0.1:x",
+    ] {
+        let told = plan(&home, "heroku.com", &[("HTTPS_PROXY", wrong)]).await;
+        let message = told.json()["errors"][0]["message"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        assert!(
+            told.code == Some(1) && message.contains("HTTPS_PROXY"),
+            "{wrong}: {told:?}"
+        );
+    }
+}
+
+/// What comes to a proxy that is named like this, with its address in place of `PROXY`.
+async fn asked_of_proxy(home: &Home, variables: &[(&str, &str)]) -> String {
+    let proxy = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = proxy.local_addr().expect("an address").to_string();
+    let variables: Vec<(&str, String)> = variables
+        .iter()
+        .map(|(name, value)| (*name, value.replace("PROXY", &address)))
+        .collect();
+    let variables: Vec<(&str, &str)> = variables
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .chain([("AUTORESTART_REQUEST_TIMEOUT", "1s")])
+        .collect();
+    let asked = async {
+        let (mut stream, _) = proxy.accept().await.expect("a connection");
+        let mut bytes = [0; 512];
+        let length = stream.read(&mut bytes).await.expect("bytes");
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    };
+    let (asked, _) = tokio::join!(asked, plan(home, "heroku.com", &variables));
+    asked
+}
+
+#[tokio::test]
+async fn a_proxy_is_found_however_it_is_written() {
+    let home = Home::new();
+    home.write_schedules("version = 1\n[[schedule]]\napp = \"example-app\"\nat = \"07:00\"\n");
+    for variables in [
+        &[("HTTPS_PROXY", "PROXY")][..],
+        &[("HTTPS_PROXY", "http://PROXY ")],
+        &[("HTTPS_PROXY", ""), ("https_proxy", "http://PROXY")],
+        &[("ALL_PROXY", "http://PROXY/")],
+        &[("HTTPS_PROXY", "http://PROXY"), ("NO_PROXY", "example.com")],
+    ] {
+        let asked = asked_of_proxy(&home, variables).await;
+        assert!(
+            asked.starts_with("CONNECT api.heroku.com:443"),
+            "{variables:?}: {asked}"
+        );
+    }
+    let asked = asked_of_proxy(&home, &[("https_proxy", "http://me:p^w@PROXY")]).await;
     assert!(
-        told.code == Some(1) && message.contains("HTTPS_PROXY"),
-        "{told:?}"
+        asked
+            .to_ascii_lowercase()
+            .contains("proxy-authorization: basic bwu6cf53"),
+        "me:p^w, in Base64: {asked}"
     );
+}
+
+#[tokio::test]
+async fn headers_of_the_environment_are_sent_as_the_heroku_cli_sends_them() {
+    let home = Home::new();
+    home.write_schedules("version = 1\n[[schedule]]\napp = \"example-app\"\nat = \"07:00\"\n");
+    let heroku = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let host = format!("http://{}", heroku.local_addr().expect("an address"));
+    let headers = r#"{"X-One":"1","X-Number":2,"X-Nothing":null,"User-Agent":"mine","Authorization":"Basic x"}"#;
+    let asked = async {
+        let (mut stream, _) = heroku.accept().await.expect("a connection");
+        let mut bytes = [0; 1_024];
+        let length = stream.read(&mut bytes).await.expect("bytes");
+        String::from_utf8_lossy(&bytes[..length]).to_ascii_lowercase()
+    };
+    let variables = [
+        ("HEROKU_HEADERS", headers),
+        ("AUTORESTART_REQUEST_TIMEOUT", "1s"),
+    ];
+    let (asked, _) = tokio::join!(asked, plan(&home, &host, &variables));
+    for line in [
+        "x-one: 1",
+        "x-number: 2",
+        "user-agent: mine",
+        "authorization: bearer ",
+    ] {
+        assert!(asked.contains(line), "{line} in {asked}");
+    }
+    assert!(!asked.contains("x-nothing"), "{asked}");
 }

@@ -1,20 +1,34 @@
 //! The sandbox's replies fit the schema that Heroku publishes; `tests/data/heroku-schema.json` holds
-//! the part of it that is served, with its keys made strict.
+//! the part of it that is served, with its keys made strict. What we ask for is in it too.
 
-use crate::control::Heroku;
-use autorestart::{clock::Clock, sandbox::Scenario};
-use serde_json::Value;
+use crate::{control::Heroku, simulation::Machine};
+use autorestart::{clock::Clock, execute::Stop, pass::Options, sandbox::Scenario};
+use reqwest::Method;
+use serde_json::{Value, json};
 
 const EXTRACT: &str = include_str!("../data/heroku-schema.json");
 
-/// What is asked, the resource that answers, and whether it is a list.
-const CALLS: [(&str, &str, bool); 14] = [
+fn extract() -> Value {
+    serde_json::from_str(EXTRACT).expect("the extract")
+}
+
+/// The shop, and an app of the other generation, with every kind of dyno.
+async fn shop() -> Heroku {
+    let fir = "\n[[app]]\nname = \"fir-app\"\ngeneration = \"fir\"\n[[app.formation]]\ntype = \"web\"\nquantity = 1\n";
+    let shop = include_str!("../../src/sandbox/leaky-shop.toml").to_owned() + fir;
+    Heroku::start(&Scenario::parse(&shop).expect("a scenario"), Clock::System).await
+}
+
+/// Reads: what is asked, the resource that answers, and whether it is a list.
+const READS: [(&str, &str, bool); 16] = [
     ("/account", "account", false),
     ("/account/rate-limits", "rate-limit", false),
     ("/oauth/authorizations", "oauth-authorization", true),
     ("/apps", "app", true),
     ("/apps/example-app", "app", false),
+    ("/apps/fir-app", "app", false),
     ("/apps/example-app/dynos", "dyno", true),
+    ("/apps/fir-app/dynos", "dyno", true),
     ("/apps/example-app/dynos/web.1", "dyno", false),
     ("/apps/example-app/formation", "formation", true),
     ("/apps/example-app/releases", "release", true),
@@ -24,6 +38,42 @@ const CALLS: [(&str, &str, bool); 14] = [
     ("/apps/example-app/collaborators", "collaborator", true),
     ("/dyno-sizes", "dyno-size", true),
 ];
+
+/// Changes: what is asked, with which body, and as above.
+fn changes() -> [(&'static str, Value, &'static str, bool); 5] {
+    [
+        (
+            "/apps/example-app",
+            json!({ "maintenance": true }),
+            "app",
+            false,
+        ),
+        (
+            "/apps/example-app/config-vars",
+            json!({ "A": "b" }),
+            "config-vars",
+            false,
+        ),
+        (
+            "/apps/example-app/features/preboot",
+            json!({ "enabled": true }),
+            "app-feature",
+            false,
+        ),
+        (
+            "/apps/example-app/formation",
+            json!({ "updates": [{ "type": "web", "quantity": 3 }] }),
+            "formation",
+            true,
+        ),
+        (
+            "/apps/example-app/formation/worker",
+            json!({ "quantity": 2 }),
+            "formation",
+            false,
+        ),
+    ]
+}
 
 fn check(schema: &Value, value: &Value) -> Result<(), String> {
     let is_uuid = |text: &str| uuid::Uuid::try_parse(text).is_ok();
@@ -39,25 +89,22 @@ fn check(schema: &Value, value: &Value) -> Result<(), String> {
 
 #[tokio::test]
 async fn every_reply_of_the_sandbox_fits_heroku_s_schema() {
-    let extract: Value = serde_json::from_str(EXTRACT).expect("the extract");
-    let scenario = Scenario::built_in("leaky-shop").expect("built in");
-    let heroku = Heroku::start(&scenario, Clock::System).await;
-    let http = reqwest::Client::builder()
-        .no_proxy()
-        .build()
-        .expect("a client");
-    for (path, resource, is_list) in CALLS {
+    let (extract, heroku) = (extract(), shop().await);
+    let http = reqwest::Client::builder().no_proxy().build();
+    let http = http.expect("a client");
+    let ask = async |method: Method, path: &str, body: Option<&Value>| {
         let request = http
-            .get(format!("{}{path}", heroku.url))
+            .request(method, format!("{}{path}", heroku.url))
             .bearer_auth("x")
             .header("accept", "application/vnd.heroku+json; version=3");
-        let reply: Value = request
-            .send()
-            .await
-            .expect("an answer")
-            .json()
-            .await
-            .expect("JSON");
+        let request = match body {
+            Some(body) => request.json(body),
+            None => request,
+        };
+        let reply = request.send().await.expect("an answer");
+        reply.json::<Value>().await.expect("JSON")
+    };
+    let hold = |path: &str, resource: &str, is_list: bool, reply: Value| {
         let schema = &extract["resources"][resource];
         assert!(schema.is_object(), "the extract has {resource}");
         let items = if is_list {
@@ -69,14 +116,26 @@ async fn every_reply_of_the_sandbox_fits_heroku_s_schema() {
         for item in items {
             check(schema, &item).unwrap_or_else(|error| panic!("{path}: {error}"));
         }
+    };
+    for (path, resource, is_list) in READS {
+        hold(path, resource, is_list, ask(Method::GET, path, None).await);
+    }
+    // A release that waits for its release phase.
+    let habits = json!({ "habits": { "release-phase": "1h" } });
+    heroku.patch("/sandbox/apps/example-app", &habits).await;
+    for (path, body, resource, is_list) in changes() {
+        let reply = ask(Method::PATCH, path, Some(&body)).await;
+        hold(path, resource, is_list, reply);
+    }
+    for (path, resource, is_list) in READS {
+        hold(path, resource, is_list, ask(Method::GET, path, None).await);
     }
 }
 
 #[test]
 fn the_check_can_fail() {
-    let extract: Value = serde_json::from_str(EXTRACT).expect("the extract");
     let good: Value = serde_json::from_str(include_str!("../data/dyno.json")).expect("a dyno");
-    let schema = &extract["resources"]["dyno"];
+    let schema = &extract()["resources"]["dyno"];
     assert_eq!(check(schema, &good), Ok(()));
     for spoil in [
         |dyno: &mut Value| drop(dyno.as_object_mut().and_then(|dyno| dyno.remove("state"))),
@@ -89,23 +148,34 @@ fn the_check_can_fail() {
     }
 }
 
-/// Requests that we make exist in the published schema.
-#[test]
-fn our_requests_are_published_links() {
-    let extract: Value = serde_json::from_str(EXTRACT).expect("the extract");
-    let links: Vec<&str> = extract["links"]
-        .as_array()
-        .expect("links")
-        .iter()
-        .filter_map(Value::as_str)
-        .collect();
-    for link in [
-        "GET /apps/{app}",
-        "GET /apps/{app}/formation",
-        "GET /apps/{app}/dynos",
-        "GET /apps/{app}/features/{feature}",
-        "DELETE /apps/{app}/dynos/{dyno}",
-    ] {
-        assert!(links.contains(&link), "{link} is not among {links:?}");
+/// Whether a request is one of a published link, `GET /apps/{app}/dynos`.
+fn is_of(link: &str, request: &str) -> bool {
+    let (link, request) = (link.split('/'), request.split('/'));
+    let fits = |(link, request): (&str, &str)| link == request || link.starts_with('{');
+    link.clone().count() == request.clone().count() && link.zip(request).all(fits)
+}
+
+#[tokio::test]
+async fn every_request_of_a_pass_is_a_published_link() {
+    let (extract, heroku) = (extract(), shop().await);
+    let machine = Machine::new(
+        &heroku,
+        Clock::System,
+        "version = 1\n[[schedule]]\napp = \"example-app\"\nmax-uptime = \"1h\"\nsettle = \"0s\"\n",
+    );
+    let (_sender, stop) = Stop::new();
+    let report = machine.pass(Options::default(), None, &stop).await;
+    assert_eq!(report.exit_code(), 0, "{report:#?}");
+    let links = extract["links"].as_array().expect("links").iter();
+    let links: Vec<&str> = links.filter_map(Value::as_str).collect();
+    let requests = heroku.record().await.requests;
+    assert!(requests.iter().any(|request| request.method == "DELETE"));
+    for request in requests {
+        let request = format!("{} {}", request.method, request.path);
+        assert!(
+            links.iter().any(|link| is_of(link, &request)),
+            "{request} is not among {links:?}"
+        );
     }
+    assert!(!is_of("GET /apps/{app}", "GET /apps/x/dynos") && !is_of("GET /apps", "PUT /apps"));
 }

@@ -1,0 +1,35 @@
+//! The only listener to signals: who wants us to leave, and which signal is not meant for us.
+
+/// Returns when somebody wants us to leave; signals count from the call on.
+#[cfg(unix)]
+pub fn stopped() -> impl Future<Output = ()> {
+    use futures_util::stream::{FuturesUnordered, StreamExt as _};
+    use tokio::signal::unix::{SignalKind, signal};
+    let hang_up = (!is_hang_up_ignored()).then(SignalKind::hangup);
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
+    let signals: Vec<_> = kinds
+        .into_iter()
+        .chain(hang_up)
+        .filter_map(|kind| signal(kind).ok())
+        .collect();
+    async {
+        let received = signals
+            .into_iter()
+            .map(|mut signal| async move { signal.recv().await });
+        received.collect::<FuturesUnordered<_>>().next().await;
+    }
+}
+
+#[cfg(not(unix))]
+pub async fn stopped() {
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Whether we were started under nohup: then a hang-up is not meant for us. Only Linux tells.
+#[cfg(unix)]
+fn is_hang_up_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & 1 == 1)
+}
