@@ -5,11 +5,12 @@ use crate::{
     error::Error,
     heroku::{self, Client, Fate},
     ledger::Ledger,
+    observe::Follow,
     plan::{
         Asked, Ended, QUOTA_FLOOR, Seen, Step,
         roll::{Action, Answer, Roll},
     },
-    snapshot::{App, Formation, Snapshot},
+    snapshot::Snapshot,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -94,9 +95,6 @@ pub enum End {
 
 /// Reads of the list that may fail in a row before a roll is left.
 const BLIND: u32 = 3;
-/// For so long the app is believed to be as it was: in no maintenance, of the same release, and of
-/// the same formation.
-const APP_IS_FRESH: SignedDuration = SignedDuration::from_secs(30);
 /// Between two reads while the account has few requests left.
 const WHILE_QUOTA_IS_LOW: SignedDuration = SignedDuration::from_secs(30);
 /// How long an answer to a DELETE, and then the last read, may take once we are asked to leave.
@@ -196,44 +194,16 @@ impl Tools<'_> {
     ) -> Result<End, Error> {
         let app = snapshot.app.id.clone();
         let mut failures = 0;
-        let (mut seen_at, mut has_changed, mut has_doubt) = (snapshot.at, false, false);
-        let mut surplus = snapshot.surplus();
+        let mut follow = Follow::new(snapshot);
         loop {
-            let is_stale = self.client.now().duration_since(seen_at) > APP_IS_FRESH;
-            let read = async {
-                // The dynos last: nothing may come between them and a DELETE.
-                let fresh = if is_stale && !has_changed {
-                    Some(self.shape(&app).await)
-                } else {
-                    None
-                };
-                Ok::<_, heroku::Error>((fresh, self.client.dynos(&app).await?))
-            };
-            let read = tokio::select! {
-                read = read => read,
+            let look = tokio::select! {
+                look = follow.look(self.client, snapshot) => look,
                 () = self.stop.set() => return Ok(End::Interrupted),
             };
-            match read {
-                Ok((fresh, dynos)) => {
+            match look {
+                Ok(()) => {
                     failures = 0;
-                    (snapshot.dynos, snapshot.at) = (dynos, self.client.now());
-                    match fresh {
-                        Some(Ok((fresh, formation))) => {
-                            has_changed = fresh != snapshot.app || formation != snapshot.formation;
-                            (snapshot.app, snapshot.formation) = (fresh, formation);
-                            (seen_at, has_doubt) = (snapshot.at, false);
-                        }
-                        // What flies is watched all the same.
-                        Some(Err(_)) => (seen_at, has_doubt) = (snapshot.at, true),
-                        None if !has_changed && !snapshot.surplus().is_subset(&surplus) => {
-                            // More dynos than were wanted: it may be that more are wanted now.
-                            (seen_at, surplus) = (Timestamp::MIN, snapshot.surplus());
-                            continue;
-                        }
-                        None => {}
-                    }
-                    surplus = snapshot.surplus();
-                    roll.begins_no_more(has_changed || has_doubt || is_outdated());
+                    roll.begins_no_more(!follow.is_as_planned() || is_outdated());
                 }
                 Err(error) => {
                     failures += 1;
@@ -283,8 +253,7 @@ impl Tools<'_> {
                 Action::AskFormation(process_type) => {
                     match self.unless_stopped(self.client.formation(&app)).await {
                         Ok(formation) => {
-                            has_changed |= formation != snapshot.formation;
-                            snapshot.formation = formation;
+                            follow.formation(snapshot, formation);
                             let of_type = snapshot
                                 .formation_dynos()
                                 .filter(|dyno| dyno.process_type == process_type);
@@ -305,14 +274,6 @@ impl Tools<'_> {
                 }
             }
         }
-    }
-
-    /// The app and its formation.
-    async fn shape(&self, app: &str) -> Result<(App, Vec<Formation>), heroku::Error> {
-        Ok((
-            self.client.app(app).await?,
-            self.client.formation(app).await?,
-        ))
     }
 
     /// Sends the DELETE. Whatever becomes of it, the next thing is a read.

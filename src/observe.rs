@@ -4,6 +4,8 @@ use crate::{
     heroku::{Client, Error},
     snapshot::{App, Formation, Snapshot},
 };
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 
 /// Reads what the dynos are held against: the formation, and whether web dynos overlap.
 ///
@@ -46,4 +48,81 @@ pub async fn dynos(
         dynos,
         has_preboot,
     })
+}
+
+/// For so long an app is believed to be as it was: in no maintenance, of the same release, and of the
+/// same formation.
+const FRESH: SignedDuration = SignedDuration::from_secs(30);
+
+/// A snapshot that is followed during a roll: its dynos at every look, the app and its formation now
+/// and then, and whether they are still those that were planned for.
+#[derive(Debug)]
+pub struct Follow {
+    seen_at: Timestamp,
+    has_changed: bool,
+    /// They could not be read the last time.
+    has_doubt: bool,
+    surplus: BTreeSet<String>,
+}
+
+impl Follow {
+    #[must_use]
+    pub fn new(snapshot: &Snapshot) -> Self {
+        Self {
+            seen_at: snapshot.at,
+            has_changed: false,
+            has_doubt: false,
+            surplus: snapshot.surplus(),
+        }
+    }
+
+    /// Whether the app and its formation are as they were planned for.
+    #[must_use]
+    pub fn is_as_planned(&self) -> bool {
+        !self.has_changed && !self.has_doubt
+    }
+
+    /// Looks anew: the dynos last, since nothing may come between them and a DELETE.
+    ///
+    /// # Errors
+    /// When the dynos cannot be read; without the app and its formation they are watched all the same.
+    pub async fn look(&mut self, client: &Client, snapshot: &mut Snapshot) -> Result<(), Error> {
+        let is_stale = client.now().duration_since(self.seen_at) > FRESH;
+        if is_stale && !self.has_changed {
+            self.shape(client, snapshot).await;
+        }
+        self.dynos(client, snapshot).await?;
+        // More dynos than were wanted: it may be that more are wanted now.
+        let surplus = snapshot.surplus();
+        if !self.has_changed && !surplus.is_subset(&self.surplus) {
+            self.shape(client, snapshot).await;
+            self.dynos(client, snapshot).await?;
+        }
+        self.surplus = snapshot.surplus();
+        Ok(())
+    }
+
+    /// Takes a formation that was read between two looks.
+    pub fn formation(&mut self, snapshot: &mut Snapshot, formation: Vec<Formation>) {
+        self.has_changed |= formation != snapshot.formation;
+        snapshot.formation = formation;
+    }
+
+    async fn dynos(&self, client: &Client, snapshot: &mut Snapshot) -> Result<(), Error> {
+        let dynos = client.dynos(&snapshot.app.id).await?;
+        (snapshot.dynos, snapshot.at) = (dynos, client.now());
+        Ok(())
+    }
+
+    async fn shape(&mut self, client: &Client, snapshot: &mut Snapshot) {
+        let id = &snapshot.app.id;
+        let read = async { Ok::<_, Error>((client.app(id).await?, client.formation(id).await?)) };
+        let read = read.await;
+        (self.seen_at, self.has_doubt) = (client.now(), read.is_err());
+        if let Ok((app, formation)) = read {
+            self.has_changed |= app != snapshot.app;
+            self.formation(snapshot, formation);
+            snapshot.app = app;
+        }
+    }
 }

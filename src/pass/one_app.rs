@@ -253,7 +253,9 @@ impl<'a> AppPass<'a> {
         let rolled = tools.roll(steps, snapshot, &mut seen, until, &is_outdated);
         let (end, ended) = rolled.await;
         self.known.seen = seen;
-        ended.into_iter().for_each(|ended| report.end(ended));
+        for ended in ended {
+            report.end(ended);
+        }
         end
     }
 

@@ -99,13 +99,13 @@ impl Witness<'_> {
     /// The restart, failed or never proven, of which this dyno came, by this machine's ledger, however long ago: the next
     /// trigger must not take down one more while it is not up.
     fn failure(&self, dyno: &Dyno) -> Option<&Asked> {
-        let is_it = |asked: &&Asked| match &asked.new_id {
-            Some(new_id) => *new_id == dyno.id,
-            // It was not seen; then it is what came up in its place right after.
-            None => {
-                let soon = asked.at..=asked.at + LONGEST_LAG;
-                asked.dyno == dyno.name && soon.contains(&dyno.created_at)
+        let is_it = |asked: &&Asked| {
+            if let Some(new_id) = &asked.new_id {
+                return *new_id == dyno.id;
             }
+            // It was not seen; then it is what came up in its place right after.
+            let soon = asked.at..=asked.at + LONGEST_LAG;
+            asked.dyno == dyno.name && soon.contains(&dyno.created_at)
         };
         let last = self.asked.iter().rfind(is_it)?;
         let is_unproven = |outcome| matches!(outcome, Outcome::Failed | Outcome::Unverified);

@@ -1,6 +1,6 @@
 // Owns: how a run ends through the shim: its exit code, and signals, after which nothing of it is left.
 import {describe, expect, it, onTestFinished} from 'vitest'
-import {leftovers, machine, until} from './machine.mjs'
+import {leftovers, machine, until, withListeners} from './machine.mjs'
 
 const now = ['dynos:autorestart:run', '--now', '--app', 'example-app', '--settle', '1s', '--yes']
 
@@ -29,7 +29,7 @@ describe('the exit code', () => {
 describe.skipIf(process.platform !== 'linux')('during a roll', () => {
   /** A roll that waits for a dyno that takes a minute to boot. */
   async function rolling(options) {
-    const here = await machine(onTestFinished)
+    const here = await machine(onTestFinished, {env: withListeners})
     await here.sandbox.patch('/sandbox/apps/example-app', {habits: {boot: '60s'}})
     const run = here.start([...now, '--json'], options)
     await until('the first restart', async () => (await here.sandbox.restarts()).length > 0)

@@ -15,6 +15,18 @@ const nodeFlags = ['--no-deprecation']
 export const UUID = '0c5f9b7e-2d53-4b1c-9a77-4f1f0b2f6a10'
 
 /**
+ * The listeners that the CLI installs when its telemetry is on, without the telemetry: they end the process at once.
+ */
+export const withListeners = {
+  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(
+    "for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))",
+  )}`,
+}
+
+/** The words of a command line that starts the Heroku CLI. */
+export const herokuWords = args => [process.execPath, ...nodeFlags, cli, ...args]
+
+/**
  * `whenDone`: vitest's `afterAll`, or `onTestFinished` for the machine of one test. `env`: more variables, or fewer where
  * they are undefined. `scenario`: TOML of the simulated Heroku in place of its leaky shop.
  */
