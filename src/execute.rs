@@ -235,10 +235,7 @@ impl Tools<'_> {
                         return Ok(End::Interrupted);
                     }
                 }
-                Action::Restart(step) => {
-                    self.restart(roll, &step, snapshot).await?;
-                    self.record(roll, ended)?;
-                }
+                Action::Restart(step) => self.restart(roll, &step, snapshot, ended).await?,
                 Action::Wait(wait) => {
                     self.record(roll, ended)?;
                     let wait = if self.is_quota_low() {
@@ -254,12 +251,7 @@ impl Tools<'_> {
                     match self.unless_stopped(self.client.formation(&app)).await {
                         Ok(formation) => {
                             follow.formation(snapshot, formation);
-                            let of_type = snapshot
-                                .formation_dynos()
-                                .filter(|dyno| dyno.process_type == process_type);
-                            let present = of_type.count();
-                            let quantity = snapshot.quantity(&process_type);
-                            roll.formation(&process_type, quantity, present);
+                            roll.formation(&process_type, snapshot);
                         }
                         Err(error) => roll.no_formation(&process_type, &error.to_string()),
                     }
@@ -282,44 +274,55 @@ impl Tools<'_> {
         roll: &mut Roll,
         step: &Step,
         snapshot: &Snapshot,
+        ended: &mut Vec<Ended>,
     ) -> Result<(), Error> {
         if self.stop.is_set() {
             return Ok(()); // the next read notices
         }
-        self.ledger.requested(step, self.client.now())?;
+        let asked_at = self.client.now();
+        self.ledger.requested(step, asked_at)?;
         let answer = tokio::select! {
             answer = self.client.restart(&step.app_id, &step.dyno) => Some(answer),
             () = self.give_up() => None,
         };
-        self.observer.progress(Progress::Requested(step));
         let now = self.client.now();
+        // Not before the DELETE, since nothing may come between; but told in their order.
+        let recorded = self.record(roll, ended);
+        self.observer.progress(Progress::Requested(step));
         match answer {
             Some(Ok(restart)) => {
-                roll.answered(step, Answer::Accepted, snapshot, now);
+                roll.answered(step, Answer::Accepted, snapshot, asked_at, now);
                 self.ledger.accepted(step, now, restart.request_ids)?;
             }
             Some(Err(error)) => {
                 tracing::debug!(dyno = step.dyno, %error, "the restart was not answered with success");
                 roll.was_told(error.to_string());
                 let fate = error.fate();
-                if matches!(fate, Fate::NotSent | Fate::Later(_) | Fate::Refused) {
+                if matches!(fate, Fate::NotSent | Fate::Refused) {
                     self.ledger.refused(step, now, &error.to_string())?;
                 }
+                let answered = |roll: &mut Roll, answer| {
+                    roll.answered(step, answer, snapshot, asked_at, now);
+                };
                 match fate {
                     Fate::NotSent => roll.not_applied(step, now + SignedDuration::from_secs(2)),
-                    Fate::Later(wait) => {
-                        let wait =
-                            SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_secs(60));
-                        roll.not_applied(step, now + wait.min(SignedDuration::from_mins(2)));
-                    }
                     Fate::Refused => roll.refused(step, refusal(&error)),
-                    Fate::Broken => roll.answered(step, Answer::Broken, snapshot, now),
-                    Fate::Silent => roll.answered(step, Answer::Silent, snapshot, now),
+                    // Too many requests: none may be spent soon, so that it costs nothing to be sure.
+                    Fate::Later(_) | Fate::Broken => answered(roll, Answer::Broken),
+                    Fate::Silent => answered(roll, Answer::Silent),
+                }
+                if !matches!(fate, Fate::NotSent | Fate::Refused) {
+                    let reason = format!(
+                        "{error}; whether {} restarts all the same is watched",
+                        step.dyno
+                    );
+                    let (app, reason) = (step.app.as_str(), reason.as_str());
+                    self.observer.progress(Progress::Waiting { app, reason });
                 }
             }
-            None => roll.answered(step, Answer::Silent, snapshot, now),
+            None => roll.answered(step, Answer::Silent, snapshot, asked_at, now),
         }
-        Ok(())
+        recorded
     }
 
     fn is_quota_low(&self) -> bool {

@@ -119,6 +119,40 @@ impl Snapshot {
         self.dynos.iter().filter(|dyno| self.is_in_formation(dyno))
     }
 
+    /// Whether the formation wants a dyno of this name, should it not be in the list. On Fir, where names
+    /// change: whether it wants more of the type than there are.
+    #[must_use]
+    pub fn wants(&self, name: &str, process_type: &str) -> bool {
+        let quantity = self.quantity(process_type);
+        let number = name
+            .rsplit_once('.')
+            .and_then(|(_, n)| n.parse::<u32>().ok());
+        number.map_or_else(|| self.present(process_type) < quantity, |n| n <= quantity)
+    }
+
+    /// Why the list cannot be the whole truth: it has fewer dynos of a process type than are wanted, or
+    /// dynos where nothing is wanted at all.
+    #[must_use]
+    pub fn gap(&self) -> Option<String> {
+        if self.formation.is_empty() && !self.dynos.is_empty() {
+            return Some("Heroku lists dynos and no formation".to_owned());
+        }
+        let is_short = |entry: &&Formation| self.present(&entry.process_type) < entry.quantity;
+        self.formation.iter().find(is_short).map(|entry| {
+            let (kind, wanted) = (&entry.process_type, entry.quantity);
+            let present = self.present(kind);
+            format!("Heroku lists {present} of {wanted} {kind} dynos")
+        })
+    }
+
+    /// How many dynos of this process type the list has.
+    fn present(&self, process_type: &str) -> u32 {
+        let of_type = self
+            .formation_dynos()
+            .filter(|dyno| dyno.process_type == process_type);
+        u32::try_from(of_type.count()).unwrap_or(u32::MAX)
+    }
+
     /// Ids of dynos named like those of the formation, and numbered beyond what it wants: one-offs with
     /// such a name, those of a formation that was just made smaller, or of one made larger since it
     /// was read. On Fir a name tells nothing of the kind.

@@ -5,19 +5,18 @@ use crate::{
     env::Env,
     error::Error,
     execute::{Observer, Progress, Stop},
-    plan::Step,
     report::human,
 };
 use console::{Style, Term};
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use progress::Bars;
 use serde_json::Value;
 use std::{
     cell::RefCell,
     collections::BTreeMap,
     io::{IsTerminal as _, Write as _},
-    time::Duration,
 };
 
+mod progress;
 mod terminal;
 
 /// How to print.
@@ -26,14 +25,8 @@ pub struct Ui {
     is_terminal: bool,
     has_color: bool,
     bars: RefCell<Bars>,
-}
-
-#[derive(Default)]
-struct Bars {
-    multi: Option<MultiProgress>,
-    by_app: BTreeMap<String, ProgressBar>,
     /// The last thing said of an app, so that it is said once.
-    said: BTreeMap<String, String>,
+    said: RefCell<BTreeMap<String, String>>,
 }
 
 impl Ui {
@@ -48,7 +41,8 @@ impl Ui {
             is_json,
             is_terminal,
             has_color,
-            bars: RefCell::default(),
+            bars: RefCell::new(Bars::new(has_color)),
+            said: RefCell::default(),
         }
     }
 
@@ -66,15 +60,16 @@ impl Ui {
 
     /// The result, or a part of it.
     pub fn result(&self, text: &str) {
+        let text = match self.width() {
+            Some(width) if !self.is_json => wrapped(text, usize::from(width)),
+            _ => text.to_owned(),
+        };
         self.above_bars(|| writeln!(std::io::stdout().lock(), "{text}"));
     }
 
     /// Prints while no bar is on the screen; nobody may be there to read it.
     fn above_bars(&self, print: impl FnOnce() -> std::io::Result<()>) {
-        let _ = match &self.bars.borrow().multi {
-            Some(multi) => multi.suspend(print),
-            None => print(),
-        };
+        let _ = self.bars.borrow().above(print);
     }
 
     /// The result as the one JSON document.
@@ -108,6 +103,16 @@ impl Ui {
         };
         let line = format!("{}\n", wrapped(text, width));
         self.above_bars(|| std::io::stderr().lock().write_all(line.as_bytes()));
+    }
+
+    /// Says what is being done; how it went is said when that is known.
+    #[must_use]
+    pub fn action(&self, text: &str) -> Action<'_> {
+        self.above_bars(|| write!(std::io::stderr().lock(), "{text}... "));
+        Action {
+            ui: self,
+            is_done: false,
+        }
     }
 
     pub fn warn(&self, text: &str) {
@@ -177,61 +182,60 @@ impl Ui {
         }
     }
 
-    fn bar(&self, app: &str, steps: &[Step]) {
-        let mut bars = self.bars.borrow_mut();
-        let multi = bars
-            .multi
-            .get_or_insert_with(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
-        let length = u64::try_from(steps.len()).unwrap_or(u64::MAX);
-        let bar = multi.add(ProgressBar::new(length));
-        let template = if self.has_color {
-            "{spinner:.cyan} ⬢ {prefix} [{bar:20.green}] {pos}/{len} {msg}"
-        } else {
-            "{spinner} ⬢ {prefix} [{bar:20}] {pos}/{len} {msg}"
-        };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("━╸ "));
-        }
-        bar.set_prefix(app.to_owned());
-        bar.enable_steady_tick(Duration::from_millis(100));
-        bars.by_app.insert(app.to_owned(), bar);
-    }
-
-    /// Says a line once, above the bars.
+    /// Says a line of an app, unless it is what was said last.
     fn tell(&self, app: &str, text: &str) {
-        let is_new = self
-            .bars
-            .borrow_mut()
-            .said
-            .insert(app.to_owned(), text.to_owned())
-            .as_deref()
-            != Some(text);
-        if is_new {
+        let mut said = self.said.borrow_mut();
+        let last = said.insert(app.to_owned(), text.to_owned());
+        if last.as_deref() != Some(text) {
             self.say(text);
         }
     }
+}
 
-    fn message(&self, app: &str, text: String) -> bool {
-        let bars = self.bars.borrow();
-        let bar = bars.by_app.get(app);
-        bar.inspect(|bar| bar.set_message(text)).is_some()
+/// What is being done, on a line that ends with how it went.
+pub struct Action<'a> {
+    ui: &'a Ui,
+    is_done: bool,
+}
+
+impl Action<'_> {
+    pub fn done(mut self) {
+        self.is_done = true;
     }
 }
 
-/// Wraps at words, so that a terminal does not cut through them.
+impl Drop for Action<'_> {
+    fn drop(&mut self) {
+        let end = if self.is_done { "done" } else { "failed" };
+        self.ui.say(end);
+    }
+}
+
+/// Wraps each line at words, so that a terminal does not cut through them; what is indented stays so.
 fn wrapped(text: &str, width: usize) -> String {
-    let (mut lines, mut column) = (String::new(), 0);
+    let lines: Vec<String> = text.lines().map(|line| wrapped_line(line, width)).collect();
+    lines.join("\n")
+}
+
+fn wrapped_line(line: &str, width: usize) -> String {
+    if console::measure_text_width(line) <= width {
+        return line.to_owned();
+    }
+    let text = line.trim_start_matches(' ');
+    let indent = &line[..line.len() - text.len()];
+    let (mut lines, mut column) = (indent.to_owned(), indent.len());
+    let mut is_first = true;
     for word in text.split(' ') {
         let length = console::measure_text_width(word);
-        if column > 0 && column + 1 + length > width {
-            lines.push('\n');
-            column = 0;
-        } else if !lines.is_empty() {
+        if !is_first && column + 1 + length > width {
+            lines = format!("{lines}\n{indent}");
+            column = indent.len();
+        } else if !is_first {
             lines.push(' ');
             column += 1;
         }
         lines.push_str(word);
-        column += length;
+        (column, is_first) = (column + length, false);
     }
     lines
 }
@@ -241,48 +245,47 @@ impl Observer for Ui {
         if self.is_json {
             return;
         }
+        if self.is_terminal {
+            self.show(progress);
+        } else {
+            self.narrate(progress);
+        }
+    }
+}
+
+impl Ui {
+    /// On a terminal, progress is a bar that goes away.
+    fn show(&self, progress: Progress<'_>) {
+        let mut bars = self.bars.borrow_mut();
         match progress {
-            Progress::Begun { app, steps } if self.is_terminal => self.bar(app, steps),
-            Progress::Begun { app, steps } => self.say(&format!(
-                "⬢ {app}: {} to restart",
-                human::dynos(steps.len())
-            )),
-            Progress::Requested(step) => {
-                if !self.message(&step.app, format!("{} restarting", step.dyno)) {
-                    self.say(&format!(
-                        "⬢ {}: {} restarting ({})",
-                        step.app,
-                        step.dyno,
-                        step.trigger.phrase()
-                    ));
-                }
+            Progress::Begun { app, steps } => bars.roll(app, steps.len()),
+            Progress::Requested(step) => bars.fly(&step.app, &step.dyno, "restarting"),
+            Progress::Seen { step, state } => bars.fly(&step.app, &step.dyno, state),
+            Progress::Ended(ended) => bars.land(&ended.step.app, &ended.step.dyno),
+            Progress::Waiting { app, reason } => bars.wait(app, reason),
+            Progress::Over { app } => bars.over(app),
+        }
+    }
+
+    /// Elsewhere it is lines.
+    fn narrate(&self, progress: Progress<'_>) {
+        match progress {
+            Progress::Begun { app, steps } => {
+                let dynos = human::dynos(steps.len());
+                self.say(&format!("⬢ {app}: {dynos} to restart"));
             }
-            Progress::Seen { step, state } => {
-                self.message(&step.app, format!("{} {state}", step.dyno));
+            Progress::Requested(step) => {
+                let (app, dyno, why) = (&step.app, &step.dyno, step.trigger.phrase());
+                self.say(&format!("⬢ {app}: {dyno} restarting ({why})"));
             }
             Progress::Ended(ended) => {
-                if let Some(bar) = self.bars.borrow().by_app.get(&ended.step.app) {
-                    bar.inc(1);
-                }
-                if !self.is_terminal {
-                    self.say(&format!("⬢ {}: {}", ended.step.app, human::ended(ended)));
-                }
+                self.say(&format!("⬢ {}: {}", ended.step.app, human::ended(ended)));
             }
             Progress::Waiting { app, reason } => {
-                if !self.message(app, format!("waiting: {reason}")) {
-                    self.tell(app, &format!("⬢ {app}: waiting: {reason}"));
-                }
+                self.tell(app, &format!("⬢ {app}: waiting: {reason}"));
             }
-            Progress::Over { app } => {
-                let mut bars = self.bars.borrow_mut();
-                if let Some(bar) = bars.by_app.remove(app) {
-                    bar.finish_and_clear();
-                }
-                if bars.by_app.is_empty() {
-                    bars.multi = None;
-                }
-                bars.said.remove(app);
-            }
+            Progress::Seen { .. } => {}
+            Progress::Over { app } => drop(self.said.borrow_mut().remove(app)),
         }
     }
 }

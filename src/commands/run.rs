@@ -243,15 +243,7 @@ fn tell(context: &Context<'_>, report: &Report) {
         return;
     }
     if let Some(skew) = report.skew {
-        let way = if skew > SignedDuration::ZERO {
-            "ahead of"
-        } else {
-            "behind"
-        };
-        let by = crate::schedule::Span::whole_seconds_of(skew.abs());
-        ui.warn(&format!(
-            "Heroku's clock is {by} {way} this machine's; what is due is judged by Heroku's"
-        ));
+        ui.warn(&human::skew(skew));
     }
     for app in &report.apps {
         app.notices.iter().for_each(|notice| ui.say(notice));
@@ -261,6 +253,13 @@ fn tell(context: &Context<'_>, report: &Report) {
         }
         if let Some(hint) = hint(context, app) {
             ui.hint(&hint);
+        } else if app.error.is_some() {
+            let (run, name) = (context.verb("run"), &app.app);
+            ui.hint(&if app.is_asked_for {
+                format!("then {run} --now --app {name} asks anew")
+            } else {
+                format!("then {run} goes on")
+            });
         }
     }
     if report.is_interrupted {
@@ -293,7 +292,9 @@ fn hint(context: &Context<'_>, app: &AppReport) -> Option<String> {
             Some(_) => format!(
                 "heroku logs --app {name} --dyno-name {dyno} shows why; when it is mended, {again}"
             ),
-            None => format!("heroku ps --app {name} shows how {dyno} is; then {again}"),
+            None => format!(
+                "heroku ps --app {name} shows how {dyno} is; then {again}; where Heroku accepted the restart and did not do it, {run} --now --app {name} --yes asks anew"
+            ),
         });
     }
     if let Some(unverified) = of(Outcome::Unverified).or_else(|| of(Outcome::NotReached)) {
@@ -306,7 +307,7 @@ fn hint(context: &Context<'_>, app: &AppReport) -> Option<String> {
     if let Some(held) = app.due_skips().find(is_held) {
         return Some(if held.reason == SkipReason::AlreadyInLedger {
             format!(
-                "heroku ps --app {name} shows since when its dynos run; for this occurrence it is left alone"
+                "heroku ps --app {name} shows since when its dynos run; for this occurrence it is left alone, and {run} --now --app {name} --yes asks anew"
             )
         } else {
             format!(
@@ -315,7 +316,12 @@ fn hint(context: &Context<'_>, app: &AppReport) -> Option<String> {
         });
     }
     let is_missed = !app.missed.is_empty();
-    is_missed.then(|| format!("{run} --now --app {name} --yes makes up for it; --catch-up of {} allows for later passes", context.verb("set")))
+    is_missed.then(|| {
+        let set = context.verb("set");
+        format!(
+            "when nothing stands against it any more, {run} --now --app {name} --yes makes up for it; --catch-up of {set} allows for later passes"
+        )
+    })
 }
 
 impl runner::Passes for Runner<'_> {

@@ -12,7 +12,7 @@ use crate::{
     state::StateDir,
 };
 use console::Style;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::fmt::Write as _;
 
 /// What Heroku said of the app, when it could be asked.
@@ -20,6 +20,8 @@ struct Seen {
     app: snapshot::App,
     formation: Vec<snapshot::Formation>,
     now: Timestamp,
+    /// How far Heroku's clock is ahead, where that is worth saying.
+    skew: Option<SignedDuration>,
     account: Option<String>,
 }
 
@@ -49,8 +51,8 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     let now = seen
         .as_ref()
         .map_or_else(|| context.clock.now(), |seen| seen.now);
-    ui.say(&format!(
-        "Setting schedule {name} on {}...",
+    let action = ui.action(&format!(
+        "Setting schedule {name} on {}",
         ui.paint(&format!("⬢ {shown}"), &Style::new().magenta())
     ));
     let is_it = |schedule: &Schedule| {
@@ -83,6 +85,7 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         pause: None,
     };
     let is_replaced = store.put(&context.clock, &schedule).await?;
+    action.done();
     if let Some(before) = &before {
         void::tell(context, "set", before, Some(&schedule)).await;
     }
@@ -166,6 +169,7 @@ async fn look(context: &Context<'_>, app: &AppName) -> Result<Option<Seen>, Erro
             app: seen,
             formation,
             now: client.now(),
+            skew: client.skew_worth_saying(),
             account: credential.account,
         })
     };
@@ -279,6 +283,9 @@ fn warn(context: &Context<'_>, schedule: &Schedule, seen: Option<&Seen>, now: Ti
             .say(&format!("{time} today has passed; next {next}"));
     }
     let Some(seen) = seen else { return };
+    if let Some(skew) = seen.skew {
+        context.ui.warn(&human::skew(skew));
+    }
     let wanted = seen.formation.iter().filter(|entry| {
         entry.quantity > 0
             && schedule

@@ -90,6 +90,13 @@ impl Client {
         self.told.skew()
     }
 
+    /// The same, unless it comes from the whole seconds of a `Date` and the way of the answer.
+    #[must_use]
+    pub fn skew_worth_saying(&self) -> Option<SignedDuration> {
+        const WORTH_SAYING: SignedDuration = SignedDuration::from_secs(5);
+        self.skew().filter(|skew| skew.abs() > WORTH_SAYING)
+    }
+
     /// Requests made so far, and how many more the account may make now, if Heroku said.
     #[must_use]
     pub fn usage(&self) -> (u64, Option<u64>) {

@@ -125,7 +125,8 @@ impl Error {
         Some(hint.to_owned())
     }
 
-    /// What the failure says about a request that is not safe to repeat.
+    /// What the failure says about a request that is not safe to repeat. Only a connection that was
+    /// never made proves that it was not sent.
     #[must_use]
     pub fn fate(&self) -> Fate {
         match self {
@@ -156,7 +157,8 @@ impl Error {
                 status: 400..500,
                 ..
             }
-        ) && !matches!(self.fate(), Fate::Later(_));
+        ) && !matches!(self, Self::Api { status: 408, .. })
+            && !matches!(self.fate(), Fate::Later(_));
         self.fate() != Fate::Refused && !is_refusal
     }
 }

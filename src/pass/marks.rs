@@ -11,6 +11,9 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 
+/// How soon a list that lacks dynos of the formation is read again for a max uptime.
+const AFTER_A_GAP: SignedDuration = SignedDuration::from_mins(5);
+
 impl AppPass<'_> {
     /// Occurrences whose catch-up is over: the dynos are the witnesses. Judged before anything is
     /// restarted, and again at the end of a pass that waited too long.
@@ -119,12 +122,16 @@ impl AppPass<'_> {
                 Some(Waiting { occurrence, reason })
             });
             let is_open = plan.steps.iter().chain(&self.due_again).any(includes);
-            let is_judged = waiting.is_none() && !is_open;
+            let has_gap = snapshot.gap().is_some();
+            let is_judged = waiting.is_none() && !is_open && !has_gap;
             let judged = schedule
                 .latest_occurrence(snapshot.at)
                 .filter(|_| is_judged)
                 .max(mark.judged);
-            let not_before = longest_up(schedule, snapshot).filter(|_| is_judged);
+            // A list that is short may be so for long; it is not asked for at every turn.
+            let soon = has_gap.then(|| snapshot.at + AFTER_A_GAP);
+            let longest_up = longest_up(schedule, snapshot);
+            let not_before = longest_up.and_then(|at| if is_judged { Some(at) } else { soon });
             let fresh = Mark {
                 judged,
                 not_before,

@@ -8,7 +8,7 @@ pub use marks::{has_reason_to_look, keep_trouble, next_look};
 
 use crate::{
     error::Error,
-    execute::Tools,
+    execute::{Progress, Tools},
     plan::due::Given,
     report::{AppReport, Report},
     schedule::{Schedule, Span, Target},
@@ -51,8 +51,6 @@ pub struct Pass<'a> {
     pub options: Options,
 }
 
-/// Skews up to this come from the whole seconds of a `Date` header and the way of the answer.
-const SKEW_WORTH_SAYING: SignedDuration = SignedDuration::from_secs(5);
 const ROLLED_ELSEWHERE: &str = "another pass of this machine is rolling it";
 /// Waiting for reasons that pass by themselves ends after this, whatever the trigger.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
@@ -88,14 +86,23 @@ impl Pass<'_> {
             apps,
             requests,
             remaining,
-            skew: client.skew().filter(|skew| skew.abs() > SKEW_WORTH_SAYING),
+            skew: client.skew_worth_saying(),
             is_dry_run: self.options.is_dry_run,
             is_interrupted: self.tools.stop.is_set(),
-            next: schedules
-                .iter()
-                .filter_map(|schedule| schedule.next_occurrence(now))
-                .min(),
+            next: self.next(schedules, now),
         }
+    }
+
+    /// The next occurrence of these schedules as they are by now: they may have been changed meanwhile.
+    fn next(&self, schedules: &[Schedule], now: Timestamp) -> Option<Timestamp> {
+        let is_ours = |schedule: &Schedule| {
+            let is_same = |ours: &Schedule| schedule.app.is(ours.app.id_or_name());
+            schedules.iter().any(is_same)
+        };
+        let current = self.store.read().ok()?;
+        let ours = current.iter().filter(|schedule| is_ours(schedule));
+        ours.filter_map(|schedule| schedule.next_occurrence(now))
+            .min()
     }
 
     async fn one_app(
@@ -115,6 +122,10 @@ impl Pass<'_> {
                     .await
             }
         };
+        // It may have been renamed meanwhile.
+        for app in [&app, &report.app] {
+            self.tools.observer.progress(Progress::Over { app });
+        }
         report.error = result.err();
         if let Some(error) = report.error.as_ref().filter(|_| is_unasked) {
             keep_trouble(self.state, &schedules, self.tools.client.now(), error);

@@ -64,9 +64,6 @@ impl<'a> AppPass<'a> {
             .transpose()?;
         self.judge_missed(report, &snapshot)?;
         let result = self.roll_until_done(report, &mut snapshot).await;
-        self.pass.tools.observer.progress(Progress::Over {
-            app: &snapshot.app.name,
-        });
         let plan = match result {
             Ok(plan) => plan,
             Err(error) => {
@@ -81,10 +78,13 @@ impl<'a> AppPass<'a> {
         }
         // A pass may have waited until the catch-up was over.
         self.judge_missed(report, &snapshot)?;
-        self.judge(report, &plan, &snapshot)?;
-        report.skips = plan.skips;
-        tell_of_the_vanished(report);
-        Ok(())
+        report.skips.clone_from(&plan.skips);
+        self.vanished(report, &snapshot)?;
+        if let Some(gap) = snapshot.gap().filter(|_| !report.is_asked_for) {
+            let notice = format!("{}: {gap}: the next pass looks again", report.app);
+            report.notices.push(notice);
+        }
+        self.judge(report, &plan, &snapshot)
     }
 
     /// Returns the last plan, of which nothing can be done now.
@@ -273,6 +273,31 @@ impl<'a> AppPass<'a> {
         recorded
     }
 
+    /// Dynos that were due and are in no list any more are gone: scaled away before their turn. One that
+    /// the formation still wants is not.
+    fn vanished(&self, report: &mut AppReport, snapshot: &Snapshot) -> Result<(), Error> {
+        let tools = &self.pass.tools;
+        for step in &self.planned {
+            let is_listed = report.skips.iter().any(|skip| skip.dyno == step.dyno);
+            if is_listed || report.has_end(step) {
+                continue;
+            }
+            let ended = if snapshot.wants(&step.dyno, &step.process_type) {
+                let reason = "it is in Heroku's list no more, although the formation wants it";
+                Ended::not_reached(step.clone(), reason)
+            } else {
+                Ended {
+                    outcome: Outcome::Gone,
+                    ..Ended::not_reached(step.clone(), "gone before its turn")
+                }
+            };
+            tools.observer.progress(Progress::Ended(&ended));
+            tools.ledger.ended(&ended, tools.client.now())?;
+            report.end(ended);
+        }
+        Ok(())
+    }
+
     async fn wait(&self, snapshot: &Snapshot, reason: &str, waits: &mut usize) -> bool {
         const SECONDS: [i64; 3] = [5, 10, 15];
         let seconds = SECONDS.get(*waits).copied().unwrap_or(30);
@@ -310,10 +335,11 @@ fn asked(request: Request, first_heard: Timestamp, snapshot: &Snapshot) -> Resul
 }
 
 fn no_such_dynos(snapshot: &Snapshot, target: &Target) -> Error {
-    let names: Vec<&str> = snapshot
+    let mut names: Vec<&str> = snapshot
         .formation_dynos()
         .map(|dyno| dyno.name.as_str())
         .collect();
+    names.sort_by_key(|name| plan::place(name));
     let there_are = if names.is_empty() {
         "no dynos of the formation".to_owned()
     } else {
@@ -326,23 +352,5 @@ fn no_such_dynos(snapshot: &Snapshot, target: &Target) -> Error {
         hint: Some(format!(
             "it has {there_are}; look with heroku ps --app {name}"
         )),
-    }
-}
-
-/// Dynos that were due and are in no list any more: scaled away before their turn.
-fn tell_of_the_vanished(report: &mut AppReport) {
-    let AppReport {
-        was_due,
-        ended,
-        skips,
-        notices,
-        ..
-    } = report;
-    for dyno in was_due.iter() {
-        let is_told = ended.iter().any(|ended| ended.step.dyno == *dyno)
-            || skips.iter().any(|skip| skip.dyno == *dyno);
-        if !is_told {
-            notices.push(format!("{dyno} was due, and is gone"));
-        }
     }
 }

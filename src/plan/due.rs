@@ -129,10 +129,9 @@ fn judge_calendar(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> O
     let now = question.now;
     let next = schedule.next_occurrence(now);
     if let Some(next) = next.filter(|next| is_ahead(question, *next) && dyno.created_at < *next) {
-        let behind = Span::whole_seconds_of(next.duration_since(now)).rounded();
         return Some(Verdict::not(
             SkipReason::OccurrenceAhead,
-            format!("Heroku's clock reaches {next} in {behind}"),
+            format!("Heroku's clock has not reached {next} yet, as this machine's has"),
         ));
     }
     let Some(latest) = schedule.latest_occurrence(now) else {

@@ -119,7 +119,8 @@ pub fn plan(question: Question<'_>) -> Plan {
 }
 
 /// Where people look for a dyno in a list: by process type, then by number.
-fn place(dyno: &str) -> (&str, u32, &str) {
+#[must_use]
+pub fn place(dyno: &str) -> (&str, u32, &str) {
     let (kind, number) = dyno.rsplit_once('.').unwrap_or((dyno, ""));
     (kind, number.parse().unwrap_or(0), dyno)
 }

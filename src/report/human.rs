@@ -50,6 +50,18 @@ pub fn distance(from: Timestamp, to: Timestamp) -> String {
     }
 }
 
+/// That two clocks differ, by how much Heroku's is ahead.
+#[must_use]
+pub fn skew(ahead: SignedDuration) -> String {
+    let way = if ahead.is_positive() {
+        "ahead of"
+    } else {
+        "behind"
+    };
+    let by = Span::whole_seconds_of(ahead.abs());
+    format!("Heroku's clock is {by} {way} this machine's; what is due is judged by Heroku's")
+}
+
 #[must_use]
 pub fn ended(ended: &Ended) -> String {
     let took = if ended.took > SignedDuration::ZERO {

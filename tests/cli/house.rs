@@ -116,7 +116,7 @@ fn each_kind_of_input_and_output_has_one_door() {
         ("reqwest", &["heroku/"]),
         ("keyring", &["credentials/"]),
         ("dialoguer", &["ui.rs"]),
-        ("indicatif", &["ui.rs"]),
+        ("indicatif", &["ui/progress.rs"]),
         ("axum::", &["sandbox/"]),
         ("toml_edit", &["store/", "sandbox/scenario.rs"]),
         (

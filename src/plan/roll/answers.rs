@@ -9,11 +9,18 @@ use jiff::{SignedDuration, Timestamp};
 
 impl Roll {
     /// Tells how the DELETE of a step was answered.
-    pub fn answered(&mut self, step: &Step, answer: Answer, snapshot: &Snapshot, now: Timestamp) {
+    pub fn answered(
+        &mut self,
+        step: &Step,
+        answer: Answer,
+        snapshot: &Snapshot,
+        asked_at: Timestamp,
+        now: Timestamp,
+    ) {
         self.waits = 0;
         if let Some(pending) = self.take_pending(step) {
             let attempts = pending.attempts + 1;
-            let flight = Flight::new(pending.step, attempts, snapshot, answer, now);
+            let flight = Flight::new(pending.step, attempts, snapshot, answer, (asked_at, now));
             self.flights.push(flight);
         }
     }
@@ -43,16 +50,11 @@ impl Roll {
         });
     }
 
-    /// Tells how many dynos of a process type are wanted, and how many there are.
-    pub fn formation(&mut self, process_type: &str, quantity: u32, present: usize) {
+    /// Tells what the formation wants by now.
+    pub fn formation(&mut self, process_type: &str, snapshot: &Snapshot) {
         let of_type = |flight: &&mut Flight| flight.step.process_type == process_type;
         for flight in self.flights.iter_mut().filter(of_type) {
-            let number = flight
-                .step
-                .dyno
-                .rsplit_once('.')
-                .and_then(|(_, number)| number.parse::<u32>().ok());
-            let is_wanted = number.map_or(present < quantity as usize, |number| number <= quantity);
+            let is_wanted = snapshot.wants(&flight.step.dyno, process_type);
             flight.is_still_wanted(is_wanted);
         }
     }

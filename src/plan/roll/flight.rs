@@ -26,6 +26,7 @@ pub(super) struct Flight {
     /// Requests made for this step, this one included.
     pub attempts: u32,
     asked_at: Timestamp,
+    answered_at: Timestamp,
     answer: Answer,
     /// Ids that were there when the restart was asked for: on Fir, a new one replaces the old.
     known_ids: BTreeSet<String>,
@@ -67,13 +68,14 @@ impl Flight {
         attempts: u32,
         snapshot: &Snapshot,
         answer: Answer,
-        now: Timestamp,
+        (asked_at, answered_at): (Timestamp, Timestamp),
     ) -> Self {
         let known_ids = snapshot.dynos.iter().map(|dyno| dyno.id.clone()).collect();
         Self {
             step,
             attempts,
-            asked_at: now,
+            asked_at,
+            answered_at,
             answer,
             known_ids,
             new_id: None,
@@ -84,8 +86,9 @@ impl Flight {
         }
     }
 
+    /// For how long it has been watched: since the answer, or since none came.
     pub fn age(&self, now: Timestamp) -> SignedDuration {
-        now.duration_since(self.asked_at)
+        now.duration_since(self.answered_at)
     }
 
     /// The dyno that took the place of the old one. On Fir, where names change, it is the oldest
@@ -274,7 +277,7 @@ impl Flight {
         detail: Option<String>,
         now: Timestamp,
     ) -> Ended {
-        let took = self.age(now);
+        let took = now.duration_since(self.asked_at);
         Ended {
             step: self.step,
             outcome,

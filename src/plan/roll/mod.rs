@@ -129,9 +129,11 @@ impl Roll {
         snapshot: &'a Snapshot,
     ) -> impl Iterator<Item = (&'a Step, &'a str)> {
         self.flights.iter().map(|flight| {
-            let state = flight
-                .successor(snapshot, &self.claimed)
-                .map_or("stopping", |dyno| dyno.state.as_str());
+            let state = match flight.successor(snapshot, &self.claimed) {
+                None => "stopping",
+                Some(dyno) if dyno.is_up() => "settling",
+                Some(dyno) => dyno.state.as_str(),
+            };
             (&flight.step, state)
         })
     }

@@ -1,0 +1,108 @@
+//! Bars on a terminal: one for each app, while it is rolled or waited for.
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::{collections::BTreeMap, time::Duration};
+
+pub(super) struct Bars {
+    has_color: bool,
+    multi: Option<MultiProgress>,
+    by_app: BTreeMap<String, Bar>,
+}
+
+struct Bar {
+    bar: ProgressBar,
+    /// The dynos between their request and their proof, with their states.
+    flying: BTreeMap<String, String>,
+}
+
+impl Bars {
+    pub fn new(has_color: bool) -> Self {
+        Self {
+            has_color,
+            multi: None,
+            by_app: BTreeMap::new(),
+        }
+    }
+
+    /// Prints while no bar is on the screen.
+    pub fn above<T>(&self, print: impl FnOnce() -> T) -> T {
+        match &self.multi {
+            Some(multi) => multi.suspend(print),
+            None => print(),
+        }
+    }
+
+    /// An app whose roll has so many steps.
+    pub fn roll(&mut self, app: &str, steps: usize) {
+        let template = if self.has_color {
+            "{spinner:.cyan} ⬢ {prefix} [{bar:20.green}] {pos}/{len} {wide_msg}"
+        } else {
+            "{spinner} ⬢ {prefix} [{bar:20}] {pos}/{len} {wide_msg}"
+        };
+        let length = u64::try_from(steps).unwrap_or(u64::MAX);
+        self.begin(app, ProgressBar::new(length), template);
+    }
+
+    /// Why an app is waited for.
+    pub fn wait(&mut self, app: &str, reason: &str) {
+        if !self.by_app.contains_key(app) {
+            let template = "{spinner} ⬢ {prefix} {elapsed} {wide_msg}";
+            self.begin(app, ProgressBar::new_spinner(), template);
+        }
+        if let Some(bar) = self.by_app.get(app) {
+            bar.bar.set_message(format!("waiting: {reason}"));
+        }
+    }
+
+    fn begin(&mut self, app: &str, bar: ProgressBar, template: &str) {
+        self.over(app);
+        let multi = self
+            .multi
+            .get_or_insert_with(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
+        let bar = multi.add(bar);
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("━╸ "));
+        }
+        bar.set_prefix(app.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(100));
+        let flying = BTreeMap::new();
+        self.by_app.insert(app.to_owned(), Bar { bar, flying });
+    }
+
+    /// The state of a dyno that is being restarted.
+    pub fn fly(&mut self, app: &str, dyno: &str, state: &str) {
+        if let Some(bar) = self.by_app.get_mut(app) {
+            bar.flying.insert(dyno.to_owned(), state.to_owned());
+            bar.show();
+        }
+    }
+
+    /// A step of the roll is over.
+    pub fn land(&mut self, app: &str, dyno: &str) {
+        if let Some(bar) = self.by_app.get_mut(app) {
+            bar.flying.remove(dyno);
+            bar.bar.inc(1);
+            bar.show();
+        }
+    }
+
+    /// Nothing is done to the app any more.
+    pub fn over(&mut self, app: &str) {
+        if let Some(bar) = self.by_app.remove(app) {
+            bar.bar.finish_and_clear();
+        }
+        if self.by_app.is_empty() {
+            self.multi = None;
+        }
+    }
+}
+
+impl Bar {
+    fn show(&self) {
+        let dynos = self.flying.iter();
+        let states: Vec<_> = dynos
+            .map(|(dyno, state)| format!("{dyno} {state}"))
+            .collect();
+        self.bar.set_message(states.join(", "));
+    }
+}
