@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// What a person may want to see while it happens.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub enum Progress<'a> {
     Begun {
         app: &'a str,

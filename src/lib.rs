@@ -81,10 +81,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             result
         });
     ui.restore();
-    result.unwrap_or_else(|error| {
+    let code = result.unwrap_or_else(|error| {
         ui.error(&error);
         error.exit_code()
-    })
+    });
+    // What was not seen has not gone well.
+    if code == exit::DONE && ui.has_lost_a_result() {
+        exit::FAILED
+    } else {
+        code
+    }
 }
 
 /// What clap has to say: help and version are results, anything else is wrong usage.
@@ -109,7 +115,10 @@ fn refuse(error: &clap::Error, arguments: &[OsString], env: &env::Env) -> u8 {
         Some((message, example)) => (message.to_owned(), Some(format!("for example {example}"))),
         None => (message, None),
     };
-    let hint = tip.map(ToOwned::to_owned).or(example);
+    let is_repeated = error.kind() == clap::error::ErrorKind::ArgumentConflict
+        && message.ends_with("cannot be used multiple times");
+    let once = is_repeated.then(|| "give it once, as a list where it takes one".to_owned());
+    let hint = tip.map(ToOwned::to_owned).or(example).or(once);
     let hint = hint.or_else(|| Some("--help shows the flags, with examples".to_owned()));
     let is_json = arguments.iter().any(|argument| argument == "--json");
     ui::Ui::new(is_json, env).error(&Error::Usage { message, hint });

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
     fs::{self, File, TryLockError},
-    io::Write as _,
+    io::{ErrorKind, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -176,13 +176,17 @@ impl StateDir {
     }
 
     fn io(&self, error: &std::io::Error) -> Error {
+        let mend = match error.kind() {
+            ErrorKind::StorageFull => "make room on its disk",
+            _ => "make it writable",
+        };
         Error::Io {
             what: format!("state directory {}", self.path.display()),
             // Without the name of a temporary file, which is nobody's concern.
             source: error.kind().into(),
-            hint: Some(
-                "make it writable, or name another one with AUTORESTART_STATE_DIR".to_owned(),
-            ),
+            hint: Some(format!(
+                "{mend}, or name another one with AUTORESTART_STATE_DIR"
+            )),
         }
     }
 }

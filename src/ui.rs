@@ -11,9 +11,9 @@ use console::{Style, Term};
 use progress::Bars;
 use serde_json::Value;
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::BTreeMap,
-    io::{IsTerminal as _, Write as _},
+    io::{self, ErrorKind, IsTerminal as _, Write as _},
 };
 
 mod progress;
@@ -27,6 +27,7 @@ pub struct Ui {
     bars: RefCell<Bars>,
     /// The last thing said of an app, so that it is said once.
     said: RefCell<BTreeMap<String, String>>,
+    lost: Cell<bool>,
 }
 
 impl Ui {
@@ -43,6 +44,7 @@ impl Ui {
             has_color,
             bars: RefCell::new(Bars::new(has_color)),
             said: RefCell::default(),
+            lost: Cell::new(false),
         }
     }
 
@@ -64,7 +66,21 @@ impl Ui {
             Some(width) if !self.is_json => wrapped(text, usize::from(width)),
             _ => text.to_owned(),
         };
-        self.above_bars(|| writeln!(std::io::stdout().lock(), "{text}"));
+        let written = self.bars.borrow().above(|| {
+            let mut stdout = std::io::stdout().lock();
+            writeln!(stdout, "{text}").and_then(|()| stdout.flush())
+        });
+        let is_lost = |error: &io::Error| error.kind() != ErrorKind::BrokenPipe;
+        if let Some(error) = written.err().filter(is_lost) {
+            self.lost.set(true);
+            self.say(&format!("the result could not be written: {error}"));
+        }
+    }
+
+    /// Whether a result could not be written, and not because nobody wanted it any more.
+    #[must_use]
+    pub fn has_lost_a_result(&self) -> bool {
+        self.lost.get()
     }
 
     /// Prints while no bar is on the screen; nobody may be there to read it.

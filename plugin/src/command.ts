@@ -30,7 +30,7 @@ export function commandClass(declared: DeclaredCommand): Command.Class {
 }
 
 async function run(declared: DeclaredCommand, flags: Command.Class['flags'], argv: string[], config: Command['config']) {
-  const binary = locateBinary()
+  const binary = locateBinary(argv)
   const env = {
     ...withoutOurs(process.env),
     ...(declared.app === 'resolve' && (await appEnvironment(flags, argv))),
@@ -45,12 +45,18 @@ async function run(declared: DeclaredCommand, flags: Command.Class['flags'], arg
   )
 }
 
-function locateBinary(): string {
+function locateBinary(argv: readonly string[]): string {
   const {arch, env, platform} = process
   try {
     return findBinary({arch, override: env['AUTORESTART_BINARY'], platform, root: packageRoot, version})
   } catch (missing) {
-    if (missing instanceof BinaryMissing) error(missing.message, {exit: 1})
+    if (missing instanceof BinaryMissing) {
+      // The document that a script reads, in the binary's form.
+      if (argv.includes('--json'))
+        console.log(JSON.stringify({error: {code: 'binary_missing', hint: null, id: null, message: missing.message}}))
+      error(missing.message, {exit: 1})
+    }
+
     throw missing
   }
 }

@@ -184,7 +184,7 @@ pub struct Plan {
     #[arg(short, long, value_name = "APP")]
     pub app: Option<AppName>,
     /// occurrences to show for each schedule [default: 5; with --to, all of them]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "N", value_parser = limits::count, allow_hyphen_values = true)]
     pub next: Option<u16>,
     /// show occurrences from this instant on
     #[arg(long, value_name = "INSTANT")]
@@ -234,7 +234,7 @@ pub struct Run {
     #[arg(long)]
     pub no_wait: bool,
     /// answer the question of --now
-    #[arg(short, long)]
+    #[arg(short, long, requires = "now")]
     pub yes: bool,
     #[command(flatten)]
     pub common: Common,
@@ -246,20 +246,20 @@ pub struct History {
     /// only this app
     #[arg(short, long, value_name = "APP")]
     pub app: Option<AppName>,
-    /// lines to show, newest last
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub last: usize,
+    /// lines to show, newest last [default: 20]
+    #[arg(long, value_name = "N", value_parser = limits::count, allow_hyphen_values = true)]
+    pub last: Option<u16>,
     #[command(flatten)]
     pub common: Common,
 }
 
 /// serve a simulated Heroku on this machine
 ///
-/// Point any command at it with `HEROKU_HOST` and any `HEROKU_API_KEY`.
+/// Point any command at it with HEROKU_HOST and any HEROKU_API_KEY.
 #[derive(Debug, Clone, Args)]
 pub struct Sandbox {
     /// port to listen on; 0 takes a free one
-    #[arg(long, default_value_t = 5100)]
+    #[arg(long, default_value_t = 5100, value_parser = limits::port, allow_hyphen_values = true)]
     pub port: u16,
     /// a built-in scenario (leaky-shop), or a TOML file
     #[arg(long, value_name = "NAME|PATH", default_value = "leaky-shop")]

@@ -38,7 +38,8 @@ pub(super) fn history(context: &Context<'_>, history: &History) -> Result<u8, Er
             || ids.contains(&record.app_id)
     };
     let shown: Vec<Record> = outcomes(records).into_iter().filter(is_of_app).collect();
-    let shown = &shown[shown.len().saturating_sub(history.last)..];
+    let most = history.last.map_or(20, usize::from);
+    let shown = &shown[shown.len().saturating_sub(most)..];
     if torn > 0 {
         let lines = match torn {
             1 => "1 line of the ledger is torn and was passed over".to_owned(),

@@ -7,7 +7,7 @@ use crate::{
     heartbeat::{Heartbeat, Mode},
     ledger::{Event, Ledger, Record},
     report::{human, table},
-    schedule::Schedule,
+    schedule::{AppName, Schedule},
     state::StateDir,
     store::{Store, narrow},
 };
@@ -32,13 +32,11 @@ pub(super) fn index(context: &Context<'_>, index: &Index) -> Result<u8, Error> {
         context.ui.json(&json!(list));
         return Ok(exit::DONE);
     }
+    if let Some(missing) = store.missing() {
+        context.ui.warn(&missing.to_string());
+    }
     if schedules.is_empty() {
-        let of = index
-            .app
-            .as_ref()
-            .map(|app| format!(" for ⬢ {app}"))
-            .unwrap_or_default();
-        context.ui.result(&format!("No schedules{of}"));
+        context.ui.result(&none(index.app.as_ref()));
         context.ui.hint(&format!(
             "{} --app example-app --at 07,14 restarts its dynos at 07:00 and 14:00",
             context.verb("set")
@@ -55,6 +53,12 @@ pub(super) fn index(context: &Context<'_>, index: &Index) -> Result<u8, Error> {
     ));
     runner(context, &store, &schedules, now)?;
     Ok(exit::DONE)
+}
+
+/// That there are no schedules.
+pub(super) fn none(app: Option<&AppName>) -> String {
+    let of = app.map(|app| format!(" for ⬢ {app}"));
+    format!("No schedules{}", of.unwrap_or_default())
 }
 
 fn row(schedule: &Schedule, last: Option<&Record>, now: Timestamp) -> Vec<String> {

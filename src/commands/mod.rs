@@ -96,16 +96,13 @@ impl Context<'_> {
         if flags.remote.is_some() && !self.env.is_under_cli() {
             return Err(Error::usage(
                 "--remote: git remotes are read by the Heroku CLI",
-                format!(
-                    "name the app with --app, or go through {}",
-                    self.verb("set")
-                ),
+                "name the app with --app, or go through heroku dynos:autorestart",
             ));
         }
         let named = self
             .env
             .text("AUTORESTART_CLI_APP")
-            .map(|app| ("the app", app))
+            .map(|app| ("the app of HEROKU_APP or of a git remote", app))
             .or_else(|| Some(("HEROKU_APP", self.env.text("HEROKU_APP")?)));
         let Some((from, app)) = named else {
             return Err(Error::usage(

@@ -7,7 +7,7 @@ use crate::{
     report::human,
     schedule::{self, Schedule},
 };
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::{Timestamp, ZonedDateTime, civil::DateTime, tz::TimeZone};
 use serde_json::json;
 
 pub(super) async fn pause(context: &Context<'_>, pause: Pause) -> Result<u8, Error> {
@@ -33,7 +33,14 @@ pub(super) async fn pause(context: &Context<'_>, pause: Pause) -> Result<u8, Err
     };
     void::tell(context, "pause", &before, Some(&after)).await;
     let resumes = until.map_or_else(
-        || format!("until {}", context.verb("resume")),
+        || {
+            let name = match after.name.as_str() {
+                "default" => String::new(),
+                name => format!(" --name {name}"),
+            };
+            let (resume, app) = (context.verb("resume"), &after.app.name);
+            format!("until {resume} --app {app}{name}")
+        },
         |until| format!("until {}", human::instant(until, &zone)),
     );
     context.ui.either(
@@ -95,14 +102,16 @@ pub(super) fn minute(instant: Timestamp) -> Timestamp {
 
 /// Reads an instant: RFC 3339 with an offset, or a wall clock reading in the zone, or a date.
 pub(super) fn instant(flag: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Error> {
+    // With a zone of its own in brackets, which a wall clock reading would pass over.
+    let zoned = || Some(text.parse::<ZonedDateTime>().ok()?.timestamp());
     let wall = || {
-        text.parse::<DateTime>()
-            .ok()?
-            .to_zoned_datetime(zone.clone())
+        let wall = text
+            .parse::<DateTime>()
             .ok()
-            .map(|zoned| zoned.timestamp())
+            .filter(|_| !text.contains('['));
+        schedule::first_instant_of(wall?, zone)
     };
-    let instant = text.parse::<Timestamp>().ok().or_else(wall);
+    let instant = text.parse::<Timestamp>().ok().or_else(zoned).or_else(wall);
     instant
         .filter(|instant| schedule::is_meant(*instant))
         .ok_or_else(|| {

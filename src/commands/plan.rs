@@ -49,10 +49,14 @@ pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, 
             "give a later --to, for example --from 2026-03-01 --to 2026-04-01",
         ));
     }
+    if let Some(missing) = store.missing() {
+        context.ui.warn(&missing.to_string());
+    }
     if schedules.is_empty() {
-        context
-            .ui
-            .either(|| "No schedules".to_owned(), || document(now, &[], &[]));
+        context.ui.either(
+            || index::none(flags.app.as_ref()),
+            || document(now, &[], &[]),
+        );
         if !context.ui.is_json {
             context.ui.hint(&format!(
                 "{} --app example-app --at 07,14 makes one",
@@ -219,7 +223,7 @@ fn in_words(
             vec![
                 step.dyno.clone(),
                 format!("restart ({})", place + 1),
-                format!("{} of {}", step.trigger.phrase(), step.schedule),
+                step.trigger.of(&step.schedule),
             ]
         });
         let skips = plan

@@ -16,7 +16,7 @@ use crate::{
     state::{self, StateDir},
     store::{Store, narrow},
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> {
     let has_how = flags.how.max_unavailable.is_some()
@@ -58,6 +58,9 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
             store: &store,
             app,
         };
+        if let Some(missing) = store.missing() {
+            ui.warn(&missing.to_string());
+        }
         watch.run(&runner).await
     } else {
         let report = runner.pass_over_all().await?;
@@ -78,6 +81,17 @@ impl Runner<'_> {
     /// One pass over the schedules as they are in the file now.
     async fn pass_over_all(&self) -> Result<Report, Error> {
         let all = self.store.read()?;
+        if let Some(missing) = self.store.missing() {
+            return Err(missing.into());
+        }
+        if all.is_empty() {
+            let set = self.context.verb("set");
+            let what = format!(
+                "there are no schedules in {}; {set} makes one",
+                self.store.path().display()
+            );
+            self.context.ui.warn(&what);
+        }
         let schedules = narrow(all, self.flags.app.as_ref(), None);
         if let (true, Some(app)) = (schedules.is_empty(), &self.flags.app) {
             return Err(self.context.no_such(format!("{app} has no schedule")));
@@ -115,10 +129,7 @@ impl Runner<'_> {
             skew: None,
             is_dry_run: self.flags.dry_run,
             is_interrupted: false,
-            next: schedules
-                .iter()
-                .filter_map(|schedule| schedule.next_occurrence(now))
-                .min(),
+            next: Schedule::next_of(schedules.iter(), now),
         })
     }
 
@@ -251,7 +262,7 @@ fn tell(context: &Context<'_>, report: &Report) {
             ui.say(&format!("⬢ {}", app.app));
             ui.error(error);
         }
-        if let Some(hint) = hint(context, app) {
+        if let Some(hint) = hint(context, app, report.now) {
             ui.hint(&hint);
         } else if app.error.is_some() {
             let (run, name) = (context.verb("run"), &app.app);
@@ -273,17 +284,34 @@ fn tell(context: &Context<'_>, report: &Report) {
 }
 
 /// The next command, where not all went well: for the worst of it.
-fn hint(context: &Context<'_>, app: &AppReport) -> Option<String> {
+fn hint(context: &Context<'_>, app: &AppReport, now: Timestamp) -> Option<String> {
     let (name, run) = (&app.app, context.verb("run"));
     let of = |outcome| app.ended.iter().find(|ended| ended.outcome == outcome);
     // A schedule goes on by itself; what was asked for is asked for again, dyno by dyno.
     let again = |worst: &Ended| {
-        let left = of(Outcome::NotReached).unwrap_or(worst);
-        let dyno = &left.step.dyno;
-        if app.is_asked_for {
-            format!("{run} --now --app {name} --dyno-name {dyno} --yes restarts {dyno} alone")
-        } else {
-            format!("{run} goes on")
+        if !app.is_asked_for {
+            return format!("{run} goes on");
+        }
+        let is_left = |ended: &&Ended| ended.outcome == Outcome::NotReached;
+        let left: Vec<&Ended> = app.ended.iter().filter(is_left).collect();
+        match left[..] {
+            [] | [_] => {
+                let dyno = &left.first().unwrap_or(&worst).step.dyno;
+                format!("{run} --now --app {name} --dyno-name {dyno} --yes restarts {dyno} alone")
+            }
+            [first, ..] => {
+                let kind = &first.step.process_type;
+                let is_one_type = left.iter().all(|ended| ended.step.process_type == *kind);
+                let only = if is_one_type {
+                    format!(" --process-type {kind}")
+                } else {
+                    String::new()
+                };
+                let ago = now.duration_since(first.step.occurrence).as_secs() / 60 + 1;
+                format!(
+                    "{run} --now --app {name}{only} --older-than {ago}m --yes restarts those that are left"
+                )
+            }
         }
     };
     if let Some(failed) = of(Outcome::Failed) {

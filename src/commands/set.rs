@@ -132,11 +132,19 @@ fn calendar(context: &Context<'_>, flags: &Set) -> Result<Option<Calendar>, Erro
         return Ok(None);
     };
     let zone = flags.timezone.clone().unwrap_or_else(|| {
-        let zone = TimeZone::try_system().ok().and_then(|zone| zone.iana_name()?.parse::<Zone>().ok());
-        zone.unwrap_or_else(|| {
-            context.ui.say("This machine does not tell its time zone: the times are in UTC (--timezone names another)");
-            Zone::utc()
-        })
+        let system = TimeZone::try_system().ok();
+        let name = system.as_ref().and_then(TimeZone::iana_name);
+        name.and_then(|name| name.parse::<Zone>().ok())
+            .unwrap_or_else(|| {
+                let why = name.map_or_else(
+                    || "This machine does not tell its time zone".to_owned(),
+                    |name| format!("This machine's time zone is called {name}, which has no slash"),
+                );
+                context.ui.say(&format!(
+                    "{why}: the times are in UTC (--timezone names another)"
+                ));
+                Zone::utc()
+            })
     });
     Ok(Some(Calendar {
         at,

@@ -6,7 +6,7 @@ use crate::{
     execute::Progress,
     heroku, observe,
     report::AppReport,
-    schedule::{self, Schedule},
+    schedule::{self, AppName, Schedule},
     snapshot::{App, Snapshot},
     state::{Lock, offset},
 };
@@ -86,9 +86,7 @@ impl AppPass<'_> {
                 let name = &self.schedules[0].app.name;
                 Error::Other {
                     code: "app_gone",
-                    message: format!(
-                        "{name}: Heroku no longer shows this account an app with the id {id}"
-                    ),
+                    message: format!("Heroku no longer shows this account an app with the id {id}"),
                     hint: Some(format!(
                         "if {name} was made anew, set its schedule again; if it is gone, remove the schedule"
                     )),
@@ -102,51 +100,66 @@ impl AppPass<'_> {
     /// it cannot be written down stops no restart.
     pub(super) async fn keep_identity(&mut self, report: &mut AppReport, app: &App) {
         let pass = self.pass;
-        for schedule in &mut self.schedules {
-            let is_renamed = schedule.app.name.as_str() != app.name && !schedule.app.name.is_id();
-            let Ok(name) = app.name.parse() else { continue };
-            if (schedule.app.id.is_some() && !is_renamed) || pass.options.is_dry_run {
-                continue;
-            }
-            let host = (pass.host != HEROKU).then(|| pass.host.to_owned());
-            let known = schedule.clone();
-            let account = known
+        let is_renamed = |schedule: &Schedule| {
+            schedule.app.name.as_str() != app.name && !schedule.app.name.is_id()
+        };
+        let Ok(name) = app.name.parse::<AppName>() else {
+            return;
+        };
+        let identity = |schedule: &Schedule| schedule::App {
+            name: name.clone(),
+            id: Some(app.id.clone()),
+            account: schedule
                 .app
                 .account
                 .clone()
-                .or_else(|| pass.account.map(ToOwned::to_owned));
-            let identity = schedule::App {
-                name,
-                id: Some(app.id.clone()),
-                account,
-                host: known.app.host.clone().or(host),
-            };
-            let (was, is) = (&known.app.name, &app.name);
-            match pass
-                .store
-                .identify(&pass.tools.clock, &known, &identity)
-                .await
-            {
-                Ok(true) => {
-                    if is_renamed {
-                        report
-                            .notices
-                            .push(format!("{was} is now called {is}; its schedule follows"));
-                    }
-                    let mark = pass.state.mark(&known);
-                    schedule.app = identity;
-                    if let Err(error) = pass.state.set_mark(schedule, &mark) {
-                        report.notices.push(error.to_string());
-                    }
-                }
-                Ok(false) if is_renamed => {
-                    let name = &known.name;
-                    report.notices.push(format!("{was} is now called {is}, which has a schedule {name} too: its entry was left"));
-                }
-                Ok(false) => {}
-                Err(error) => report.notices.push(format!(
+                .or_else(|| pass.account.map(ToOwned::to_owned)),
+            host: schedule
+                .app
+                .host
+                .clone()
+                .or_else(|| (pass.host != HEROKU).then(|| pass.host.to_owned())),
+        };
+        let unknown: Vec<(Schedule, schedule::App)> = self
+            .schedules
+            .iter()
+            .filter(|schedule| schedule.app.id.is_none() || is_renamed(schedule))
+            .map(|schedule| (schedule.clone(), identity(schedule)))
+            .collect();
+        if unknown.is_empty() || pass.options.is_dry_run {
+            return;
+        }
+        let written = match pass.store.identify(&pass.tools.clock, &unknown).await {
+            Ok(written) => written,
+            Err(error) => {
+                report.notices.push(format!(
                     "whose schedule it is could not be written down: {error}"
+                ));
+                return;
+            }
+        };
+        for ((known, identity), is_written) in unknown.into_iter().zip(written) {
+            let (was, is) = (&known.app.name, &app.name);
+            match (is_written, is_renamed(&known)) {
+                (true, true) => report
+                    .notices
+                    .push(format!("{was} is now called {is}; its schedule follows")),
+                (false, true) => report.notices.push(format!(
+                    "{was} is now called {is}, which has a schedule {} too: its entry was left",
+                    known.name
                 )),
+                (_, false) => {}
+            }
+            let place = self
+                .schedules
+                .iter_mut()
+                .find(|schedule| **schedule == known);
+            if let Some(schedule) = place.filter(|_| is_written) {
+                let mark = pass.state.mark(&known);
+                schedule.app = identity;
+                if let Err(error) = pass.state.set_mark(schedule, &mark) {
+                    report.notices.push(error.to_string());
+                }
             }
         }
     }

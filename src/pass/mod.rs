@@ -15,7 +15,7 @@ use crate::{
     state::StateDir,
     store::Store,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use one_app::AppPass;
 use std::collections::BTreeMap;
 
@@ -94,15 +94,13 @@ impl Pass<'_> {
     }
 
     /// The next occurrence of these schedules as they are by now: they may have been changed meanwhile.
-    fn next(&self, schedules: &[Schedule], now: Timestamp) -> Option<Timestamp> {
+    fn next(&self, schedules: &[Schedule], now: Timestamp) -> Option<(Timestamp, TimeZone)> {
         let is_ours = |schedule: &Schedule| {
             let is_same = |ours: &Schedule| schedule.app.is(ours.app.id_or_name());
             schedules.iter().any(is_same)
         };
         let current = self.store.read().ok()?;
-        let ours = current.iter().filter(|schedule| is_ours(schedule));
-        ours.filter_map(|schedule| schedule.next_occurrence(now))
-            .min()
+        Schedule::next_of(current.iter().filter(|schedule| is_ours(schedule)), now)
     }
 
     async fn one_app(
@@ -180,10 +178,7 @@ pub fn foreign_host(schedule: &Schedule, host: &str) -> Option<Error> {
         .or(schedule.app.id.as_ref().map(|_| HEROKU))?;
     (own != host).then(|| Error::Other {
         code: "other_host",
-        message: format!(
-            "{}: its schedule was set on {own}, and requests go to {host}",
-            schedule.app.name
-        ),
+        message: format!("the schedule was set on {own}, and requests go to {host}"),
         hint: Some(format!(
             "reach {own} with HEROKU_HOST (unset it for Heroku itself), or set the schedule again"
         )),

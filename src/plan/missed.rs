@@ -4,7 +4,7 @@ use crate::{
     schedule::Schedule,
     snapshot::{Snapshot, State},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 /// An occurrence that was let pass while dynos from before it still run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Missed {
     /// How many were missed, this one included.
     pub count: usize,
     pub reason: String,
+    /// The schedule's zone, in which people are told.
+    pub zone: TimeZone,
 }
 
 /// The latest occurrence at or before `now` that is not judged; `judged` is the latest one that
@@ -73,5 +75,6 @@ pub fn missed(
             .zip(first)
             .map_or(1, |(calendar, first)| calendar.count(first, occurrence)),
         reason,
+        zone: schedule.time_zone(),
     }
 }

@@ -135,6 +135,9 @@ impl SkipReason {
     /// The word as people read it: `release just made`.
     #[must_use]
     pub fn phrase(self) -> String {
+        if self == Self::CatchUpOver {
+            return "catch-up over".to_owned();
+        }
         self.word().replace('_', " ")
     }
 }

@@ -123,6 +123,15 @@ impl Trigger {
         }
     }
 
+    /// The trigger in words, and whose it is: `calendar of default`, or `asked for now`.
+    #[must_use]
+    pub fn of(self, schedule: &str) -> String {
+        match self {
+            Self::Now => self.phrase().to_owned(),
+            Self::Calendar | Self::MaxUptime => format!("{} of {schedule}", self.phrase()),
+        }
+    }
+
     /// The trigger in words.
     #[must_use]
     pub fn phrase(self) -> &'static str {

@@ -100,7 +100,7 @@ pub fn missed(missed: &Missed) -> String {
     };
     format!(
         "missed {}{earlier} of schedule {}: {}",
-        instant(missed.occurrence, &TimeZone::system()),
+        instant(missed.occurrence, &missed.zone),
         missed.schedule,
         missed.reason
     )
@@ -110,12 +110,9 @@ pub fn missed(missed: &Missed) -> String {
 #[must_use]
 pub fn run(report: &Report) -> String {
     let mut lines: Vec<String> = report.apps.iter().flat_map(app).collect();
-    let next = report.next.map(|next| {
-        format!(
-            "next {} ({})",
-            instant(next, &TimeZone::system()),
-            distance(report.now, next)
-        )
+    let next = report.next.as_ref().map(|(next, zone)| {
+        let distance = distance(report.now, *next);
+        format!("next {} ({distance})", instant(*next, zone))
     });
     let has_more = |app: &AppReport| app.error.is_some() || !app.notices.is_empty();
     if lines.is_empty() && report.apps.iter().any(has_more) {
@@ -132,11 +129,10 @@ pub fn run(report: &Report) -> String {
 fn app(report: &AppReport) -> Vec<String> {
     let planned = report.planned.iter().enumerate().map(|(place, step)| {
         format!(
-            "{}. {} would be restarted ({} of {})",
+            "{}. {} would be restarted ({})",
             place + 1,
             step.dyno,
-            step.trigger.phrase(),
-            step.schedule
+            step.trigger.of(&step.schedule)
         )
     });
     let missed = report.missed.iter().map(missed);

@@ -42,7 +42,7 @@ pub fn run(report: &Report) -> Value {
         "dry_run": report.is_dry_run,
         "interrupted": report.is_interrupted,
         "clock_skew_seconds": report.skew.map(|skew| skew.as_secs()),
-        "next": report.next,
+        "next": report.next.as_ref().map(|(next, _)| next),
         "api": { "requests": report.requests, "remaining": report.remaining },
     })
 }

@@ -7,7 +7,7 @@ use crate::{
     error::{Error, exit},
     plan::{Ended, Skip, Step, Weight, due::NOW, missed::Missed},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::collections::BTreeSet;
 
 /// One pass over some apps.
@@ -22,8 +22,8 @@ pub struct Report {
     pub skew: Option<SignedDuration>,
     pub is_dry_run: bool,
     pub is_interrupted: bool,
-    /// The next occurrence of any schedule, after `now`.
-    pub next: Option<Timestamp>,
+    /// The next occurrence of any schedule, after `now`, and the zone of that schedule.
+    pub next: Option<(Timestamp, TimeZone)>,
 }
 
 /// What a pass did to one app.

@@ -8,7 +8,7 @@ use crate::{
     execute::Stop,
     heartbeat::{Heartbeat, Mode},
     pass,
-    report::Report,
+    report::{Report, human},
     schedule::{AppName, Schedule},
     state::StateDir,
     store::{Store, narrow},
@@ -148,6 +148,11 @@ impl Watch<'_> {
                 "Watching {count} {noun} of {}; Ctrl-C leaves",
                 self.store.path().display()
             ));
+            let now = self.clock.now();
+            if let Some((next, zone)) = Schedule::next_of(schedules.iter(), now) {
+                let (at, distance) = (human::instant(next, &zone), human::distance(now, next));
+                self.ui.say(&format!("next {at} ({distance})"));
+            }
             if count == 0 {
                 self.ui
                     .hint("set makes a schedule, which is noticed within seconds");

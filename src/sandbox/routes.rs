@@ -17,6 +17,7 @@ pub(super) fn router() -> Router<Shared> {
         .route("/oauth/authorizations", get(async |State(world): State<Shared>| Json(json!([json::authorization(&world.lock())]))))
         .route("/apps", get(apps))
         .route("/users/{user}/apps", get(apps))
+        .route("/pipelines", get(async || Json(json!([]))))
         .route("/teams", get(async || Json(json!([]))))
         .route("/dyno-sizes", get(async || Json((0..json::SIZES.len()).map(json::dyno_size).collect::<Vec<_>>())))
         .route("/apps/{app}", get(app).patch(change_app))

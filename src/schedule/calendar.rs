@@ -3,8 +3,12 @@
 //! A time in a gap of the clock means the first instant after it; a time that comes twice means the
 //! first; two times that fall on one instant are one occurrence.
 
-use super::{Days, Times, Zone, days::join_with_and};
-use jiff::{Timestamp, ToSpan, civil::Date, tz::AmbiguousOffset};
+use super::{Days, TimeOfDay, Times, Zone, days::join_with_and};
+use jiff::{
+    Timestamp, ToSpan,
+    civil::{Date, DateTime},
+    tz::{AmbiguousOffset, TimeZone},
+};
 use std::fmt;
 
 /// `--at`, `--days` and `--timezone` of a schedule.
@@ -61,28 +65,29 @@ impl Calendar {
     }
 
     fn on(&self, date: Date) -> impl Iterator<Item = Timestamp> {
-        self.at.iter().filter_map(move |time| {
-            let wall = date.to_datetime(time.time());
-            let ambiguous = self.zone.time_zone().to_ambiguous_timestamp(wall);
-            match ambiguous.offset() {
-                AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(wall).ok(),
-                AmbiguousOffset::Fold { before, .. } => before.to_timestamp(wall).ok(),
-                AmbiguousOffset::Gap { before, .. } => {
-                    // Read with the offset from before the gap, the wall time lies at or after the
-                    // transition; the transition itself is the first instant after the gap.
-                    let after_gap = before
-                        .to_timestamp(wall)
-                        .ok()?
-                        .checked_add(1.nanosecond())
-                        .ok()?;
-                    self.zone
-                        .time_zone()
-                        .preceding(after_gap)
-                        .next()
-                        .map(|transition| transition.timestamp())
-                }
-            }
-        })
+        let zone = self.zone.time_zone();
+        let wall = move |time: TimeOfDay| date.to_datetime(time.time());
+        self.at
+            .iter()
+            .filter_map(move |time| first_instant_of(wall(time), zone))
+    }
+}
+
+/// The first instant at which a wall clock of this zone shows the reading; where it never does, the
+/// first one after the gap.
+#[must_use]
+pub fn first_instant_of(wall: DateTime, zone: &TimeZone) -> Option<Timestamp> {
+    match zone.to_ambiguous_timestamp(wall).offset() {
+        AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(wall).ok(),
+        AmbiguousOffset::Fold { before, .. } => before.to_timestamp(wall).ok(),
+        AmbiguousOffset::Gap { before, .. } => {
+            // Read with the offset from before the gap, the wall time lies at or after the
+            // transition; the transition itself is the first instant after the gap.
+            let read = before.to_timestamp(wall).ok()?;
+            let after_gap = read.checked_add(1.nanosecond()).ok()?;
+            let transition = zone.preceding(after_gap).next()?;
+            Some(transition.timestamp())
+        }
     }
 }
 

@@ -29,6 +29,25 @@ pub fn catch_up(text: &str) -> Result<Span, Invalid> {
     within(text, Span::minutes(1), Span::MAX, why, "1h")
 }
 
+/// How many of something are shown.
+///
+/// # Errors
+/// When it is no number, or not from 1 to 1000.
+pub fn count(text: &str) -> Result<u16, Invalid> {
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| (1..=1_000).contains(number));
+    number.ok_or_else(|| Invalid::new("it is a whole number from 1 to 1000", "10"))
+}
+
+/// # Errors
+/// When it is no port number.
+pub fn port(text: &str) -> Result<u16, Invalid> {
+    let wrong = || Invalid::new("a port is a whole number from 0 to 65535", "5100");
+    text.parse().map_err(|_| wrong())
+}
+
 fn within(
     text: &str,
     least: Span,
@@ -36,7 +55,9 @@ fn within(
     why: &str,
     example: &'static str,
 ) -> Result<Span, Invalid> {
-    let span: Span = text.parse()?;
+    let span: Span = text
+        .parse()
+        .map_err(|wrong: Invalid| Invalid { example, ..wrong })?;
     if span < least {
         Err(Invalid::new(
             format!("it is at least {least}: {why}"),

@@ -17,7 +17,7 @@ mod time_of_day;
 mod zone;
 
 pub use app_name::AppName;
-pub use calendar::Calendar;
+pub use calendar::{Calendar, first_instant_of};
 pub use days::Days;
 pub use instant::{instant, is_meant};
 pub use invalid::Invalid;
@@ -137,6 +137,18 @@ impl Schedule {
             (_, Some(floor)) if now < floor => calendar.at_or_after(floor),
             _ => calendar.next(now),
         }
+    }
+
+    /// The next valid occurrence of any of these after `now`, and the zone of whichever it is of.
+    #[must_use]
+    pub fn next_of<'a>(
+        schedules: impl Iterator<Item = &'a Self>,
+        now: Timestamp,
+    ) -> Option<(Timestamp, TimeZone)> {
+        let next =
+            schedules.filter_map(|schedule| Some((schedule.next_occurrence(now)?, schedule)));
+        let (next, schedule) = next.min_by_key(|(next, _)| *next)?;
+        Some((next, schedule.time_zone()))
     }
 
     /// The zone in which its instants are told: the calendar's; UTC for a schedule without one.

@@ -22,6 +22,10 @@ pub enum Error {
     Newer { path: PathBuf, version: i64 },
     #[error("{}: {why}", path.display())]
     Io { path: PathBuf, why: String },
+    #[error("{}: it is a device or a pipe, not a file", path.display())]
+    NoFile { path: PathBuf },
+    #[error("{}: there is no such file", path.display())]
+    Missing { path: PathBuf },
     #[error("{}: another autorestart has been writing it for a while", path.display())]
     Locked { path: PathBuf },
 }
@@ -71,7 +75,9 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NoHome | Self::Io { .. } => "schedules_file",
+            Self::NoHome | Self::Io { .. } | Self::NoFile { .. } | Self::Missing { .. } => {
+                "schedules_file"
+            }
             Self::Wrong { .. } => "schedules_file_wrong",
             Self::Newer { .. } => "schedules_file_newer",
             Self::Locked { .. } => "schedules_file_locked",
@@ -88,7 +94,10 @@ impl Error {
             Self::Newer { .. } => {
                 "update the plugin: heroku plugins:update; the file was not touched".to_owned()
             }
-            Self::Io { .. } => {
+            Self::Missing { .. } => {
+                "set makes it; or mend --schedules or AUTORESTART_FILE".to_owned()
+            }
+            Self::Io { .. } | Self::NoFile { .. } => {
                 "mend it, or name another file with --schedules PATH or AUTORESTART_FILE".to_owned()
             }
             Self::Locked { .. } => "wait for it, or end it, then try again".to_owned(),

@@ -11,6 +11,13 @@ use std::{
 
 /// `None` when there is no such file.
 pub(super) fn read(path: &Path) -> Result<Option<String>, Error> {
+    // A device or a pipe would be waited for, or replaced.
+    let kind = fs::metadata(path).map(|known| known.file_type());
+    if kind.is_ok_and(|kind| !kind.is_file() && !kind.is_dir()) {
+        return Err(Error::NoFile {
+            path: path.to_owned(),
+        });
+    }
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == ErrorKind::NotFound && !path.is_symlink() => Ok(None),

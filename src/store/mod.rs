@@ -23,6 +23,8 @@ const VERSION: i64 = 1;
 #[derive(Debug, Clone)]
 pub struct Store {
     path: PathBuf,
+    /// Somebody named the file: then there should be one.
+    is_named: bool,
 }
 
 impl Store {
@@ -34,10 +36,18 @@ impl Store {
         let named = named
             .map(Path::to_path_buf)
             .or_else(|| env.path("AUTORESTART_FILE"));
+        let is_named = named.is_some();
         let path = named
             .or_else(|| Some(env.config_dir()?.join("schedules.toml")))
             .ok_or(Error::NoHome)?;
-        Ok(Self { path })
+        Ok(Self { path, is_named })
+    }
+
+    /// The error that a file which somebody named is not there.
+    #[must_use]
+    pub fn missing(&self) -> Option<Error> {
+        let path = self.path.clone();
+        (self.is_named && !path.exists()).then_some(Error::Missing { path })
     }
 
     #[must_use]
@@ -125,34 +135,38 @@ impl Store {
         .await
     }
 
-    /// Writes down whose a schedule is: the app's name and id, account and host. Leaves an entry
-    /// alone that was changed meanwhile, and one whose new name another entry has; tells whether it
-    /// did either.
+    /// Writes down whose schedules these are: each app's name and id, account and host. Leaves an entry
+    /// alone that was changed meanwhile, and one whose new name another entry has; tells of each whether
+    /// it was written.
     ///
     /// # Errors
     /// When the file cannot be read or written; it is then as it was.
     pub async fn identify(
         &self,
         clock: &Clock,
-        known: &Schedule,
-        app: &App,
-    ) -> Result<bool, Error> {
-        let wanted = Schedule {
-            app: app.clone(),
-            ..known.clone()
-        };
+        known: &[(Schedule, App)],
+    ) -> Result<Vec<bool>, Error> {
         self.edit(clock, |entries, tables| {
-            let is_it =
-                |entry: &Schedule| entry.app.name == known.app.name && entry.name == known.name;
-            let is_taken = |entry: &Schedule| {
-                !is_it(entry) && entry.app.name == app.name && entry.name == known.name
+            let identify = |(known, app): &(Schedule, App)| {
+                let is_it =
+                    |entry: &Schedule| entry.app.name == known.app.name && entry.name == known.name;
+                let is_taken = |entry: &Schedule| {
+                    !is_it(entry) && entry.app.name == app.name && entry.name == known.name
+                };
+                let place = entries.iter().position(is_it);
+                let is_as_known =
+                    |place: &usize| fingerprint(&entries[*place]) == fingerprint(known);
+                let place = place.filter(is_as_known);
+                let table = place
+                    .filter(|_| !entries.iter().any(is_taken))
+                    .and_then(|place| tables.get_mut(place));
+                let wanted = Schedule {
+                    app: app.clone(),
+                    ..known.clone()
+                };
+                table.map(|table| text::write(table, &wanted)).is_some()
             };
-            let place = entries.iter().position(is_it);
-            let place = place.filter(|place| fingerprint(&entries[*place]) == fingerprint(known));
-            let table = place
-                .filter(|_| !entries.iter().any(is_taken))
-                .and_then(|place| tables.get_mut(place));
-            table.map(|table| text::write(table, &wanted)).is_some()
+            known.iter().map(identify).collect()
         })
         .await
     }

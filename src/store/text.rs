@@ -6,7 +6,7 @@ use crate::schedule::{
 };
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use std::{path::Path, str::FromStr};
+use std::{collections::BTreeSet, path::Path, str::FromStr};
 use toml_edit::{Document, Item, Table, value};
 
 /// Every key that an entry may have, in the order in which they are written.
@@ -69,7 +69,7 @@ pub(super) fn read(path: &Path, source: &str) -> Result<Vec<Schedule>, Error> {
             "schedule is not a list of [[schedule]] tables".to_owned(),
         ));
     };
-    let mut schedules: Vec<Schedule> = vec![];
+    let (mut schedules, mut seen): (Vec<Schedule>, _) = (vec![], BTreeSet::new());
     for table in tables {
         let schedule = entry(table).map_err(|(key, problem)| {
             let place = table
@@ -78,10 +78,8 @@ pub(super) fn read(path: &Path, source: &str) -> Result<Vec<Schedule>, Error> {
                 .or_else(|| table.span());
             Error::wrong(path, source, place, problem)
         })?;
-        if schedules
-            .iter()
-            .any(|other| other.app.name == schedule.app.name && other.name == schedule.name)
-        {
+        let names = (schedule.app.name.to_string(), schedule.name.to_string());
+        if !seen.insert(names) {
             let problem = format!(
                 "a second schedule '{}' of {}",
                 schedule.name, schedule.app.name
@@ -130,6 +128,10 @@ fn entry(table: &Table) -> Result<Schedule, Wrong> {
         }
         None => None,
     };
+    if calendar.is_none() && table.contains_key("days") {
+        let problem = "days belongs to at, which is missing".to_owned();
+        return Err(("days".to_owned(), problem));
+    }
     let max_uptime = keys.with("max-uptime", limits::max_uptime)?;
     if calendar.is_none() && max_uptime.is_none() {
         return Err((

@@ -1,7 +1,7 @@
 //! What cannot be meant is refused: exit code 2, a message that names the flag, the value, what is
 //! wrong and what would be right; and the schedules file is byte for byte as it was.
 
-use crate::process::Home;
+use crate::process::{Home, Served, shop};
 
 const BEFORE: &str = "# mine\nversion = 1\n\n[[schedule]]\napp = \"example-app\" # the shop\nat = \"07:00\"\ntimezone = \"UTC\"\n";
 /// Nobody listens there: whatever is refused must be refused before anybody is asked.
@@ -137,7 +137,7 @@ const CASES: &[(&[&str], &[&str])] = &[
     ),
     (
         &["--at", "7", "--settle", "soon"],
-        &["--settle", "'soon'", "30s"],
+        &["--settle", "'soon'", "10s"],
     ),
     (
         &["--at", "7", "--min-uptime", "3"],
@@ -228,6 +228,32 @@ fn what_cannot_be_meant_is_refused_and_nothing_is_written() {
         &["plan", "--from", "2026-03-02", "--to", "2026-03-01"],
         &["--to", "--from"],
     );
+    for (words, value) in [
+        (["plan", "--next"], "x"),
+        (["plan", "--next"], "0"),
+        (["plan", "--next"], "-1"),
+        (["history", "--last"], "0"),
+        (["history", "--last"], "99999999999999999999"),
+    ] {
+        let quoted = format!("'{value}'");
+        let wanted = [words[1], &quoted, "a whole number from 1 to 1000", "10"];
+        check(&[&words[..], &[value]].concat(), &wanted);
+    }
+    check(
+        &["set", "--app", "example-app", "--at", "7", "--at", "8"],
+        &["--at", "multiple times", "give it once"],
+    );
+    check(&["run", "--yes"], &["--now"]);
+    check(
+        &[
+            "pause",
+            "--app",
+            "example-app",
+            "--until",
+            "2026-12-01T09:00[Mars/Base]",
+        ],
+        &["--until", "Mars/Base", "2026-12-01T09:00"],
+    );
     check(&["frobnicate"], &["frobnicate", "--help"]);
 }
 
@@ -251,193 +277,44 @@ fn the_ways_people_write_seven_o_clock_are_right() {
     }
 }
 
+/// What is offered in place of a wrong value is taken.
 #[test]
-fn a_broken_schedules_file_is_named_with_its_place_and_never_overwritten() {
-    for (text, wanted) in [
-        (
-            "version = 1\n[[schedule]]\napp = \"example-app\"\nat = \"07",
-            ":4:",
-        ),
-        (
-            "version = 1\n[[schedule]]\napp = \"example-app\"\nat = \"25\"\n",
-            ":4:6: at '25': hours go from 0 to 23",
-        ),
-        ("version = 2\n", "of version 2"),
-        (
-            "version = 1\n[[schedule]]\napp = \"example-app\"\nwindwo = \"x\"\nat = \"7\"\n",
-            "'windwo' is not a key",
-        ),
-        ("\u{0}\u{1}", ":1:"),
-        (
-            "version = 1\n[[schedule]]\napp = \"shop\"\nat = \"7\"\nwait-limit = \"0s\"\n",
-            ":5:14: wait-limit '0s': it is at least 30s",
-        ),
-        (
-            "version = 1\n[[schedule]]\napp = \"shop\"\nat = \"7\"\nsettle = \"366d\"\n",
-            ":5:10: settle '366d': it is at most 1h",
-        ),
-        (
-            "version = 1\n[[schedule]]\napp = \"shop\"\nat = \"7\"\ncatch-up = \"1s\"\n",
-            ":5:12: catch-up '1s': it is at least 1m",
-        ),
-        (
-            "version = 1\n[[schedule]]\napp = \"shop\"\nat = \"7\"\nsince = \"-009999-01-02T01:59:59Z\"\n",
-            ":5:9: since '-009999-01-02T01:59:59Z': its year",
-        ),
-        (
-            "version = 1\n[[schedule]]\napp = \"shop\"\nat = \"7\"\npaused-until = 9999-12-30T00:00:00Z\n",
-            ":5:16: paused-until '9999-12-30T00:00:00Z': its year",
-        ),
-    ] {
-        let home = Home::new();
-        home.write_schedules(text);
-        for words in [
-            &["set", "--app", "example-app", "--at", "7"][..],
-            &["run"],
-            &["plan"],
-            &[],
-            &["remove", "--app", "example-app"],
-        ] {
-            let told = home.run(NOBODY, words);
-            assert_eq!(told.code, Some(2), "{words:?}: {told:?}");
-            assert!(
-                told.stderr.contains(wanted),
-                "{words:?} must say {wanted}: {}",
-                told.stderr
-            );
-            assert_eq!(
-                std::fs::read_to_string(home.schedules()).expect("the file"),
-                text
-            );
+fn every_example_is_right_itself() {
+    let home = Home::new();
+    let served = Served::start(&shop(&home, 1), None);
+    let host = &served.heroku.url;
+    let mut tried = 0;
+    for (words, _) in CASES {
+        let set = ["set", "--app", "example-app"];
+        let told = home.run(host, &[&set[..], *words, &["--json"]].concat());
+        let error = told.json()["error"].take();
+        let hint = error["hint"].as_str().unwrap_or_default();
+        let Some(examples) = hint.strip_prefix("for example ") else {
+            continue;
+        };
+        let (_, before) = words.split_last().expect("words");
+        for example in examples.split(", ").flat_map(|part| part.split(" or ")) {
+            let words = [&set[..], before, &[example]].concat();
+            let told = home.run(host, &words);
+            assert_eq!(told.code, Some(0), "{words:?}: {told:?}");
+            tried += 1;
         }
     }
+    assert!(tried > 40, "{tried} examples");
 }
 
 #[test]
-fn a_file_that_cannot_be_written_or_read_is_an_error_and_nothing_is_lost() {
-    let set = [
-        "set",
-        "--app",
-        "example-app",
-        "--at",
-        "08",
-        "--timezone",
-        "UTC",
-    ];
-    let home = Home::new();
-    home.write_schedules(BEFORE);
-    let mut permissions = std::fs::metadata(home.schedules())
-        .expect("the file")
-        .permissions();
-    permissions.set_readonly(true);
-    std::fs::set_permissions(home.schedules(), permissions).expect("read-only");
-    let told = home.run(NOBODY, &set);
-    assert_eq!(told.code, Some(1), "{told:?}");
-    assert!(
-        told.stderr.contains("read-only") || told.stderr.contains("permission denied"),
-        "{told:?}"
-    );
-    assert_eq!(
-        std::fs::read_to_string(home.schedules()).expect("the file"),
-        BEFORE
-    );
-
-    let home = Home::new();
-    std::fs::create_dir_all(home.schedules()).expect("a directory in its place");
-    let told = home.run(NOBODY, &set);
-    assert!(
-        told.code == Some(1) && told.stderr.contains("directory"),
-        "{told:?}"
-    );
-
-    let home = Home::new();
-    home.write_schedules("");
-    std::fs::write(home.schedules(), b"version = 1 # \xff\xfe\n").expect("bytes");
-    let told = home.run(NOBODY, &set);
-    assert!(
-        told.code == Some(1) && told.stderr.contains("UTF-8"),
-        "{told:?}"
-    );
-}
-
-/// Every write fails for want of room.
-#[cfg(target_os = "linux")]
-#[test]
-fn a_full_disk_loses_nothing() {
-    let home = Home::new();
-    home.write_schedules(BEFORE);
-    // The file may not grow: what a full disk does to the new file beside the old one.
-    let script = format!(
-        "ulimit -f 0; trap '' XFSZ; exec {} set --app example-app --at 08 --timezone UTC",
-        crate::process::binary().display()
-    );
-    let mut command = std::process::Command::new("sh");
-    command
-        .args(["-c", &script])
-        .env_clear()
-        .env("HOME", home.path())
-        .env("HEROKU_HOST", NOBODY)
-        .env("HEROKU_API_KEY", "x");
-    let told: crate::process::Told = command.output().expect("sh runs").into();
-    assert!(
-        told.code == Some(1) && told.stderr.contains("Error:"),
-        "{told:?}"
-    );
-    assert_eq!(
-        std::fs::read_to_string(home.schedules()).expect("the file"),
-        BEFORE
-    );
-}
-
-#[test]
-fn comments_and_order_of_a_file_are_kept() {
-    let home = Home::new();
-    home.write_schedules(BEFORE);
-    let told = home.run(
-        NOBODY,
-        &[
-            "set",
-            "--app",
-            "example-app",
-            "--at",
-            "08",
-            "--timezone",
-            "UTC",
-        ],
-    );
-    assert_eq!(told.code, Some(0), "{told:?}");
-    let after = std::fs::read_to_string(home.schedules()).expect("the file");
-    assert!(after.starts_with("# mine\nversion = 1\n\n[[schedule]]\napp = \"example-app\" # the shop\nat = \"08:00\"\n"), "{after}");
-}
-
-#[test]
-fn line_ends_of_a_file_are_kept() {
-    let home = Home::new();
-    home.write_schedules(&BEFORE.replace('\n', "\r\n"));
-    let told = home.run(NOBODY, &["pause", "--app", "example-app"]);
-    assert_eq!(told.code, Some(0), "{told:?}");
-    let after = std::fs::read_to_string(home.schedules()).expect("the file");
-    assert_eq!(
-        after.replace("\r\n", "").matches(['\r', '\n']).count(),
-        0,
-        "{after:?}"
-    );
-    assert!(after.contains("paused = true\r\n"), "{after:?}");
-}
-
-#[test]
-fn a_file_named_without_a_directory_is_the_one_here() {
-    let home = Home::new();
-    let words = ["--app", "example-app", "--schedules", "here.toml"];
-    for verb in [&["set", "--at", "7", "--timezone", "UTC"][..], &["pause"]] {
-        let mut command = home.command(NOBODY, &[verb, &words].concat());
-        let told: crate::process::Told = command
-            .current_dir(home.path())
-            .output()
-            .expect("it runs")
-            .into();
-        assert_eq!(told.code, Some(0), "{told:?}");
+fn an_instant_may_have_a_zone_of_its_own() {
+    for (until, resumes) in [
+        ("2099-12-01T09:00[America/New_York]", "14:00"),
+        ("2099-12-01T09:00", "09:00"),
+        ("2099-12-01T09:00-02:00", "11:00"),
+    ] {
+        let home = Home::new();
+        home.write_schedules(BEFORE);
+        let words = ["pause", "--app", "example-app", "--until", until];
+        let told = home.run(NOBODY, &words);
+        let said = format!("until Tue 01 Dec 2099 {resumes} UTC");
+        assert!(told.stdout.contains(&said), "{until}: {told:?}");
     }
-    let text = std::fs::read_to_string(home.path().join("here.toml")).expect("the file");
-    assert!(text.contains("paused = true"), "{text}");
 }

@@ -278,6 +278,26 @@ fn a_reader_that_goes_away_is_no_failure() {
     );
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure() {
+    let home = Home::new();
+    home.write_schedules(&schedule("07:00"));
+    let full = std::fs::File::options().write(true).open("/dev/full");
+    let mut list = home.command("http://127.0.0.1:9", &["--json"]);
+    let told: Told = list
+        .stdout(full.expect("a device without room"))
+        .stderr(Stdio::piped())
+        .spawn()
+        .and_then(std::process::Child::wait_with_output)
+        .expect("it runs")
+        .into();
+    assert!(
+        told.code == Some(1) && told.stderr.contains("could not be written"),
+        "{told:?}"
+    );
+}
+
 #[test]
 fn a_torn_last_line_of_the_ledger_is_tolerated_and_said() {
     let home = Home::new();

@@ -19,6 +19,7 @@ mod properties;
 mod renamed;
 mod runner;
 mod scenarios;
+mod schedules_file;
 mod schema;
 mod simulation;
 mod terminal;
