@@ -45,7 +45,7 @@ fn main() {
             row.kibibytes = row.kibibytes.max(kibibytes);
         }
     }
-    report(&mut rows);
+    report(&rows);
 }
 
 /// One schedule whose occurrences are all to come.
@@ -142,40 +142,50 @@ fn measure_one(command: &[String]) {
     println!("{milliseconds} {}", usage.max_rss());
 }
 
-fn median(numbers: &mut [f64]) -> f64 {
+fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     numbers[numbers.len() / 2]
 }
 
-fn report(rows: &mut [Row]) {
+/// The median of what two rows are to each other, round by round: both had the same machine then.
+fn paired(a: &Row, b: &Row, compare: impl Fn(f64, f64) -> f64) -> f64 {
+    let rounds = a.milliseconds.iter().zip(&b.milliseconds);
+    median(rounds.map(|(a, b)| compare(*a, *b)).collect())
+}
+
+fn report(rows: &[Row]) {
     println!(
         "{:<44} {:>10} {:>10}",
-        "whole process, median of 15", "ms", "peak MiB"
+        format!("whole process, median of {ROUNDS}"),
+        "ms",
+        "peak MiB"
     );
-    let medians: Vec<f64> = rows
-        .iter_mut()
-        .map(|row| median(&mut row.milliseconds))
-        .collect();
-    for (row, milliseconds) in rows.iter().zip(&medians) {
+    for row in rows {
         let kibibytes = i32::try_from(row.kibibytes).unwrap_or(i32::MAX);
         println!(
-            "{:<44} {milliseconds:>10.2} {:>10.1}",
+            "{:<44} {:>10.2} {:>10.1}",
             row.name,
+            median(row.milliseconds.clone()),
             f64::from(kibibytes) / 1_024.0
         );
     }
+    let [curl, start, run, ..] = rows else {
+        return;
+    };
+    println!("compared round by round, median:");
     println!(
-        "run, nothing due, over process start: {:+.2} ms",
-        medians[2] - medians[1]
+        "run, nothing due, over process start: {:+.2} ms (goal: under 5 ms)",
+        paired(run, start, |run, start| run - start)
     );
     println!(
         "run, nothing due / curl --version: {:.2} (goal: under 2, and 2 ms)",
-        medians[2] / medians[0]
+        paired(run, curl, |run, curl| run / curl)
     );
-    if let [_, _, _, version, plugin] = medians[..] {
+    if let [_, _, _, version, plugin] = rows {
         println!(
             "plugin over heroku version: {:+.1} % (goal: under 10 %)",
-            (plugin / version - 1.0) * 100.0
+            paired(plugin, version, |plugin, version| (plugin / version - 1.0)
+                * 100.0)
         );
     }
 }
