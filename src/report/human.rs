@@ -2,7 +2,7 @@
 
 use super::{AppReport, Report};
 use crate::{
-    plan::{Ended, Skip, missed::Missed},
+    plan::{Ended, Outcome, Skip, missed::Missed},
     schedule::Span,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -64,7 +64,9 @@ pub fn skew(ahead: SignedDuration) -> String {
 
 #[must_use]
 pub fn ended(ended: &Ended) -> String {
-    let took = if ended.took > SignedDuration::ZERO {
+    // What was left in the middle has taken no time yet.
+    let is_over = matches!(ended.outcome, Outcome::Restarted | Outcome::Failed);
+    let took = if is_over && ended.took > SignedDuration::ZERO {
         format!(" in {}", Span::whole_seconds_of(ended.took))
     } else {
         String::new()
