@@ -22,9 +22,9 @@ pub(super) struct App {
     pub releases: Vec<Release>,
     pub habits: Habits,
     /// A release whose release phase still runs: its version, and when it takes effect.
-    pending: Option<(u64, Timestamp)>,
+    pub pending: Option<(u64, Timestamp)>,
     /// Restarts that were accepted: of which name, and when they take effect.
-    accepted: Vec<(String, Timestamp)>,
+    pub accepted: Vec<(String, Timestamp)>,
 }
 
 #[derive(Debug, Clone)]
@@ -226,7 +226,7 @@ impl App {
             .collect()
     }
 
-    fn end(&mut self, place: usize, cause: &'static str, now: Timestamp) -> Restart {
+    pub fn end(&mut self, place: usize, cause: &'static str, now: Timestamp) -> Restart {
         let dyno = self.dynos.remove(place);
         let down = self.down(&dyno.process_type, now);
         Restart {
@@ -241,7 +241,7 @@ impl App {
         }
     }
 
-    fn replace(&mut self, place: usize, cause: &'static str, now: Timestamp) -> Restart {
+    pub fn replace(&mut self, place: usize, cause: &'static str, now: Timestamp) -> Restart {
         let old = self.dynos[place].clone();
         let name = if self.generation == "fir" {
             self.name_for(&old.process_type, 0)
@@ -295,7 +295,7 @@ impl App {
         vec![]
     }
 
-    fn apply_release(&mut self, now: Timestamp) -> Vec<Restart> {
+    pub fn apply_release(&mut self, now: Timestamp) -> Vec<Restart> {
         self.pending = None;
         self.dynos.retain(|dyno| dyno.process_type != "release");
         let places: Vec<usize> = (0..self.dynos.len())
@@ -339,62 +339,11 @@ impl App {
         Some(ended)
     }
 
-    /// Lets everything happen that was to happen until `now`.
-    pub fn settle(&mut self, now: Timestamp) -> Vec<Restart> {
-        self.dynos
-            .retain(|dyno| dyno.leaves_at.is_none_or(|at| now < at));
-        let mut restarts = vec![];
-        if let Some((_, at)) = self.pending.filter(|(_, at)| *at <= now) {
-            restarts.extend(self.apply_release(at));
-        }
-        let (due, later) = std::mem::take(&mut self.accepted)
-            .into_iter()
-            .partition(|(_, at)| *at <= now);
-        self.accepted = later;
-        for (name, at) in due {
-            let is_it = |dyno: &Dyno| dyno.name == name && dyno.leaves_at.is_none();
-            if let Some(place) = self.dynos.iter().position(is_it) {
-                restarts.push(self.replace(place, "request", at));
-            }
-        }
-        if self.habits.daily_cycle {
-            restarts.extend(self.cycle(now));
-        }
-        restarts
-    }
-
-    /// Heroku's daily cycle: a dyno of the formation is replaced, a one-off ends.
-    fn cycle(&mut self, now: Timestamp) -> Vec<Restart> {
-        let cycled_at = |dyno: &Dyno| {
-            let at = dyno.started_at + SignedDuration::from_hours(24) + random_minutes(&dyno.id);
-            (at <= now && dyno.leaves_at.is_none()).then(|| (dyno.id.clone(), at))
-        };
-        let due: Vec<_> = self.dynos.iter().filter_map(cycled_at).collect();
-        let mut restarts = vec![];
-        for (id, at) in due {
-            let place = self.dynos.iter().position(|dyno| dyno.id == id);
-            restarts.extend(place.map(|place| {
-                if self.dynos[place].is_one_off {
-                    self.end(place, "cycle", at)
-                } else {
-                    self.replace(place, "cycle", at)
-                }
-            }));
-        }
-        restarts
-    }
-
     /// Whether a release waits for its release phase.
     pub fn is_pending(&self, release: &Release) -> bool {
         self.pending
             .is_some_and(|(version, _)| version == release.version)
     }
-}
-
-/// 0 to 216 minutes, always the same for one dyno.
-fn random_minutes(id: &str) -> SignedDuration {
-    let number = uuid::Uuid::parse_str(id).map_or(0, |id| id.as_u128() % 217);
-    SignedDuration::from_mins(i64::try_from(number).unwrap_or(0))
 }
 
 pub(super) fn uuid() -> String {

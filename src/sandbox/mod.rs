@@ -11,6 +11,7 @@ mod control;
 mod dyno;
 pub mod faults;
 mod json;
+mod passage;
 mod routes;
 pub mod scenario;
 mod server;
