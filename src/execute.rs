@@ -88,8 +88,8 @@ pub enum End {
     Done,
     /// A step failed; why the rest is not reached.
     Failed(String),
-    /// The app is not as it was planned for.
-    Replan,
+    /// It is to be planned anew, and why.
+    Replan(&'static str),
     Interrupted,
 }
 
@@ -229,7 +229,8 @@ impl Tools<'_> {
                 Action::Restart(_) if self.is_quota_low() => {
                     self.record(roll, ended)?;
                     if !roll.is_flying() {
-                        return Ok(End::Replan); // the planner waits for it, and not for ever
+                        // The planner waits for it, and not for ever.
+                        return Ok(End::Replan("few API requests are left"));
                     }
                     if self.pause(WHILE_QUOTA_IS_LOW).await {
                         return Ok(End::Interrupted);
@@ -247,20 +248,20 @@ impl Tools<'_> {
                         return Ok(End::Interrupted);
                     }
                 }
-                Action::AskFormation(process_type) => {
+                Action::AskFormation => {
                     match self.unless_stopped(self.client.formation(&app)).await {
                         Ok(formation) => {
                             follow.formation(snapshot, formation);
-                            roll.formation(&process_type, snapshot);
+                            roll.formation(snapshot);
                         }
-                        Err(error) => roll.no_formation(&process_type, &error.to_string()),
+                        Err(error) => roll.no_formation(&error.to_string()),
                     }
                 }
                 Action::Replan | Action::Done => {
                     self.record(roll, ended)?;
                     return Ok(match (roll.failure(), action) {
                         (Some(why), _) => End::Failed(why.to_owned()),
-                        (None, Action::Replan) => End::Replan,
+                        (None, Action::Replan) => End::Replan("the app has changed"),
                         (None, _) => End::Done,
                     });
                 }

@@ -130,14 +130,26 @@ impl Snapshot {
         number.map_or_else(|| self.present(process_type) < quantity, |n| n <= quantity)
     }
 
-    /// Why the list cannot be the whole truth: it has fewer dynos of a process type than are wanted, or
-    /// dynos where nothing is wanted at all.
+    /// Why the list cannot be the whole truth of the dynos that are meant (name, process type): it lacks
+    /// one that is wanted, or has dynos where nothing is wanted at all.
     #[must_use]
-    pub fn gap(&self) -> Option<String> {
+    pub fn gap(&self, is_meant: impl Fn(&str, &str) -> bool) -> Option<String> {
         if self.formation.is_empty() && !self.dynos.is_empty() {
             return Some("Heroku lists dynos and no formation".to_owned());
         }
-        let is_short = |entry: &&Formation| self.present(&entry.process_type) < entry.quantity;
+        let is_listed = |name: &str| self.dynos.iter().any(|dyno| dyno.name == name);
+        let is_short = |entry: &&Formation| {
+            let kind = &entry.process_type;
+            let is_lacking = |number: u32| {
+                let name = format!("{kind}.{number}");
+                is_meant(&name, kind) && !is_listed(&name)
+            };
+            !crate::schedule::is_one_off(kind)
+                && match self.app.generation {
+                    Generation::Cedar => (1..=entry.quantity).any(is_lacking),
+                    Generation::Fir => is_meant("", kind) && self.present(kind) < entry.quantity,
+                }
+        };
         self.formation.iter().find(is_short).map(|entry| {
             let (kind, wanted) = (&entry.process_type, entry.quantity);
             let present = self.present(kind);

@@ -75,12 +75,15 @@ pub(super) fn history(context: &Context<'_>, history: &History) -> Result<u8, Er
 fn outcomes(records: Vec<Record>) -> Vec<Record> {
     let mut told: Vec<Option<Record>> = vec![];
     // Of each dyno and occurrence, the place of the request whose end is still to come.
-    let mut open = HashMap::new();
+    let (mut open, mut ended) = (HashMap::new(), HashMap::new());
     for record in records {
         let of = (record.old_id.clone(), record.occurrence);
         match record.event {
             Event::Requested => {
-                open.insert(of, told.len());
+                // Asked for once more: it has one end.
+                if let Some(before) = open.insert(of, told.len()) {
+                    told[before] = None;
+                }
                 told.push(Some(Record {
                     outcome: Some(Outcome::Unverified),
                     detail: Some("asked for; its end was not seen".to_owned()),
@@ -91,6 +94,15 @@ fn outcomes(records: Vec<Record>) -> Vec<Record> {
             Event::Refused | Event::Ended | Event::Missed => {
                 if let Some(place) = open.remove(&of) {
                     told[place] = None;
+                }
+                if record.event == Event::Ended
+                    && let Some(before) = ended.insert(of, told.len())
+                    && told[before]
+                        .as_ref()
+                        .is_some_and(|was| was.new_id == record.new_id)
+                {
+                    // What had settled, and fell.
+                    told[before] = None;
                 }
                 if record.event != Event::Refused {
                     told.push(Some(record));

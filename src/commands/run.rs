@@ -16,7 +16,7 @@ use crate::{
     state::{self, StateDir},
     store::{Store, narrow},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> {
     let has_how = flags.how.max_unavailable.is_some()
@@ -262,7 +262,7 @@ fn tell(context: &Context<'_>, report: &Report) {
             ui.say(&format!("⬢ {}", app.app));
             ui.error(error);
         }
-        if let Some(hint) = hint(context, app, report.now) {
+        if let Some(hint) = hint(context, app) {
             ui.hint(&hint);
         } else if app.error.is_some() {
             let (run, name) = (context.verb("run"), &app.app);
@@ -284,7 +284,7 @@ fn tell(context: &Context<'_>, report: &Report) {
 }
 
 /// The next command, where not all went well: for the worst of it.
-fn hint(context: &Context<'_>, app: &AppReport, now: Timestamp) -> Option<String> {
+fn hint(context: &Context<'_>, app: &AppReport) -> Option<String> {
     let (name, run) = (&app.app, context.verb("run"));
     let of = |outcome| app.ended.iter().find(|ended| ended.outcome == outcome);
     // A schedule goes on by itself; what was asked for is asked for again, dyno by dyno.
@@ -294,25 +294,18 @@ fn hint(context: &Context<'_>, app: &AppReport, now: Timestamp) -> Option<String
         }
         let is_left = |ended: &&Ended| ended.outcome == Outcome::NotReached;
         let left: Vec<&Ended> = app.ended.iter().filter(is_left).collect();
-        match left[..] {
-            [] | [_] => {
-                let dyno = &left.first().unwrap_or(&worst).step.dyno;
-                format!("{run} --now --app {name} --dyno-name {dyno} --yes restarts {dyno} alone")
-            }
-            [first, ..] => {
-                let kind = &first.step.process_type;
-                let is_one_type = left.iter().all(|ended| ended.step.process_type == *kind);
-                let only = if is_one_type {
-                    format!(" --process-type {kind}")
-                } else {
-                    String::new()
-                };
-                let ago = now.duration_since(first.step.occurrence).as_secs() / 60 + 1;
-                format!(
-                    "{run} --now --app {name}{only} --older-than {ago}m --yes restarts those that are left"
-                )
-            }
-        }
+        let first = left.first().unwrap_or(&worst);
+        let dyno = &first.step.dyno;
+        let others: Vec<&str> = left
+            .iter()
+            .skip(1)
+            .map(|ended| ended.step.dyno.as_str())
+            .collect();
+        let others = match others[..] {
+            [] => String::new(),
+            _ => format!("; left too: {}", others.join(", ")),
+        };
+        format!("{run} --now --app {name} --dyno-name {dyno} --yes restarts {dyno} alone{others}")
     };
     if let Some(failed) = of(Outcome::Failed) {
         let (dyno, again) = (&failed.step.dyno, again(failed));

@@ -55,14 +55,19 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         "Setting schedule {name} on {}",
         ui.paint(&format!("⬢ {shown}"), &Style::new().magenta())
     ));
-    let is_it = |schedule: &Schedule| {
-        let is_app = schedule.app.is(app.as_str()) || schedule.app.is(shown);
-        let has_id = seen
-            .as_ref()
-            .is_some_and(|seen| schedule.app.is(&seen.app.id));
-        schedule.name == name && (is_app || has_id)
+    // As the store finds it: by the app's name, else by its id, which a rename leaves.
+    let by_name = |schedule: &&Schedule| {
+        schedule.name == name && (schedule.app.is(app.as_str()) || schedule.app.is(shown))
     };
-    let before = schedules.into_iter().find(is_it);
+    let by_id = |schedule: &&Schedule| {
+        let id = seen.as_ref().map(|seen| seen.app.id.as_str());
+        schedule.name == name && id.is_some_and(|id| schedule.app.is(id))
+    };
+    let before = schedules
+        .iter()
+        .find(by_name)
+        .or_else(|| schedules.iter().find(by_id));
+    let before = before.cloned();
     let was_paused = before
         .as_ref()
         .is_some_and(|schedule| schedule.is_paused(now));

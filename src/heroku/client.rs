@@ -54,7 +54,11 @@ impl Client {
         headers
             .entry(USER_AGENT)
             .or_insert(HeaderValue::from_static(agent));
-        let proxy = options.proxy()?;
+        let proxy = if options.host.is_loopback() {
+            None
+        } else {
+            options.proxy()?
+        };
         let builder = || {
             let builder = reqwest::Client::builder()
                 .default_headers(headers.clone())

@@ -68,7 +68,9 @@ impl Options {
             past_proxy: past_proxy.map(ToOwned::to_owned),
             ignored_host,
         };
-        options.proxy()?;
+        if !options.host.is_loopback() {
+            options.proxy()?;
+        }
         Ok(options)
     }
 

@@ -122,7 +122,8 @@ impl AppPass<'_> {
                 Some(Waiting { occurrence, reason })
             });
             let is_open = plan.steps.iter().chain(&self.due_again).any(includes);
-            let has_gap = snapshot.gap().is_some();
+            let is_meant = |name: &str, kind: &str| schedule.target.includes(name, kind);
+            let has_gap = snapshot.gap(is_meant).is_some();
             let is_judged = waiting.is_none() && !is_open && !has_gap;
             let judged = schedule
                 .latest_occurrence(snapshot.at)

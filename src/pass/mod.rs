@@ -124,7 +124,9 @@ impl Pass<'_> {
         for app in [&app, &report.app] {
             self.tools.observer.progress(Progress::Over { app });
         }
-        report.error = result.err();
+        // That somebody wanted us to leave is said once, of all apps.
+        let is_failure = |error: &Error| !matches!(error, Error::Interrupted);
+        report.error = result.err().filter(is_failure);
         if let Some(error) = report.error.as_ref().filter(|_| is_unasked) {
             keep_trouble(self.state, &schedules, self.tools.client.now(), error);
         }

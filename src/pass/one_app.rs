@@ -1,13 +1,13 @@
 //! A pass over one app: plan, roll, plan again, until nothing is left or nothing may be done.
 
-use super::{LONGEST_WAIT, Pass, ROLLED_ELSEWHERE, Request};
+use super::{LONGEST_WAIT, Pass, ROLLED_ELSEWHERE, Request, keep_trouble};
 use crate::{
     error::Error,
     execute::{End, Progress},
     plan::{self, Ended, Known, Outcome, Plan, Question, Step, due::Now},
     report::AppReport,
     schedule::{Schedule, ScheduleName, Target},
-    snapshot::{App, Snapshot},
+    snapshot::{App, Generation, Snapshot},
     store::fingerprint,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -18,7 +18,7 @@ pub(super) struct AppPass<'a> {
     /// The schedules that this pass is about, by name.
     pub names: Vec<ScheduleName>,
     pub known: Known,
-    /// Steps of dynos that came due again while the pass went on: they are for the next pass.
+    /// Steps of dynos that came due while the pass went on: they are for the next pass.
     pub due_again: Vec<Step>,
     /// The steps of the newest plan: each of them has an end in the report, whatever comes between.
     planned: Vec<Step>,
@@ -50,6 +50,16 @@ impl<'a> AppPass<'a> {
     ) -> Result<(), Error> {
         let Some((_lock, app, first_heard)) = self.lock(report).await? else {
             report.has_given_up = report.is_asked_for || !self.pass.options.no_wait;
+            if !report.is_asked_for {
+                // Should the other pass not live to act on it.
+                let why = Error::Other {
+                    code: "rolled_elsewhere",
+                    message: ROLLED_ELSEWHERE.to_owned(),
+                    hint: None,
+                };
+                let now = self.pass.tools.client.now();
+                keep_trouble(self.pass.state, &self.schedules, now, &why);
+            }
             report
                 .notices
                 .push(format!("{}: {ROLLED_ELSEWHERE}", report.app));
@@ -80,7 +90,11 @@ impl<'a> AppPass<'a> {
         self.judge_missed(report, &snapshot)?;
         report.skips.clone_from(&plan.skips);
         self.vanished(report, &snapshot)?;
-        if let Some(gap) = snapshot.gap().filter(|_| !report.is_asked_for) {
+        let is_meant = |name: &str, kind: &str| {
+            let includes = |schedule: &Schedule| schedule.target.includes(name, kind);
+            self.schedules.iter().any(includes)
+        };
+        if let Some(gap) = snapshot.gap(is_meant).filter(|_| !report.is_asked_for) {
             let notice = format!("{}: {gap}: the next pass looks again", report.app);
             report.notices.push(notice);
         }
@@ -128,9 +142,14 @@ impl<'a> AppPass<'a> {
                     *snapshot = self.observe_again(snapshot).await?;
                 }
                 End::Done => {}
-                End::Replan => {
+                End::Replan(why) => {
                     let is_idle = report.ended.len() == ended_before;
-                    if is_idle && self.wait(snapshot, "the app has changed", &mut waits).await {
+                    let since = *waiting_since.get_or_insert(snapshot.at);
+                    if is_idle && snapshot.at.duration_since(since) >= self.longest_wait() {
+                        report.has_given_up = true;
+                        return self.leave(report, snapshot, why);
+                    }
+                    if is_idle && self.wait(snapshot, why, &mut waits).await {
                         return self.leave(report, snapshot, INTERRUPTED);
                     }
                     *snapshot = self.observe_again(snapshot).await?;
@@ -153,21 +172,16 @@ impl<'a> AppPass<'a> {
         why: &str,
     ) -> Result<Plan, Error> {
         self.not_reached(report, why)?;
-        let left = self.plan(report, snapshot)?;
-        Ok(Plan {
-            steps: vec![],
-            ..left
-        })
+        let mut left = self.plan(report, snapshot)?;
+        // What has come due since, or may only now be done, is for the next pass.
+        self.due_again.append(&mut left.steps);
+        Ok(left)
     }
 
     fn plan(&mut self, report: &mut AppReport, snapshot: &Snapshot) -> Result<Plan, Error> {
-        let tools = &self.pass.tools;
         self.known.seen.note(snapshot);
         for fallen in self.known.seen.fallen(snapshot) {
-            tools.observer.progress(Progress::Ended(&fallen));
-            let recorded = tools.ledger.ended(&fallen, snapshot.at);
-            report.end(fallen);
-            recorded?;
+            self.end(report, fallen)?;
         }
         self.refresh(&snapshot.app);
         let tools = &self.pass.tools;
@@ -261,39 +275,51 @@ impl<'a> AppPass<'a> {
 
     /// The steps of the newest plan that have no end are told and recorded like those that have one.
     fn not_reached(&self, report: &mut AppReport, reason: &str) -> Result<(), Error> {
-        let tools = &self.pass.tools;
         let mut recorded = Ok(());
         for step in &self.planned {
             if !report.has_end(step) {
                 let ended = Ended::not_reached(step.clone(), reason);
-                recorded = recorded.and(tools.ledger.ended(&ended, tools.client.now()));
-                report.end(ended);
+                recorded = recorded.and(self.end(report, ended));
             }
         }
+        recorded
+    }
+
+    /// Tells of the end of a step, records and reports it.
+    fn end(&self, report: &mut AppReport, ended: Ended) -> Result<(), Error> {
+        let tools = &self.pass.tools;
+        tools.observer.progress(Progress::Ended(&ended));
+        let recorded = tools.ledger.ended(&ended, tools.client.now());
+        report.end(ended);
         recorded
     }
 
     /// Dynos that were due and are in no list any more are gone: scaled away before their turn. One that
     /// the formation still wants is not.
     fn vanished(&self, report: &mut AppReport, snapshot: &Snapshot) -> Result<(), Error> {
-        let tools = &self.pass.tools;
         for step in &self.planned {
             let is_listed = report.skips.iter().any(|skip| skip.dyno == step.dyno);
             if is_listed || report.has_end(step) {
                 continue;
             }
-            let ended = if snapshot.wants(&step.dyno, &step.process_type) {
-                let reason = "it is in Heroku's list no more, although the formation wants it";
-                Ended::not_reached(step.clone(), reason)
-            } else {
-                Ended {
-                    outcome: Outcome::Gone,
-                    ..Ended::not_reached(step.clone(), "gone before its turn")
-                }
+            let because = |outcome, reason: &str| Ended {
+                outcome,
+                ..Ended::not_reached(step.clone(), reason)
             };
-            tools.observer.progress(Progress::Ended(&ended));
-            tools.ledger.ended(&ended, tools.client.now())?;
-            report.end(ended);
+            let is_wanted = snapshot.wants(&step.dyno, &step.process_type);
+            let ended = match (snapshot.app.generation, is_wanted) {
+                // A pod that is gone is not due any more, whatever came in its place.
+                (Generation::Fir, _) => because(
+                    Outcome::AlreadyRestarted,
+                    "replaced, or scaled away, before its turn",
+                ),
+                (Generation::Cedar, true) => because(
+                    Outcome::NotReached,
+                    "it is in Heroku's list no more, although the formation wants it",
+                ),
+                (Generation::Cedar, false) => because(Outcome::Gone, "gone before its turn"),
+            };
+            self.end(report, ended)?;
         }
         Ok(())
     }

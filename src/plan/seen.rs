@@ -33,9 +33,8 @@ impl Seen {
     /// Whether a dyno was seen up and has not stayed so, even if it is up again.
     #[must_use]
     pub fn has_fallen(&self, dyno: &Dyno) -> bool {
-        let is_down = !dyno.is_up() && dyno.state != State::Idle;
         let since = self.up.get(&dyno.id);
-        since.is_some_and(|since| is_down || dyno.updated_at > *since)
+        dyno.state != State::Idle && since.is_some_and(|since| dyno.updated_at > *since)
     }
 
     /// Tells that a restart is proven.
@@ -58,17 +57,12 @@ impl Seen {
     /// The proven restarts whose dyno did not stay up: each is no longer proven, and has failed.
     pub fn fallen(&mut self, snapshot: &Snapshot) -> Vec<Ended> {
         let fall = |ended: &Ended| {
-            let is_it = |dyno: &&Dyno| ended.new_id.as_ref() == Some(&dyno.id);
-            let dyno = snapshot.dynos.iter().find(is_it)?;
-            let what = match dyno.state {
-                _ if !self.has_fallen(dyno) => return None,
-                State::Crashed => "crashed",
-                _ => "fell back from up",
-            };
-            let when = at(dyno.updated_at);
             Some(Ended {
                 outcome: Outcome::Failed,
-                detail: Some(format!("the new dyno {what} {when}, after it had settled")),
+                detail: Some(format!(
+                    "{}, after it had settled",
+                    self.fall(ended, snapshot)?
+                )),
                 ..ended.clone()
             })
         };
@@ -76,5 +70,38 @@ impl Seen {
         self.proven
             .retain(|ended| fallen.iter().all(|fallen| fallen.step != ended.step));
         fallen
+    }
+
+    /// How the dyno of a proven restart fell, in words. One that a release replaces, or that is scaled
+    /// away, did not.
+    fn fall(&self, ended: &Ended, snapshot: &Snapshot) -> Option<String> {
+        let (name, kind) = (&ended.step.dyno, &ended.step.process_type);
+        let of_type = || {
+            snapshot
+                .dynos
+                .iter()
+                .filter(|dyno| dyno.process_type == *kind)
+        };
+        let is_released = of_type().any(|dyno| dyno.release > ended.step.old_release);
+        if is_released || !snapshot.wants(name, kind) {
+            return None;
+        }
+        let is_it = |dyno: &&Dyno| ended.new_id.as_ref() == Some(&dyno.id);
+        if let Some(dyno) = of_type().find(is_it) {
+            let when = at(dyno.updated_at);
+            return match dyno.state {
+                _ if !self.has_fallen(dyno) => None,
+                State::Crashed => Some(format!("the new dyno crashed {when}")),
+                State::Starting | State::Up => {
+                    Some(format!("the new dyno fell back from up {when}"))
+                }
+                // On its way out, by whomever.
+                State::Idle | State::Other(_) => None,
+            };
+        }
+        // Heroku may start a dyno that crashed under another id.
+        let in_its_place = of_type().find(|dyno| dyno.name == *name)?;
+        let when = at(in_its_place.created_at);
+        Some(format!("another dyno took its place {when}"))
     }
 }

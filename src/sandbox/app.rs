@@ -165,6 +165,7 @@ impl App {
             boot: self.habits.boot.0.duration(),
             then: self.habits.then,
             forced: None,
+            listed_at: at,
             leaves_at: None,
         }
     }

@@ -20,6 +20,8 @@ pub(super) struct Dyno {
     pub then: Then,
     /// A state that a scenario or a test put it into.
     pub forced: Option<(String, Timestamp)>,
+    /// From when on the list has it.
+    pub listed_at: Timestamp,
     /// When it goes away, its successor being there already.
     pub leaves_at: Option<Timestamp>,
 }
@@ -87,6 +89,7 @@ impl Dyno {
             boot: habits.boot.0.duration(),
             then: habits.then,
             forced: None,
+            listed_at: now + habits.absence.0.duration(),
             leaves_at: None,
             ..self.clone()
         }

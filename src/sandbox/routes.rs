@@ -1,6 +1,6 @@
 //! Heroku's Platform API, as far as it is simulated.
 
-use super::{app::App, json, server::Shared, world::World};
+use super::{app::App, dyno::Dyno, json, server::Shared, world::World};
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -96,7 +96,8 @@ async fn change_app(
 async fn dynos(State(world): State<Shared>, Path(name): Path<String>) -> Response {
     with_app(&world, &name, |world, app| {
         // No order is documented: newest first is the one that a careless reader gets wrong.
-        let mut dynos: Vec<_> = app.dynos.iter().collect();
+        let is_listed = |dyno: &&Dyno| dyno.listed_at <= world.now();
+        let mut dynos: Vec<_> = app.dynos.iter().filter(is_listed).collect();
         dynos.sort_by_key(|dyno| std::cmp::Reverse(dyno.created_at));
         Json(
             dynos

@@ -53,6 +53,9 @@ pub struct Habits {
     pub overlap: Age,
     /// How long an accepted restart takes to show in the list.
     pub lag: Age,
+    /// For how long after a restart neither the old dyno nor the new one is in the list: an instance
+    /// that is terminated first and replaced then (Private Spaces, HEROKU 2.5).
+    pub absence: Age,
     /// A restarted dyno keeps the `created_at` of the old one.
     pub keeps_created_at: bool,
     /// How long the release phase runs; none, when zero.
@@ -68,6 +71,7 @@ impl Default for Habits {
             then: Then::Stay,
             overlap: Age(Span::minutes(3)),
             lag: Age::default(),
+            absence: Age::default(),
             keeps_created_at: false,
             release_phase: Age::default(),
             daily_cycle: false,

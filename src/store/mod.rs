@@ -13,7 +13,10 @@ use crate::{
     env::Env,
     schedule::{App, AppName, Schedule, ScheduleName},
 };
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
 /// The file's format. A newer one is refused: this version would lose what it does not know.
@@ -127,6 +130,7 @@ impl Store {
                 .filter_map(|schedule| find(entries, schedule));
             let mut places: Vec<usize> = places.collect();
             places.sort_unstable_by(|a, b| b.cmp(a));
+            places.dedup();
             for place in &places {
                 tables.remove(*place);
             }
@@ -147,7 +151,8 @@ impl Store {
         known: &[(Schedule, App)],
     ) -> Result<Vec<bool>, Error> {
         self.edit(clock, |entries, tables| {
-            let identify = |(known, app): &(Schedule, App)| {
+            let mut written = BTreeSet::new();
+            let mut identify = |(known, app): &(Schedule, App)| {
                 let is_it =
                     |entry: &Schedule| entry.app.name == known.app.name && entry.name == known.name;
                 let is_taken = |entry: &Schedule| {
@@ -157,8 +162,10 @@ impl Store {
                 let is_as_known =
                     |place: &usize| fingerprint(&entries[*place]) == fingerprint(known);
                 let place = place.filter(is_as_known);
+                let is_free = !entries.iter().any(is_taken)
+                    && written.insert((app.name.to_string(), known.name.to_string()));
                 let table = place
-                    .filter(|_| !entries.iter().any(is_taken))
+                    .filter(|_| is_free)
                     .and_then(|place| tables.get_mut(place));
                 let wanted = Schedule {
                     app: app.clone(),
@@ -166,7 +173,7 @@ impl Store {
                 };
                 table.map(|table| text::write(table, &wanted)).is_some()
             };
-            known.iter().map(identify).collect()
+            known.iter().map(&mut identify).collect()
         })
         .await
     }

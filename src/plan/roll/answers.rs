@@ -50,19 +50,17 @@ impl Roll {
         });
     }
 
-    /// Tells what the formation wants by now.
-    pub fn formation(&mut self, process_type: &str, snapshot: &Snapshot) {
-        let of_type = |flight: &&mut Flight| flight.step.process_type == process_type;
-        for flight in self.flights.iter_mut().filter(of_type) {
-            let is_wanted = snapshot.wants(&flight.step.dyno, process_type);
+    /// Tells what the formation wants by now, to all whose dyno is not in the list.
+    pub fn formation(&mut self, snapshot: &Snapshot) {
+        for flight in self.flights.iter_mut().filter(|flight| flight.is_absent()) {
+            let is_wanted = snapshot.wants(&flight.step.dyno, &flight.step.process_type);
             flight.is_still_wanted(is_wanted);
         }
     }
 
     /// Tells why the formation could not be read.
-    pub fn no_formation(&mut self, process_type: &str, why: &str) {
-        let of_type = |flight: &&mut Flight| flight.step.process_type == process_type;
-        let flights = self.flights.iter_mut().filter(of_type);
+    pub fn no_formation(&mut self, why: &str) {
+        let flights = self.flights.iter_mut().filter(|flight| flight.is_absent());
         flights.for_each(|flight| flight.cannot_ask(why));
     }
 }

@@ -129,6 +129,11 @@ impl Flight {
         self.new_id.as_ref()
     }
 
+    /// Whether neither the old dyno nor a new one was in the newest list.
+    pub fn is_absent(&self) -> bool {
+        self.absences > 0
+    }
+
     /// Tells that the formation still wants this dyno, although it is not in the list.
     pub fn is_still_wanted(&mut self, is_wanted: bool) {
         (self.is_wanted, self.absences, self.trouble) = (is_wanted, 0, None);
@@ -242,7 +247,12 @@ impl Flight {
         } else {
             Span::default()
         };
-        let left = self.step.limits.wait_limit.duration() + settling.duration() - self.age(now);
+        // An error is watched for as long as a restart may take to show, however short the limit.
+        let limit = match self.answer {
+            Answer::Broken => self.step.limits.wait_limit.duration().max(LONGEST_LAG),
+            Answer::Accepted | Answer::Silent => self.step.limits.wait_limit.duration(),
+        };
+        let left = limit + settling.duration() - self.age(now);
         if left > SignedDuration::ZERO {
             return Sighting::Pending(wish.min(left));
         }

@@ -25,8 +25,8 @@ pub enum Action {
     Restart(Step),
     /// Read the list again after this long.
     Wait(SignedDuration),
-    /// Tell [`Roll::formation`] how many dynos of this process type are wanted.
-    AskFormation(String),
+    /// Dynos have left the list: tell [`Roll::formation`] what is wanted by now.
+    AskFormation,
     /// The app is not as it was planned for: plan again from a fresh snapshot.
     Replan,
     /// Every step has ended.
@@ -140,9 +140,9 @@ impl Roll {
 
     /// Judges the newest list and says what to do.
     pub fn next(&mut self, snapshot: &Snapshot, now: Timestamp) -> Action {
-        let (soonest, question) = self.look(snapshot, now);
-        if let Some(process_type) = question {
-            return Action::AskFormation(process_type);
+        let (soonest, is_absent) = self.look(snapshot, now);
+        if is_absent {
+            return Action::AskFormation;
         }
         if let Some(why) = self.failure.clone() {
             self.drop_pending(&why);
@@ -156,13 +156,9 @@ impl Roll {
         }
     }
 
-    /// Judges what flies. Returns the time until the next decision, and the process type whose
-    /// quantity must be known first.
-    pub fn look(
-        &mut self,
-        snapshot: &Snapshot,
-        now: Timestamp,
-    ) -> (SignedDuration, Option<String>) {
+    /// Judges what flies. Returns the time until the next decision, and whether it must be known first
+    /// what the formation wants.
+    pub fn look(&mut self, snapshot: &Snapshot, now: Timestamp) -> (SignedDuration, bool) {
         self.seen.note(snapshot);
         for fallen in self.seen.fallen(snapshot) {
             let why = format!("{} did not stay up after its restart", fallen.step.dyno);
@@ -170,7 +166,7 @@ impl Roll {
             self.end(fallen);
         }
         let mut soonest = SignedDuration::MAX;
-        let mut question = None;
+        let mut is_absent = false;
         for mut flight in std::mem::take(&mut self.flights) {
             let sighting = flight.look(snapshot, &self.claimed, &self.seen, now);
             self.claimed.extend(flight.new_id().cloned());
@@ -180,7 +176,7 @@ impl Roll {
                     self.flights.push(flight);
                 }
                 Sighting::Absent => {
-                    question = Some(flight.step.process_type.clone());
+                    is_absent = true;
                     self.flights.push(flight);
                 }
                 Sighting::NotApplied => self.again(flight.step, flight.attempts, None),
@@ -191,7 +187,7 @@ impl Roll {
                 } => self.end(flight.ended(outcome, new_id, detail, now)),
             }
         }
-        (soonest, question)
+        (soonest, is_absent)
     }
 
     /// Quick at first, then at growing intervals; never past the instant that decides a flight.
