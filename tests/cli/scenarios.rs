@@ -83,6 +83,8 @@ struct PassStep {
     machine: usize,
     /// The pass is dropped after so long, as by kill -9.
     dropped_after: Option<String>,
+    /// Somebody wants it to leave after so long, as by Ctrl-C.
+    interrupted_after: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -273,8 +275,21 @@ async fn make(step: &PassStep, machines: &[Machine], app: &str) -> Option<Report
             asked_at: None,
         },
     ));
-    let (_sender, never) = Stop::new();
-    let pass = machines[step.machine].pass(options, request, &never);
+    let (sender, stop) = Stop::new();
+    let machine = &machines[step.machine];
+    let interrupted = async {
+        if let Some(after) = &step.interrupted_after {
+            machine.clock.sleep(span(after)).await;
+            let _ = sender.send(true);
+        }
+        std::future::pending::<()>().await;
+    };
+    let pass = async {
+        tokio::select! {
+            report = machine.pass(options, request, &stop) => report,
+            () = interrupted => unreachable!("it never ends"),
+        }
+    };
     match step.dropped_after.as_deref().map(span) {
         Some(after) => tokio::time::timeout(after.unsigned_abs(), pass).await.ok(),
         None => Some(pass.await),
