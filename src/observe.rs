@@ -2,7 +2,7 @@
 
 use crate::{
     heroku::{Client, Error},
-    snapshot::{App, Formation, Snapshot},
+    snapshot::{App, Dyno, Formation, Snapshot},
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -41,18 +41,31 @@ pub async fn dynos(
     (formation, has_preboot): (Vec<Formation>, bool),
 ) -> Result<Snapshot, Error> {
     let dynos = client.dynos(&app.id).await?;
-    Ok(Snapshot {
+    let mut snapshot = Snapshot {
         at: client.now(),
         app,
         formation,
         dynos,
         has_preboot,
-    })
+    };
+    // Young dynos beyond what was wanted: more may be wanted since the formation was read.
+    let is_young = |dyno: &&Dyno| snapshot.at.duration_since(dyno.created_at) < YOUNG;
+    let surplus = snapshot.surplus();
+    let mut young = snapshot.dynos.iter().filter(is_young);
+    if young.any(|dyno| surplus.contains(&dyno.id)) {
+        snapshot.formation = client.formation(&snapshot.app.id).await?;
+        snapshot.dynos = client.dynos(&snapshot.app.id).await?;
+        snapshot.at = client.now();
+    }
+    Ok(snapshot)
 }
 
 /// For so long an app is believed to be as it was: in no maintenance, of the same release, and of the
 /// same formation.
 const FRESH: SignedDuration = SignedDuration::from_secs(30);
+
+/// A dyno that nobody wanted and that is older than this is a one-off, not news.
+const YOUNG: SignedDuration = SignedDuration::from_mins(10);
 
 /// A snapshot that is followed during a roll: its dynos at every look, the app and its formation now
 /// and then, and whether they are still those that were planned for.

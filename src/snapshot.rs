@@ -137,6 +137,17 @@ impl Snapshot {
         if self.formation.is_empty() && !self.dynos.is_empty() {
             return Some("Heroku lists dynos and no formation".to_owned());
         }
+        // A formation has at most a hundred of a type; one-offs have larger numbers.
+        let is_unknown = |dyno: &&Dyno| {
+            let is_place = ordinal(dyno).is_some_and(|number| number <= 100);
+            let kind = &dyno.process_type;
+            let is_ours = is_place && !dyno.is_attached && !crate::schedule::is_one_off(kind);
+            is_ours && is_meant(&dyno.name, kind) && !self.has_type(kind)
+        };
+        if let Some(unknown) = self.dynos.iter().find(is_unknown) {
+            let (name, kind) = (&unknown.name, &unknown.process_type);
+            return Some(format!("Heroku lists {name} and no formation of {kind}"));
+        }
         let is_listed = |name: &str| self.dynos.iter().any(|dyno| dyno.name == name);
         let is_short = |entry: &&Formation| {
             let kind = &entry.process_type;
@@ -155,6 +166,13 @@ impl Snapshot {
             let present = self.present(kind);
             format!("Heroku lists {present} of {wanted} {kind} dynos")
         })
+    }
+
+    /// Whether the formation knows this process type, wanted or not.
+    #[must_use]
+    pub fn has_type(&self, process_type: &str) -> bool {
+        let is_it = |entry: &Formation| entry.process_type == process_type;
+        self.formation.iter().any(is_it)
     }
 
     /// How many dynos of this process type the list has.

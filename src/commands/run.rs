@@ -336,6 +336,11 @@ fn hint(context: &Context<'_>, app: &AppReport) -> Option<String> {
             )
         });
     }
+    if app.is_asked_for && app.due_skips().next().is_some() {
+        return Some(format!(
+            "heroku ps --app {name} shows how they are; then {run} --now --app {name} asks anew"
+        ));
+    }
     let is_missed = !app.missed.is_empty();
     is_missed.then(|| {
         let set = context.verb("set");

@@ -57,12 +57,12 @@ impl AppPass<'_> {
 
     pub(super) async fn observe(&self, app: App, is_first: bool) -> Result<Snapshot, Error> {
         let (pass, client) = (self.pass, self.pass.tools.client);
-        let shape = observe::shape(client, &app);
-        let shape = pass.tools.unless_stopped(shape).await?;
         if is_first && pass.options.is_unattended && !pass.options.is_dry_run {
             // Two machines at one occurrence: each lets the other go first for a moment of its own.
             pass.tools.pause(offset(pass.runner_id)).await;
         }
+        let shape = observe::shape(client, &app);
+        let shape = pass.tools.unless_stopped(shape).await?;
         pass.tools
             .unless_stopped(observe::dynos(client, app, shape))
             .await

@@ -28,23 +28,25 @@ impl AppPass<'_> {
             let judged = missed::latest_expired(schedule, mark.judged, snapshot.at)
                 .filter(|expired| !self.is_open(schedule, *expired));
             let Some(expired) = judged else { continue };
-            if missed::is_left(schedule, snapshot, expired) {
-                let waiting = mark.waiting.take();
-                let reason = waiting
-                    .filter(|waiting| waiting.occurrence == expired)
-                    .map_or_else(
-                        || match (report.ended.is_empty(), schedule.guards.catch_up) {
-                            (true, catch_up) => {
-                                format!("no pass ran from {expired} for {catch_up}")
-                            }
-                            (false, catch_up) => {
-                                format!(
-                                    "a pass rolled the app, and did not reach it within {catch_up}"
-                                )
-                            }
-                        },
-                        |waiting| waiting.reason,
-                    );
+            let waiting = mark.waiting.take();
+            let why = waiting
+                .filter(|waiting| waiting.occurrence == expired)
+                .map(|waiting| waiting.reason);
+            // Without the witnesses nobody can tell that it was acted on. A pass that had begun to wait
+            // for it is believed; otherwise it is judged when they are there.
+            let has_gap = gap(schedule, snapshot).is_some();
+            if has_gap && why.is_none() {
+                continue;
+            }
+            if has_gap || missed::is_left(schedule, snapshot, expired) {
+                let catch_up = schedule.guards.catch_up;
+                let reason = why.unwrap_or_else(|| {
+                    if report.ended.is_empty() {
+                        format!("no pass ran from {expired} for {catch_up}")
+                    } else {
+                        format!("a pass rolled the app, and did not reach it within {catch_up}")
+                    }
+                });
                 let missed = missed::missed(schedule, mark.judged, expired, reason);
                 if !is_dry_run {
                     self.pass
@@ -122,8 +124,18 @@ impl AppPass<'_> {
                 Some(Waiting { occurrence, reason })
             });
             let is_open = plan.steps.iter().chain(&self.due_again).any(includes);
-            let is_meant = |name: &str, kind: &str| schedule.target.includes(name, kind);
-            let has_gap = snapshot.gap(is_meant).is_some();
+            let gap = gap(schedule, snapshot);
+            let has_gap = gap.is_some();
+            let unsure = || {
+                let latest = schedule.latest_occurrence(snapshot.at);
+                let occurrence =
+                    latest.filter(|latest| mark.judged.is_none_or(|at| at < *latest))?;
+                Some(Waiting {
+                    occurrence,
+                    reason: gap?,
+                })
+            };
+            let waiting = waiting.or_else(unsure);
             let is_judged = waiting.is_none() && !is_open && !has_gap;
             let judged = schedule
                 .latest_occurrence(snapshot.at)
@@ -145,6 +157,11 @@ impl AppPass<'_> {
         }
         Ok(())
     }
+}
+
+/// What Heroku's answers lack of the dynos of a schedule.
+fn gap(schedule: &Schedule, snapshot: &Snapshot) -> Option<String> {
+    snapshot.gap(|name, kind| schedule.target.includes(name, kind))
 }
 
 /// Keeps why an app could not even be looked at, should its occurrences be missed for it.

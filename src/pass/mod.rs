@@ -106,19 +106,20 @@ impl Pass<'_> {
     async fn one_app(
         &self,
         app: String,
-        schedules: Vec<Schedule>,
+        mut schedules: Vec<Schedule>,
         request: Option<Request>,
     ) -> AppReport {
         let mut report = AppReport::of(&app);
         report.is_asked_for = request.is_some();
         let is_unasked = request.is_none() && !self.options.is_dry_run;
-        let result = match self.foreign_host(&schedules) {
-            Some(error) => Err(error),
-            None => {
-                AppPass::new(self, schedules.clone())
-                    .go(request, &mut report)
-                    .await
-            }
+        let result = if let Some(error) = self.foreign_host(&schedules) {
+            Err(error)
+        } else {
+            let mut pass = AppPass::new(self, schedules);
+            let result = pass.go(request, &mut report).await;
+            // As they are by now: a pass writes down whose they are.
+            schedules = pass.schedules;
+            result
         };
         // It may have been renamed meanwhile.
         for app in [&app, &report.app] {

@@ -4,7 +4,7 @@ use super::{LONGEST_WAIT, Pass, ROLLED_ELSEWHERE, Request, keep_trouble};
 use crate::{
     error::Error,
     execute::{End, Progress},
-    plan::{self, Ended, Known, Outcome, Plan, Question, Step, due::Now},
+    plan::{self, Ended, Known, Outcome, Plan, Question, Skip, SkipReason, Step, due::Now},
     report::AppReport,
     schedule::{Schedule, ScheduleName, Target},
     snapshot::{App, Generation, Snapshot},
@@ -44,7 +44,7 @@ impl<'a> AppPass<'a> {
     }
 
     pub async fn go(
-        mut self,
+        &mut self,
         request: Option<Request>,
         report: &mut AppReport,
     ) -> Result<(), Error> {
@@ -90,11 +90,8 @@ impl<'a> AppPass<'a> {
         self.judge_missed(report, &snapshot)?;
         report.skips.clone_from(&plan.skips);
         self.vanished(report, &snapshot)?;
-        let is_meant = |name: &str, kind: &str| {
-            let includes = |schedule: &Schedule| schedule.target.includes(name, kind);
-            self.schedules.iter().any(includes)
-        };
-        if let Some(gap) = snapshot.gap(is_meant).filter(|_| !report.is_asked_for) {
+        if let Some(gap) = self.gap(&snapshot) {
+            report.has_gap = true;
             let notice = format!("{}: {gap}: the next pass looks again", report.app);
             report.notices.push(notice);
         }
@@ -108,7 +105,7 @@ impl<'a> AppPass<'a> {
         snapshot: &mut Snapshot,
     ) -> Result<Plan, Error> {
         let mut waiting_since = None;
-        let mut waits = 0;
+        let (mut waits, mut is_sure) = (0, false);
         loop {
             let plan = self.plan(report, snapshot)?;
             if self.pass.options.is_dry_run {
@@ -119,6 +116,15 @@ impl<'a> AppPass<'a> {
                     .at
                     .duration_since(*waiting_since.get_or_insert(snapshot.at));
                 let may_wait = !self.pass.options.no_wait && waited < self.longest_wait();
+                // One answer may be wrong; a second one is asked for before it is believed.
+                if let Some(gap) = self.gap(snapshot).filter(|_| may_wait && !is_sure) {
+                    is_sure = true;
+                    if self.wait(snapshot, &gap, &mut waits).await {
+                        return Ok(plan);
+                    }
+                    *snapshot = self.observe_again(snapshot).await?;
+                    continue;
+                }
                 let Some(skip) = plan.waiting().next().filter(|_| may_wait) else {
                     report.has_given_up =
                         !self.pass.options.no_wait && plan.waiting().next().is_some();
@@ -162,6 +168,18 @@ impl<'a> AppPass<'a> {
             }
             (waits, waiting_since) = (0, None);
         }
+    }
+
+    /// What Heroku's answers lack of the dynos that this pass is about.
+    fn gap(&self, snapshot: &Snapshot) -> Option<String> {
+        snapshot.gap(|name, kind| {
+            let asked = self.known.now.as_ref().map(|now| &now.target);
+            let set = self.schedules.iter().map(|schedule| &schedule.target);
+            let targets = set.filter(|_| asked.is_none()).chain(asked);
+            targets
+                .into_iter()
+                .any(|target| target.includes(name, kind))
+        })
     }
 
     /// Ends the pass in the middle of a roll: the rest of it is not reached.
@@ -298,16 +316,22 @@ impl<'a> AppPass<'a> {
     /// the formation still wants is not.
     fn vanished(&self, report: &mut AppReport, snapshot: &Snapshot) -> Result<(), Error> {
         for step in &self.planned {
-            let is_listed = report.skips.iter().any(|skip| skip.dyno == step.dyno);
-            if is_listed || report.has_end(step) {
+            let skip = report.skips.iter().find(|skip| skip.dyno == step.dyno);
+            let is_unwanted = |skip: &Skip| skip.reason == SkipReason::NotInFormation;
+            if skip.is_some_and(|skip| !is_unwanted(skip)) || report.has_end(step) {
                 continue;
             }
+            let has_type = snapshot.has_type(&step.process_type);
             let because = |outcome, reason: &str| Ended {
                 outcome,
                 ..Ended::not_reached(step.clone(), reason)
             };
             let is_wanted = snapshot.wants(&step.dyno, &step.process_type);
             let ended = match (snapshot.app.generation, is_wanted) {
+                _ if !has_type => because(
+                    Outcome::NotReached,
+                    "Heroku's formation has nothing of its process type any more",
+                ),
                 // A pod that is gone is not due any more, whatever came in its place.
                 (Generation::Fir, _) => because(
                     Outcome::AlreadyRestarted,

@@ -42,6 +42,8 @@ pub struct AppReport {
     pub notices: Vec<String>,
     /// Whether the restarts were asked for (`--now`): then a due dyno left alone is a failure.
     pub is_asked_for: bool,
+    /// Whether Heroku's answers lacked dynos that are wanted.
+    pub has_gap: bool,
     /// Whether the pass waited for as long as it may, in vain.
     pub has_given_up: bool,
 }
@@ -94,6 +96,8 @@ impl AppReport {
         let is_held = |skip: &Skip| skip.reason.weight() == Weight::Held || self.is_asked_for;
         self.ended.iter().all(|ended| ended.outcome.is_good())
             && self.missed.is_empty()
+            // What was asked for has no later pass that looks again.
+            && !(self.has_gap && self.is_asked_for)
             && !self.has_given_up
             && !self.due_skips().any(is_held)
     }
@@ -109,8 +113,9 @@ impl Report {
                 .flat_map(AppReport::due_skips)
                 .map(|skip| skip.reason.weight())
         };
+        let has_gap = self.apps.iter().any(|app| app.has_gap);
         self.trouble().is_none()
-            && weights().count() > 0
+            && (has_gap || weights().count() > 0)
             && weights().all(|weight| matches!(weight, Weight::Left | Weight::Held))
     }
 

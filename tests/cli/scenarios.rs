@@ -275,7 +275,7 @@ async fn make(step: &PassStep, machines: &[Machine], app: &str) -> Option<Report
             asked_at: None,
         },
     ));
-    let (sender, stop) = Stop::new();
+    let (sender, leave) = Stop::new();
     let machine = &machines[step.machine];
     let interrupted = async {
         if let Some(after) = &step.interrupted_after {
@@ -286,7 +286,7 @@ async fn make(step: &PassStep, machines: &[Machine], app: &str) -> Option<Report
     };
     let pass = async {
         tokio::select! {
-            report = machine.pass(options, request, &stop) => report,
+            report = machine.pass(options, request, &leave) => report,
             () = interrupted => unreachable!("it never ends"),
         }
     };
