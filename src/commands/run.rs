@@ -58,9 +58,6 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
             store: &store,
             app,
         };
-        if let Some(missing) = store.missing() {
-            ui.warn(&missing.to_string());
-        }
         watch.run(&runner).await
     } else {
         let report = runner.pass_over_all().await?;

@@ -148,6 +148,9 @@ impl Watch<'_> {
                 "Watching {count} {noun} of {}; Ctrl-C leaves",
                 self.store.path().display()
             ));
+            if let Some(missing) = self.store.missing() {
+                self.ui.warn(&missing.to_string());
+            }
             let now = self.clock.now();
             if let Some((next, zone)) = Schedule::next_of(schedules.iter(), now) {
                 let (at, distance) = (human::instant(next, &zone), human::distance(now, next));
