@@ -46,6 +46,20 @@ pub struct Mark {
 pub struct Waiting {
     pub occurrence: Timestamp,
     pub reason: String,
+    /// Heroku's answers lacked dynos: nobody could tell whether it was acted on.
+    #[serde(default)]
+    pub is_unsure: bool,
+}
+
+impl Waiting {
+    #[must_use]
+    pub fn new(occurrence: Timestamp, reason: String) -> Self {
+        Self {
+            occurrence,
+            reason,
+            is_unsure: false,
+        }
+    }
 }
 
 impl StateDir {

@@ -97,9 +97,9 @@ fn outcomes(records: Vec<Record>) -> Vec<Record> {
                 }
                 if record.event == Event::Ended
                     && let Some(before) = ended.insert(of, told.len())
-                    && told[before]
-                        .as_ref()
-                        .is_some_and(|was| was.new_id == record.new_id)
+                    && told[before].as_ref().is_some_and(|was| {
+                        was.outcome == Some(Outcome::Restarted) && was.new_id == record.new_id
+                    })
                 {
                     // What had settled, and fell.
                     told[before] = None;

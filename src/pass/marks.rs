@@ -21,6 +21,7 @@ impl AppPass<'_> {
         &self,
         report: &mut AppReport,
         snapshot: &Snapshot,
+        is_final: bool,
     ) -> Result<(), Error> {
         let (state, is_dry_run) = (self.pass.state, self.pass.options.is_dry_run);
         for schedule in self.marked(snapshot) {
@@ -28,18 +29,20 @@ impl AppPass<'_> {
             let judged = missed::latest_expired(schedule, mark.judged, snapshot.at)
                 .filter(|expired| !self.is_open(schedule, *expired));
             let Some(expired) = judged else { continue };
-            let waiting = mark.waiting.take();
-            let why = waiting
-                .filter(|waiting| waiting.occurrence == expired)
-                .map(|waiting| waiting.reason);
-            // Without the witnesses nobody can tell that it was acted on. A pass that had begun to wait
-            // for it is believed; otherwise it is judged when they are there.
-            let has_gap = gap(schedule, snapshot).is_some();
-            if has_gap && why.is_none() {
+            let waiting = mark
+                .waiting
+                .take_if(|waiting| waiting.occurrence == expired);
+            let is_left = missed::is_left(schedule, snapshot, expired);
+            // Without all the witnesses nobody can tell that it was acted on: that is a miss when an
+            // earlier pass could not tell either, in time, and this one has asked twice.
+            let is_unsure = !is_left && gap(schedule, snapshot).is_some();
+            let was_unsure = waiting.as_ref().is_some_and(|waiting| waiting.is_unsure);
+            if is_unsure && !(is_final && was_unsure) {
                 continue;
             }
-            if has_gap || missed::is_left(schedule, snapshot, expired) {
+            if is_left || is_unsure {
                 let catch_up = schedule.guards.catch_up;
+                let why = waiting.map(|waiting| waiting.reason);
                 let reason = why.unwrap_or_else(|| {
                     if report.ended.is_empty() {
                         format!("no pass ran from {expired} for {catch_up}")
@@ -121,18 +124,20 @@ impl AppPass<'_> {
                 let reason = format!("{} {}: {detail}", failed.step.dyno, failed.outcome.phrase());
                 let latest = schedule.latest_occurrence(snapshot.at);
                 let occurrence = latest.unwrap_or(failed.step.occurrence);
-                Some(Waiting { occurrence, reason })
+                Some(Waiting::new(occurrence, reason))
             });
             let is_open = plan.steps.iter().chain(&self.due_again).any(includes);
             let gap = gap(schedule, snapshot);
             let has_gap = gap.is_some();
             let unsure = || {
                 let latest = schedule.latest_occurrence(snapshot.at);
-                let occurrence =
-                    latest.filter(|latest| mark.judged.is_none_or(|at| at < *latest))?;
+                let is_open = |latest: &Timestamp| {
+                    snapshot.at <= *latest + schedule.guards.catch_up.duration()
+                        && mark.judged.is_none_or(|judged| judged < *latest)
+                };
                 Some(Waiting {
-                    occurrence,
-                    reason: gap?,
+                    is_unsure: true,
+                    ..Waiting::new(latest.filter(is_open)?, gap?)
                 })
             };
             let waiting = waiting.or_else(unsure);
@@ -175,7 +180,7 @@ pub fn keep_trouble(state: &StateDir, schedules: &[Schedule], now: Timestamp, er
             .filter(|open| now <= *open + schedule.guards.catch_up.duration());
         let Some(occurrence) = open else { continue };
         let reason = error.to_string();
-        let waiting = Some(Waiting { occurrence, reason });
+        let waiting = Some(Waiting::new(occurrence, reason));
         // Where nothing can be kept, the miss is told all the same, without its reason.
         let _ = state.set_mark(schedule, &Mark { waiting, ..mark });
     }
@@ -193,7 +198,7 @@ fn waiting(plan: &Plan, snapshot: &Snapshot, schedule: &Schedule) -> Option<Wait
     let occurrence = schedule
         .latest_occurrence(snapshot.at)
         .or(open.occurrence)?;
-    Some(Waiting { occurrence, reason })
+    Some(Waiting::new(occurrence, reason))
 }
 
 /// When the oldest dyno of a schedule reaches its max uptime: a dyno that starts now, if there is

@@ -50,7 +50,8 @@ impl<'a> AppPass<'a> {
     ) -> Result<(), Error> {
         let Some((_lock, app, first_heard)) = self.lock(report).await? else {
             report.has_given_up = report.is_asked_for || !self.pass.options.no_wait;
-            if !report.is_asked_for {
+            let has_waited = !self.pass.options.no_wait && !self.pass.tools.stop.is_set();
+            if has_waited && !report.is_asked_for {
                 // Should the other pass not live to act on it.
                 let why = Error::Other {
                     code: "rolled_elsewhere",
@@ -72,7 +73,7 @@ impl<'a> AppPass<'a> {
         self.known.now = request
             .map(|request| asked(request, first_heard, &snapshot))
             .transpose()?;
-        self.judge_missed(report, &snapshot)?;
+        self.judge_missed(report, &snapshot, false)?;
         let result = self.roll_until_done(report, &mut snapshot).await;
         let plan = match result {
             Ok(plan) => plan,
@@ -87,12 +88,17 @@ impl<'a> AppPass<'a> {
             return Ok(());
         }
         // A pass may have waited until the catch-up was over.
-        self.judge_missed(report, &snapshot)?;
+        self.judge_missed(report, &snapshot, true)?;
         report.skips.clone_from(&plan.skips);
         self.vanished(report, &snapshot)?;
         if let Some(gap) = self.gap(&snapshot) {
             report.has_gap = true;
-            let notice = format!("{}: {gap}: the next pass looks again", report.app);
+            let then = if report.is_asked_for {
+                ""
+            } else {
+                ": the next pass looks again"
+            };
+            let notice = format!("{}: {gap}{then}", report.app);
             report.notices.push(notice);
         }
         self.judge(report, &plan, &snapshot)
@@ -166,7 +172,7 @@ impl<'a> AppPass<'a> {
                 End::Failed(why) => return self.leave(report, snapshot, &why),
                 End::Interrupted => return self.leave(report, snapshot, INTERRUPTED),
             }
-            (waits, waiting_since) = (0, None);
+            (waits, waiting_since, is_sure) = (0, None, false);
         }
     }
 
@@ -174,8 +180,9 @@ impl<'a> AppPass<'a> {
     fn gap(&self, snapshot: &Snapshot) -> Option<String> {
         snapshot.gap(|name, kind| {
             let asked = self.known.now.as_ref().map(|now| &now.target);
-            let set = self.schedules.iter().map(|schedule| &schedule.target);
-            let targets = set.filter(|_| asked.is_none()).chain(asked);
+            let set = self.schedules.iter();
+            let set = set.filter(|schedule| asked.is_none() && !schedule.is_paused(snapshot.at));
+            let targets = set.map(|schedule| &schedule.target).chain(asked);
             targets
                 .into_iter()
                 .any(|target| target.includes(name, kind))
@@ -321,14 +328,16 @@ impl<'a> AppPass<'a> {
             if skip.is_some_and(|skip| !is_unwanted(skip)) || report.has_end(step) {
                 continue;
             }
-            let has_type = snapshot.has_type(&step.process_type);
+            // A release without the process type is no fault; a list and a formation that differ are.
+            let is_unknown = !snapshot.has_type(&step.process_type)
+                && (skip.is_some() || snapshot.formation.is_empty());
             let because = |outcome, reason: &str| Ended {
                 outcome,
                 ..Ended::not_reached(step.clone(), reason)
             };
             let is_wanted = snapshot.wants(&step.dyno, &step.process_type);
             let ended = match (snapshot.app.generation, is_wanted) {
-                _ if !has_type => because(
+                _ if is_unknown => because(
                     Outcome::NotReached,
                     "Heroku's formation has nothing of its process type any more",
                 ),

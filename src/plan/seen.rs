@@ -82,15 +82,14 @@ impl Seen {
                 .iter()
                 .filter(|dyno| dyno.process_type == *kind)
         };
-        let is_released = of_type().any(|dyno| dyno.release > ended.step.old_release);
-        if is_released || !snapshot.wants(name, kind) {
+        if of_type().any(|dyno| dyno.release > ended.step.old_release) {
             return None;
         }
         let is_it = |dyno: &&Dyno| ended.new_id.as_ref() == Some(&dyno.id);
         if let Some(dyno) = of_type().find(is_it) {
             let when = at(dyno.updated_at);
             return match dyno.state {
-                _ if !self.has_fallen(dyno) => None,
+                _ if !self.has_fallen(dyno) || !snapshot.is_in_formation(dyno) => None,
                 State::Crashed => Some(format!("the new dyno crashed {when}")),
                 State::Starting | State::Up => {
                     Some(format!("the new dyno fell back from up {when}"))
@@ -99,8 +98,14 @@ impl Seen {
                 State::Idle | State::Other(_) => None,
             };
         }
-        // Heroku may start a dyno that crashed under another id.
-        let in_its_place = of_type().find(|dyno| dyno.name == *name)?;
+        // Heroku may start a dyno that crashed under another id. The old one, in a list that lags, is
+        // not that.
+        let is_later = |dyno: &&Dyno| {
+            dyno.id != ended.step.old_id && dyno.created_at > ended.step.old_created_at
+        };
+        let in_its_place = of_type()
+            .filter(is_later)
+            .find(|dyno| dyno.name == *name && snapshot.is_in_formation(dyno))?;
         let when = at(in_its_place.created_at);
         Some(format!("another dyno took its place {when}"))
     }

@@ -220,6 +220,9 @@ impl Flight {
             .dynos
             .iter()
             .find(|dyno| dyno.id == self.step.old_id);
+        if old.is_some() {
+            self.absences = 0;
+        }
         match (old, self.answer) {
             // An error proves nothing: the list is watched for as long as a restart may take to show.
             (Some(old), Answer::Broken) if old.is_up() && self.age(now) >= LONGEST_LAG => {
