@@ -33,6 +33,8 @@ pub struct Client {
     time_limit: Duration,
     token: Secret,
     token_from: String,
+    /// The variable of the proxy that is asked.
+    proxy: Option<&'static str>,
     clock: Clock,
     told: Arc<Telltale>,
 }
@@ -77,6 +79,7 @@ impl Client {
             time_limit: options.time_limit,
             token: credential.token.clone(),
             token_from: credential.source.to_string(),
+            proxy: options.proxy_variable(),
             clock,
             told: Arc::default(),
         })
@@ -257,6 +260,10 @@ impl Client {
                 limit: self.time_limit,
             }
         } else if error.is_connect() {
+            let host = match self.proxy {
+                Some(variable) => format!("{host} through the proxy of {variable}"),
+                None => host,
+            };
             Error::Unreachable { host, why }
         } else if error.is_decode() {
             Error::Garbage { host, why }

@@ -74,6 +74,12 @@ impl Options {
         Ok(options)
     }
 
+    /// The variable that names the proxy which requests go through.
+    pub(super) fn proxy_variable(&self) -> Option<&'static str> {
+        let (name, _) = self.proxy.as_ref()?;
+        (!self.host.is_loopback()).then_some(*name)
+    }
+
     /// The proxy that the environment names. reqwest would go round one that it cannot read, without
     /// a word; where none is named, it asks the system.
     pub(super) fn proxy(&self) -> Result<Option<Proxy>, Error> {
@@ -92,7 +98,9 @@ impl Options {
             format!("http://{text}")
         };
         let url = Url::parse(&address).map_err(|_| wrong())?;
-        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        // A path is no part of a proxy, but of a mistyped address: `htp//:host` is the host `htp`.
+        let is_address = url.has_host() && url.path() == "/";
+        if !matches!(url.scheme(), "http" | "https") || !is_address {
             return Err(wrong());
         }
         let proxy = Proxy::all(url).map_err(|_| wrong())?;

@@ -193,6 +193,8 @@ async fn a_proxy_is_asked_but_not_for_this_machine_and_one_that_cannot_be_is_ref
         "htp://127.0.0.1:9",
         "socks5://127.0.0.1:9",
         "http://127.0.0.1:x",
+        "htp//:127.0.0.1",
+        "http:/127.0.0.1:9",
     ] {
         let told = plan(&home, "heroku.com", &[("HTTPS_PROXY", wrong)]).await;
         let message = told.json()["errors"][0]["message"]
@@ -204,6 +206,20 @@ async fn a_proxy_is_asked_but_not_for_this_machine_and_one_that_cannot_be_is_ref
             "{wrong}: {told:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_proxy_that_cannot_be_reached_is_named() {
+    let home = Home::new();
+    home.write_schedules("version = 1\n[[schedule]]\napp = \"example-app\"\nat = \"07:00\"\n");
+    let nobody = [("HTTPS_PROXY", "http://127.0.0.1:9")];
+    let told = plan(&home, "heroku.com", &nobody).await;
+    let json = told.json();
+    let message = json["errors"][0]["message"].as_str().unwrap_or_default();
+    assert!(
+        message.contains("api.heroku.com through the proxy of HTTPS_PROXY"),
+        "{told:?}"
+    );
 }
 
 /// What comes to a proxy that is named like this, with its address in place of `PROXY`.
