@@ -1,5 +1,6 @@
 //! One pass: observe, plan, execute, report; apps side by side, so that a sick one holds no other.
 
+mod ends;
 mod identity;
 mod marks;
 mod one_app;

@@ -4,10 +4,10 @@ use super::{LONGEST_WAIT, Pass, ROLLED_ELSEWHERE, Request, keep_trouble};
 use crate::{
     error::Error,
     execute::{End, Progress},
-    plan::{self, Ended, Known, Outcome, Plan, Question, Skip, SkipReason, Step, due::Now},
+    plan::{self, Ended, Known, Outcome, Plan, Question, Step, due::Now},
     report::AppReport,
     schedule::{Schedule, ScheduleName, Target},
-    snapshot::{App, Generation, Snapshot},
+    snapshot::{App, Snapshot},
     store::fingerprint,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -21,7 +21,7 @@ pub(super) struct AppPass<'a> {
     /// Steps of dynos that came due while the pass went on: they are for the next pass.
     pub due_again: Vec<Step>,
     /// The steps of the newest plan: each of them has an end in the report, whatever comes between.
-    planned: Vec<Step>,
+    pub planned: Vec<Step>,
 }
 
 /// Why a step of a plan was not begun.
@@ -296,65 +296,6 @@ impl<'a> AppPass<'a> {
             report.end(ended);
         }
         end
-    }
-
-    /// The steps of the newest plan that have no end are told and recorded like those that have one.
-    fn not_reached(&self, report: &mut AppReport, reason: &str) -> Result<(), Error> {
-        let mut recorded = Ok(());
-        for step in &self.planned {
-            if !report.has_end(step) {
-                let ended = Ended::not_reached(step.clone(), reason);
-                recorded = recorded.and(self.end(report, ended));
-            }
-        }
-        recorded
-    }
-
-    /// Tells of the end of a step, records and reports it.
-    fn end(&self, report: &mut AppReport, ended: Ended) -> Result<(), Error> {
-        let tools = &self.pass.tools;
-        tools.observer.progress(Progress::Ended(&ended));
-        let recorded = tools.ledger.ended(&ended, tools.client.now());
-        report.end(ended);
-        recorded
-    }
-
-    /// Dynos that were due and are in no list any more are gone: scaled away before their turn. One that
-    /// the formation still wants is not.
-    fn vanished(&self, report: &mut AppReport, snapshot: &Snapshot) -> Result<(), Error> {
-        for step in &self.planned {
-            let skip = report.skips.iter().find(|skip| skip.dyno == step.dyno);
-            let is_unwanted = |skip: &Skip| skip.reason == SkipReason::NotInFormation;
-            if skip.is_some_and(|skip| !is_unwanted(skip)) || report.has_end(step) {
-                continue;
-            }
-            // A release without the process type is no fault; a list and a formation that differ are.
-            let is_unknown = !snapshot.has_type(&step.process_type)
-                && (skip.is_some() || snapshot.formation.is_empty());
-            let because = |outcome, reason: &str| Ended {
-                outcome,
-                ..Ended::not_reached(step.clone(), reason)
-            };
-            let is_wanted = snapshot.wants(&step.dyno, &step.process_type);
-            let ended = match (snapshot.app.generation, is_wanted) {
-                _ if is_unknown => because(
-                    Outcome::NotReached,
-                    "Heroku's formation has nothing of its process type any more",
-                ),
-                // A pod that is gone is not due any more, whatever came in its place.
-                (Generation::Fir, _) => because(
-                    Outcome::AlreadyRestarted,
-                    "replaced, or scaled away, before its turn",
-                ),
-                (Generation::Cedar, true) => because(
-                    Outcome::NotReached,
-                    "it is in Heroku's list no more, although the formation wants it",
-                ),
-                (Generation::Cedar, false) => because(Outcome::Gone, "gone before its turn"),
-            };
-            self.end(report, ended)?;
-        }
-        Ok(())
     }
 
     async fn wait(&self, snapshot: &Snapshot, reason: &str, waits: &mut usize) -> bool {
