@@ -12,6 +12,10 @@ use std::collections::BTreeMap;
 pub(super) struct App {
     pub id: String,
     pub name: String,
+    pub owner: String,
+    pub collaborators: Vec<String>,
+    /// Whoever changes or reads it must give a second factor.
+    pub needs_second_factor: bool,
     pub generation: String,
     pub is_in_maintenance: bool,
     pub created_at: Timestamp,
@@ -63,11 +67,14 @@ pub struct Restart {
 pub(super) const FEATURES: [&str; 2] = ["preboot", "log-runtime-metrics"];
 
 impl App {
-    pub fn new(scenario: &AppScenario, now: Timestamp) -> Self {
+    pub fn new(scenario: &AppScenario, account: &str, now: Timestamp) -> Self {
         let released_at = now - scenario.released.0.duration();
         let mut app = Self {
             id: uuid(),
             name: scenario.name.clone(),
+            owner: scenario.owner.clone().unwrap_or_else(|| account.to_owned()),
+            collaborators: scenario.collaborators.clone(),
+            needs_second_factor: scenario.second_factor,
             generation: scenario.generation.clone(),
             is_in_maintenance: scenario.maintenance,
             created_at: released_at,

@@ -29,6 +29,12 @@ pub(super) fn router() -> Router<Shared> {
             post(add_faults)
                 .delete(async |State(world): State<Shared>| world.lock().faults.clear()),
         )
+        .route("/sandbox/authorizations", get(authorizations))
+        .route(
+            "/sandbox/authorizations/{id}",
+            patch(bend_authorization).delete(revoke),
+        )
+        .route("/sandbox/users/{email}", patch(bend_user))
         .route("/sandbox/apps/{app}", patch(bend_app))
         .route("/sandbox/apps/{app}/dynos/{dyno}", patch(bend_dyno))
         .route("/sandbox/apps/{app}/formation", post(scale))
@@ -67,7 +73,73 @@ async fn bend(State(world): State<Shared>, Json(bend): Json<Bend>) {
         world.set_remaining(remaining);
     }
     world.latency_ms = bend.latency_ms.unwrap_or(world.latency_ms);
-    world.token = bend.token.or_else(|| world.token.take());
+    let now = world.now();
+    if let Some(token) = &bend.token {
+        world.accounts.set_login(token, now);
+    }
+}
+
+/// Every authorization that there is, with its token: what tests compare with.
+async fn authorizations(State(world): State<Shared>) -> Json<Vec<Value>> {
+    let world = world.lock();
+    let all = world.accounts.authorizations.iter();
+    Json(
+        all.map(|one| super::json::authorization(&world, one, true))
+            .collect(),
+    )
+}
+
+async fn revoke(State(world): State<Shared>, Path(id): Path<String>) -> StatusCode {
+    match world.lock().accounts.revoke(&id) {
+        Some(_) => StatusCode::OK,
+        None => StatusCode::NOT_FOUND,
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct BendAuthorization {
+    expires_in: Option<Age>,
+    scope: Option<Vec<String>>,
+}
+
+async fn bend_authorization(
+    State(world): State<Shared>,
+    Path(id): Path<String>,
+    Json(bend): Json<BendAuthorization>,
+) -> StatusCode {
+    let mut world = world.lock();
+    let now = world.now();
+    let Some(known) = world.accounts.authorization(&id) else {
+        return StatusCode::NOT_FOUND;
+    };
+    if let Some(age) = bend.expires_in {
+        known.expires_at = Some(now + age.0.duration());
+    }
+    known.scope = bend.scope.unwrap_or_else(|| known.scope.clone());
+    StatusCode::OK
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct BendUser {
+    sso: Option<bool>,
+    /// Codes that are valid from now on; none takes the second factor away.
+    second_factor: Option<Vec<String>>,
+}
+
+async fn bend_user(
+    State(world): State<Shared>,
+    Path(email): Path<String>,
+    Json(bend): Json<BendUser>,
+) {
+    let mut world = world.lock();
+    let user = world.accounts.user(&email);
+    user.is_sso = bend.sso.unwrap_or(user.is_sso);
+    if let Some(codes) = bend.second_factor {
+        user.has_second_factor = !codes.is_empty();
+        user.codes = codes;
+    }
 }
 
 async fn add_faults(State(world): State<Shared>, Json(faults): Json<Vec<Fault>>) {
@@ -81,6 +153,8 @@ struct BendApp {
     habits: Option<Habits>,
     maintenance: Option<bool>,
     name: Option<String>,
+    second_factor: Option<bool>,
+    collaborators: Option<Vec<String>>,
 }
 
 fn change(world: &Shared, name: &str, change: impl FnOnce(&mut App, Timestamp)) -> StatusCode {
@@ -103,6 +177,10 @@ async fn bend_app(
     change(&world, &name, |app, _| {
         app.habits = bend.habits.unwrap_or_else(|| app.habits.clone());
         app.is_in_maintenance = bend.maintenance.unwrap_or(app.is_in_maintenance);
+        app.needs_second_factor = bend.second_factor.unwrap_or(app.needs_second_factor);
+        app.collaborators = bend
+            .collaborators
+            .unwrap_or_else(|| app.collaborators.clone());
         app.name = bend.name.unwrap_or_else(|| app.name.clone());
     })
 }

@@ -116,7 +116,13 @@ mod tests {
             "[[app]]\nname = \"example-app\"\n[[app.formation]]\ntype = \"web\"\nquantity = 1\n",
         );
         let start: Timestamp = "2026-03-02T07:00:00Z".parse().expect("an instant");
-        let mut dyno = App::new(&scenario.expect("a scenario").apps[0], start).dynos[0].clone();
+        let mut dyno = App::new(
+            &scenario.expect("a scenario").apps[0],
+            "me@example.com",
+            start,
+        )
+        .dynos[0]
+            .clone();
         (dyno.started_at, dyno.boot) = (start, SignedDuration::from_secs(5));
         let state = |dyno: &Dyno, seconds| {
             let (state, _) = dyno.state(start + SignedDuration::from_secs(seconds));

@@ -1,6 +1,7 @@
 //! Heroku's JSON: every key that the published hyper-schema demands (a test holds this).
 
 use super::{
+    accounts::{Authorization, User},
     app::{App, Formation, Release},
     dyno::Dyno,
     world::World,
@@ -43,12 +44,12 @@ pub(super) fn dyno_size(index: usize) -> Value {
     })
 }
 
-pub(super) fn account(world: &World) -> Value {
+pub(super) fn account(user: &User) -> Value {
     let since = "2020-01-01T00:00:00Z";
     json!({
-        "allow_tracking": true, "beta": false, "created_at": since, "email": world.account, "federated": false, "id": world.account_id,
-        "identity_provider": null, "last_login": null, "name": null, "sms_number": null, "suspended_at": null, "delinquent_at": null,
-        "two_factor_authentication": false, "updated_at": since, "verified": true, "country_of_residence": null,
+        "allow_tracking": true, "beta": false, "created_at": since, "email": user.email, "federated": user.is_sso, "id": user.id,
+        "identity_provider": user.is_sso.then(|| json!({ "id": id_of("idp"), "name": "acme-sso", "team": null, "owner": null })), "last_login": null, "name": null, "sms_number": null, "suspended_at": null, "delinquent_at": null,
+        "two_factor_authentication": user.has_second_factor, "updated_at": since, "verified": true, "country_of_residence": null,
         "eco_dynos_enabled": true, "eco_dynos_shutdown_at": null, "pipeline_cost_consent_at": null, "acknowledged_msa": true,
         "acknowledged_msa_at": null, "italian_customer_terms": null, "italian_partner_terms": null, "mfa_enabled": false,
         "mfa_exemption": false, "mfa_exemption_reason": null, "mfa_experience": "vaas", "default_organization": null, "default_team": null,
@@ -56,12 +57,12 @@ pub(super) fn account(world: &World) -> Value {
 }
 
 pub(super) fn app(world: &World, app: &App) -> Value {
-    let name = &app.name;
+    let (name, owner) = (&app.name, world.accounts.by_email(&app.owner));
     json!({
         "acm": false, "archived_at": null, "base_image_name": null, "build_stack": named("heroku-24"),
         "buildpack_provided_description": "Ruby", "buildpacks": null, "created_at": app.created_at, "current_build_architecture": [],
         "generation": app.generation, "git_url": format!("https://git.heroku.com/{name}.git"), "id": app.id, "internal_routing": null,
-        "maintenance": app.is_in_maintenance, "name": name, "owner": { "email": world.account, "id": world.account_id },
+        "maintenance": app.is_in_maintenance, "name": name, "owner": { "email": owner.email, "id": owner.id },
         "organization": null, "team": null, "region": named("us"), "released_at": app.releases.last().map(|release| release.created_at),
         "repo_size": 0, "slug_size": 0, "space": null, "stack": named("heroku-24"), "updated_at": app.created_at,
         "web_url": format!("https://{name}.herokuapp.com/"),
@@ -92,6 +93,7 @@ pub(super) fn formation(app: &App, entry: &Formation) -> Value {
 
 pub(super) fn release(world: &World, app: &App, release: &Release) -> Value {
     let is_over = |release: &&Release| !app.is_pending(release);
+    let user = world.accounts.by_email(&app.owner);
     let current = app.releases.iter().rev().find(is_over);
     let is_current = current.is_some_and(|current| current.version == release.version);
     let status = if app.is_pending(release) {
@@ -102,7 +104,7 @@ pub(super) fn release(world: &World, app: &App, release: &Release) -> Value {
     json!({
         "addon_plan_names": [], "artifacts": [], "app": { "name": app.name, "id": app.id }, "created_at": release.created_at,
         "description": release.description, "id": release.id, "updated_at": release.created_at, "oci_image": null, "slug": null,
-        "status": status, "user": { "id": world.account_id, "email": world.account }, "version": release.version,
+        "status": status, "user": { "id": user.id, "email": user.email }, "version": release.version,
         "current": is_current, "output_stream_url": null, "eligible_for_rollback": !is_current,
     })
 }
@@ -115,18 +117,46 @@ pub(super) fn feature(app: &App, name: &str) -> Value {
     })
 }
 
-pub(super) fn collaborator(world: &World, app: &App) -> Value {
-    json!({
-        "app": { "name": app.name, "id": app.id }, "created_at": app.created_at, "id": id_of(&app.name), "permissions": [],
-        "role": "owner", "updated_at": app.created_at, "user": { "email": world.account, "federated": false, "id": world.account_id },
-    })
+/// The owner, then those who were invited.
+pub(super) fn collaborators(world: &World, app: &App) -> Vec<Value> {
+    let emails = std::iter::once(&app.owner).chain(&app.collaborators);
+    let one = |(number, email): (usize, &String)| {
+        let user = world.accounts.by_email(email);
+        json!({
+            "app": { "name": app.name, "id": app.id }, "created_at": app.created_at, "id": id_of(&format!("{} {email}", app.name)),
+            "permissions": [], "role": if number == 0 { "owner" } else { "member" }, "updated_at": app.created_at,
+            "user": { "email": user.email, "federated": user.is_sso, "id": user.id },
+        })
+    };
+    emails.enumerate().map(one).collect()
 }
 
-pub(super) fn authorization(world: &World) -> Value {
-    let since = "2020-01-01T00:00:00Z";
+/// The token itself is shown once, to whoever made it.
+pub(super) fn authorization(world: &World, one: &Authorization, is_shown: bool) -> Value {
+    let user = world.accounts.by_email(&one.user);
+    let token = if is_shown {
+        one.token.clone()
+    } else {
+        let (head, tail) = (
+            one.token.get(..9),
+            one.token
+                .len()
+                .checked_sub(4)
+                .and_then(|from| one.token.get(from..)),
+        );
+        format!(
+            "{}**********{}",
+            head.unwrap_or_default(),
+            tail.unwrap_or_default()
+        )
+    };
+    let left = one
+        .expires_at
+        .map(|at| at.duration_since(world.now()).as_secs().max(0));
     json!({
-        "access_token": null, "client": null, "created_at": since, "description": "Heroku CLI login", "grant": null,
-        "id": id_of("authorization"), "refresh_token": null, "scope": ["global"], "session": null, "updated_at": since,
-        "user": { "id": world.account_id, "email": world.account, "full_name": null },
+        "access_token": { "expires_in": left, "id": one.token_id, "token": token, "version": 1 }, "client": null,
+        "created_at": one.created_at, "description": one.description, "grant": null, "id": one.id, "refresh_token": null,
+        "scope": one.scope, "session": null, "updated_at": one.updated_at,
+        "user": { "id": user.id, "email": user.email, "full_name": null },
     })
 }

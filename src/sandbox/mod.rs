@@ -3,13 +3,16 @@
 //! not as our client would like; where Heroku is unsourced it is the nastier one.
 //!
 //! [`World`] is the state, moved on lazily at each request; [`scenario`] says how it begins;
-//! `routes` is Heroku's API, `control` (below `/sandbox`) is how a test bends it; `server` is the
+//! `routes` is Heroku's API, behind the `gate` of tokens, scopes and second factors; `control` (below `/sandbox`) is how a test bends it; `server` is the
 //! HTTP around both, with quota, clock, record and [`faults`].
 
+mod accounts;
 mod app;
+mod authorizations;
 mod control;
 mod dyno;
 pub mod faults;
+mod gate;
 mod json;
 mod passage;
 mod routes;

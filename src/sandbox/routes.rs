@@ -1,8 +1,10 @@
 //! Heroku's Platform API, as far as it is simulated.
 
-use super::{app::App, dyno::Dyno, json, server::Shared, world::World};
+use super::{
+    accounts::Caller, app::App, authorizations, dyno::Dyno, json, server::Shared, world::World,
+};
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     extract::{Path, State},
     http::StatusCode,
     response::{IntoResponse, Response},
@@ -11,10 +13,8 @@ use axum::{
 use serde_json::{Map, Value, json};
 
 pub(super) fn router() -> Router<Shared> {
-    Router::new()
-        .route("/account", get(async |State(world): State<Shared>| Json(json::account(&world.lock()))))
+    authorizations::router()
         .route("/account/rate-limits", get(async |State(world): State<Shared>| Json(json!({ "remaining": world.lock().remaining() }))))
-        .route("/oauth/authorizations", get(async |State(world): State<Shared>| Json(json!([json::authorization(&world.lock())]))))
         .route("/apps", get(apps))
         .route("/users/{user}/apps", get(apps))
         .route("/pipelines", get(async || Json(json!([]))))
@@ -39,7 +39,7 @@ pub(super) fn refuse(status: StatusCode, id: &str, message: &str) -> Response {
     (status, Json(json!({ "id": id, "message": message, "url": "https://devcenter.heroku.com/articles/platform-api-reference" }))).into_response()
 }
 
-fn missing(what: &str) -> Response {
+pub(super) fn missing(what: &str) -> Response {
     refuse(
         StatusCode::NOT_FOUND,
         "not_found",
@@ -61,12 +61,15 @@ fn with_app(world: &Shared, name: &str, answer: impl FnOnce(&World, &App) -> Res
     }
 }
 
-async fn apps(State(world): State<Shared>) -> Response {
+async fn apps(State(world): State<Shared>, Extension(caller): Extension<Caller>) -> Response {
     let world = world.lock();
+    let email = &caller.user.email;
+    let reaches = |app: &&App| app.owner == *email || app.collaborators.contains(email);
     Json(
         world
             .apps
             .iter()
+            .filter(reaches)
             .map(|app| json::app(&world, app))
             .collect::<Vec<_>>(),
     )
@@ -351,6 +354,6 @@ async fn change_feature(
 
 async fn collaborators(State(world): State<Shared>, Path(name): Path<String>) -> Response {
     with_app(&world, &name, |world, app| {
-        Json(json!([json::collaborator(world, app)])).into_response()
+        Json(json::collaborators(world, app)).into_response()
     })
 }

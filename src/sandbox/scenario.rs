@@ -16,14 +16,43 @@ pub struct Scenario {
     /// Requests that the account has left at the beginning.
     #[serde(default = "quota")]
     pub quota: u64,
+    /// More accounts, or more of the first one.
+    #[serde(rename = "user", default)]
+    pub users: Vec<UserScenario>,
     #[serde(rename = "app", default)]
     pub apps: Vec<AppScenario>,
+}
+
+/// An account, and the login that it has.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct UserScenario {
+    pub email: String,
+    pub token: Option<String>,
+    /// Of that token.
+    #[serde(default = "global")]
+    pub scope: Vec<String>,
+    /// How long that token is valid; for good, when absent.
+    pub expires_in: Option<Age>,
+    /// Signs in through an identity provider.
+    #[serde(default)]
+    pub sso: bool,
+    /// Codes of its second factor, each of them valid once.
+    #[serde(default)]
+    pub second_factor: Vec<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AppScenario {
     pub name: String,
+    /// The first account, when absent.
+    pub owner: Option<String>,
+    #[serde(default)]
+    pub collaborators: Vec<String>,
+    /// Whether a second factor is demanded for whatever is done with it.
+    #[serde(default)]
+    pub second_factor: bool,
     #[serde(default = "cedar")]
     pub generation: String,
     #[serde(default)]
@@ -167,6 +196,10 @@ impl Scenario {
 
 fn email() -> String {
     "me@example.com".to_owned()
+}
+
+fn global() -> Vec<String> {
+    vec!["global".to_owned()]
 }
 
 fn bash() -> String {

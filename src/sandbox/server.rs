@@ -1,8 +1,10 @@
 //! The HTTP around the simulated Heroku: tokens, quota, paging, `Date`, faults, the record.
 
 use super::{
+    accounts::Caller,
     control,
     faults::{self, Kind},
+    gate,
     routes::{self, refuse},
     world::{Request as Recorded, World},
 };
@@ -94,7 +96,7 @@ struct Cut;
 async fn answer(
     router: Router,
     shared: Shared,
-    request: Request<Body>,
+    mut request: Request<Body>,
 ) -> Result<Response<Body>, Cut> {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     if path.starts_with("/sandbox") {
@@ -133,8 +135,15 @@ async fn answer(
             response
         }
         Some(Kind::Answer { body }) => Json(body.clone()).into_response(),
-        _ => match admit(&shared, &request, &path) {
-            Ok(()) => page(call(router, request).await, range.as_deref()).await,
+        _ => match gate::admit(&shared, &mut request) {
+            Ok(()) => {
+                let caller = request.extensions().get::<Caller>().cloned();
+                let mut response = page(call(router, request).await, range.as_deref()).await;
+                if let Some(caller) = caller {
+                    gate::tell_scopes(response.headers_mut(), &caller, method.as_str(), &path);
+                }
+                response
+            }
             Err(response) => *response,
         },
     };
@@ -184,47 +193,6 @@ fn arrive(
         i64::try_from(world.latency_ms).unwrap_or(0),
         world.clock(),
     )
-}
-
-/// Token, version and quota.
-fn admit(shared: &Shared, request: &Request<Body>, path: &str) -> Result<(), Box<Response<Body>>> {
-    let header = |name: header::HeaderName| {
-        request
-            .headers()
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-    };
-    let mut world = shared.lock();
-    let token = header(header::AUTHORIZATION)
-        .strip_prefix("Bearer ")
-        .unwrap_or_default();
-    if token.is_empty()
-        || token == "undefined"
-        || world.token.as_deref().is_some_and(|wanted| wanted != token)
-    {
-        return Err(Box::new(refuse(
-            StatusCode::UNAUTHORIZED,
-            "unauthorized",
-            "Invalid credentials provided.",
-        )));
-    }
-    if !header(header::ACCEPT).starts_with("application/vnd.heroku+json; version=3") {
-        return Err(Box::new(refuse(
-            StatusCode::NOT_ACCEPTABLE,
-            "not_acceptable",
-            "Requests to this endpoint must specify the desired API version.",
-        )));
-    }
-    if path != "/account/rate-limits" && world.spend().is_err() {
-        // Without Retry-After: that Heroku sends it is not documented.
-        return Err(Box::new(refuse(
-            StatusCode::TOO_MANY_REQUESTS,
-            "rate_limit",
-            "Your account reached the API rate limit. Please wait a few minutes before making new requests",
-        )));
-    }
-    Ok(())
 }
 
 /// What a list is cut to when no `Range` is asked for.

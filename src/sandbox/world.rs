@@ -1,7 +1,8 @@
 //! The state of the simulated Heroku, moved on lazily.
 
 use super::{
-    app::{App, Restart, uuid},
+    accounts::Accounts,
+    app::{App, Restart},
     faults::Fault,
     scenario::Scenario,
 };
@@ -15,9 +16,7 @@ pub struct World {
     clock: Clock,
     /// How far the sandbox's clock was moved beyond its start.
     pub(super) moved_by: SignedDuration,
-    pub(super) account_id: String,
-    pub(super) account: String,
-    pub(super) token: Option<String>,
+    pub(super) accounts: Accounts,
     pub(super) apps: Vec<App>,
     pub(super) faults: Vec<Fault>,
     pub(super) latency_ms: u64,
@@ -51,10 +50,17 @@ impl World {
         Self {
             clock,
             moved_by: SignedDuration::ZERO,
-            account_id: uuid(),
-            account: scenario.account.clone(),
-            token: scenario.token.clone(),
-            apps: scenario.apps.iter().map(|app| App::new(app, now)).collect(),
+            accounts: Accounts::new(
+                &scenario.account,
+                scenario.token.as_deref(),
+                &scenario.users,
+                now,
+            ),
+            apps: scenario
+                .apps
+                .iter()
+                .map(|app| App::new(app, &scenario.account, now))
+                .collect(),
             faults: vec![],
             latency_ms: 0,
             requests: vec![],

@@ -117,6 +117,28 @@ async fn every_reply_of_the_sandbox_fits_heroku_s_schema() {
             check(schema, &item).unwrap_or_else(|error| panic!("{path}: {error}"));
         }
     };
+    // Made before it is listed; regenerated, and revoked.
+    let made = json!({ "scope": ["write"], "description": "ours", "expires_in": 3600 });
+    let link = "/oauth/authorizations";
+    check(&extract["requests"]["POST /oauth/authorizations"], &made).expect("a request");
+    for _ in 0..2 {
+        let made = ask(Method::POST, link, Some(&made)).await;
+        let id = made["id"].as_str().expect("an id").to_owned();
+        hold(link, "oauth-authorization", false, made);
+        let one = format!("{link}/{id}");
+        let renewed = ask(
+            Method::POST,
+            &format!("{one}/actions/regenerate-tokens"),
+            None,
+        )
+        .await;
+        hold(&one, "oauth-authorization", false, renewed);
+        let info = ask(Method::GET, &one, None).await;
+        hold(&one, "oauth-authorization", false, info);
+        let revoked = ask(Method::DELETE, &one, None).await;
+        hold(&one, "oauth-authorization", false, revoked);
+    }
+    ask(Method::POST, link, Some(&made)).await;
     for (path, resource, is_list) in READS {
         hold(path, resource, is_list, ask(Method::GET, path, None).await);
     }
