@@ -71,6 +71,18 @@ impl Env {
         self.text("AUTORESTART_CLI_VERSION").is_some()
     }
 
+    /// A command of ours as the user would type it: `auth:setup`, or nothing for the list.
+    #[must_use]
+    pub fn verb(&self, verb: &str) -> String {
+        match (self.is_under_cli(), verb) {
+            (true, "") => "heroku dynos:autorestart".to_owned(),
+            (true, verb) => format!("heroku dynos:autorestart:{verb}"),
+            (false, verb) => format!("autorestart {}", verb.replace(':', " "))
+                .trim_end()
+                .to_owned(),
+        }
+    }
+
     /// The home directory, as the Heroku CLI finds it.
     #[must_use]
     pub fn home(&self) -> Option<PathBuf> {

@@ -51,6 +51,7 @@ use std::{ffi::OsString, io::Write as _};
 /// The whole program: arguments in, exit code out.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    credentials::leave_no_core_dump();
     let env = env::Env::read();
     diagnose(&env);
     let cli = match cli::Cli::try_parse_from(&arguments) {

@@ -4,7 +4,7 @@
 use crate::{
     env::Env,
     error::Error,
-    execute::{Observer, Progress, Stop},
+    execute::{Observer, Progress},
     report::human,
 };
 use console::{Style, Term};
@@ -17,6 +17,7 @@ use std::{
 };
 
 mod progress;
+mod question;
 mod terminal;
 
 /// How to print.
@@ -161,34 +162,6 @@ impl Ui {
         } else {
             text.to_owned()
         }
-    }
-
-    /// Asks a yes-or-no question; `None` when there is nobody to ask, or no answer: Esc, Ctrl-C, or
-    /// a signal meanwhile.
-    pub async fn ask(&self, question: &str, stop: &Stop) -> Option<bool> {
-        if !self.can_ask() {
-            return None;
-        }
-        let _as_it_was = terminal::Kept::new();
-        let (sender, answer) = tokio::sync::oneshot::channel();
-        let question = question.to_owned();
-        // It waits for a key, which nothing can interrupt: should we have to go, it stays behind.
-        std::thread::spawn(move || {
-            let prompt = dialoguer::Confirm::new()
-                .with_prompt(question)
-                .default(false);
-            // Buffered, the question and what hides the cursor are one write.
-            sender.send(prompt.interact_on_opt(&Term::buffered_stderr()))
-        });
-        let answer = tokio::select! {
-            answer = answer => answer.ok().and_then(Result::ok),
-            () = stop.set() => None,
-        };
-        if answer.is_none() {
-            // Interrupted: what follows does not belong on the question's line.
-            self.say("");
-        }
-        answer.flatten()
     }
 
     /// Puts the terminal right, whatever interrupted us.

@@ -5,27 +5,29 @@ mod demo;
 mod describe;
 mod history;
 mod index;
+mod passes;
 mod pause;
 mod plan;
 mod remove;
 mod run;
 mod sandbox;
 mod set;
+mod tell;
 mod void;
 
 use crate::{
     cli::{AppFlags, Cli, Command},
     clock::Clock,
-    credentials::{self, Credential},
+    credentials::{self, Credential, Use},
     env::Env,
     error::Error,
-    heroku::{Client, Options},
+    heroku::{Client, Options, Renewal},
     pass,
     schedule::{AppName, Schedule, ScheduleName},
     store::{Store, narrow},
     ui::Ui,
 };
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 /// What every command works with.
 pub struct Context<'a> {
@@ -60,22 +62,45 @@ impl Context<'_> {
         Ok(Store::locate(named, self.env)?)
     }
 
-    /// A client with the credential that this command acts with.
-    async fn client(&self) -> Result<(Client, Options, Credential), Error> {
+    /// How Heroku is reached.
+    fn options(&self) -> Result<Options, Error> {
         let options = Options::from_env(self.env)?;
         if let Some(ignored) = options.ignored_host() {
             self.ui.warn(&format!(
                 "HEROKU_HOST '{ignored}' is not a Heroku domain, using heroku.com"
             ));
         }
-        let credential = credentials::resolve(self.env, &options.host).await?;
-        let client = Client::new(&options, &credential, self.clock)?;
+        Ok(options)
+    }
+
+    /// A client with the credential that is wanted; a pass finds another one by itself, should it be
+    /// rotated meanwhile.
+    async fn client(&self, wanted: Use<'_>) -> Result<(Client, Options, Credential), Error> {
+        let options = self.options()?;
+        let credential = credentials::resolve(self.env, &options.host, wanted).await?;
+        let renewal = match wanted {
+            Use::Person => None,
+            Use::Pass(account) => Some(self.renewal(&options, account)),
+        };
+        let client = Client::renewed_by(&options, &credential, self.clock, renewal)?;
         Ok((client, options, credential))
+    }
+
+    fn renewal(&self, options: &Options, account: Option<&str>) -> Renewal {
+        let (env, host) = (self.env.clone(), options.host.clone());
+        let account = account.map(ToOwned::to_owned);
+        Arc::new(move || {
+            let (env, host, account) = (env.clone(), host.clone(), account.clone());
+            Box::pin(async move {
+                let wanted = Use::Pass(account.as_deref());
+                credentials::resolve(&env, &host, wanted).await.ok()
+            })
+        })
     }
 
     /// A client for the app of a schedule: none where its token would go to another host.
     async fn client_for(&self, schedule: &Schedule) -> Result<Client, Error> {
-        let (client, options, _) = self.client().await?;
+        let (client, options, _) = self.client(Use::Person).await?;
         match pass::foreign_host(schedule, options.host.machine()) {
             Some(error) => Err(error),
             None => Ok(client),
@@ -121,11 +146,7 @@ impl Context<'_> {
     /// A command of ours as the user would type it.
     #[must_use]
     pub fn verb(&self, verb: &str) -> String {
-        match (self.env.is_under_cli(), verb) {
-            (true, "") => "heroku dynos:autorestart".to_owned(),
-            (true, verb) => format!("heroku dynos:autorestart:{verb}"),
-            (false, verb) => format!("autorestart {verb}").trim_end().to_owned(),
-        }
+        self.env.verb(verb)
     }
 
     /// The one schedule that is meant.

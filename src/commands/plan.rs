@@ -3,6 +3,7 @@
 use super::{Context, index, pause::instant};
 use crate::{
     cli,
+    credentials::Use,
     error::{Error, exit},
     heroku::Client,
     ledger::{Ledger, Record},
@@ -72,12 +73,7 @@ pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, 
         .iter()
         .map(|schedule| (schedule, upcoming(schedule, from.unwrap_or(now), to, limit)))
         .collect();
-    let apps = ask(context, &schedules).await.unwrap_or_else(|error| {
-        vec![AppPlan {
-            app: "every app".to_owned(),
-            plan: Err(error),
-        }]
-    });
+    let apps = ask(context, &schedules).await;
     let has_error = apps.iter().any(|app| app.plan.is_err());
     if context.ui.is_json {
         context.ui.json(&document(now, &occurrences, &apps));
@@ -113,23 +109,39 @@ fn upcoming(
         .collect()
 }
 
-/// Plans every app; fails when nobody can be asked at all.
-async fn ask(context: &Context<'_>, schedules: &[Schedule]) -> Result<Vec<AppPlan>, Error> {
-    let (client, options, _) = context.client().await?;
-    let host = options.host.machine();
-    let by_app = pass::by_app(schedules.iter());
-    let plans = by_app.into_values().map(async |schedules| {
-        let app = schedules[0].app.name.to_string();
-        let foreign = schedules
-            .iter()
-            .find_map(|schedule| pass::foreign_host(schedule, host));
-        let plan = match foreign {
-            Some(error) => Err(error),
-            None => ask_one(context, &client, &schedules).await,
+/// Plans every app, with the credential that a pass would act with.
+async fn ask(context: &Context<'_>, schedules: &[Schedule]) -> Vec<AppPlan> {
+    let accounts = pass::by_account(schedules);
+    let plans = accounts.into_iter().map(async |(account, schedules)| {
+        let client = context.client(Use::Pass(account.as_deref())).await;
+        let by_app: Vec<Vec<Schedule>> = pass::by_app(schedules.iter()).into_values().collect();
+        let (client, options, _) = match client {
+            Ok(client) => client,
+            Err(error) => {
+                let names: Vec<&str> = by_app
+                    .iter()
+                    .map(|of_app| of_app[0].app.name.as_str())
+                    .collect();
+                let (app, plan) = (names.join(", "), Err(error));
+                return vec![AppPlan { app, plan }];
+            }
         };
-        AppPlan { app, plan }
+        let host = options.host.machine();
+        let plans = by_app.into_iter().map(async |schedules| {
+            let app = schedules[0].app.name.to_string();
+            let foreign = schedules
+                .iter()
+                .find_map(|schedule| pass::foreign_host(schedule, host));
+            let plan = match foreign {
+                Some(error) => Err(error),
+                None => ask_one(context, &client, &schedules).await,
+            };
+            AppPlan { app, plan }
+        });
+        futures_util::future::join_all(plans).await
     });
-    Ok(futures_util::future::join_all(plans).await)
+    let plans: Vec<Vec<AppPlan>> = futures_util::future::join_all(plans).await;
+    plans.into_iter().flatten().collect()
 }
 
 async fn ask_one(

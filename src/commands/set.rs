@@ -3,7 +3,7 @@
 use super::{Context, index, pause, void};
 use crate::{
     cli::{Set, TargetFlags},
-    credentials,
+    credentials::{self, Use},
     error::{Error, exit},
     heroku,
     report::human,
@@ -175,7 +175,7 @@ pub(super) fn target(flags: &TargetFlags) -> Result<Target, Error> {
 /// first pass fills in what is missing; an app that is not there is an error.
 async fn look(context: &Context<'_>, app: &AppName) -> Result<Option<Seen>, Error> {
     let asked = async {
-        let (client, _, credential) = context.client().await?;
+        let (client, _, credential) = context.client(Use::Person).await?;
         let seen = client.app(app.as_str()).await?;
         let formation = client.formation(&seen.id).await?;
         Ok::<_, Error>(Seen {

@@ -1,24 +1,129 @@
-//! The Heroku CLI's item in the system keychain. Every question to a keychain is limited in time:
-//! a stuck daemon would otherwise hang us for ever.
+//! The system's keychain: our own items, and the Heroku CLI's, which is read and never written. Every
+//! question is limited in time: a stuck daemon would otherwise hang us for ever.
 
 use super::{Error, Secret};
 use std::{ffi::OsStr, process::Output, time::Duration};
 
 /// Longer than any keychain takes without a person, shorter than a person's patience.
 const LIMIT: Duration = Duration::from_secs(2);
+/// For a person who is asked for the keychain's password meanwhile.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The service that our items are of.
+const SERVICE: &str = "heroku-dynos-autorestart";
+
+/// What the system calls it.
+pub(super) const NAME: &str = if cfg!(target_os = "macos") {
+    "the macOS keychain"
+} else if cfg!(windows) {
+    "the Windows credential manager"
+} else {
+    "the system keyring"
+};
+
+/// Why a question had no answer.
+enum Trouble {
+    /// There is no keychain here.
+    Absent(String),
+    NoEntry,
+    Other(String),
+}
+
+impl From<Trouble> for Error {
+    fn from(trouble: Trouble) -> Self {
+        let unreadable = |why| Self::Unreadable {
+            place: NAME.to_owned(),
+            why,
+        };
+        match trouble {
+            Trouble::Absent(why) if cfg!(all(unix, not(target_os = "macos"))) => unreadable(
+                format!("there is no session bus with a Secret Service here ({why})"),
+            ),
+            Trouble::Absent(why) | Trouble::Other(why) => unreadable(why),
+            Trouble::NoEntry => Self::NotFound {
+                tried: vec![NAME.to_owned()],
+            },
+        }
+    }
+}
+
+/// Asks it in a thread of its own, which is left behind when it does not answer.
+async fn ask<T: Send + 'static>(
+    limit: Duration,
+    question: impl FnOnce() -> Result<T, keyring_core::Error> + Send + 'static,
+) -> Result<T, Trouble> {
+    use keyring_core::Error as Known;
+    let asked = tokio::task::spawn_blocking(move || {
+        if let Err(error) = keyring::Entry::store_status() {
+            return Err(Trouble::Absent(why(error)));
+        }
+        question().map_err(|error| match error {
+            Known::NoStorageAccess(_) => Trouble::Other("it is locked".to_owned()),
+            Known::Ambiguous(_) => Trouble::Other("it has two items of that name".to_owned()),
+            Known::NoEntry => Trouble::NoEntry,
+            error => Trouble::Other(why(&error)),
+        })
+    });
+    match tokio::time::timeout(limit, asked).await {
+        Err(_) => Err(Trouble::Other(format!(
+            "it did not answer within {} seconds",
+            limit.as_secs()
+        ))),
+        Ok(Err(_)) => Err(Trouble::Other("asking it failed".to_owned())),
+        Ok(Ok(answer)) => answer,
+    }
+}
+
+/// The cause, in one line.
+fn why(error: &keyring_core::Error) -> String {
+    use keyring_core::Error as Known;
+    let text = match error {
+        Known::PlatformFailure(cause) | Known::NoStorageAccess(cause) => cause.to_string(),
+        error => error.to_string(),
+    };
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+/// Whether it answers at all; why not.
+pub(super) async fn status() -> Result<(), Error> {
+    Ok(ask(LIMIT, || Ok(())).await?)
+}
+
+/// Our token of this name; [`Error::NotFound`] when there is none.
+pub(super) async fn token(user: String) -> Result<Secret, Error> {
+    let found = ask(LIMIT, move || {
+        keyring::Entry::new(SERVICE, &user)?.get_password()
+    })
+    .await?;
+    Ok(Secret::new(found).trimmed())
+}
+
+/// Keeps our token under this name, in place of any other. A person may be asked to unlock it.
+pub(super) async fn keep(user: String, token: Secret, is_attended: bool) -> Result<(), Error> {
+    status().await?;
+    let limit = if is_attended { PATIENCE } else { LIMIT };
+    let kept = ask(limit, move || {
+        keyring::Entry::new(SERVICE, &user)?.set_password(token.expose())
+    });
+    Ok(kept.await?)
+}
+
+/// Tells whether there was one.
+pub(super) async fn forget(user: String) -> Result<bool, Error> {
+    let forgotten = ask(LIMIT, move || {
+        keyring::Entry::new(SERVICE, &user)?.delete_credential()
+    });
+    match forgotten.await {
+        Ok(()) => Ok(true),
+        Err(Trouble::NoEntry) => Ok(false),
+        Err(trouble) => Err(trouble.into()),
+    }
+}
 
 /// The token that the Heroku CLI stored for this account; `None` when there is none, or no keychain.
 #[cfg(all(unix, not(target_os = "macos")))]
 pub(super) async fn heroku_cli_token(account: &str) -> Result<Option<Secret>, Error> {
     let account = account.to_owned();
-    let unreadable = |why: &str| Error::Unreadable {
-        place: "the Secret Service".to_owned(),
-        why: why.to_owned(),
-    };
-    let search = tokio::task::spawn_blocking(move || {
-        if keyring::Entry::store_status().is_err() {
-            return Ok(None); // no session bus, or nobody keeps secrets on it
-        }
+    let search = ask(LIMIT, move || {
         // The CLI's `secret-tool store` names its attributes `service` and `account`.
         let wanted = std::collections::HashMap::from([
             ("service", "heroku-cli"),
@@ -27,13 +132,11 @@ pub(super) async fn heroku_cli_token(account: &str) -> Result<Option<Secret>, Er
         let entry = keyring_core::Entry::search(&wanted)?.into_iter().next();
         entry.map(|entry| entry.get_password()).transpose()
     });
-    match tokio::time::timeout(LIMIT, search).await {
-        Err(_) => Err(unreadable("it did not answer within 2 seconds")),
-        Ok(Err(_)) => Err(unreadable("asking it failed")),
-        Ok(Ok(Err(keyring_core::Error::NoEntry))) => Ok(None),
-        Ok(Ok(Err(keyring_core::Error::NoStorageAccess(_)))) => Err(unreadable("it is locked")),
-        Ok(Ok(Err(error))) => Err(unreadable(&error.to_string())),
-        Ok(Ok(Ok(token))) => Ok(token.map(Secret::new)),
+    match search.await {
+        Ok(token) => Ok(token.map(Secret::new)),
+        // No session bus, or nobody keeps secrets on it.
+        Err(Trouble::Absent(_) | Trouble::NoEntry) => Ok(None),
+        Err(trouble) => Err(trouble.into()),
     }
 }
 
@@ -78,7 +181,7 @@ pub(super) async fn run(
     arguments: &[&str],
     more: &[&OsStr],
 ) -> Result<Output, String> {
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const A_WHILE: Duration = Duration::from_secs(30);
     // Killed with the question: neither its process nor a thread stays behind.
     let output = tokio::process::Command::new(program)
         .args(arguments)
@@ -86,7 +189,7 @@ pub(super) async fn run(
         .stdin(std::process::Stdio::null())
         .kill_on_drop(true)
         .output();
-    match tokio::time::timeout(PATIENCE, output).await {
+    match tokio::time::timeout(A_WHILE, output).await {
         Ok(Ok(output)) => Ok(output),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err("no answer within 30 seconds".to_owned()),

@@ -1,13 +1,21 @@
 //! Where a token comes from. Owns the order of the sources and the rule for going on to the next.
 
 mod cli_login;
+mod error;
 mod keychain;
 pub mod netrc;
+pub mod own;
+mod private;
+pub mod records;
 mod secret;
 
-pub use secret::Secret;
+pub use cli_login::account as cli_account;
+pub use error::Error;
+pub use records::{Kind, Place, Record, Records};
+pub use secret::{Secret, leave_no_core_dump};
 
 use crate::{env::Env, heroku::Host};
+use jiff::Timestamp;
 use std::fmt;
 
 /// A token, where it came from, and whose it is when that is known.
@@ -15,13 +23,20 @@ use std::fmt;
 pub struct Credential {
     pub token: Secret,
     pub source: Source,
+    /// Whose schedules it is for.
     pub account: Option<String>,
+    /// When it ends, where that is known.
+    pub expires_at: Option<Timestamp>,
+    /// What to do when Heroku refuses it.
+    pub mend: String,
 }
 
 /// Named in messages in place of the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     ApiKey,
+    /// Set up with `auth:setup`; where it is kept.
+    Own(String),
     Shim,
     Keychain,
     Netrc(String),
@@ -31,6 +46,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ApiKey => f.write_str("HEROKU_API_KEY"),
+            Self::Own(place) => write!(f, "auth:setup ({place})"),
             Self::Shim => f.write_str("the Heroku CLI's login"),
             Self::Keychain => f.write_str("the Heroku CLI's login in the system keychain"),
             Self::Netrc(file) => write!(f, "the Heroku CLI's login in {file}"),
@@ -38,66 +54,135 @@ impl fmt::Display for Source {
     }
 }
 
-/// The fallback rule: a source that has nothing is passed over, any other failure stops the search.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("not logged in to Heroku")]
-    NotFound { tried: Vec<String> },
-    #[error("{place}: {why}")]
-    Unreadable { place: String, why: String },
-}
-
-impl Error {
+impl Source {
+    /// A word for scripts.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn word(&self) -> &'static str {
         match self {
-            Self::NotFound { .. } => "not_logged_in",
-            Self::Unreadable { .. } => "credential_unreadable",
+            Self::ApiKey => "heroku_api_key",
+            Self::Own(_) => "own",
+            Self::Shim | Self::Keychain | Self::Netrc(_) => "cli_login",
         }
     }
 
+    /// Whether it is there when nobody is: neither a login that ends, nor a variable of one shell.
     #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::NotFound { tried } => format!(
-                "run heroku login, or set HEROKU_API_KEY (looked at {})",
-                tried.join(", ")
-            ),
-            Self::Unreadable { .. } => "mend it, or set HEROKU_API_KEY".to_owned(),
-        })
+    pub fn is_own(&self) -> bool {
+        matches!(self, Self::Own(_))
+    }
+}
+
+/// What a credential is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use<'a> {
+    /// What a person asks for at this moment: as `heroku whoami` would.
+    Person,
+    /// A pass over schedules of this account.
+    Pass(Option<&'a str>),
+}
+
+/// A source, as it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    ApiKey,
+    Own,
+    CliLogin,
+}
+
+impl Use<'_> {
+    /// The sources, in the order in which they are asked.
+    #[must_use]
+    pub fn order(self) -> [Asked; 3] {
+        match self {
+            Self::Person => [Asked::ApiKey, Asked::CliLogin, Asked::Own],
+            Self::Pass(_) => [Asked::ApiKey, Asked::Own, Asked::CliLogin],
+        }
+    }
+
+    fn account(&self) -> Option<&str> {
+        match self {
+            Self::Person => None,
+            Self::Pass(account) => *account,
+        }
     }
 }
 
 /// What one source says.
 pub(crate) type Found = Result<Credential, Error>;
 
-/// The token to act with: `HEROKU_API_KEY`, since the user said so; else what the shim handed over;
-/// else the Heroku CLI's own login, wherever it keeps it.
+/// The token to act with: of the first source that has one.
 ///
 /// # Errors
 /// When no source has a token, or one that should have it cannot be read.
-pub async fn resolve(env: &Env, host: &Host) -> Found {
-    if let Some(token) = env.secret("HEROKU_API_KEY") {
-        return Ok(Credential {
-            token: token.trimmed(),
-            source: Source::ApiKey,
-            account: None,
-        });
-    }
-    if let Some(token) = env.secret("AUTORESTART_CLI_TOKEN") {
-        let account = env.text("AUTORESTART_CLI_ACCOUNT").map(ToOwned::to_owned);
-        return Ok(Credential {
-            token: token.trimmed(),
-            source: Source::Shim,
-            account,
-        });
-    }
-    let mut tried = vec!["HEROKU_API_KEY".to_owned()];
-    match cli_login::find(env, host).await {
-        Err(Error::NotFound { tried: more }) => {
-            tried.extend(more);
-            Err(Error::NotFound { tried })
+pub async fn resolve(env: &Env, host: &Host, wanted: Use<'_>) -> Found {
+    let mut tried = vec![];
+    for asked in wanted.order() {
+        match ask(env, host, wanted, asked).await {
+            Err(Error::NotFound { tried: more }) => tried.extend(more),
+            found => return found,
         }
-        found => found,
     }
+    Err(Error::NotFound { tried })
+}
+
+/// What every source says, whether or not an earlier one has a token.
+pub async fn chain(env: &Env, host: &Host, wanted: Use<'_>) -> Vec<(Asked, Found)> {
+    let mut said = vec![];
+    for asked in wanted.order() {
+        said.push((asked, ask(env, host, wanted, asked).await));
+    }
+    said
+}
+
+/// What one source says.
+pub(crate) async fn ask(env: &Env, host: &Host, wanted: Use<'_>, asked: Asked) -> Found {
+    match asked {
+        Asked::ApiKey => match env.secret("HEROKU_API_KEY") {
+            Some(token) => Ok(Credential {
+                token: token.trimmed(),
+                source: Source::ApiKey,
+                account: None,
+                expires_at: None,
+                mend: "set another one, or unset it".to_owned(),
+            }),
+            None => Err(Error::NotFound {
+                tried: vec!["HEROKU_API_KEY, which is not set".to_owned()],
+            }),
+        },
+        Asked::Own => own::find(env, host.machine(), wanted.account()).await,
+        Asked::CliLogin => cli_login::find(env, host, wanted.account()).await,
+    }
+}
+
+/// What to do when the token of a record, or of the Heroku CLI's login, is refused.
+#[must_use]
+pub fn mend(env: &Env, record: Option<&Record>) -> String {
+    let account = record.and_then(|record| record.account.as_deref());
+    let account = account.map_or(String::new(), |account| format!(" --account {account}"));
+    match record.map(|record| record.kind) {
+        Some(Kind::Authorization) => {
+            format!(
+                "{}{account} puts another one in its place",
+                env.verb("auth:rotate")
+            )
+        }
+        Some(Kind::Token) => format!(
+            "{}{account} --token-stdin puts another one in its place",
+            env.verb("auth:rotate")
+        ),
+        Some(Kind::CliLogin) | None => format!(
+            "run heroku login; {} sets up one that needs no login",
+            env.verb("auth:setup")
+        ),
+    }
+}
+
+/// What to do when the keychain cannot be opened here.
+fn keep_in_file(env: &Env, record: &Record) -> String {
+    let account = record.account.as_deref();
+    let account = account.map_or(String::new(), |account| format!(" --account {account}"));
+    format!(
+        "unlock it; where nobody is logged in (cron, a timer), {}{account} --keep-in file keeps it where they can read it",
+        env.verb("auth:rotate")
+    )
 }

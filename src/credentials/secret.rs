@@ -31,3 +31,31 @@ impl fmt::Debug for Secret {
         f.write_str("Secret(..)")
     }
 }
+
+/// From now on this process leaves no core dump, which would have its secrets in it.
+pub fn leave_no_core_dump() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let nothing = Rlimit {
+            current: Some(0),
+            maximum: Some(0),
+        };
+        let _ = setrlimit(Resource::Core, nothing);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_prints_it() {
+        let secret = Secret::new("HRKU-AA01".to_owned());
+        assert_eq!(format!("{secret:?}"), "Secret(..)");
+        assert_eq!(
+            Secret::new(" HRKU-AA01\n".to_owned()).trimmed().expose(),
+            "HRKU-AA01"
+        );
+    }
+}

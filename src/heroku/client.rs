@@ -2,8 +2,9 @@
 
 use super::{
     Error, Host, Options,
-    redact::redact,
+    held::{Held, Renewal},
     reply::{self, Telltale},
+    sending::Question,
     tls,
 };
 use crate::{
@@ -12,8 +13,8 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{
-    Method, Response, StatusCode,
-    header::{ACCEPT, AUTHORIZATION, HeaderValue, RANGE, USER_AGENT},
+    Method, StatusCode,
+    header::{ACCEPT, AUTHORIZATION, HeaderValue, USER_AGENT},
 };
 use serde::de::DeserializeOwned;
 use std::{error::Error as _, sync::Arc, time::Duration};
@@ -28,29 +29,38 @@ const MOST_PAGES: usize = 50;
 /// Speaks to one host with one credential. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Client {
-    http: reqwest::Client,
-    host: Host,
-    time_limit: Duration,
-    token: Secret,
-    token_from: String,
+    pub(super) http: reqwest::Client,
+    pub(super) host: Host,
+    pub(super) time_limit: Duration,
+    pub(super) held: Arc<Held>,
+    /// A code that one person gave for one request.
+    pub(super) second_factor: Option<Secret>,
     /// The variable of the proxy that is asked.
-    proxy: Option<&'static str>,
-    clock: Clock,
-    told: Arc<Telltale>,
+    pub(super) proxy: Option<&'static str>,
+    pub(super) clock: Clock,
+    pub(super) told: Arc<Telltale>,
 }
 
 impl Client {
     /// # Errors
     /// When the token cannot be a header, or no TLS can be had.
     pub fn new(options: &Options, credential: &Credential, clock: Clock) -> Result<Self, Error> {
+        Self::renewed_by(options, credential, clock, None)
+    }
+
+    /// The same, with a way to find the credential anew should Heroku refuse its token.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn renewed_by(
+        options: &Options,
+        credential: &Credential,
+        clock: Clock,
+        renewal: Option<Renewal>,
+    ) -> Result<Self, Error> {
         let mut headers = options.extra_headers.clone();
-        let token = HeaderValue::try_from(format!("Bearer {}", credential.token.expose()));
-        let mut token = token.map_err(|_| Error::Variable {
-            variable: format!("the token from {}", credential.source),
-            why: "it has characters that no token has".to_owned(),
-        })?;
-        token.set_sensitive(true);
-        headers.insert(AUTHORIZATION, token);
+        // Ours alone: an own one of `HEROKU_HEADERS` would go beside it.
+        headers.remove(AUTHORIZATION);
         headers.insert(ACCEPT, HeaderValue::from_static(VERSION));
         let agent = concat!("heroku-dynos-autorestart/", env!("CARGO_PKG_VERSION"));
         headers
@@ -73,16 +83,18 @@ impl Client {
                 None => builder,
             }
         };
-        Ok(Self {
+        let client = Self {
             http: tls::build(builder, options.extra_certificates.as_deref())?,
             host: options.host.clone(),
             time_limit: options.time_limit,
-            token: credential.token.clone(),
-            token_from: credential.source.to_string(),
+            held: Arc::new(Held::new(credential.clone(), renewal)),
+            second_factor: None,
             proxy: options.proxy_variable(),
             clock,
             told: Arc::default(),
-        })
+        };
+        client.bearer(&credential.token)?;
+        Ok(client)
     }
 
     /// Heroku's time: this machine's, corrected by the newest `Date` header.
@@ -164,23 +176,21 @@ impl Client {
         path: &[&str],
         range: Option<&str>,
     ) -> Result<(T, Option<String>), Error> {
-        let response = self.send(Method::GET, path, range).await?;
+        let mut question = Question::new(Method::GET, path);
+        question.range = range;
+        let response = self.send(&question).await?;
         let next = match response.status() {
             StatusCode::PARTIAL_CONTENT => {
                 reply::text(response.headers(), "next-range").map(ToOwned::to_owned)
             }
             _ => None,
         };
-        let value = response
-            .json()
-            .await
-            .map_err(|error| self.failure(&error))?;
-        Ok((value, next))
+        Ok((self.value(response).await?, next))
     }
 
     /// Sends a DELETE once, and only once; returns the ids that Heroku gave the request.
     pub(super) async fn delete(&self, path: &[&str]) -> Result<Vec<String>, Error> {
-        let response = self.send(Method::DELETE, path, None).await?;
+        let response = self.send(&Question::new(Method::DELETE, path)).await?;
         let ids = reply::text(response.headers(), "request-id").unwrap_or_default();
         Ok(ids
             .split(',')
@@ -188,88 +198,6 @@ impl Client {
             .filter(|id| !id.is_empty())
             .map(ToOwned::to_owned)
             .collect())
-    }
-
-    async fn send(
-        &self,
-        method: Method,
-        path: &[&str],
-        range: Option<&str>,
-    ) -> Result<Response, Error> {
-        self.told.count_request();
-        let url = self.host.url(path);
-        tracing::debug!(%method, path = url.path(), "request");
-        let mut request = self
-            .http
-            .request(method, url)
-            .header("request-id", uuid::Uuid::new_v4().to_string());
-        if let Some(range) = range {
-            request = request.header(RANGE, range);
-        }
-        let response = request.send().await.map_err(|error| self.failure(&error))?;
-        self.told.read(response.headers(), &self.clock);
-        let status = response.status();
-        tracing::debug!(
-            status = status.as_u16(),
-            id = reply::text(response.headers(), "request-id"),
-            "answer"
-        );
-        if status.is_success() {
-            Ok(response)
-        } else {
-            Err(self.refusal(response).await)
-        }
-    }
-
-    /// An answer that is no success, with Heroku's own words where it has any.
-    async fn refusal(&self, response: Response) -> Error {
-        #[derive(serde::Deserialize, Default)]
-        #[serde(default)]
-        struct Body {
-            id: String,
-            message: String,
-        }
-        let (status, retry_after) = (response.status(), reply::retry_after(response.headers()));
-        let body: Body = response.json().await.unwrap_or_default();
-        let reason = status.canonical_reason().unwrap_or("no reason given");
-        let message = if body.message.is_empty() {
-            format!(
-                "{} answered {} {reason}",
-                self.host.machine(),
-                status.as_u16()
-            )
-        } else {
-            body.message
-        };
-        Error::Api {
-            status: status.as_u16(),
-            id: redact(&body.id, &self.token),
-            message: redact(&message, &self.token),
-            retry_after,
-            token_from: self.token_from.clone(),
-        }
-    }
-
-    fn failure(&self, error: &reqwest::Error) -> Error {
-        let host = self.host.machine().to_owned();
-        // What cannot be read may be quoted, whatever it holds.
-        let why = redact(&cause(error), &self.token);
-        if error.is_timeout() && !error.is_connect() {
-            Error::TimedOut {
-                host,
-                limit: self.time_limit,
-            }
-        } else if error.is_connect() {
-            let host = match self.proxy {
-                Some(variable) => format!("{host} through the proxy of {variable}"),
-                None => host,
-            };
-            Error::Unreachable { host, why }
-        } else if error.is_decode() {
-            Error::Garbage { host, why }
-        } else {
-            Error::Broken { host, why }
-        }
     }
 }
 

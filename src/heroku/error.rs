@@ -1,5 +1,6 @@
 //! What can go wrong with a request, worded once; Heroku's own message is passed through.
 
+use jiff::Timestamp;
 use std::time::Duration;
 
 /// Whether a request may have been applied although no good answer came.
@@ -17,6 +18,23 @@ pub enum Fate {
     Silent,
 }
 
+/// What else is known of a refusal.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct About {
+    /// The app that demands a second factor; where it is the account, none.
+    pub app: Option<String>,
+    /// `Oauth-Scope-Accepted`: the scopes one of which the request needs.
+    pub accepted_scopes: Option<String>,
+    /// `Oauth-Scope`: those of the token.
+    pub scopes: Option<String>,
+    /// Where the token came from, never the token.
+    pub token_from: String,
+    /// When the token ended, if it is known that it has.
+    pub expired_at: Option<Timestamp>,
+    /// What to do when the token is wrong.
+    pub mend: String,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{message}")]
@@ -27,9 +45,10 @@ pub enum Error {
         /// Heroku's message.
         message: String,
         retry_after: Option<Duration>,
-        /// Where the token came from, never the token.
-        token_from: String,
+        about: Box<About>,
     },
+    #[error("the token from {token_from} was rotated meanwhile")]
+    Renewed { token_from: String },
     #[error("cannot reach {host}: {why}")]
     Unreachable { host: String, why: String },
     #[error("{host} did not answer within {limit:?}")]
@@ -42,6 +61,31 @@ pub enum Error {
     Host { host: String, why: String },
     #[error("{variable}: {why}")]
     Variable { variable: String, why: String },
+}
+
+impl About {
+    fn unauthorized(&self) -> String {
+        let (from, mend) = (&self.token_from, &self.mend);
+        match self.expired_at {
+            Some(at) => format!("the token from {from} has expired ({at:.0}): {mend}"),
+            None => format!("the token from {from} is wrong, expired or revoked: {mend}"),
+        }
+    }
+
+    fn forbidden(&self) -> String {
+        let from = &self.token_from;
+        let lacks = |(accepted, own): (&String, &String)| {
+            let accepted: Vec<&str> = accepted.split([' ', ',']).collect();
+            !own.split([' ', ',']).any(|scope| accepted.contains(&scope))
+        };
+        match (&self.accepted_scopes, &self.scopes) {
+            (Some(accepted), Some(own)) if lacks((accepted, own)) => format!(
+                "the token from {from} has the scope {own}, and this needs one of {accepted}: {}",
+                self.mend
+            ),
+            _ => format!("the account of the token from {from} has no access to this"),
+        }
+    }
 }
 
 impl Error {
@@ -63,6 +107,7 @@ impl Error {
             Self::Api { status: 422, .. } => "invalid_params",
             Self::Api { status: 429, .. } => "rate_limit",
             Self::Api { .. } => "api",
+            Self::Renewed { .. } => "token_rotated",
             Self::Unreachable { .. } => "unreachable",
             Self::TimedOut { .. } => "timed_out",
             Self::Broken { .. } => "connection_broken",
@@ -83,22 +128,9 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Api {
-                status, token_from, ..
-            } => match (self.code(), status) {
-                ("unauthorized", _) if token_from == "HEROKU_API_KEY" => {
-                    "the token in HEROKU_API_KEY is wrong, expired or revoked: set another one, or unset it and run heroku login"
-                }
-                ("unauthorized", _) => {
-                    return Some(format!(
-                        "the token from {token_from} is wrong, expired or revoked: run heroku login, or set HEROKU_API_KEY"
-                    ));
-                }
-                ("forbidden", _) => {
-                    return Some(format!(
-                        "the account of the token from {token_from} may not do this: it needs access to the app and the scope write"
-                    ));
-                }
+            Self::Api { status, about, .. } => match (self.code(), status) {
+                ("unauthorized", _) => return Some(about.unauthorized()),
+                ("forbidden", _) => return Some(about.forbidden()),
                 ("delinquent", _) => {
                     "the account has an unpaid bill: see the billing page of the Heroku dashboard"
                 }
@@ -119,6 +151,7 @@ impl Error {
             Self::Garbage { .. } => {
                 "a proxy or a captive portal may have answered in Heroku's place"
             }
+            Self::Renewed { .. } => "run it again: the new token is used then",
             Self::Host { .. } => "unset HEROKU_HOST, or give a Heroku domain or a URL on localhost",
             Self::Variable { .. } => "mend the variable, or unset it",
         };
@@ -143,7 +176,8 @@ impl Error {
             | Self::Broken { .. }
             | Self::Garbage { .. } => Fate::Broken,
             Self::Api { .. } | Self::Host { .. } | Self::Variable { .. } => Fate::Refused,
-            Self::Unreachable { .. } => Fate::NotSent,
+            // A token is judged before anything is done, and this one is known to be no longer ours.
+            Self::Unreachable { .. } | Self::Renewed { .. } => Fate::NotSent,
             Self::TimedOut { .. } => Fate::Silent,
         }
     }

@@ -1,17 +1,22 @@
 //! The only HTTP to Heroku: how it is reached, client with its retries, wire types, errors.
 
 mod api;
+mod authorizations;
 mod client;
 mod error;
+mod held;
 mod host;
 mod options;
 mod redact;
 mod reply;
+mod sending;
 mod tls;
 mod wire;
 
 pub use api::Restart;
+pub use authorizations::{Account, Authorization, Capability};
 pub use client::Client;
 pub use error::{Error, Fate};
+pub use held::Renewal;
 pub use host::Host;
 pub use options::Options;

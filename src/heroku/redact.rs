@@ -1,21 +1,44 @@
 //! Takes tokens out of text that came from outside, before it is printed or kept.
 
 use crate::credentials::Secret;
+use std::borrow::Cow;
 
 const REDACTED: &str = "[redacted]";
 /// What tokens begin with; older ones are bare UUIDs.
 const PREFIX: &str = "HRKU-";
 
-/// The text without our own token, whatever its form, and without anything in a token's form.
-pub(super) fn redact(text: &str, own: &Secret) -> String {
-    let own = own.expose();
-    let text = if own.len() >= 4 {
-        text.replace(own, REDACTED)
-    } else {
-        text.to_owned()
-    };
+/// The text without our own tokens, whatever their form, and without anything in a token's form.
+pub(super) fn all(text: &str, own: &[Secret]) -> String {
+    without(&without_own(text, own), token_at)
+}
+
+/// The same for a text in which ids are to stay, which look like the older tokens.
+pub(super) fn known<'a>(text: &'a str, own: &[Secret]) -> Cow<'a, str> {
+    // A short one, as a sandbox takes, may be part of a name.
+    let is_long = |token: &&Secret| token.expose().len() >= 20;
+    let own: Vec<Secret> = own.iter().filter(is_long).cloned().collect();
+    let is_clean = !text.contains(PREFIX) && !own.iter().any(|token| text.contains(token.expose()));
+    if is_clean {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(without(&without_own(text, &own), newer_token_at))
+}
+
+fn without_own(text: &str, own: &[Secret]) -> String {
+    let mut text = text.to_owned();
+    for token in own
+        .iter()
+        .map(Secret::expose)
+        .filter(|token| token.len() >= 4)
+    {
+        text = text.replace(token, REDACTED);
+    }
+    text
+}
+
+fn without(text: &str, token_at: fn(&str) -> Option<usize>) -> String {
     let mut clean = String::with_capacity(text.len());
-    let mut rest = text.as_str();
+    let mut rest = text;
     while let Some(character) = rest.chars().next() {
         let length = token_at(rest).unwrap_or(0);
         if length > 0 {
@@ -29,11 +52,16 @@ pub(super) fn redact(text: &str, own: &Secret) -> String {
     clean
 }
 
+fn newer_token_at(text: &str) -> Option<usize> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let is_token = text.starts_with(PREFIX);
+    is_token.then(|| text.find(|c| !is_part(c)).unwrap_or(text.len()))
+}
+
 /// The length of the token that the text begins with.
 fn token_at(text: &str) -> Option<usize> {
-    if text.starts_with(PREFIX) {
-        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        return Some(text.find(|c| !is_part(c)).unwrap_or(text.len()));
+    if let Some(length) = newer_token_at(text) {
+        return Some(length);
     }
     let uuid = text.get(..36)?;
     let has_dashes = [8, 13, 18, 23]
@@ -48,7 +76,7 @@ mod tests {
 
     #[test]
     fn no_form_of_a_token_stays() {
-        let own = Secret::new("an-opaque-token".to_owned());
+        let own = [Secret::new("an-opaque-token".to_owned())];
         let uuid = "01234567-89ab-cdef-0123-456789abcdef";
         for text in [
             format!("token={uuid}"),
@@ -60,14 +88,27 @@ mod tests {
             "an-opaque-token".to_owned(),
             "\"an-opaque-token\"é".to_owned(),
         ] {
-            let clean = redact(&text, &own);
+            let clean = all(&text, &own);
             let is_clean =
                 !clean.contains("89ab") && !clean.contains("HRKU") && !clean.contains("opaque");
             assert!(is_clean && clean.contains(REDACTED), "{clean}");
         }
         assert_eq!(
-            redact("Couldn't find that app.", &own),
+            all("Couldn't find that app.", &own),
             "Couldn't find that app."
         );
+    }
+
+    #[test]
+    fn ids_stay_where_only_known_tokens_go() {
+        let own = [Secret::new(
+            "01234567-89ab-cdef-0123-456789abcdef".to_owned(),
+        )];
+        let text = "id 7d1f0c3e-5a8b-4e6f-b2a9-90c1d2e3f405, HRKU-AA01_x, 01234567-89ab-cdef-0123-456789abcdef";
+        assert_eq!(
+            known(text, &own),
+            "id 7d1f0c3e-5a8b-4e6f-b2a9-90c1d2e3f405, [redacted], [redacted]"
+        );
+        assert!(matches!(known("nothing", &own), Cow::Borrowed(_)));
     }
 }

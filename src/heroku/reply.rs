@@ -9,11 +9,12 @@ use std::{sync::Mutex, time::Duration};
 #[derive(Debug, Default)]
 pub(super) struct Telltale(Mutex<Told>);
 
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone)]
 struct Told {
     requests: u64,
     remaining: Option<u64>,
     skew: Option<SignedDuration>,
+    scope: Option<String>,
 }
 
 impl Telltale {
@@ -25,7 +26,9 @@ impl Telltale {
         let remaining =
             text(headers, "ratelimit-remaining").and_then(|text| text.trim().parse().ok());
         let skew = date(headers).map(|date| date.duration_since(clock.now()));
+        let scope = text(headers, "oauth-scope").map(ToOwned::to_owned);
         self.told(|told| {
+            told.scope = scope.or(told.scope.take());
             told.remaining = remaining.or(told.remaining);
             told.skew = skew.or(told.skew);
         });
@@ -41,6 +44,10 @@ impl Telltale {
 
     pub fn skew(&self) -> Option<SignedDuration> {
         self.told(|told| told.skew)
+    }
+
+    pub fn scope(&self) -> Option<String> {
+        self.told(|told| told.scope.clone())
     }
 
     fn told<T>(&self, with: impl FnOnce(&mut Told) -> T) -> T {

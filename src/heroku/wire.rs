@@ -1,10 +1,11 @@
 //! The parts of Heroku's JSON that we read; unknown fields are ignored.
 
 use crate::{
+    credentials::Secret,
     schedule::{self, Invalid},
     snapshot,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 /// An instant that can be reckoned with; one at the end of time is no answer.
@@ -66,6 +67,83 @@ struct Release {
 #[derive(Debug, Deserialize)]
 pub(super) struct Feature {
     pub enabled: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Account {
+    pub email: String,
+    #[serde(default)]
+    pub federated: bool,
+    #[serde(default)]
+    pub two_factor_authentication: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RateLimit {
+    pub remaining: u64,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Capabilities {
+    pub capabilities: Vec<Capability>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Capability {
+    pub capable: bool,
+    pub requires_second_factor: Option<bool>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Authorization {
+    id: String,
+    description: Option<String>,
+    #[serde(default)]
+    scope: Vec<String>,
+    access_token: Option<AccessToken>,
+    created_at: Instant,
+    user: Option<User>,
+}
+
+#[derive(Deserialize)]
+struct AccessToken {
+    token: Option<String>,
+    /// Seconds that are left.
+    expires_in: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct User {
+    email: String,
+}
+
+/// What stands for the middle of a token that is not shown.
+const HIDDEN: &str = "**********";
+
+impl Authorization {
+    pub fn at(self, now: Timestamp) -> super::Authorization {
+        let (token, left) = self
+            .access_token
+            .map_or((None, None), |access| (access.token, access.expires_in));
+        let shown = token.as_deref().and_then(|token| token.split_once(HIDDEN));
+        let shown = shown.map(|(head, tail)| (head.to_owned(), tail.to_owned()));
+        super::Authorization {
+            id: self.id,
+            description: self.description.unwrap_or_default(),
+            scope: self.scope,
+            token: token.filter(|_| shown.is_none()).map(Secret::new),
+            shown,
+            expires_at: left.and_then(|left| now.checked_add(SignedDuration::from_secs(left)).ok()),
+            created_at: self.created_at.0,
+            email: self.user.map(|user| user.email),
+        }
+    }
+}
+
+impl App {
+    pub fn into_name(self) -> String {
+        self.name
+    }
 }
 
 impl From<App> for snapshot::App {

@@ -90,6 +90,7 @@ impl Pass<'_> {
             skew: client.skew_worth_saying(),
             is_dry_run: self.options.is_dry_run,
             is_interrupted: self.tools.stop.is_set(),
+            warnings: vec![],
             next: self.next(schedules, now),
         }
     }
@@ -167,6 +168,21 @@ pub fn by_app<'a>(
             .push(schedule.clone());
     }
     by_app
+}
+
+/// The schedules of each account, those of one app together: the first of them that tells whose it
+/// is counts for all.
+#[must_use]
+pub fn by_account(schedules: &[Schedule]) -> BTreeMap<Option<String>, Vec<Schedule>> {
+    let mut accounts: BTreeMap<Option<String>, Vec<Schedule>> = BTreeMap::new();
+    for of_app in by_app(schedules.iter()).into_values() {
+        let account = of_app
+            .iter()
+            .find_map(|schedule| schedule.app.account.clone());
+        let account = account.map(|account| account.to_lowercase());
+        accounts.entry(account).or_default().extend(of_app);
+    }
+    accounts
 }
 
 /// Heroku's own API: a schedule with an id and no host is of it.

@@ -39,6 +39,7 @@ pub fn run(report: &Report) -> Value {
         "missed": missed,
         "errors": errors,
         "notices": report.apps.iter().flat_map(|app| &app.notices).collect::<Vec<_>>(),
+        "warnings": report.warnings,
         "dry_run": report.is_dry_run,
         "interrupted": report.is_interrupted,
         "clock_skew_seconds": report.skew.map(|skew| skew.as_secs()),

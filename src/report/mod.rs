@@ -22,6 +22,8 @@ pub struct Report {
     pub skew: Option<SignedDuration>,
     pub is_dry_run: bool,
     pub is_interrupted: bool,
+    /// What is not about one app.
+    pub warnings: Vec<String>,
     /// The next occurrence of any schedule, after `now`, and the zone of that schedule.
     pub next: Option<(Timestamp, TimeZone)>,
 }
@@ -104,6 +106,50 @@ impl AppReport {
 }
 
 impl Report {
+    /// Of nothing.
+    #[must_use]
+    pub fn empty(now: Timestamp, is_dry_run: bool) -> Self {
+        Self {
+            now,
+            apps: vec![],
+            requests: 0,
+            remaining: None,
+            skew: None,
+            is_dry_run,
+            is_interrupted: false,
+            warnings: vec![],
+            next: None,
+        }
+    }
+
+    /// Several reports as one; what is due next is not known to any of them alone.
+    #[must_use]
+    pub fn of_all(
+        reports: Vec<Self>,
+        now: Timestamp,
+        next: Option<(Timestamp, TimeZone)>,
+        is_dry_run: bool,
+    ) -> Self {
+        let mut whole = Self::empty(now, is_dry_run);
+        whole.next = next;
+        for report in reports {
+            whole.now = whole.now.max(report.now);
+            whole.apps.extend(report.apps);
+            whole.requests += report.requests;
+            // Each account has a pool of its own: the emptiest is what matters.
+            let remaining = [whole.remaining, report.remaining];
+            whole.remaining = remaining.into_iter().flatten().min();
+            whole.skew = whole.skew.or(report.skew);
+            whole.is_interrupted |= report.is_interrupted;
+            for warning in report.warnings {
+                if !whole.warnings.contains(&warning) {
+                    whole.warnings.push(warning);
+                }
+            }
+        }
+        whole
+    }
+
     /// Whether nothing but a person can make something of what is due.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {

@@ -16,13 +16,18 @@ mod unix {
     impl Kept {
         /// From now on Ctrl-C is a key like others, which waits until it is read: as a signal it
         /// could come between a question and its first look at the keys.
-        pub fn new() -> Self {
-            let kept = tcgetattr(stdin()).ok();
-            if let Some(mut settings) = kept.clone() {
+        pub fn with_keys() -> Self {
+            let kept = Self::with_signals();
+            if let Some(mut settings) = kept.0.clone() {
                 settings.local_modes.remove(LocalModes::ISIG);
                 let _ = tcsetattr(stdin(), OptionalActions::Now, &settings);
             }
-            Self(kept)
+            kept
+        }
+
+        /// Nothing changes by itself.
+        pub fn with_signals() -> Self {
+            Self(tcgetattr(stdin()).ok())
         }
     }
 
@@ -41,7 +46,11 @@ pub struct Kept;
 
 #[cfg(not(unix))]
 impl Kept {
-    pub fn new() -> Self {
+    pub fn with_keys() -> Self {
+        Self
+    }
+
+    pub fn with_signals() -> Self {
         Self
     }
 }

@@ -115,7 +115,7 @@ fn each_kind_of_input_and_output_has_one_door() {
     let doors: [(&str, &[&str]); 10] = [
         ("reqwest", &["heroku/"]),
         ("keyring", &["credentials/"]),
-        ("dialoguer", &["ui.rs"]),
+        ("dialoguer", &["ui/question.rs"]),
         ("indicatif", &["ui/progress.rs"]),
         ("axum::", &["sandbox/"]),
         ("toml_edit", &["store/", "sandbox/scenario.rs"]),

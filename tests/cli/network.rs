@@ -32,7 +32,7 @@ async fn a_list_longer_than_a_page_is_read_whole() {
         .map(|(name, value)| (name.to_owned(), value.to_owned())),
     );
     let options = Options::from_env(&env).expect("options");
-    let credential = credentials::resolve(&env, &options.host)
+    let credential = credentials::resolve(&env, &options.host, credentials::Use::Person)
         .await
         .expect("a token");
     let client = Client::new(&options, &credential, Clock::System).expect("a client");

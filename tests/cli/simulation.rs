@@ -64,7 +64,7 @@ impl Machine {
     ) -> Report {
         let state = self.state();
         let heroku = Options::from_env(&self.env).expect("options");
-        let credential = credentials::resolve(&self.env, &heroku.host)
+        let credential = credentials::resolve(&self.env, &heroku.host, credentials::Use::Person)
             .await
             .expect("a token");
         let client = Client::new(&heroku, &credential, self.clock).expect("a client");

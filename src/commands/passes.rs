@@ -1,0 +1,134 @@
+//! Makes passes, with the credential of each account; accounts side by side, so that one without a
+//! credential holds no other.
+
+use super::Context;
+use crate::{
+    credentials::Use,
+    error::Error,
+    execute::{Stop, Tools},
+    ledger::Ledger,
+    pass::{self, Options, Pass, Request},
+    report::{AppReport, Report},
+    schedule::{AppName, Schedule},
+    state::{self, StateDir},
+    store::Store,
+};
+use jiff::SignedDuration;
+
+pub(super) struct Passes<'a> {
+    pub context: &'a Context<'a>,
+    pub store: &'a Store,
+    pub state: &'a StateDir,
+    pub stop: &'a Stop,
+    pub is_watch: bool,
+    pub no_wait: bool,
+}
+
+impl Passes<'_> {
+    /// One pass over these schedules.
+    pub async fn over(&self, schedules: &[Schedule], is_dry_run: bool) -> Result<Report, Error> {
+        let now = self.context.clock.now();
+        let mut accounts = pass::by_account(schedules);
+        let is_open = |schedule: &Schedule| pass::has_reason_to_look(schedule, self.state, now);
+        // Without anything to look at, no credential is needed.
+        accounts.retain(|_, schedules| schedules.iter().any(is_open));
+        if let Some((account, _)) = accounts.first_key_value().filter(|_| accounts.len() == 1) {
+            let wanted = Use::Pass(account.as_deref());
+            return self.go(wanted, schedules, None, is_dry_run).await;
+        }
+        let passes = accounts.iter().map(async |(account, schedules)| {
+            let wanted = Use::Pass(account.as_deref());
+            let made = self.go(wanted, schedules, None, is_dry_run).await;
+            made.or_else(|error| match error {
+                Error::Interrupted => Err(error),
+                error => Ok(failed(schedules, now, &error, is_dry_run)),
+            })
+        });
+        let reports: Result<Vec<Report>, Error> = futures_util::future::join_all(passes)
+            .await
+            .into_iter()
+            .collect();
+        let next = Schedule::next_of(schedules.iter(), now);
+        Ok(Report::of_all(reports?, now, next, is_dry_run))
+    }
+
+    /// What somebody asks for now.
+    pub async fn asked(
+        &self,
+        app: &AppName,
+        schedules: &[Schedule],
+        request: Request,
+        is_dry_run: bool,
+    ) -> Result<Report, Error> {
+        let request = Some((app, request));
+        self.go(Use::Person, schedules, request, is_dry_run).await
+    }
+
+    async fn go(
+        &self,
+        wanted: Use<'_>,
+        schedules: &[Schedule],
+        request: Option<(&AppName, Request)>,
+        is_dry_run: bool,
+    ) -> Result<Report, Error> {
+        let context = self.context;
+        let client = tokio::select! {
+            client = context.client(wanted) => client,
+            () = self.stop.set() => Err(Error::Interrupted),
+        };
+        if let (Err(error), None, false) = (&client, &request, is_dry_run) {
+            pass::keep_trouble(self.state, schedules, context.clock.now(), error);
+        }
+        let (client, options, credential) = client?;
+        let runner_id = self.state.runner_id()?;
+        let ledger = Ledger::new(self.state.ledger(), runner_id.clone());
+        let has_nobody = self.is_watch || !context.ui.is_watched();
+        let is_unattended = request.is_none() && has_nobody;
+        let pass = Pass {
+            tools: Tools {
+                client: &client,
+                clock: context.clock,
+                ledger: &ledger,
+                stop: self.stop,
+                observer: context.ui,
+                lag: if is_unattended {
+                    state::lag(&runner_id)
+                } else {
+                    SignedDuration::ZERO
+                },
+            },
+            state: self.state,
+            store: self.store,
+            runner_id: &runner_id,
+            host: options.host.machine(),
+            account: credential.account.as_deref(),
+            options: Options {
+                is_dry_run,
+                no_wait: self.no_wait,
+                is_unattended,
+            },
+        };
+        let report = match request {
+            Some((app, request)) => pass.run_now(app.as_str(), schedules, request).await,
+            None => pass.run(schedules).await,
+        };
+        Ok(report)
+    }
+}
+
+/// What a pass would have reported that found no credential.
+fn failed(schedules: &[Schedule], now: jiff::Timestamp, error: &Error, is_dry_run: bool) -> Report {
+    let apps = pass::by_app(schedules.iter()).into_values().map(|of_app| {
+        let mut report = AppReport::of(of_app[0].app.name.as_str());
+        report.error = Some(Error::Other {
+            code: error.code(),
+            message: error.to_string(),
+            hint: error.hint(),
+        });
+        report
+    });
+    Report {
+        apps: apps.collect(),
+        ..Report::empty(now, is_dry_run)
+    }
+}

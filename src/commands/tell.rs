@@ -1,0 +1,112 @@
+//! Says what a pass did: the result, then what is worth a warning, then the next command.
+
+use super::Context;
+use crate::{
+    plan::{Ended, Outcome, Skip, SkipReason, Weight},
+    report::{AppReport, Report, human, json as shapes},
+};
+
+/// Prints a report: the result, then what is worth a warning.
+pub(super) fn tell(context: &Context<'_>, report: &Report) {
+    let ui = context.ui;
+    ui.either(|| human::run(report), || shapes::run(report));
+    if ui.is_json {
+        return;
+    }
+    if let Some(skew) = report.skew {
+        ui.warn(&human::skew(skew));
+    }
+    report.warnings.iter().for_each(|warning| ui.warn(warning));
+    for app in &report.apps {
+        app.notices.iter().for_each(|notice| ui.say(notice));
+        if let Some(error) = &app.error {
+            ui.say(&format!("⬢ {}", app.app));
+            ui.error(error);
+        }
+        if let Some(hint) = hint(context, app) {
+            ui.hint(&hint);
+        } else if app.error.is_some() {
+            let (run, name) = (context.verb("run"), &app.app);
+            ui.hint(&if app.is_asked_for {
+                format!("then {run} --now --app {name} asks anew")
+            } else {
+                format!("then {run} goes on")
+            });
+        }
+    }
+    if report.is_interrupted {
+        let is_asked_for = report.apps.iter().any(|app| app.is_asked_for);
+        ui.warn(if is_asked_for {
+            "interrupted"
+        } else {
+            "interrupted; the next pass goes on from what it finds"
+        });
+    }
+}
+
+/// The next command, where not all went well: for the worst of it.
+fn hint(context: &Context<'_>, app: &AppReport) -> Option<String> {
+    let (name, run) = (&app.app, context.verb("run"));
+    let of = |outcome| app.ended.iter().find(|ended| ended.outcome == outcome);
+    // A schedule goes on by itself; what was asked for is asked for again, dyno by dyno.
+    let again = |worst: &Ended| {
+        if !app.is_asked_for {
+            return format!("{run} goes on");
+        }
+        let is_left = |ended: &&Ended| ended.outcome == Outcome::NotReached;
+        let left: Vec<&Ended> = app.ended.iter().filter(is_left).collect();
+        let first = left.first().unwrap_or(&worst);
+        let dyno = &first.step.dyno;
+        let others: Vec<&str> = left
+            .iter()
+            .skip(1)
+            .map(|ended| ended.step.dyno.as_str())
+            .collect();
+        let others = match others[..] {
+            [] => String::new(),
+            _ => format!("; left too: {}", others.join(", ")),
+        };
+        format!("{run} --now --app {name} --dyno-name {dyno} --yes restarts {dyno} alone{others}")
+    };
+    if let Some(failed) = of(Outcome::Failed) {
+        let (dyno, again) = (&failed.step.dyno, again(failed));
+        return Some(match failed.new_id {
+            Some(_) => format!(
+                "heroku logs --app {name} --dyno-name {dyno} shows why; when it is mended, {again}"
+            ),
+            None => format!(
+                "heroku ps --app {name} shows how {dyno} is; then {again}; where Heroku accepted the restart and did not do it, {run} --now --app {name} --yes asks anew"
+            ),
+        });
+    }
+    if let Some(unverified) = of(Outcome::Unverified).or_else(|| of(Outcome::NotReached)) {
+        let (dyno, again) = (&unverified.step.dyno, again(unverified));
+        return Some(format!(
+            "heroku ps --app {name} shows how {dyno} is; {again}"
+        ));
+    }
+    let is_held = |skip: &&Skip| skip.reason.weight() == Weight::Held;
+    if let Some(held) = app.due_skips().find(is_held) {
+        return Some(if held.reason == SkipReason::AlreadyInLedger {
+            format!(
+                "heroku ps --app {name} shows since when its dynos run; for this occurrence it is left alone, and {run} --now --app {name} --yes asks anew"
+            )
+        } else {
+            format!(
+                "heroku ps --app {name} and heroku logs --app {name} show what is wrong; when it is mended, the next pass goes on"
+            )
+        });
+    }
+    if app.is_asked_for && app.due_skips().next().is_some() {
+        return Some(format!(
+            "heroku ps --app {name} shows how they are; then {run} --now --app {name} asks anew"
+        ));
+    }
+    let is_missed = !app.missed.is_empty();
+    is_missed.then(|| {
+        let set = context.verb("set");
+        format!(
+            "when nothing stands against it any more, {run} --now --app {name} --yes makes up for it; --catch-up of {set} allows for later passes"
+        )
+    })
+}

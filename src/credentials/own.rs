@@ -1,0 +1,128 @@
+//! Our own credentials: the token of a [`Record`], wherever it is kept, and how it gets there.
+
+use super::{
+    Error, Found, Secret, Source, keychain, private,
+    records::{Kind, Place, Record, Records},
+};
+use crate::{credentials::Credential, env::Env, state::short_hash};
+use std::path::PathBuf;
+
+/// The name of an item: `me@example.com on api.heroku.com`.
+fn user(record: &Record) -> String {
+    let account = record.account.as_deref().unwrap_or("anybody");
+    format!("{} on {}", account.to_lowercase(), record.host)
+}
+
+fn file(env: &Env, record: &Record) -> Result<PathBuf, Error> {
+    let directory = env.config_dir().ok_or_else(|| Error::Unwritable {
+        place: "tokens".to_owned(),
+        why: "there is no home directory to keep it in".to_owned(),
+    })?;
+    Ok(directory.join("tokens").join(short_hash(&user(record))))
+}
+
+/// Where a token is, or would be, in words.
+#[must_use]
+pub fn place_in_words(env: &Env, record: &Record) -> String {
+    match record.place {
+        Some(Place::Keyring) => format!("{}, item '{}'", keychain::NAME, user(record)),
+        Some(Place::File) => file(env, record).map_or_else(
+            |_| "a file".to_owned(),
+            |place| format!("{}, mode 0600", place.display()),
+        ),
+        None => "where the Heroku CLI keeps it".to_owned(),
+    }
+}
+
+/// Our credential for schedules of this account.
+pub(super) async fn find(env: &Env, host: &str, account: Option<&str>) -> Found {
+    let nothing = |what: &str| Error::NotFound {
+        tried: vec![what.to_owned()],
+    };
+    let records = Records::read(env)?;
+    let Some(record) = records.find(host, account)? else {
+        return Err(nothing("a credential of its own, which is not set up"));
+    };
+    if record.kind == Kind::CliLogin {
+        return Err(nothing(
+            "auth:setup, which has chosen the Heroku CLI's login",
+        ));
+    }
+    let token = token(env, record).await?;
+    Ok(Credential {
+        token,
+        source: Source::Own(place_in_words(env, record)),
+        account: record.account.clone(),
+        expires_at: record.expires_at,
+        mend: super::mend(env, Some(record)),
+    })
+}
+
+/// The token of a record. One that is not where it should be is an error: falling back to another
+/// credential would use more rights than anybody agreed to.
+///
+/// # Errors
+/// When it is not there, or cannot be read.
+pub async fn token(env: &Env, record: &Record) -> Result<Secret, Error> {
+    let gone = |place: String| Error::Lost {
+        place,
+        mend: super::mend(env, Some(record)),
+    };
+    if record.place == Some(Place::Keyring) {
+        return match keychain::token(user(record)).await {
+            Err(Error::NotFound { .. }) => Err(gone(place_in_words(env, record))),
+            Err(Error::Unreadable { place, why }) => Err(Error::Closed {
+                place,
+                why,
+                mend: super::keep_in_file(env, record),
+            }),
+            found => found,
+        };
+    }
+    let place = file(env, record)?;
+    let text = private::read(&place)?;
+    let text = text.and_then(|text| String::from_utf8(text).ok());
+    let token = text.map(|text| Secret::new(text).trimmed());
+    let token = token.filter(|token| !token.expose().is_empty());
+    token.ok_or_else(|| gone(place.display().to_string()))
+}
+
+/// Keeps the token of a record where it says.
+///
+/// # Errors
+/// When it cannot be kept there.
+pub async fn keep(
+    env: &Env,
+    record: &Record,
+    token: &Secret,
+    is_attended: bool,
+) -> Result<(), Error> {
+    match record.place {
+        Some(Place::Keyring) => keychain::keep(user(record), token.clone(), is_attended).await,
+        Some(Place::File) => {
+            let text = Secret::new(format!("{}\n", token.expose()));
+            private::write(&file(env, record)?, text.expose().as_bytes())
+        }
+        None => Ok(()),
+    }
+}
+
+/// Deletes the token of a record; tells whether there was one.
+///
+/// # Errors
+/// When it cannot be deleted.
+pub async fn forget(env: &Env, record: &Record) -> Result<bool, Error> {
+    match record.place {
+        Some(Place::Keyring) => keychain::forget(user(record)).await,
+        Some(Place::File) => private::remove(&file(env, record)?),
+        None => Ok(false),
+    }
+}
+
+/// Whether the system's keychain answers; why not.
+///
+/// # Errors
+/// When it does not.
+pub async fn keyring_status() -> Result<(), Error> {
+    keychain::status().await
+}

@@ -1,0 +1,65 @@
+//! Questions to a person. Each ends with an answer, or with none: Esc, Ctrl-C, or a signal meanwhile;
+//! the terminal is left as it was in any case.
+
+use super::{Ui, terminal::Kept};
+use crate::{credentials::Secret, execute::Stop};
+use console::Term;
+use dialoguer::{Confirm, Password, Select};
+
+impl Ui {
+    /// A yes or a no; `None` also when there is nobody to ask.
+    pub async fn ask(&self, question: &str, default: bool, stop: &Stop) -> Option<bool> {
+        let question = question.to_owned();
+        self.put(Kept::with_keys, stop, move |term| {
+            let prompt = Confirm::new().with_prompt(question).default(default);
+            prompt.interact_on_opt(&term)
+        })
+        .await
+    }
+
+    /// One of several, by its number.
+    pub async fn choose(&self, question: &str, items: &[String], stop: &Stop) -> Option<usize> {
+        let (question, items) = (question.to_owned(), items.to_vec());
+        self.put(Kept::with_keys, stop, move |term| {
+            let prompt = Select::new().with_prompt(question).items(&items).default(0);
+            prompt.interact_on_opt(&term)
+        })
+        .await
+    }
+
+    /// A text that is not shown.
+    pub async fn secret(&self, question: &str, stop: &Stop) -> Option<Secret> {
+        let question = question.to_owned();
+        // A line is waited for, not a key: Ctrl-C must be a signal to end it.
+        self.put(Kept::with_signals, stop, move |term| {
+            let typed = Password::new().with_prompt(question).interact_on(&term)?;
+            Ok(Some(Secret::new(typed).trimmed()))
+        })
+        .await
+    }
+
+    async fn put<T: Send + 'static>(
+        &self,
+        settings: fn() -> Kept,
+        stop: &Stop,
+        prompt: impl FnOnce(Term) -> dialoguer::Result<Option<T>> + Send + 'static,
+    ) -> Option<T> {
+        if !self.can_ask() || stop.is_set() {
+            return None;
+        }
+        let _as_it_was = settings();
+        let (sender, answer) = tokio::sync::oneshot::channel();
+        // It waits for a key, which nothing can interrupt: should we have to go, it stays behind.
+        // Buffered, the question and what hides the cursor are one write.
+        std::thread::spawn(move || sender.send(prompt(Term::buffered_stderr())));
+        let answer = tokio::select! {
+            answer = answer => answer.ok().and_then(Result::ok),
+            () = stop.set() => None,
+        };
+        if answer.is_none() {
+            // Interrupted: what follows does not belong on the question's line.
+            self.say("");
+        }
+        answer.flatten()
+    }
+}
