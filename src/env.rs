@@ -83,6 +83,25 @@ impl Env {
         }
     }
 
+    /// What this machine is called, for a description that a person reads.
+    #[must_use]
+    pub fn machine(&self) -> String {
+        let name = self.text("COMPUTERNAME").map(ToOwned::to_owned);
+        #[cfg(unix)]
+        let name = name.or_else(|| {
+            let system = rustix::system::uname();
+            Some(system.nodename().to_str().ok()?.to_owned())
+        });
+        let name = name.unwrap_or_default();
+        // Without its domain.
+        let short = name.split('.').next().unwrap_or_default();
+        if short.is_empty() {
+            "this machine".to_owned()
+        } else {
+            short.chars().filter(|c| !c.is_control()).take(40).collect()
+        }
+    }
+
     /// The home directory, as the Heroku CLI finds it.
     #[must_use]
     pub fn home(&self) -> Option<PathBuf> {

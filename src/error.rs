@@ -35,6 +35,9 @@ pub enum Error {
     },
     #[error("interrupted")]
     Interrupted,
+    /// A person said no: nothing was done, and nothing is wrong.
+    #[error("nothing was changed")]
+    Declined,
     #[error("{message}")]
     Other {
         code: &'static str,
@@ -69,6 +72,7 @@ impl Error {
             Self::Heroku(error) => error.code(),
             Self::Io { .. } => "io",
             Self::Interrupted => "interrupted",
+            Self::Declined => "declined",
             Self::Other { code, .. } => code,
         }
     }
@@ -83,7 +87,7 @@ impl Error {
             Self::Store(error) => error.hint(),
             Self::Credential(error) => error.hint(),
             Self::Heroku(error) => error.hint(),
-            Self::Interrupted => None,
+            Self::Interrupted | Self::Declined => None,
         }
     }
 
@@ -93,6 +97,7 @@ impl Error {
             Self::Usage { .. } => exit::USAGE,
             Self::Store(error) if error.is_usage() => exit::USAGE,
             Self::Interrupted => exit::INTERRUPTED,
+            Self::Declined => exit::DONE,
             _ => exit::FAILED,
         }
     }

@@ -82,6 +82,18 @@ impl StateDir {
     }
 
     #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// # Errors
+    /// When nothing can be written into it.
+    pub fn try_to_write(&self) -> Result<(), Error> {
+        let fresh = tempfile::NamedTempFile::new_in(&self.path);
+        fresh.map(drop).map_err(|error| self.io(&error))
+    }
+
+    #[must_use]
     pub fn ledger(&self) -> PathBuf {
         self.path.join("ledger.jsonl")
     }
@@ -160,6 +172,42 @@ impl StateDir {
         let id = uuid::Uuid::new_v4().to_string();
         replace(&place, id.as_bytes()).map_err(|error| self.io(&error))?;
         Ok(id)
+    }
+}
+
+/// What passes of this machine did with one credential.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialMark {
+    pub last_used: Option<Timestamp>,
+    /// When it was last said that it ends soon.
+    pub warned: Option<Timestamp>,
+}
+
+impl StateDir {
+    /// What is known of the credential for schedules of this account; nothing where it cannot be read.
+    #[must_use]
+    pub fn credential(&self, host: &str, account: Option<&str>) -> CredentialMark {
+        let text = fs::read(self.credential_place(host, account)).unwrap_or_default();
+        serde_json::from_slice(&text).unwrap_or_default()
+    }
+
+    /// # Errors
+    /// When it cannot be written.
+    pub fn set_credential(
+        &self,
+        host: &str,
+        account: Option<&str>,
+        mark: &CredentialMark,
+    ) -> Result<(), Error> {
+        let place = self.credential_place(host, account);
+        let text = serde_json::to_vec(mark).unwrap_or_default();
+        replace(&place, &text).map_err(|error| self.io(&error))
+    }
+
+    fn credential_place(&self, host: &str, account: Option<&str>) -> PathBuf {
+        let of = format!("{host}\n{:?}", account.map(str::to_lowercase));
+        self.path
+            .join(format!("credential.{}.json", short_hash(&of)))
     }
 }
 

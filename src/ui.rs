@@ -2,6 +2,7 @@
 //! has gone away is not our failure.
 
 use crate::{
+    credentials::Secret,
     env::Env,
     error::Error,
     execute::{Observer, Progress},
@@ -13,12 +14,13 @@ use serde_json::Value;
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
-    io::{self, ErrorKind, IsTerminal as _, Write as _},
+    io::{self, BufRead as _, ErrorKind, IsTerminal as _, Read as _, Write as _},
 };
 
 mod progress;
 mod question;
 mod terminal;
+mod wrap;
 
 /// How to print.
 pub struct Ui {
@@ -64,7 +66,7 @@ impl Ui {
     /// The result, or a part of it.
     pub fn result(&self, text: &str) {
         let text = match self.width() {
-            Some(width) if !self.is_json => wrapped(text, usize::from(width)),
+            Some(width) if !self.is_json => wrap::wrapped(text, usize::from(width)),
             _ => text.to_owned(),
         };
         let written = self.bars.borrow().above(|| {
@@ -118,7 +120,7 @@ impl Ui {
         } else {
             usize::MAX
         };
-        let line = format!("{}\n", wrapped(text, width));
+        let line = format!("{}\n", wrap::wrapped(text, width));
         self.above_bars(|| std::io::stderr().lock().write_all(line.as_bytes()));
     }
 
@@ -152,6 +154,21 @@ impl Ui {
         if let Some(hint) = error.hint() {
             self.hint(&hint);
         }
+    }
+
+    /// The first line of stdin, from whatever is piped in.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is longer than anything that is asked for.
+    pub fn input(&self) -> io::Result<Secret> {
+        const MOST: u64 = 16 * 1024;
+        let mut text = String::new();
+        let stdin = io::stdin().lock().take(MOST);
+        io::BufReader::new(stdin).read_line(&mut text)?;
+        if text.len() as u64 >= MOST {
+            return Err(ErrorKind::InvalidData.into());
+        }
+        Ok(Secret::new(text))
     }
 
     /// Paints a word; it says the same without its colour.
@@ -198,35 +215,6 @@ impl Drop for Action<'_> {
         let end = if self.is_done { "done" } else { "failed" };
         self.ui.say(end);
     }
-}
-
-/// Wraps each line at words, so that a terminal does not cut through them; what is indented stays so.
-fn wrapped(text: &str, width: usize) -> String {
-    let lines: Vec<String> = text.lines().map(|line| wrapped_line(line, width)).collect();
-    lines.join("\n")
-}
-
-fn wrapped_line(line: &str, width: usize) -> String {
-    if console::measure_text_width(line) <= width {
-        return line.to_owned();
-    }
-    let text = line.trim_start_matches(' ');
-    let indent = &line[..line.len() - text.len()];
-    let (mut lines, mut column) = (indent.to_owned(), indent.len());
-    let mut is_first = true;
-    for word in text.split(' ') {
-        let length = console::measure_text_width(word);
-        if !is_first && column + 1 + length > width {
-            lines = format!("{lines}\n{indent}");
-            column = indent.len();
-        } else if !is_first {
-            lines.push(' ');
-            column += 1;
-        }
-        lines.push_str(word);
-        (column, is_first) = (column + length, false);
-    }
-    lines
 }
 
 impl Observer for Ui {

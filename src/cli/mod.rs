@@ -1,8 +1,10 @@
 //! The command line: clap structs and help text, nothing else. `autorestart commands --json` prints
 //! it, and the Heroku CLI plugin is built from that output, so there is one definition of it.
 
+mod auth;
 mod plugin;
 
+pub use auth::{Auth, AuthCommand, AuthRemove, AuthRotate, AuthSetup, Doctor, KeepIn, Scope};
 pub use plugin::{AppPolicy, PLUGIN};
 
 use crate::schedule::{
@@ -37,6 +39,8 @@ pub enum Command {
     Plan(Plan),
     Run(Run),
     History(History),
+    Auth(Auth),
+    Doctor(Doctor),
     Sandbox(Sandbox),
     Demo(Demo),
     Completions(Completions),
@@ -303,6 +307,13 @@ impl Cli {
             Some(Command::Plan(plan)) => plan.common.clone(),
             Some(Command::Run(run)) => run.common.clone(),
             Some(Command::History(history)) => history.common.clone(),
+            Some(Command::Doctor(doctor)) => doctor.common.clone(),
+            Some(Command::Auth(auth)) => match &auth.command {
+                None => auth.common.clone(),
+                Some(AuthCommand::Setup(setup)) => setup.common.clone(),
+                Some(AuthCommand::Rotate(rotate)) => rotate.common.clone(),
+                Some(AuthCommand::Remove(remove)) => remove.common.clone(),
+            },
             Some(Command::Commands(commands)) => Common {
                 json: commands.json,
                 schedules: None,

@@ -11,7 +11,7 @@ pub enum AppPolicy {
 }
 
 /// Commands of the plugin: id, what is done about the app, examples.
-pub const PLUGIN: [(&str, AppPolicy, &[&str]); 8] = [
+pub const PLUGIN: [(&str, AppPolicy, &[&str]); 13] = [
     (
         "",
         AppPolicy::Typed,
@@ -68,5 +68,40 @@ pub const PLUGIN: [(&str, AppPolicy, &[&str]); 8] = [
         "history",
         AppPolicy::Typed,
         &["heroku dynos:autorestart:history --app example-app"],
+    ),
+    (
+        "auth",
+        AppPolicy::Typed,
+        &[
+            "heroku dynos:autorestart:auth",
+            "heroku dynos:autorestart:auth --json",
+        ],
+    ),
+    (
+        "auth setup",
+        AppPolicy::Typed,
+        &[
+            "heroku dynos:autorestart:auth:setup",
+            "heroku dynos:autorestart:auth:setup --create --expires-in 90d --app example-app",
+            "heroku authorizations:create --scope write --short | heroku dynos:autorestart:auth:setup --token-stdin",
+        ],
+    ),
+    (
+        "auth rotate",
+        AppPolicy::Typed,
+        &[
+            "heroku dynos:autorestart:auth:rotate",
+            "heroku dynos:autorestart:auth:rotate --keep-in file",
+        ],
+    ),
+    (
+        "auth remove",
+        AppPolicy::Typed,
+        &["heroku dynos:autorestart:auth:remove --confirm me@example.com"],
+    ),
+    (
+        "doctor",
+        AppPolicy::Typed,
+        &["heroku dynos:autorestart:doctor"],
     ),
 ];

@@ -13,11 +13,8 @@ pub(super) fn describe(context: &Context<'_>) -> u8 {
     let commands: Vec<Value> = PLUGIN
         .iter()
         .filter_map(|(id, app, examples)| {
-            let command = if id.is_empty() {
-                Some(&cli)
-            } else {
-                cli.find_subcommand(id)
-            }?;
+            let mut words = id.split(' ').filter(|word| !word.is_empty());
+            let command = words.try_fold(&cli, |command, word| command.find_subcommand(word))?;
             Some(one(id, command, &json!(app), examples))
         })
         .collect();

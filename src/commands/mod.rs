@@ -1,8 +1,11 @@
 //! One file per verb: gather, call, report; no decisions.
 
+mod auth;
 mod completions;
 mod demo;
 mod describe;
+mod doctor;
+mod foresee;
 mod history;
 mod index;
 mod passes;
@@ -21,9 +24,11 @@ use crate::{
     credentials::{self, Credential, Use},
     env::Env,
     error::Error,
+    execute::Stop,
     heroku::{Client, Options, Renewal},
     pass,
     schedule::{AppName, Schedule, ScheduleName},
+    signals,
     store::{Store, narrow},
     ui::Ui,
 };
@@ -49,12 +54,26 @@ pub async fn dispatch(cli: Cli, context: &Context<'_>) -> Result<u8, Error> {
         Some(Command::Resume(named)) => pause::resume(context, named).await,
         Some(Command::Plan(plan)) => plan::plan(context, plan).await,
         Some(Command::Run(run)) => run::run(context, run).await,
+        Some(Command::Auth(auth)) => auth::auth(context, auth).await,
+        Some(Command::Doctor(doctor)) => doctor::doctor(context, &doctor).await,
         Some(Command::History(history)) => history::history(context, &history),
         Some(Command::Sandbox(sandbox)) => sandbox::sandbox(context, &sandbox).await,
         Some(Command::Demo(demo)) => demo::demo(context, &demo).await,
         Some(Command::Completions(completions)) => completions::completions(&completions),
         Some(Command::Commands(_)) => Ok(describe::describe(context)),
     }
+}
+
+/// Set when somebody wants us to leave; signals count from the call on.
+fn stop() -> Stop {
+    let (sender, stop) = Stop::new();
+    let stopped = signals::stopped();
+    tokio::spawn(async move {
+        stopped.await;
+        let _ = sender.send(true);
+        std::future::pending::<()>().await;
+    });
+    stop
 }
 
 impl Context<'_> {
@@ -64,13 +83,18 @@ impl Context<'_> {
 
     /// How Heroku is reached.
     fn options(&self) -> Result<Options, Error> {
-        let options = Options::from_env(self.env)?;
+        let options = self.options_in_silence()?;
         if let Some(ignored) = options.ignored_host() {
             self.ui.warn(&format!(
                 "HEROKU_HOST '{ignored}' is not a Heroku domain, using heroku.com"
             ));
         }
         Ok(options)
+    }
+
+    /// The same, without a word about a host that is passed over: it was said.
+    fn options_in_silence(&self) -> Result<Options, Error> {
+        Ok(Options::from_env(self.env)?)
     }
 
     /// A client with the credential that is wanted; a pass finds another one by itself, should it be

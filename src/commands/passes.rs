@@ -1,11 +1,12 @@
 //! Makes passes, with the credential of each account; accounts side by side, so that one without a
 //! credential holds no other.
 
-use super::Context;
+use super::{Context, auth, foresee};
 use crate::{
-    credentials::Use,
+    credentials::{Credential, Use, expiry},
     error::Error,
     execute::{Stop, Tools},
+    heroku::{self, Client},
     ledger::Ledger,
     pass::{self, Options, Pass, Request},
     report::{AppReport, Report},
@@ -108,11 +109,51 @@ impl Passes<'_> {
                 is_unattended,
             },
         };
-        let report = match request {
+        let mut report = match request {
             Some((app, request)) => pass.run_now(app.as_str(), schedules, request).await,
             None => pass.run(schedules).await,
         };
+        if !is_dry_run {
+            let warning = self.note_use(wanted, &client, &options, &credential).await;
+            report.warnings.extend(warning);
+        }
         Ok(report)
+    }
+
+    /// Notes that the credential was used; once a day it is looked at when it ends, and said when
+    /// that is soon. What cannot be noted stops nothing.
+    async fn note_use(
+        &self,
+        wanted: Use<'_>,
+        client: &Client,
+        options: &heroku::Options,
+        credential: &Credential,
+    ) -> Option<String> {
+        let account = match wanted {
+            Use::Pass(account) => account,
+            Use::Person => return None,
+        };
+        let host = options.host.machine();
+        let mut mark = self.state.credential(host, account);
+        let now = client.now();
+        let is_time = expiry::is_to_be_said(mark.warned, now);
+        let ends = match credential.expires_at {
+            known @ Some(_) => known,
+            None if is_time && credential.source.word() == "cli_login" => {
+                mark.warned = Some(now);
+                auth::expiry_of(client, credential).await.flatten()
+            }
+            None => None,
+        };
+        let ends = ends.filter(|ends| is_time && expiry::is_soon(*ends, now));
+        mark.last_used = Some(now);
+        if ends.is_some() {
+            mark.warned = Some(now);
+        }
+        if let Err(error) = self.state.set_credential(host, account, &mark) {
+            tracing::debug!(%error, "that the credential was used is not noted");
+        }
+        Some(foresee::end_of(credential, ends?, now))
     }
 }
 

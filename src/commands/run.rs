@@ -1,8 +1,9 @@
 //! `run`: one pass, or passes for good; and `run --now`.
 
-use super::{Context, passes::Passes, set, tell::tell};
+use super::{Context, auth, passes::Passes, set, tell::tell};
 use crate::{
     cli::Run,
+    credentials,
     error::{Error, exit},
     execute::Stop,
     heartbeat::{Heartbeat, Mode},
@@ -11,7 +12,6 @@ use crate::{
     report::Report,
     runner,
     schedule::Schedule,
-    signals,
     state::StateDir,
     store::{Store, narrow},
 };
@@ -30,13 +30,7 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
     }
     let store = context.store(flags.common.schedules.as_deref())?;
     let state = StateDir::open(context.env)?;
-    let (sender, stop) = Stop::new();
-    let stopped = signals::stopped();
-    tokio::spawn(async move {
-        stopped.await;
-        let _ = sender.send(true);
-        std::future::pending::<()>().await;
-    });
+    let stop = super::stop();
     let runner = Runner {
         context,
         store: &store,
@@ -66,8 +60,32 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
         };
         watch.run(&runner).await
     } else {
-        let report = runner.pass_over_all().await?;
+        let mut made = runner.pass_over_all().await;
+        if let Err(Error::Credential(credentials::Error::NotFound { .. })) = &made
+            && !flags.dry_run
+        {
+            auth::offer(
+                context,
+                &stop,
+                &flags.common,
+                runner.account()?.as_deref(),
+                false,
+            )
+            .await?;
+            made = runner.pass_over_all().await;
+        }
+        let report = made?;
         tell(context, &report);
+        if report.requests > 0 && !flags.dry_run && !report.is_interrupted {
+            auth::offer(
+                context,
+                &stop,
+                &flags.common,
+                runner.account()?.as_deref(),
+                true,
+            )
+            .await?;
+        }
         Ok(report.exit_code())
     }
 }
@@ -82,6 +100,14 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
+    /// Whose the schedules are: of the first that tells.
+    fn account(&self) -> Result<Option<String>, Error> {
+        let schedules = narrow(self.store.read()?, self.flags.app.as_ref(), None);
+        Ok(schedules
+            .into_iter()
+            .find_map(|schedule| schedule.app.account))
+    }
+
     /// One pass over the schedules as they are in the file now.
     async fn pass_over_all(&self) -> Result<Report, Error> {
         let all = self.store.read()?;

@@ -1,6 +1,6 @@
 //! `set`: writes a schedule, and says back what it means.
 
-use super::{Context, index, pause, void};
+use super::{Context, auth, foresee, index, pause, void};
 use crate::{
     cli::{Set, TargetFlags},
     credentials::{self, Use},
@@ -104,12 +104,22 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
             ui.say("It was paused, and goes on now");
         }
         warn(context, &schedule, seen.as_ref(), now);
+        if let Some(seen) = &seen {
+            let troubles = foresee::foresee(context, &schedule, &seen.app.id, now).await;
+            for trouble in troubles {
+                ui.warn(&trouble.warning);
+                trouble.hint.iter().for_each(|hint| ui.hint(hint));
+            }
+        }
         index::runner(context, &store, std::slice::from_ref(&schedule), now)?;
         ui.hint(&format!(
             "{} --app {} shows what will happen",
             context.verb("plan"),
             schedule.app.name
         ));
+        let account = schedule.app.account.as_deref();
+        let stop = super::stop();
+        auth::offer(context, &stop, &flags.common, account, seen.is_some()).await?;
     }
     Ok(exit::DONE)
 }

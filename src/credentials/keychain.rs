@@ -1,7 +1,7 @@
 //! The system's keychain: our own items, and the Heroku CLI's, which is read and never written. Every
 //! question is limited in time: a stuck daemon would otherwise hang us for ever.
 
-use super::{Error, Secret};
+use super::{Error, Secret, own::Keyring};
 use std::{ffi::OsStr, process::Output, time::Duration};
 
 /// Longer than any keychain takes without a person, shorter than a person's patience.
@@ -46,6 +46,16 @@ impl From<Trouble> for Error {
     }
 }
 
+/// That there is none, in words; what a library says of it is for those who debug.
+fn absent(why: &str) -> String {
+    tracing::debug!(why, "no keychain");
+    if cfg!(all(unix, not(target_os = "macos"))) {
+        "no session bus with a Secret Service".to_owned()
+    } else {
+        why.to_owned()
+    }
+}
+
 /// Asks it in a thread of its own, which is left behind when it does not answer.
 async fn ask<T: Send + 'static>(
     limit: Duration,
@@ -83,9 +93,26 @@ fn why(error: &keyring_core::Error) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
 
-/// Whether it answers at all; why not.
-pub(super) async fn status() -> Result<(), Error> {
-    Ok(ask(LIMIT, || Ok(())).await?)
+/// Whether a token can be kept in it: by keeping something, and deleting it again.
+pub(super) async fn attempt(is_attended: bool) -> Keyring {
+    let in_words = |trouble: Trouble| match trouble {
+        Trouble::Absent(why) => Keyring::Absent(absent(&why)),
+        trouble => Keyring::Broken(match Error::from(trouble) {
+            Error::Unreadable { why, .. } => why,
+            error => error.to_string(),
+        }),
+    };
+    // That it answers at all is known before a person is waited for.
+    if let Err(trouble) = ask(LIMIT, || Ok(())).await {
+        return in_words(trouble);
+    }
+    let limit = if is_attended { PATIENCE } else { LIMIT };
+    let tried = ask(limit, || {
+        let entry = keyring::Entry::new(SERVICE, "a try, which can be deleted")?;
+        entry.set_password("a try")?;
+        entry.delete_credential()
+    });
+    tried.await.map_or_else(in_words, |()| Keyring::Works)
 }
 
 /// Our token of this name; [`Error::NotFound`] when there is none.
@@ -99,7 +126,6 @@ pub(super) async fn token(user: String) -> Result<Secret, Error> {
 
 /// Keeps our token under this name, in place of any other. A person may be asked to unlock it.
 pub(super) async fn keep(user: String, token: Secret, is_attended: bool) -> Result<(), Error> {
-    status().await?;
     let limit = if is_attended { PATIENCE } else { LIMIT };
     let kept = ask(limit, move || {
         keyring::Entry::new(SERVICE, &user)?.set_password(token.expose())

@@ -2,6 +2,7 @@
 
 mod cli_login;
 mod error;
+pub mod expiry;
 mod keychain;
 pub mod netrc;
 pub mod own;
@@ -35,6 +36,8 @@ pub struct Credential {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     ApiKey,
+    /// Given at this moment, and not kept yet.
+    Given,
     /// Set up with `auth:setup`; where it is kept.
     Own(String),
     Shim,
@@ -46,6 +49,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ApiKey => f.write_str("HEROKU_API_KEY"),
+            Self::Given => f.write_str("your input"),
             Self::Own(place) => write!(f, "auth:setup ({place})"),
             Self::Shim => f.write_str("the Heroku CLI's login"),
             Self::Keychain => f.write_str("the Heroku CLI's login in the system keychain"),
@@ -60,7 +64,7 @@ impl Source {
     pub fn word(&self) -> &'static str {
         match self {
             Self::ApiKey => "heroku_api_key",
-            Self::Own(_) => "own",
+            Self::Given | Self::Own(_) => "own",
             Self::Shim | Self::Keychain | Self::Netrc(_) => "cli_login",
         }
     }

@@ -119,10 +119,30 @@ pub async fn forget(env: &Env, record: &Record) -> Result<bool, Error> {
     }
 }
 
-/// Whether the system's keychain answers; why not.
+/// What the system's keychain is good for here.
+#[derive(Debug)]
+pub enum Keyring {
+    Works,
+    /// There is none; why.
+    Absent(String),
+    /// It is there, and cannot be used; why.
+    Broken(String),
+}
+
+/// Finds out by keeping something and deleting it again, before anything relies on it. A person may
+/// be asked to unlock it.
+pub async fn try_keyring(is_attended: bool) -> Keyring {
+    keychain::attempt(is_attended).await
+}
+
+/// Held while a token and its record change; gone with the process.
 ///
 /// # Errors
-/// When it does not.
-pub async fn keyring_status() -> Result<(), Error> {
-    keychain::status().await
+/// When there is nowhere to keep it.
+pub fn lock(env: &Env) -> Result<std::fs::File, Error> {
+    let directory = env.config_dir().ok_or_else(|| Error::Unwritable {
+        place: "tokens".to_owned(),
+        why: "there is no home directory to keep it in".to_owned(),
+    })?;
+    private::lock(&directory.join("tokens"))
 }

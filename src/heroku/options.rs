@@ -75,9 +75,16 @@ impl Options {
     }
 
     /// The variable that names the proxy which requests go through.
-    pub(super) fn proxy_variable(&self) -> Option<&'static str> {
+    #[must_use]
+    pub fn proxy_variable(&self) -> Option<&'static str> {
         let (name, _) = self.proxy.as_ref()?;
         (!self.host.is_loopback()).then_some(*name)
+    }
+
+    /// Whether `NODE_EXTRA_CA_CERTS` names certificates.
+    #[must_use]
+    pub fn has_extra_certificates(&self) -> bool {
+        self.extra_certificates.is_some()
     }
 
     /// The proxy that the environment names. reqwest would go round one that it cannot read, without

@@ -29,6 +29,20 @@ pub fn catch_up(text: &str) -> Result<Span, Invalid> {
     within(text, Span::minutes(1), Span::MAX, why, "1h")
 }
 
+/// How long a credential lives; `None` is until it is revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetime(pub Option<Span>);
+
+/// # Errors
+/// Under an hour it would end before a schedule uses it.
+pub fn lifetime(text: &str) -> Result<Lifetime, Invalid> {
+    if text.eq_ignore_ascii_case("never") {
+        return Ok(Lifetime(None));
+    }
+    let why = "it would end before it is used";
+    within(text, Span::hours(1), Span::MAX, why, "90d or never").map(|span| Lifetime(Some(span)))
+}
+
 /// How many of something are shown.
 ///
 /// # Errors

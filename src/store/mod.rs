@@ -53,6 +53,12 @@ impl Store {
         (self.is_named && !path.exists()).then_some(Error::Missing { path })
     }
 
+    /// Whether others than its owner can change the file.
+    #[must_use]
+    pub fn is_open_to_others(&self) -> bool {
+        file::is_open_to_others(&self.path)
+    }
+
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path

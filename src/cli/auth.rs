@@ -1,0 +1,128 @@
+//! The command line of `auth`, and of `doctor`, which looks at it.
+
+use super::Common;
+use crate::schedule::{
+    AppName,
+    limits::{self, Lifetime},
+};
+use clap::{Args, Subcommand, ValueEnum};
+
+/// show which credential a pass uses, its scope and its expiry
+///
+/// Asks every source, and says what each said. A token is never printed.
+#[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Auth {
+    #[command(subcommand)]
+    pub command: Option<AuthCommand>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum AuthCommand {
+    Setup(AuthSetup),
+    Rotate(AuthRotate),
+    Remove(AuthRemove),
+}
+
+/// set up a credential that works while nobody is there
+///
+/// Asks at a terminal. In scripts: --create, --use-cli-login or --token-stdin.
+#[derive(Debug, Clone, Default, Args)]
+pub struct AuthSetup {
+    /// create an authorization for it, with the Heroku CLI's login
+    #[arg(long, conflicts_with_all = ["use_cli_login", "token_stdin"], help_heading = "which")]
+    pub create: bool,
+    /// act with the Heroku CLI's login, which ends
+    #[arg(long, conflicts_with = "token_stdin", help_heading = "which")]
+    pub use_cli_login: bool,
+    /// read a token from stdin
+    #[arg(long, help_heading = "which")]
+    pub token_stdin: bool,
+    /// scope of the authorization
+    #[arg(long, value_enum, default_value_t = Scope::Write, requires = "create")]
+    pub scope: Scope,
+    /// how long the authorization lives: 90d, or never [default: never]
+    #[arg(long, value_name = "TIME", requires = "create", value_parser = limits::lifetime, allow_hyphen_values = true)]
+    pub expires_in: Option<Lifetime>,
+    /// where the token is kept [default: the keyring, or a file where there is none]
+    #[arg(long, value_enum, value_name = "PLACE")]
+    pub keep_in: Option<KeepIn>,
+    /// account whose schedules it is for [default: the Heroku CLI's]
+    #[arg(long, value_name = "EMAIL")]
+    pub account: Option<String>,
+    /// app to try it on [default: those of the schedules]
+    #[arg(short, long, value_name = "APP")]
+    pub app: Option<AppName>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// put a new token in place of the old one, which goes when the new one works
+#[derive(Debug, Clone, Args)]
+pub struct AuthRotate {
+    /// read the new token from stdin, where the old one was given too
+    #[arg(long)]
+    pub token_stdin: bool,
+    /// where the token is kept [default: where it is]
+    #[arg(long, value_enum, value_name = "PLACE")]
+    pub keep_in: Option<KeepIn>,
+    /// account whose schedules it is for, where there are several
+    #[arg(long, value_name = "EMAIL")]
+    pub account: Option<String>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// revoke the authorization at Heroku, and delete the token here
+#[derive(Debug, Clone, Args)]
+pub struct AuthRemove {
+    /// account whose schedules it is for, where there are several
+    #[arg(long, value_name = "EMAIL")]
+    pub account: Option<String>,
+    /// answer the question: the account again
+    #[arg(long, value_name = "EMAIL")]
+    pub confirm: Option<String>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// check everything that a pass relies on
+///
+/// Exit code 1 when something is broken. What it prints has no secret and no e-mail address, and can
+/// go into a bug report.
+#[derive(Debug, Clone, Args)]
+pub struct Doctor {
+    /// show e-mail addresses
+    #[arg(long)]
+    pub show_accounts: bool,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// The scopes with which dynos can be restarted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Scope {
+    #[default]
+    Write,
+    WriteProtected,
+    Global,
+}
+
+impl Scope {
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Write => "write",
+            Self::WriteProtected => "write-protected",
+            Self::Global => "global",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeepIn {
+    Keyring,
+    File,
+}

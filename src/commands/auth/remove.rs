@@ -1,0 +1,145 @@
+//! `auth:remove`: revokes the authorization at Heroku and deletes the token here, and says when only
+//! one of the two was done.
+
+use super::{super::Context, authorization::revoke, rotate::record, subject::login, words};
+use crate::{
+    cli::AuthRemove,
+    credentials::{Kind, Record, Records, own, records::is_same_account},
+    error::{Error, exit},
+    execute::Stop,
+};
+use serde_json::json;
+
+pub(super) async fn remove(
+    context: &Context<'_>,
+    flags: &AuthRemove,
+    stop: &Stop,
+) -> Result<u8, Error> {
+    let options = context.options()?;
+    let account = flags.account.as_deref().or(flags.confirm.as_deref());
+    let old = record(context, options.host.machine(), account)?;
+    agree(context, flags, &old, stop).await?;
+    let revoked = match &old.authorization {
+        Some(id) if old.kind == Kind::Authorization => {
+            Some(revoke_at_heroku(context, stop, &options, id).await)
+        }
+        _ => None,
+    };
+    let deleted = own::forget(context.env, &old).await;
+    let forgotten = Records::edit(context.env, |records| {
+        // While its token is still here, what is known of it stays too.
+        if deleted.is_ok() {
+            records.take(&old.host, old.account.as_deref());
+        }
+    });
+    let deleted = deleted
+        .map_err(Error::from)
+        .and(forgotten.map_err(Error::from));
+    tell(context, &old, revoked.as_ref(), deleted.as_ref());
+    let is_well = deleted.is_ok() && !matches!(revoked, Some(Err(_)));
+    Ok(if is_well { exit::DONE } else { exit::FAILED })
+}
+
+async fn agree(
+    context: &Context<'_>,
+    flags: &AuthRemove,
+    old: &Record,
+    stop: &Stop,
+) -> Result<(), Error> {
+    let account = old.account.as_deref().unwrap_or("anybody");
+    if let Some(confirmed) = &flags.confirm {
+        if is_same_account(confirmed, account) {
+            return Ok(());
+        }
+        return Err(Error::usage(
+            format!("--confirm {confirmed}: the credential is for schedules of {account}"),
+            format!("give --confirm {account}"),
+        ));
+    }
+    if !context.ui.can_ask() {
+        return Err(Error::usage(
+            "it asks before it removes a credential, and there is nobody to ask",
+            format!("add --confirm {account}"),
+        ));
+    }
+    let what = words::kind(old);
+    context.ui.say(&format!(
+        "Passes for schedules of {account} on {} use {what}; without it they act with the Heroku CLI's login, or not at all.",
+        old.host
+    ));
+    let question = match old.kind {
+        Kind::Authorization => "Revoke it at Heroku, and delete its token here?",
+        Kind::Token => "Delete the token here?",
+        Kind::CliLogin => "Forget that it was chosen?",
+    };
+    match context.ui.ask(question, false, stop).await {
+        Some(true) => Ok(()),
+        Some(false) => Err(Error::Declined),
+        None => Err(Error::Interrupted),
+    }
+}
+
+/// Tells whether there still was one.
+async fn revoke_at_heroku(
+    context: &Context<'_>,
+    stop: &Stop,
+    options: &crate::heroku::Options,
+    id: &str,
+) -> Result<bool, Error> {
+    let login = login(context, options).await?;
+    let login = login.ok_or_else(|| Error::Other {
+        code: "not_logged_in",
+        message: "not logged in to Heroku".to_owned(),
+        hint: None,
+    })?;
+    revoke(context, stop, &login.client, id).await
+}
+
+fn tell(
+    context: &Context<'_>,
+    old: &Record,
+    revoked: Option<&Result<bool, Error>>,
+    deleted: Result<&(), &Error>,
+) {
+    let ui = context.ui;
+    let id = old.authorization.as_deref().unwrap_or_default();
+    let place = own::place_in_words(context.env, old);
+    if ui.is_json {
+        let refused = revoked.and_then(|revoked| revoked.as_ref().err());
+        let errors = refused.into_iter().chain(deleted.err());
+        let errors: Vec<String> = errors.map(ToString::to_string).collect();
+        ui.json(&json!({
+            "host": old.host, "account": old.account, "authorization": old.authorization,
+            "revoked": revoked.map(Result::is_ok), "deleted": deleted.is_ok(), "errors": errors,
+        }));
+        return;
+    }
+    match (old.kind, revoked) {
+        (_, Some(Ok(true))) => ui.result("Revoked at Heroku"),
+        (_, Some(Ok(false))) => ui.result("At Heroku it was gone already"),
+        (_, Some(Err(error))) => {
+            ui.warn(&format!(
+                "it was not revoked at Heroku, where it is still valid: {error}"
+            ));
+            ui.hint(&format!(
+                "heroku login, then heroku authorizations:revoke {id}"
+            ));
+        }
+        (Kind::Token, None) => {
+            ui.say("A token that was given is revoked by whoever made it: heroku authorizations, heroku authorizations:revoke");
+        }
+        _ => {}
+    }
+    match (old.place, deleted) {
+        (Some(_), Ok(())) => ui.result(&format!("Deleted from {place}")),
+        (None, Ok(())) => {
+            ui.result("Forgotten; passes still act with the Heroku CLI's login while there is one");
+        }
+        (_, Err(error)) => {
+            ui.warn(&format!(
+                "the token could not be deleted from {place}: {error}"
+            ));
+            ui.hint("mend that, then run it again");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! `auth:rotate`: a new token in place of the old one, which goes only when the new one works.
+
+use super::{
+    super::Context,
+    authorization::{Wish, sweep},
+    keep::{keep, place, retire},
+    setup::{given, make, read_token},
+    subject::{Login, login, subject},
+    words,
+};
+use crate::{
+    cli::{AuthRotate, KeepIn},
+    credentials::{Kind, Place, Record, Records, own},
+    error::{Error, exit},
+    execute::Stop,
+};
+
+/// The record that is meant: of the account that was named, else the only one.
+pub(super) fn record(
+    context: &Context<'_>,
+    host: &str,
+    account: Option<&str>,
+) -> Result<Record, Error> {
+    let records = Records::read(context.env)?;
+    let all: Vec<&Record> = records
+        .credentials
+        .iter()
+        .filter(|one| one.host == host)
+        .collect();
+    let found = match (account, all.as_slice()) {
+        (Some(account), all) => all
+            .iter()
+            .find(|one| one.is_of(host, Some(account)))
+            .copied(),
+        (None, [only]) => Some(*only),
+        (None, []) => None,
+        (None, several) => {
+            let names: Vec<&str> = several
+                .iter()
+                .filter_map(|one| one.account.as_deref())
+                .collect();
+            return Err(Error::usage(
+                format!("there are credentials of {} on {host}", names.join(", ")),
+                format!(
+                    "name one with --account {}",
+                    names.first().unwrap_or(&"EMAIL")
+                ),
+            ));
+        }
+    };
+    found.cloned().ok_or_else(|| {
+        let of = account.map_or(String::new(), |account| format!(" for {account}"));
+        Error::Other {
+            code: "no_credential",
+            message: format!("no credential is set up{of} on {host}"),
+            hint: Some(format!("{} sets one up", context.verb("auth:setup"))),
+        }
+    })
+}
+
+pub(super) async fn rotate(
+    context: &Context<'_>,
+    flags: &AuthRotate,
+    stop: &Stop,
+) -> Result<u8, Error> {
+    let options = context.options()?;
+    let old = record(context, options.host.machine(), flags.account.as_deref())?;
+    if flags.token_stdin && old.kind != Kind::Token {
+        return Err(Error::usage(
+            format!(
+                "--token-stdin: passes use {}, and no token that was given",
+                words::kind(&old)
+            ),
+            format!(
+                "leave it out; or {} --token-stdin changes to a token",
+                context.verb("auth:setup")
+            ),
+        ));
+    }
+    if old.kind == Kind::CliLogin {
+        return Err(Error::Other {
+            code: "nothing_to_rotate",
+            message: "passes use the Heroku CLI's login, which is not ours to rotate".to_owned(),
+            hint: Some(format!(
+                "heroku login makes a new one; {} sets up one that needs no login",
+                context.verb("auth:setup")
+            )),
+        });
+    }
+    let account = old.account.clone();
+    let subject = subject(
+        context,
+        options,
+        account,
+        flags.common.schedules.as_deref(),
+        None,
+    )?;
+    let place = match (flags.keep_in, old.place) {
+        (None, Some(Place::File)) => Place::File,
+        (wanted, _) => place(context, wanted.or(Some(KeepIn::Keyring)), stop, false).await?,
+    };
+    let mut fresh = Record {
+        place: Some(place),
+        since: context.clock.now(),
+        ..old.clone()
+    };
+    let now = context.clock.now();
+    let (fresh, checked, is_well) = if old.kind == Kind::Authorization {
+        let login = login_of(context, &subject.options, &old).await?;
+        sweep(context, &login, subject.host()).await;
+        let scope = old.scope.first().map_or("write", String::as_str);
+        let wish = Wish::new(context, scope, old.lifetime);
+        let (fresh, checked, before) = make(context, stop, &login, &subject, &wish, fresh).await?;
+        let is_well = retire(context, stop, Some(&login), before.as_ref()).await;
+        (fresh, checked, is_well)
+    } else {
+        let token = if flags.token_stdin {
+            read_token(context, stop).await?
+        } else if context.ui.can_ask() {
+            let typed = context.ui.secret("New token (it is not shown)", stop).await;
+            typed.ok_or(Error::Interrupted)?
+        } else {
+            return Err(Error::usage(
+                "the new token is asked for at a terminal, and there is none",
+                "give it on stdin, with --token-stdin",
+            ));
+        };
+        let given = given(context, stop, &subject, &token).await?;
+        fresh.expires_at = None;
+        given.fill(&mut fresh, None, &token).await;
+        keep(context, &fresh, Some(&token), None).await?;
+        context.ui.say("The old token was deleted here; whoever made it revokes it (heroku authorizations:revoke)");
+        (fresh, given.checked, true)
+    };
+    context.ui.either(
+        || words::kept(context, &fresh, &checked, now),
+        || words::json(context, &fresh, &checked),
+    );
+    if !context.ui.is_json && old.place != fresh.place {
+        let was = own::place_in_words(context.env, &old);
+        context.ui.say(&format!("It was kept in {was}"));
+    }
+    Ok(if is_well { exit::DONE } else { exit::FAILED })
+}
+
+/// The login of the account that the authorization is of.
+async fn login_of(
+    context: &Context<'_>,
+    options: &crate::heroku::Options,
+    record: &Record,
+) -> Result<Login, Error> {
+    let owner = record.owner.as_deref().or(record.account.as_deref());
+    let whose = owner.unwrap_or("its account");
+    let login = login(context, options).await?.ok_or_else(|| Error::Other {
+        code: "not_logged_in",
+        message: "not logged in to Heroku, which makes and revokes authorizations".to_owned(),
+        hint: Some(format!("run heroku login as {whose} first")),
+    })?;
+    let is_owner = match (owner, login.email()) {
+        (Some(owner), Some(email)) => crate::credentials::records::is_same_account(owner, email),
+        _ => true,
+    };
+    if is_owner {
+        return Ok(login);
+    }
+    Err(Error::Other {
+        code: "other_account",
+        message: format!(
+            "the authorization is of {whose}, and the Heroku CLI is logged in as {}",
+            login.email().unwrap_or("another account")
+        ),
+        hint: Some(format!(
+            "heroku accounts:set or heroku login as {whose}, then run it again"
+        )),
+    })
+}

@@ -1,0 +1,525 @@
+//! `auth:setup`: one short conversation, or the flags that answer it.
+
+use super::{
+    super::Context,
+    authorization::{Wish, create, sweep, undo},
+    check::{Checked, check},
+    keep::{keep, place, retire},
+    second_factor::unless_stopped,
+    show::expiry_of,
+    subject::{Login, Subject, login, subject},
+    words,
+};
+use crate::{
+    cli::{AuthSetup, Common, Scope},
+    credentials::{Credential, Kind, Place, Record, Records, Secret, Source, mend, own},
+    error::{Error, exit},
+    execute::Stop,
+    heroku::Client,
+    schedule::Span,
+};
+use jiff::SignedDuration;
+
+/// How passes are to act.
+enum Way {
+    Create {
+        scope: Scope,
+        lifetime: Option<SignedDuration>,
+    },
+    CliLogin,
+    Token(Secret),
+}
+
+struct Setup<'a> {
+    context: &'a Context<'a>,
+    stop: &'a Stop,
+    flags: &'a AuthSetup,
+    login: Option<Login>,
+    subject: Subject,
+    /// Whether questions are asked: no flag has answered the first of them.
+    asks: bool,
+}
+
+pub(super) async fn setup(
+    context: &Context<'_>,
+    flags: &AuthSetup,
+    stop: &Stop,
+) -> Result<u8, Error> {
+    let is_told = flags.create || flags.use_cli_login || flags.token_stdin;
+    if !is_told && !context.ui.can_ask() {
+        let setup = context.verb("auth:setup");
+        return Err(Error::usage(
+            "which credential to set up is asked at a terminal, and there is none",
+            format!(
+                "say which: {setup} --create (an authorization with the scope write), {setup} --use-cli-login, or {setup} --token-stdin (a token on stdin)"
+            ),
+        ));
+    }
+    // Before anything else, since whatever fails must not lose it half read.
+    let token = if flags.token_stdin {
+        Some(read_token(context, stop).await?)
+    } else {
+        None
+    };
+    let options = context.options()?;
+    let login = match unless_left(stop, login(context, &options)).await {
+        // It is not needed for a token that is given.
+        Err(error) if token.is_some() && !matches!(error, Error::Interrupted) => {
+            context
+                .ui
+                .warn(&format!("the login to Heroku was not used: {error}"));
+            None
+        }
+        login => login?,
+    };
+    let account = flags.account.clone();
+    let account = account.or_else(|| Some(login.as_ref()?.email()?.to_owned()));
+    let schedules = flags.common.schedules.as_deref();
+    let subject = subject(context, options, account, schedules, flags.app.as_ref())?;
+    let setup = Setup {
+        context,
+        stop,
+        flags,
+        login,
+        subject,
+        asks: !is_told,
+    };
+    if let Some(login) = &setup.login {
+        sweep(context, login, setup.subject.host()).await;
+    }
+    let way = match token {
+        Some(token) => Way::Token(token),
+        None => setup.way().await?,
+    };
+    let code = match way {
+        Way::Create { scope, lifetime } => setup.create(scope, lifetime).await?,
+        Way::CliLogin => setup.use_login().await?,
+        Way::Token(token) => setup.take(token).await?,
+    };
+    if context.env.secret("HEROKU_API_KEY").is_some() {
+        context.ui.warn("HEROKU_API_KEY is set here: a pass that is started with it uses it, and not what was set up");
+    }
+    Ok(code)
+}
+
+async fn unless_left<T>(
+    stop: &Stop,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    tokio::select! {
+        done = work => done,
+        () = stop.set() => Err(Error::Interrupted),
+    }
+}
+
+/// One line of stdin.
+pub(super) async fn read_token(context: &Context<'_>, stop: &Stop) -> Result<Secret, Error> {
+    if context.ui.can_ask() {
+        let typed = context.ui.secret("Token (it is not shown)", stop).await;
+        return typed.ok_or(Error::Interrupted);
+    }
+    let wrong = |what: &str| {
+        let example =
+            "pipe it in, for example: heroku authorizations:create --scope write --short | ";
+        let setup = context.verb("auth:setup");
+        Err(Error::usage(
+            what,
+            format!("{example}{setup} --token-stdin"),
+        ))
+    };
+    let Ok(text) = context.ui.input() else {
+        return wrong("--token-stdin: stdin cannot be read");
+    };
+    let token = text.trimmed();
+    if token.expose().is_empty() {
+        return wrong("--token-stdin: there is nothing on stdin");
+    }
+    if token.expose().contains(char::is_whitespace) {
+        return wrong("--token-stdin: there is more than one word on stdin");
+    }
+    Ok(token)
+}
+
+impl Setup<'_> {
+    async fn way(&self) -> Result<Way, Error> {
+        if self.flags.create {
+            let lifetime = self.flags.expires_in.and_then(|lifetime| lifetime.0);
+            let lifetime = lifetime.map(Span::duration);
+            let scope = self.flags.scope;
+            return Ok(Way::Create { scope, lifetime });
+        }
+        if self.flags.use_cli_login {
+            return Ok(Way::CliLogin);
+        }
+        self.introduce().await;
+        let ui = self.context.ui;
+        let create = (0, "an authorization that is created for them (recommended)");
+        let login = (1, "the Heroku CLI's login, which ends");
+        let paste = (2, "a token that you paste");
+        let ways = match &self.login {
+            None => vec![paste],
+            Some(login) if login.is_federated() => vec![
+                (2, "a token that you paste (recommended)"),
+                (1, "the Heroku CLI's login, which ends after 8 hours"),
+            ],
+            Some(_) => vec![create, login, paste],
+        };
+        let items: Vec<String> = ways.iter().map(|(_, words)| (*words).to_owned()).collect();
+        let chosen = ui.choose("Passes act with", &items, self.stop).await;
+        match chosen
+            .map(|chosen| ways[chosen].0)
+            .ok_or(Error::Interrupted)?
+        {
+            0 => Ok(Way::Create {
+                scope: Scope::Write,
+                lifetime: self.lifetime().await?,
+            }),
+            1 => Ok(Way::CliLogin),
+            _ => {
+                let token = ui.secret("Token (it is not shown)", self.stop).await;
+                Ok(Way::Token(token.ok_or(Error::Interrupted)?))
+            }
+        }
+    }
+
+    async fn lifetime(&self) -> Result<Option<SignedDuration>, Error> {
+        let days = |days: i64| Some(SignedDuration::from_hours(24 * days));
+        let items = ["90 days", "a year", "as long as it is not revoked"].map(ToOwned::to_owned);
+        let ui = self.context.ui;
+        match ui.choose("It lives for", &items, self.stop).await {
+            Some(0) => Ok(days(90)),
+            Some(1) => Ok(days(365)),
+            Some(_) => Ok(None),
+            None => Err(Error::Interrupted),
+        }
+    }
+
+    /// What it is about, and what can be had.
+    async fn introduce(&self) {
+        let (ui, subject) = (self.context.ui, &self.subject);
+        ui.say("A pass needs a credential that is there when nobody is.");
+        let mut lines = vec![(
+            "account",
+            format!("{} on {}", subject.account_in_words(), subject.host()),
+        )];
+        if !subject.apps.is_empty() {
+            lines.push(("apps", words::apps(&subject.apps)));
+        }
+        match &self.login {
+            Some(login) => {
+                if let Ok(names) = unless_stopped(self.stop, login.client.apps()).await {
+                    lines.push(("reaches", words::reach(&names)));
+                }
+                let told = expiry_of(&login.client, &login.credential).await;
+                if let Some(at) = told.flatten() {
+                    let now = login.client.now();
+                    lines.push(("login", format!("ends {}", words::expiry(Some(at), now))));
+                }
+            }
+            None => lines.push((
+                "login",
+                "none: heroku login, to create an authorization".to_owned(),
+            )),
+        }
+        ui.say(&words::lines(&lines));
+        if self.login.as_ref().is_some_and(Login::is_federated) {
+            ui.say("This account signs in through an identity provider (SSO): Heroku lets it make no authorization. What works is a user without SSO, invited to the apps (heroku access:add), whose token is pasted here.");
+        }
+    }
+
+    /// The login that an authorization is made with.
+    fn login(&self) -> Result<&Login, Error> {
+        self.login.as_ref().ok_or_else(|| Error::Other {
+            code: "not_logged_in",
+            message: "not logged in to Heroku".to_owned(),
+            hint: Some(format!(
+                "run heroku login first; or give a token to {} --token-stdin",
+                self.context.verb("auth:setup")
+            )),
+        })
+    }
+
+    fn record(&self, kind: Kind, place: Option<Place>) -> Record {
+        Record {
+            host: self.subject.host().to_owned(),
+            account: self.subject.account.clone(),
+            owner: None,
+            kind,
+            place,
+            authorization: None,
+            scope: vec![],
+            expires_at: None,
+            lifetime: None,
+            since: self.context.clock.now(),
+        }
+    }
+
+    async fn create(&self, scope: Scope, lifetime: Option<SignedDuration>) -> Result<u8, Error> {
+        let (context, stop, login) = (self.context, self.stop, self.login()?);
+        let place = place(context, self.flags.keep_in, stop, self.asks).await?;
+        let wish = Wish::new(context, scope.word(), lifetime);
+        let mut record = self.record(Kind::Authorization, Some(place));
+        record.lifetime = lifetime;
+        record.scope = vec![wish.scope.clone()];
+        record.expires_at = lifetime.map(|lifetime| login.client.now() + lifetime);
+        self.announce(
+            &record,
+            &format!("an authorization, '{}'", wish.description),
+        );
+        self.agree("Create it?").await?;
+        let (record, checked, before) =
+            make(context, stop, login, &self.subject, &wish, record).await?;
+        self.tell(&record, &checked);
+        let is_well = retire(context, stop, Some(login), before.as_ref()).await;
+        Ok(if is_well { exit::DONE } else { exit::FAILED })
+    }
+
+    async fn use_login(&self) -> Result<u8, Error> {
+        let (context, login) = (self.context, self.login()?);
+        if login.credential.source == Source::ApiKey {
+            return Err(Error::usage(
+                "--use-cli-login: HEROKU_API_KEY is set, which goes before any login",
+                "unset it and run heroku login; or leave it, and passes that have it use it",
+            ));
+        }
+        let checked = check(context, self.stop, &login.client, &self.subject.apps).await?;
+        let mut record = self.record(Kind::CliLogin, None);
+        record.owner = login.email().map(ToOwned::to_owned);
+        record.scope = checked.scope.clone().unwrap_or_default();
+        let told = expiry_of(&login.client, &login.credential).await;
+        record.expires_at = told.flatten();
+        self.announce(&record, "nothing: the Heroku CLI's login is used");
+        self.agree("Use it?").await?;
+        let before = keep(context, &record, None, None).await?;
+        self.tell(&record, &checked);
+        context.ui.warn("a login ends, and heroku logout ends it: restarts after that are missed, and each miss is reported");
+        let is_well = retire(context, self.stop, Some(login), before.as_ref()).await;
+        Ok(if is_well { exit::DONE } else { exit::FAILED })
+    }
+
+    async fn take(&self, token: Secret) -> Result<u8, Error> {
+        let context = self.context;
+        let given = given(context, self.stop, &self.subject, &token).await?;
+        let place = place(context, self.flags.keep_in, self.stop, self.asks).await?;
+        let mut record = self.record(Kind::Token, Some(place));
+        if record.account.is_none() {
+            record.account.clone_from(&given.owner);
+        }
+        given.fill(&mut record, self.login.as_ref(), &token).await;
+        self.announce(&record, "nothing: the token is kept");
+        self.agree("Keep it?").await?;
+        let before = keep(context, &record, Some(&token), None).await?;
+        self.tell(&record, &given.checked);
+        let is_well = retire(context, self.stop, self.login.as_ref(), before.as_ref()).await;
+        Ok(if is_well { exit::DONE } else { exit::FAILED })
+    }
+
+    /// What is about to be done.
+    fn announce(&self, record: &Record, makes: &str) {
+        let (context, subject) = (self.context, &self.subject);
+        let now = context.clock.now();
+        let account = subject.account_in_words();
+        let mut lines = vec![("creates", makes.to_owned())];
+        lines.push((
+            "for",
+            format!("schedules of {account} on {}", subject.host()),
+        ));
+        if let Some(owner) = record.owner.as_deref().filter(|owner| *owner != account) {
+            lines.push(("of", owner.to_owned()));
+        }
+        if !record.scope.is_empty() {
+            lines.push(("scope", words::scope(&record.scope)));
+        }
+        lines.push(("expires", words::known_expiry(record, now)));
+        lines.push(("kept in", own::place_in_words(context.env, record)));
+        context.ui.say(&words::lines(&lines));
+        context.ui.say("A scope is for every app that the account reaches. To narrow it: a user of its own, invited to these apps only (heroku access:add), whose token is pasted here.");
+        if record.scope.iter().any(|scope| scope == "global") && record.kind == Kind::Token {
+            context.ui.warn("this token can do everything that its account can; one with the scope write is enough");
+        }
+        if record.place == Some(Place::Keyring) && cfg!(all(unix, not(target_os = "macos"))) {
+            context.ui.say("Cron jobs, and timers while you are logged out, cannot open the keyring: for them, --keep-in file.");
+        }
+    }
+
+    async fn agree(&self, question: &str) -> Result<(), Error> {
+        if !self.asks {
+            return Ok(());
+        }
+        match self.context.ui.ask(question, true, self.stop).await {
+            Some(true) => Ok(()),
+            Some(false) => Err(Error::Declined),
+            None => Err(Error::Interrupted),
+        }
+    }
+
+    fn tell(&self, record: &Record, checked: &Checked) {
+        let context = self.context;
+        let now = context.clock.now();
+        context.ui.either(
+            || words::kept(context, record, checked, now),
+            || words::json(context, record, checked),
+        );
+        if !context.ui.is_json {
+            let auth = context.verb("auth");
+            context.ui.hint(&format!(
+                "{auth} shows it at any time; {} takes it away",
+                context.verb("auth:remove")
+            ));
+        }
+    }
+}
+
+/// Makes an authorization, tries it, and keeps it; what fails on the way is undone.
+pub(super) async fn make(
+    context: &Context<'_>,
+    stop: &Stop,
+    login: &Login,
+    subject: &Subject,
+    wish: &Wish,
+    mut record: Record,
+) -> Result<(Record, Checked, Option<Record>), Error> {
+    let made = create(context, stop, login, subject, wish).await?;
+    record.owner = made
+        .email
+        .clone()
+        .or_else(|| login.email().map(ToOwned::to_owned));
+    record.authorization = Some(made.id.clone());
+    record.expires_at = made.expires_at;
+    let result = async {
+        // It was checked that there is one.
+        let token = made.token.clone().ok_or(Error::Interrupted)?;
+        let client = client_of(context, subject, &token, &record)?;
+        let action = context.ui.action("Trying it");
+        let checked = check(context, stop, &client, &subject.apps).await?;
+        action.done();
+        record.scope = checked.scope.clone().unwrap_or_else(|| made.scope.clone());
+        let before = keep(context, &record, Some(&token), Some(&wish.description)).await?;
+        Ok((record.clone(), checked, before))
+    };
+    match result.await {
+        Ok(done) => Ok(done),
+        Err(error) => {
+            undo(context, stop, &login.client, &made, &wish.description).await;
+            Err(error)
+        }
+    }
+}
+
+fn client_of(
+    context: &Context<'_>,
+    subject: &Subject,
+    token: &Secret,
+    record: &Record,
+) -> Result<Client, Error> {
+    let credential = Credential {
+        token: token.clone(),
+        source: Source::Own("just given".to_owned()),
+        account: record.account.clone(),
+        expires_at: None,
+        mend: mend(context.env, Some(record)),
+    };
+    Ok(Client::new(&subject.options, &credential, context.clock)?)
+}
+
+/// A token that somebody gave, and what using it told.
+pub(super) struct Given {
+    pub checked: Checked,
+    pub owner: Option<String>,
+}
+
+/// Tries a token.
+pub(super) async fn given(
+    context: &Context<'_>,
+    stop: &Stop,
+    subject: &Subject,
+    token: &Secret,
+) -> Result<Given, Error> {
+    let credential = Credential {
+        token: token.clone(),
+        source: Source::Given,
+        account: None,
+        expires_at: None,
+        mend: "give another one".to_owned(),
+    };
+    let client = Client::new(&subject.options, &credential, context.clock)?;
+    let checked = check(context, stop, &client, &subject.apps).await?;
+    // Only a token of the scopes global and identity may ask whose it is.
+    let owner = unless_stopped(stop, client.account()).await.ok();
+    Ok(Given {
+        checked,
+        owner: owner.map(|account| account.email),
+    })
+}
+
+impl Given {
+    /// What is known of it; where it is of the account that is logged in, Heroku tells its end too.
+    pub async fn fill(&self, record: &mut Record, login: Option<&Login>, token: &Secret) {
+        record.scope = self.checked.scope.clone().unwrap_or_default();
+        record.owner.clone_from(&self.owner);
+        let Some(login) = login else { return };
+        let Ok(all) = login.client.authorizations().await else {
+            return;
+        };
+        if let Some(known) = all.iter().find(|one| one.is_of(token)) {
+            record.owner = known.email.clone().or_else(|| record.owner.take());
+            record.expires_at = known.expires_at;
+            // Not its id: what we did not make we do not revoke.
+        }
+    }
+}
+
+/// Offers to set one up, once, to a person whose passes would act with a login that ends, or with
+/// nothing.
+///
+/// # Errors
+/// When it was begun and failed.
+pub(in crate::commands) async fn offer(
+    context: &Context<'_>,
+    stop: &Stop,
+    common: &Common,
+    account: Option<&str>,
+    has_login: bool,
+) -> Result<(), Error> {
+    let (ui, env) = (context.ui, context.env);
+    if !ui.can_ask() || env.secret("HEROKU_API_KEY").is_some() {
+        return Ok(());
+    }
+    let options = context.options_in_silence()?;
+    let host = options.host.machine();
+    let records = Records::read(env)?;
+    let has_one = records
+        .find(host, account)
+        .map_or(true, |found| found.is_some());
+    if has_one || records.has_declined(host, account) {
+        return Ok(());
+    }
+    ui.say(if has_login {
+        "Passes act with the Heroku CLI's login, which ends, and which timers may not find."
+    } else {
+        "Passes have nothing to act with yet."
+    });
+    match ui
+        .ask("Set up a credential of their own now?", true, stop)
+        .await
+    {
+        Some(true) => {
+            let flags = AuthSetup {
+                common: common.clone(),
+                ..AuthSetup::default()
+            };
+            match setup(context, &flags, stop).await {
+                Err(Error::Declined) => Ok(()),
+                done => done.map(drop),
+            }
+        }
+        Some(false) => {
+            let declined = (host.to_owned(), account.map(ToOwned::to_owned));
+            Records::edit(env, |records| records.declined.push(declined))?;
+            let setup = context.verb("auth:setup");
+            ui.hint(&format!("{setup} does it at any time"));
+            Ok(())
+        }
+        None => Err(Error::Interrupted),
+    }
+}

@@ -1,0 +1,143 @@
+//! What this machine has: version, zone data, files, runner.
+
+use super::{super::Context, Line};
+use crate::{cli::Common, heartbeat::Mode, report::human, schedule::Schedule, state::StateDir};
+use jiff::tz::TimeZone;
+
+pub fn version(context: &Context<'_>) -> Vec<Line> {
+    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+    let cli = context.env.text("AUTORESTART_CLI_VERSION");
+    let cli = cli.map_or("started by itself".to_owned(), |version| {
+        format!("started by the Heroku CLI {version}")
+    });
+    let ours = env!("CARGO_PKG_VERSION");
+    vec![Line::ok("version", format!("{ours} on {os} {arch}, {cli}"))]
+}
+
+/// Where zone rules come from, and which zone this machine is in.
+pub fn zones() -> Vec<Line> {
+    let database = format!("{:?}", jiff::tz::db());
+    let said = if database.contains("undled") {
+        "built in".to_owned()
+    } else if database.contains("unavailable") {
+        return vec![Line::broken(
+            "zone data",
+            "there is none",
+            "install tzdata, or use another build",
+        )];
+    } else {
+        // `TimeZoneDatabase(ZoneInfo(/usr/share/zoneinfo))`
+        let words = database.split(['(', ')']).filter(|word| !word.is_empty());
+        words.last().unwrap_or("of this machine").to_owned()
+    };
+    let line = match TimeZone::try_system() {
+        Ok(zone) => match zone.iana_name() {
+            Some(name) => Line::ok("zone data", format!("{said}; this machine is in {name}")),
+            None => Line::warning(
+                "zone data",
+                format!("{said}; this machine's zone has no name"),
+                "name the zone of a schedule with --timezone",
+            ),
+        },
+        Err(error) => Line::warning(
+            "zone data",
+            format!("{said}; this machine does not tell its zone: {error}"),
+            "set TZ, or name the zone of a schedule with --timezone",
+        ),
+    };
+    vec![line]
+}
+
+/// The schedules file and the state directory; and the schedules, where they can be read.
+pub fn files(context: &Context<'_>, common: &Common) -> (Vec<Line>, Vec<Schedule>) {
+    let mut lines = vec![];
+    let mut schedules = vec![];
+    match context.store(common.schedules.as_deref()) {
+        Err(error) => lines.push(Line::of("schedules", &error)),
+        Ok(store) => match store.read() {
+            Err(error) => lines.push(Line::of("schedules", &error.into())),
+            Ok(found) => {
+                let path = store.path().display();
+                let count = found.len();
+                let noun = if count == 1 { "schedule" } else { "schedules" };
+                lines.push(if let Some(missing) = store.missing() {
+                    Line::of("schedules", &missing.into())
+                } else if store.is_open_to_others() {
+                    Line::warning(
+                        "schedules",
+                        format!("{count} {noun} in {path}, which others can change"),
+                        format!("chmod go-w {path}"),
+                    )
+                } else {
+                    Line::ok("schedules", format!("{count} {noun} in {path}"))
+                });
+                schedules = found;
+            }
+        },
+    }
+    let state = StateDir::open(context.env).and_then(|state| {
+        state.try_to_write()?;
+        Ok(state)
+    });
+    lines.push(match state {
+        Ok(state) => Line::ok(
+            "state",
+            format!("{} can be written", state.path().display()),
+        ),
+        Err(error) => Line::of("state", &error),
+    });
+    (lines, schedules)
+}
+
+/// Whether something makes passes over the schedules, and how it fares.
+pub fn runner(context: &Context<'_>, common: &Common, schedules: &[Schedule]) -> Vec<Line> {
+    let (Ok(state), Ok(store)) = (
+        StateDir::open(context.env),
+        context.store(common.schedules.as_deref()),
+    ) else {
+        return vec![];
+    };
+    let now = context.clock.now();
+    let run = context.verb("run");
+    if schedules.is_empty() {
+        return vec![Line::ok("runner", "none needed: there are no schedules")];
+    }
+    let sign = |schedule: &Schedule| state.heartbeat(store.path(), &schedule.app);
+    let alive: Vec<_> = schedules
+        .iter()
+        .filter_map(sign)
+        .filter(|sign| sign.is_alive(now))
+        .collect();
+    if alive.len() < schedules.len() {
+        let idle = schedules.len() - alive.len();
+        return vec![Line::broken(
+            "runner",
+            format!("nothing runs {idle} of {} schedules", schedules.len()),
+            format!(
+                "{run} --watch stays and makes passes; or call {run} every 5 minutes from cron or CI"
+            ),
+        )];
+    }
+    let Some(worst) = alive
+        .into_iter()
+        .min_by_key(|sign| (sign.trouble.is_none(), sign.at))
+    else {
+        return vec![];
+    };
+    let how = match worst.mode {
+        Mode::Watch => "run --watch",
+        Mode::Once => "calls of run",
+    };
+    let said = format!(
+        "{how}, last sign of life {}",
+        human::distance(now, worst.at.min(now))
+    );
+    vec![match worst.trouble {
+        None => Line::ok("runner", said),
+        Some(trouble) => Line::broken(
+            "runner",
+            format!("{said}, but its last pass failed: {trouble}"),
+            format!("{run} shows more"),
+        ),
+    }]
+}

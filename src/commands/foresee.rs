@@ -1,0 +1,151 @@
+//! What will stand against a schedule's restarts, as far as that can be known without trying: a
+//! credential that ends, or that Heroku refuses, or that reaches too little.
+
+use super::{Context, auth};
+use crate::{
+    credentials::{self, Credential, Use, expiry},
+    error::Error,
+    heroku::{self, Client},
+    report::human,
+    schedule::Schedule,
+};
+use jiff::{Timestamp, tz::TimeZone};
+
+/// A warning, and what to do about it.
+pub struct Trouble {
+    pub warning: String,
+    pub hint: Option<String>,
+}
+
+impl Trouble {
+    fn of(warning: String, error: &Error) -> Self {
+        Self {
+            warning,
+            hint: error.hint(),
+        }
+    }
+}
+
+/// What stands against the next restart of a schedule; `app_id` is as Heroku told it.
+pub async fn foresee(
+    context: &Context<'_>,
+    schedule: &Schedule,
+    app_id: &str,
+    now: Timestamp,
+) -> Vec<Trouble> {
+    let Ok(options) = context.options_in_silence() else {
+        return vec![];
+    };
+    let wanted = Use::Pass(schedule.app.account.as_deref());
+    let credential = match credentials::resolve(context.env, &options.host, wanted).await {
+        Ok(credential) => credential,
+        Err(error) => {
+            let error = Error::from(error);
+            let warning = format!("passes have no credential for this: {error}");
+            return vec![Trouble::of(warning, &error)];
+        }
+    };
+    let Ok(client) = Client::new(&options, &credential, context.clock) else {
+        return vec![];
+    };
+    let name = schedule.app.name.as_str();
+    let mut troubles = vec![];
+    match client.app(app_id).await {
+        Err(error @ heroku::Error::Api { .. }) => {
+            let error = Error::from(error);
+            let warning = format!("passes cannot restart ⬢ {name}: {error}");
+            troubles.push(Trouble::of(warning, &error));
+        }
+        // Nobody can be asked now: that was said.
+        Err(_) => return vec![],
+        Ok(_) => {
+            let scope = client.scope();
+            if !auth::can_restart(scope.as_deref()) {
+                troubles.push(Trouble {
+                    warning: format!(
+                        "passes cannot restart ⬢ {name}: their token has the scope {}",
+                        scope.unwrap_or_default().join(" ")
+                    ),
+                    hint: Some(credential.mend.clone()),
+                });
+            }
+            troubles.extend(second_factor(context, &client, name, app_id).await);
+        }
+    }
+    troubles.extend(end(&client, &credential, schedule, now).await);
+    troubles
+}
+
+/// An app that demands a second factor lets nobody restart it unattended.
+async fn second_factor(
+    context: &Context<'_>,
+    client: &Client,
+    name: &str,
+    app_id: &str,
+) -> Option<Trouble> {
+    let asked = match client.may_restart(app_id).await {
+        // Not every token may ask; whoever is logged in may.
+        Err(heroku::Error::Api { status: 403, .. }) => {
+            let (login, ..) = context.client(Use::Person).await.ok()?;
+            login.may_restart(app_id).await
+        }
+        asked => asked,
+    };
+    let capability = asked.ok()?;
+    if capability.needs_second_factor {
+        return Some(Trouble {
+            warning: format!(
+                "⬢ {name} demands a second factor, which a pass without a person cannot give"
+            ),
+            hint: Some("take the demand off the app, or restart it by hand".to_owned()),
+        });
+    }
+    (!capability.is_capable).then(|| Trouble {
+        warning: format!("this account may not restart dynos of ⬢ {name}"),
+        hint: Some("heroku access shows who may do what".to_owned()),
+    })
+}
+
+/// A credential that ends before the schedule's next use, or soon.
+async fn end(
+    client: &Client,
+    credential: &Credential,
+    schedule: &Schedule,
+    now: Timestamp,
+) -> Option<Trouble> {
+    let ends = match credential.expires_at {
+        None if !credential.source.is_own() => auth::expiry_of(client, credential).await.flatten(),
+        known => known,
+    }?;
+    let is_before_use = schedule
+        .next_occurrence(now)
+        .is_some_and(|next| ends < next);
+    if !is_before_use && !expiry::is_soon(ends, now) {
+        return None;
+    }
+    let (at, distance) = (
+        human::instant(ends, &TimeZone::system()),
+        expiry::distance(now, ends),
+    );
+    let before = if is_before_use {
+        ", before the schedule's next use"
+    } else {
+        ""
+    };
+    Some(Trouble {
+        warning: format!("the credential of passes ends {at} ({distance}){before}"),
+        hint: Some(credential.mend.clone()),
+    })
+}
+
+/// Once a day, from fourteen days before its end: that the credential of a pass ends.
+pub fn end_of(credential: &Credential, ends: Timestamp, now: Timestamp) -> String {
+    let (at, distance) = (
+        human::instant(ends, &TimeZone::system()),
+        expiry::distance(now, ends),
+    );
+    format!(
+        "the credential from {} ends {at} ({distance}): {}",
+        credential.source, credential.mend
+    )
+}
