@@ -35,10 +35,13 @@ fn hanging(line: &str) -> usize {
     const WIDEST_LABEL: usize = 26;
     let text = line.trim_start_matches(' ');
     let begin = line.len() - text.len();
-    let labels = line
+    let gaps = line
         .match_indices("  ")
         .filter(|(place, _)| *place >= begin);
-    let ends = labels.map(|(place, gap)| console::measure_text_width(&line[..place + gap.len()]));
+    let ends = gaps.map(|(place, _)| {
+        let after = line[place..].trim_start_matches(' ');
+        console::measure_text_width(&line[..line.len() - after.len()])
+    });
     ends.filter(|end| *end <= WIDEST_LABEL)
         .last()
         .unwrap_or(begin)

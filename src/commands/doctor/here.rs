@@ -27,8 +27,8 @@ pub fn zones() -> Vec<Line> {
         )];
     } else {
         // `TimeZoneDatabase(ZoneInfo(/usr/share/zoneinfo))`
-        let words = database.split(['(', ')']).filter(|word| !word.is_empty());
-        words.last().unwrap_or("of this machine").to_owned()
+        let mut words = database.split(['(', ')']).filter(|word| !word.is_empty());
+        words.next_back().unwrap_or("of this machine").to_owned()
     };
     let line = match TimeZone::try_system() {
         Ok(zone) => match zone.iana_name() {
