@@ -3,16 +3,19 @@
 mod authorization;
 mod check;
 mod keep;
+mod making;
+mod offer;
 mod remove;
 mod rotate;
 mod second_factor;
 mod setup;
 mod show;
 mod subject;
+mod token;
 mod words;
 
 pub(super) use check::can_restart;
-pub(super) use setup::offer;
+pub(super) use offer::offer;
 pub(super) use show::{accounts, expiry_of};
 pub(super) use subject::{App, apps};
 

@@ -4,8 +4,9 @@ use super::{
     super::Context,
     authorization::{Wish, sweep},
     keep::{keep, place, retire},
-    setup::{given, make, read_token},
+    making::make,
     subject::{Login, login, subject},
+    token::{given, read_token},
     words,
 };
 use crate::{

@@ -2,20 +2,21 @@
 
 use super::{
     super::Context,
-    authorization::{Wish, create, sweep, undo},
+    authorization::{Wish, sweep},
     check::{Checked, check},
     keep::{keep, place, retire},
+    making::make,
     second_factor::unless_stopped,
     show::expiry_of,
     subject::{Login, Subject, login, subject},
+    token::{given, read_token},
     words,
 };
 use crate::{
-    cli::{AuthSetup, Common, Scope},
-    credentials::{Credential, Kind, Place, Record, Records, Secret, Source, mend, own},
+    cli::{AuthSetup, Scope},
+    credentials::{Kind, Place, Record, Secret, Source, own},
     error::{Error, exit},
     execute::Stop,
-    heroku::Client,
     schedule::Span,
 };
 use jiff::SignedDuration;
@@ -110,34 +111,6 @@ async fn unless_left<T>(
         done = work => done,
         () = stop.set() => Err(Error::Interrupted),
     }
-}
-
-/// One line of stdin.
-pub(super) async fn read_token(context: &Context<'_>, stop: &Stop) -> Result<Secret, Error> {
-    if context.ui.can_ask() {
-        let typed = context.ui.secret("Token (it is not shown)", stop).await;
-        return typed.ok_or(Error::Interrupted);
-    }
-    let wrong = |what: &str| {
-        let example =
-            "pipe it in, for example: heroku authorizations:create --scope write --short | ";
-        let setup = context.verb("auth:setup");
-        Err(Error::usage(
-            what,
-            format!("{example}{setup} --token-stdin"),
-        ))
-    };
-    let Ok(text) = context.ui.input() else {
-        return wrong("--token-stdin: stdin cannot be read");
-    };
-    let token = text.trimmed();
-    if token.expose().is_empty() {
-        return wrong("--token-stdin: there is nothing on stdin");
-    }
-    if token.expose().contains(char::is_whitespace) {
-        return wrong("--token-stdin: there is more than one word on stdin");
-    }
-    Ok(token)
 }
 
 impl Setup<'_> {
@@ -367,159 +340,5 @@ impl Setup<'_> {
                 context.verb("auth:remove")
             ));
         }
-    }
-}
-
-/// Makes an authorization, tries it, and keeps it; what fails on the way is undone.
-pub(super) async fn make(
-    context: &Context<'_>,
-    stop: &Stop,
-    login: &Login,
-    subject: &Subject,
-    wish: &Wish,
-    mut record: Record,
-) -> Result<(Record, Checked, Option<Record>), Error> {
-    let made = create(context, stop, login, subject, wish).await?;
-    record.owner = made
-        .email
-        .clone()
-        .or_else(|| login.email().map(ToOwned::to_owned));
-    record.authorization = Some(made.id.clone());
-    record.expires_at = made.expires_at;
-    let result = async {
-        // It was checked that there is one.
-        let token = made.token.clone().ok_or(Error::Interrupted)?;
-        let client = client_of(context, subject, &token, &record)?;
-        let action = context.ui.action("Trying it");
-        let checked = check(context, stop, &client, &subject.apps).await?;
-        action.done();
-        record.scope = checked.scope.clone().unwrap_or_else(|| made.scope.clone());
-        let before = keep(context, &record, Some(&token), Some(&wish.description)).await?;
-        Ok((record.clone(), checked, before))
-    };
-    match result.await {
-        Ok(done) => Ok(done),
-        Err(error) => {
-            undo(context, stop, &login.client, &made, &wish.description).await;
-            Err(error)
-        }
-    }
-}
-
-fn client_of(
-    context: &Context<'_>,
-    subject: &Subject,
-    token: &Secret,
-    record: &Record,
-) -> Result<Client, Error> {
-    let credential = Credential {
-        token: token.clone(),
-        source: Source::Own("just given".to_owned()),
-        account: record.account.clone(),
-        expires_at: None,
-        mend: mend(context.env, Some(record)),
-    };
-    Ok(Client::new(&subject.options, &credential, context.clock)?)
-}
-
-/// A token that somebody gave, and what using it told.
-pub(super) struct Given {
-    pub checked: Checked,
-    pub owner: Option<String>,
-}
-
-/// Tries a token.
-pub(super) async fn given(
-    context: &Context<'_>,
-    stop: &Stop,
-    subject: &Subject,
-    token: &Secret,
-) -> Result<Given, Error> {
-    let credential = Credential {
-        token: token.clone(),
-        source: Source::Given,
-        account: None,
-        expires_at: None,
-        mend: "give another one".to_owned(),
-    };
-    let client = Client::new(&subject.options, &credential, context.clock)?;
-    let checked = check(context, stop, &client, &subject.apps).await?;
-    // Only a token of the scopes global and identity may ask whose it is.
-    let owner = unless_stopped(stop, client.account()).await.ok();
-    Ok(Given {
-        checked,
-        owner: owner.map(|account| account.email),
-    })
-}
-
-impl Given {
-    /// What is known of it; where it is of the account that is logged in, Heroku tells its end too.
-    pub async fn fill(&self, record: &mut Record, login: Option<&Login>, token: &Secret) {
-        record.scope = self.checked.scope.clone().unwrap_or_default();
-        record.owner.clone_from(&self.owner);
-        let Some(login) = login else { return };
-        let Ok(all) = login.client.authorizations().await else {
-            return;
-        };
-        if let Some(known) = all.iter().find(|one| one.is_of(token)) {
-            record.owner = known.email.clone().or_else(|| record.owner.take());
-            record.expires_at = known.expires_at;
-            // Not its id: what we did not make we do not revoke.
-        }
-    }
-}
-
-/// Offers to set one up, once, to a person whose passes would act with a login that ends, or with
-/// nothing.
-///
-/// # Errors
-/// When it was begun and failed.
-pub(in crate::commands) async fn offer(
-    context: &Context<'_>,
-    stop: &Stop,
-    common: &Common,
-    account: Option<&str>,
-    has_login: bool,
-) -> Result<(), Error> {
-    let (ui, env) = (context.ui, context.env);
-    if !ui.can_ask() || env.secret("HEROKU_API_KEY").is_some() {
-        return Ok(());
-    }
-    let options = context.options_in_silence()?;
-    let host = options.host.machine();
-    let records = Records::read(env)?;
-    let has_one = records
-        .find(host, account)
-        .map_or(true, |found| found.is_some());
-    if has_one || records.has_declined(host, account) {
-        return Ok(());
-    }
-    ui.say(if has_login {
-        "Passes act with the Heroku CLI's login, which ends, and which timers may not find."
-    } else {
-        "Passes have nothing to act with yet."
-    });
-    match ui
-        .ask("Set up a credential of their own now?", true, stop)
-        .await
-    {
-        Some(true) => {
-            let flags = AuthSetup {
-                common: common.clone(),
-                ..AuthSetup::default()
-            };
-            match setup(context, &flags, stop).await {
-                Err(Error::Declined) => Ok(()),
-                done => done.map(drop),
-            }
-        }
-        Some(false) => {
-            let declined = (host.to_owned(), account.map(ToOwned::to_owned));
-            Records::edit(env, |records| records.declined.push(declined))?;
-            let setup = context.verb("auth:setup");
-            ui.hint(&format!("{setup} does it at any time"));
-            Ok(())
-        }
-        None => Err(Error::Interrupted),
     }
 }

@@ -1,0 +1,67 @@
+//! An authorization from its making to its keeping: what fails on the way is undone.
+
+use super::{
+    super::Context,
+    authorization::{Wish, create, undo},
+    check::{Checked, check},
+    keep::keep,
+    subject::{Login, Subject},
+};
+use crate::{
+    credentials::{Credential, Record, Secret, Source, mend},
+    error::Error,
+    execute::Stop,
+    heroku::Client,
+};
+
+/// Makes an authorization, tries it, and keeps it; what fails on the way is undone.
+pub(super) async fn make(
+    context: &Context<'_>,
+    stop: &Stop,
+    login: &Login,
+    subject: &Subject,
+    wish: &Wish,
+    mut record: Record,
+) -> Result<(Record, Checked, Option<Record>), Error> {
+    let made = create(context, stop, login, subject, wish).await?;
+    record.owner = made
+        .email
+        .clone()
+        .or_else(|| login.email().map(ToOwned::to_owned));
+    record.authorization = Some(made.id.clone());
+    record.expires_at = made.expires_at;
+    let result = async {
+        // It was checked that there is one.
+        let token = made.token.clone().ok_or(Error::Interrupted)?;
+        let client = client_of(context, subject, &token, &record)?;
+        let action = context.ui.action("Trying it");
+        let checked = check(context, stop, &client, &subject.apps).await?;
+        action.done();
+        record.scope = checked.scope.clone().unwrap_or_else(|| made.scope.clone());
+        let before = keep(context, &record, Some(&token), Some(&wish.description)).await?;
+        Ok((record.clone(), checked, before))
+    };
+    match result.await {
+        Ok(done) => Ok(done),
+        Err(error) => {
+            undo(context, stop, &login.client, &made, &wish.description).await;
+            Err(error)
+        }
+    }
+}
+
+fn client_of(
+    context: &Context<'_>,
+    subject: &Subject,
+    token: &Secret,
+    record: &Record,
+) -> Result<Client, Error> {
+    let credential = Credential {
+        token: token.clone(),
+        source: Source::Own("just given".to_owned()),
+        account: record.account.clone(),
+        expires_at: None,
+        mend: mend(context.env, Some(record)),
+    };
+    Ok(Client::new(&subject.options, &credential, context.clock)?)
+}
