@@ -35,10 +35,8 @@ impl From<Trouble> for Error {
             why,
         };
         match trouble {
-            Trouble::Absent(why) if cfg!(all(unix, not(target_os = "macos"))) => unreadable(
-                format!("there is no session bus with a Secret Service here ({why})"),
-            ),
-            Trouble::Absent(why) | Trouble::Other(why) => unreadable(why),
+            Trouble::Absent(why) => unreadable(absent(&why)),
+            Trouble::Other(why) => unreadable(why),
             Trouble::NoEntry => Self::NotFound {
                 tried: vec![NAME.to_owned()],
             },

@@ -53,6 +53,12 @@ impl Heroku {
             .await;
     }
 
+    pub async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> T {
+        let response = self.http.get(format!("{}{path}", self.url)).send().await;
+        let response = response.expect("the sandbox answers");
+        response.json().await.expect("JSON")
+    }
+
     pub async fn record(&self) -> Record {
         let response = self
             .http

@@ -1,11 +1,9 @@
 // Owns: whose token a run acts with, wherever the Heroku CLI keeps it, and that the token is seen nowhere else.
-import {spawn} from 'node:child_process'
-import {once} from 'node:events'
 import {chmodSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {createInterface} from 'node:readline'
 import {describe, expect, it, onTestFinished} from 'vitest'
 import {missing} from '../setup.mjs'
+import {keyring, secretService} from './keyring.mjs'
 import {files, machine, processes, until} from './machine.mjs'
 
 const token = 'HRKU-7d1f0c3e-5a8b-4e6f-b2a9-90c1d2e3f405'
@@ -137,27 +135,11 @@ describe.skipIf(missing('gpg', 'gpgconf').length > 0)('with a login in .netrc.gp
   })
 })
 
-const secretService = ['bash', 'dbus-run-session', 'gnome-keyring-daemon', 'secret-tool']
-
 describe.skipIf(process.platform !== 'linux' || missing(...secretService).length > 0)('with a login in the Secret Service', () => {
-  /** A session with an unlocked keyring, in the home of this machine; it ends with its stdin. */
   async function loggedIn() {
     const here = await loggedOut()
-    const runtime = join(here.home, 'run')
-    mkdirSync(runtime, {mode: 0o700})
-    const env = {XDG_RUNTIME_DIR: runtime}
-    const script = `printf %s test-password | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1
-      printf '%s\\n' "$DBUS_SESSION_BUS_ADDRESS"
-      read -r _ || true`
-    const session = spawn('dbus-run-session', ['--', 'bash', '-euc', script], {env: {...here.env, ...env}, stdio: ['pipe', 'pipe', 'ignore']})
-    onTestFinished(async () => {
-      session.stdin.end()
-      if (session.exitCode === null) await once(session, 'exit')
-    })
-    ;[env.DBUS_SESSION_BUS_ADDRESS] = await once(createInterface(session.stdout), 'line')
-
-    const login = ['store', '--label=Heroku CLI', 'service', 'heroku-cli', 'account', account]
-    expect(await here.program('secret-tool', login, {env, input: token})).toMatchObject({status: 0})
+    const {env, store} = await keyring(onTestFinished, here)
+    expect(await store('Heroku CLI', {service: 'heroku-cli', account}, token)).toMatchObject({status: 0})
     writeFileSync(join(here.home, '.local/share/heroku/login.json'), JSON.stringify({account}))
     return {...here, alone: (args, options) => here.autorestart(args, {...options, env}), shim: args => through(here)(args, {env})}
   }

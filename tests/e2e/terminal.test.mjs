@@ -1,34 +1,20 @@
 // Owns: what a person at a terminal of 80 columns sees and can do, through the real Heroku CLI.
-import {execFileSync} from 'node:child_process'
-import {join} from 'node:path'
 import {describe, expect, it, onTestFinished} from 'vitest'
 import {missing} from '../setup.mjs'
-import {herokuWords, leftovers, machine, until, withListeners} from './machine.mjs'
+import {herokuWords, leftovers, machine, withListeners} from './machine.mjs'
+import {terminal} from './screen.mjs'
 
 const now = ['dynos:autorestart:run', '--now', '--app', 'example-app', '--dyno-name', 'web.1', '--settle', '1s']
 
-/** A terminal in which the command was typed; its exit code is shown when it has ended. */
-async function terminal(args, habits) {
-  const here = await machine(onTestFinished, {env: {...withListeners, TERM: 'xterm-256color'}})
+async function typed(args, habits) {
+  const here = await machine(onTestFinished, {env: withListeners})
   await here.sandbox.patch('/sandbox/apps/example-app', {habits})
-  const socket = join(here.home, 'tmux')
-  const tmux = (...words) => execFileSync('tmux', ['-S', socket, '-f', '/dev/null', ...words], {encoding: 'utf8', env: here.env})
-  const quoted = herokuWords(args).map(word => `'${word}'`).join(' ')
-  // The shell stays, so that what is left of the terminal can be looked at.
-  tmux('new-session', '-d', '-x', '80', '-y', '24', `${quoted}; echo "exit code $?"; stty -a; exec sleep 60`)
-  onTestFinished(() => tmux('kill-server'))
-  return {
-    ...here,
-    cursor: () => tmux('display-message', '-p', '#{cursor_flag}').trim(),
-    screen: () => tmux('capture-pane', '-p'),
-    sees: text => until(`"${text}" on the screen`, () => tmux('capture-pane', '-p').includes(text) && tmux('capture-pane', '-p')),
-    type: key => tmux('send-keys', key),
-  }
+  return {...here, ...terminal(onTestFinished, here, herokuWords(args))}
 }
 
 describe.skipIf(process.platform === 'win32' || missing('tmux').length > 0)('at a terminal', () => {
   it('asks, shows a bar that moves, and ends with the result', async () => {
-    const {cursor, sandbox, sees, type} = await terminal(now, {boot: '3s'})
+    const {cursor, sandbox, sees, type} = await typed(now, {boot: '3s'})
     await sees('Restart web.1 of ⬢ example-app? [y/N]')
     expect(await sandbox.restarts()).toEqual([])
     type('y')
@@ -40,7 +26,7 @@ describe.skipIf(process.platform === 'win32' || missing('tmux').length > 0)('at 
   })
 
   it('Ctrl-C at the question leaves with 130, restarts nothing, and leaves the terminal as it was', async () => {
-    const {cursor, sandbox, sees, type} = await terminal(now, {boot: '3s'})
+    const {cursor, sandbox, sees, type} = await typed(now, {boot: '3s'})
     await sees('[y/N]')
     type('C-c')
     const end = await sees('exit code 130')
@@ -52,7 +38,7 @@ describe.skipIf(process.platform === 'win32' || missing('tmux').length > 0)('at 
   })
 
   it('Ctrl-C in the middle of a roll leaves with 130, and says how the dyno is left', async () => {
-    const {cursor, sandbox, sees, type, ...here} = await terminal([...now, '--yes'], {boot: '60s'})
+    const {cursor, sandbox, sees, type, ...here} = await typed([...now, '--yes'], {boot: '60s'})
     await sees('0/1 web.1 starting')
     type('C-c')
     const end = await sees('exit code 130')

@@ -7,7 +7,10 @@ use super::{
     subject::{Login, Subject},
 };
 use crate::{
-    credentials::{Records, records::Unfinished},
+    credentials::{
+        Record, Records,
+        records::{Unfinished, is_same_account},
+    },
     error::Error,
     execute::Stop,
     heroku::{self, Authorization, Client, Fate},
@@ -180,6 +183,48 @@ pub async fn revoke(
             .await
         }
         answer => Ok(answer?),
+    }
+}
+
+/// Revokes the authorization of a record, as the account that it is of: to another one, Heroku says
+/// that there is none. Tells whether there still was one.
+///
+/// # Errors
+/// When nobody is logged in, or somebody else is, or it cannot be revoked.
+pub async fn revoke_of(
+    context: &Context<'_>,
+    stop: &Stop,
+    login: Option<&Login>,
+    record: &Record,
+    id: &str,
+) -> Result<bool, Error> {
+    let login = login_of(login, record)?;
+    revoke(context, stop, &login.client, id).await
+}
+
+/// The login, where it is of the account that the authorization of a record is of.
+///
+/// # Errors
+/// When nobody is logged in, or somebody else is.
+pub fn login_of<'a>(login: Option<&'a Login>, record: &Record) -> Result<&'a Login, Error> {
+    let owner = record.owner.as_deref().or(record.account.as_deref());
+    let whose = owner.unwrap_or("its account");
+    let login = login.ok_or_else(|| Error::Other {
+        code: "not_logged_in",
+        message: "not logged in to Heroku, which makes and revokes authorizations".to_owned(),
+        hint: Some(format!("run heroku login as {whose} first")),
+    })?;
+    match (owner, login.email()) {
+        (Some(owner), Some(email)) if !is_same_account(owner, email) => Err(Error::Other {
+            code: "other_account",
+            message: format!(
+                "the authorization is of {whose}, and the Heroku CLI is logged in as {email}"
+            ),
+            hint: Some(format!(
+                "heroku login (or heroku accounts:set) as {whose}, then run it again"
+            )),
+        }),
+        _ => Ok(login),
     }
 }
 

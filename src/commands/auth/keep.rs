@@ -1,7 +1,7 @@
 //! Keeps a token and what is known of it, in place of what was there, so that at no moment there is
 //! none that works.
 
-use super::{super::Context, authorization::revoke, subject::Login};
+use super::{super::Context, authorization::revoke_of, subject::Login};
 use crate::{
     cli::KeepIn,
     credentials::{Kind, Place, Record, Records, Secret, own},
@@ -123,21 +123,18 @@ pub async fn retire(
     login: Option<&Login>,
     before: Option<&Record>,
 ) -> bool {
-    let Some(id) = before
-        .filter(|before| before.kind == Kind::Authorization)
-        .and_then(|before| before.authorization.as_deref())
-    else {
+    let Some(before) = before.filter(|before| before.kind == Kind::Authorization) else {
         return true;
     };
-    let why = match login {
-        Some(login) => match revoke(context, stop, &login.client, id).await {
-            Ok(_) => {
-                context.ui.say("The old authorization was revoked");
-                return true;
-            }
-            Err(error) => error.to_string(),
-        },
-        None => "nobody is logged in to Heroku".to_owned(),
+    let Some(id) = &before.authorization else {
+        return true;
+    };
+    let why = match revoke_of(context, stop, login, before, id).await {
+        Ok(_) => {
+            context.ui.say("The old authorization was revoked");
+            return true;
+        }
+        Err(error) => error.to_string(),
     };
     context
         .ui

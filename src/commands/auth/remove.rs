@@ -1,7 +1,7 @@
 //! `auth:remove`: revokes the authorization at Heroku and deletes the token here, and says when only
 //! one of the two was done.
 
-use super::{super::Context, authorization::revoke, rotate::record, subject::login, words};
+use super::{super::Context, authorization::revoke_of, rotate::record, subject::login, words};
 use crate::{
     cli::AuthRemove,
     credentials::{Kind, Record, Records, own, records::is_same_account},
@@ -21,7 +21,11 @@ pub(super) async fn remove(
     agree(context, flags, &old, stop).await?;
     let revoked = match &old.authorization {
         Some(id) if old.kind == Kind::Authorization => {
-            Some(revoke_at_heroku(context, stop, &options, id).await)
+            let login = login(context, &options).await;
+            Some(match login {
+                Ok(login) => revoke_of(context, stop, login.as_ref(), &old, id).await,
+                Err(error) => Err(error),
+            })
         }
         _ => None,
     };
@@ -77,22 +81,6 @@ async fn agree(
         Some(false) => Err(Error::Declined),
         None => Err(Error::Interrupted),
     }
-}
-
-/// Tells whether there still was one.
-async fn revoke_at_heroku(
-    context: &Context<'_>,
-    stop: &Stop,
-    options: &crate::heroku::Options,
-    id: &str,
-) -> Result<bool, Error> {
-    let login = login(context, options).await?;
-    let login = login.ok_or_else(|| Error::Other {
-        code: "not_logged_in",
-        message: "not logged in to Heroku".to_owned(),
-        hint: None,
-    })?;
-    revoke(context, stop, &login.client, id).await
 }
 
 fn tell(

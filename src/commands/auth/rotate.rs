@@ -2,10 +2,10 @@
 
 use super::{
     super::Context,
-    authorization::{Wish, sweep},
+    authorization::{Wish, login_of, sweep},
     keep::{keep, place, retire},
     making::make,
-    subject::{Login, login, subject},
+    subject::{login, subject},
     token::{given, read_token},
     words,
 };
@@ -107,12 +107,13 @@ pub(super) async fn rotate(
     };
     let now = context.clock.now();
     let (fresh, checked, is_well) = if old.kind == Kind::Authorization {
-        let login = login_of(context, &subject.options, &old).await?;
-        sweep(context, &login, subject.host()).await;
+        let login = login(context, &subject.options).await?;
+        let login = login_of(login.as_ref(), &old)?;
+        sweep(context, login, subject.host()).await;
         let scope = old.scope.first().map_or("write", String::as_str);
         let wish = Wish::new(context, scope, old.lifetime);
-        let (fresh, checked, before) = make(context, stop, &login, &subject, &wish, fresh).await?;
-        let is_well = retire(context, stop, Some(&login), before.as_ref()).await;
+        let (fresh, checked, before) = make(context, stop, login, &subject, &wish, fresh).await?;
+        let is_well = retire(context, stop, Some(login), before.as_ref()).await;
         (fresh, checked, is_well)
     } else {
         let token = if flags.token_stdin {
@@ -142,36 +143,4 @@ pub(super) async fn rotate(
         context.ui.say(&format!("It was kept in {was}"));
     }
     Ok(if is_well { exit::DONE } else { exit::FAILED })
-}
-
-/// The login of the account that the authorization is of.
-async fn login_of(
-    context: &Context<'_>,
-    options: &crate::heroku::Options,
-    record: &Record,
-) -> Result<Login, Error> {
-    let owner = record.owner.as_deref().or(record.account.as_deref());
-    let whose = owner.unwrap_or("its account");
-    let login = login(context, options).await?.ok_or_else(|| Error::Other {
-        code: "not_logged_in",
-        message: "not logged in to Heroku, which makes and revokes authorizations".to_owned(),
-        hint: Some(format!("run heroku login as {whose} first")),
-    })?;
-    let is_owner = match (owner, login.email()) {
-        (Some(owner), Some(email)) => crate::credentials::records::is_same_account(owner, email),
-        _ => true,
-    };
-    if is_owner {
-        return Ok(login);
-    }
-    Err(Error::Other {
-        code: "other_account",
-        message: format!(
-            "the authorization is of {whose}, and the Heroku CLI is logged in as {}",
-            login.email().unwrap_or("another account")
-        ),
-        hint: Some(format!(
-            "heroku accounts:set or heroku login as {whose}, then run it again"
-        )),
-    })
 }
