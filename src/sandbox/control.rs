@@ -155,6 +155,7 @@ struct BendApp {
     name: Option<String>,
     second_factor: Option<bool>,
     collaborators: Option<Vec<String>>,
+    owner: Option<String>,
 }
 
 fn change(world: &Shared, name: &str, change: impl FnOnce(&mut App, Timestamp)) -> StatusCode {
@@ -181,6 +182,7 @@ async fn bend_app(
         app.collaborators = bend
             .collaborators
             .unwrap_or_else(|| app.collaborators.clone());
+        app.owner = bend.owner.unwrap_or_else(|| app.owner.clone());
         app.name = bend.name.unwrap_or_else(|| app.name.clone());
     })
 }
