@@ -2,7 +2,6 @@
 //! has gone away is not our failure.
 
 use crate::{
-    credentials::Secret,
     env::Env,
     error::Error,
     execute::{Observer, Progress},
@@ -14,7 +13,7 @@ use serde_json::Value;
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
-    io::{self, BufRead as _, ErrorKind, IsTerminal as _, Read as _, Write as _},
+    io::{self, ErrorKind, IsTerminal as _, Write as _},
 };
 
 mod progress;
@@ -31,6 +30,8 @@ pub struct Ui {
     /// The last thing said of an app, so that it is said once.
     said: RefCell<BTreeMap<String, String>>,
     lost: Cell<bool>,
+    /// Whether the line on the screen is that of an action, and waits for its end.
+    is_line_open: Cell<bool>,
 }
 
 impl Ui {
@@ -48,6 +49,7 @@ impl Ui {
             bars: RefCell::new(Bars::new(has_color)),
             said: RefCell::default(),
             lost: Cell::new(false),
+            is_line_open: Cell::new(false),
         }
     }
 
@@ -120,6 +122,7 @@ impl Ui {
         } else {
             usize::MAX
         };
+        self.end_line();
         let line = format!("{}\n", wrap::wrapped(text, width));
         self.above_bars(|| std::io::stderr().lock().write_all(line.as_bytes()));
     }
@@ -128,9 +131,18 @@ impl Ui {
     #[must_use]
     pub fn action(&self, text: &str) -> Action<'_> {
         self.above_bars(|| write!(std::io::stderr().lock(), "{text}... "));
+        self.is_line_open.set(true);
         Action {
             ui: self,
+            text: text.to_owned(),
             is_done: false,
+        }
+    }
+
+    /// Ends the line of an action, should something come before its end.
+    fn end_line(&self) {
+        if self.is_line_open.take() {
+            self.above_bars(|| writeln!(std::io::stderr().lock()));
         }
     }
 
@@ -154,21 +166,6 @@ impl Ui {
         if let Some(hint) = error.hint() {
             self.hint(&hint);
         }
-    }
-
-    /// The first line of stdin, from whatever is piped in.
-    ///
-    /// # Errors
-    /// When it cannot be read, or is longer than anything that is asked for.
-    pub fn input(&self) -> io::Result<Secret> {
-        const MOST: u64 = 16 * 1024;
-        let mut text = String::new();
-        let stdin = io::stdin().lock().take(MOST);
-        io::BufReader::new(stdin).read_line(&mut text)?;
-        if text.len() as u64 >= MOST {
-            return Err(ErrorKind::InvalidData.into());
-        }
-        Ok(Secret::new(text))
     }
 
     /// Paints a word; it says the same without its colour.
@@ -201,6 +198,7 @@ impl Ui {
 /// What is being done, on a line that ends with how it went.
 pub struct Action<'a> {
     ui: &'a Ui,
+    text: String,
     is_done: bool,
 }
 
@@ -213,7 +211,11 @@ impl Action<'_> {
 impl Drop for Action<'_> {
     fn drop(&mut self) {
         let end = if self.is_done { "done" } else { "failed" };
-        self.ui.say(end);
+        if self.ui.is_line_open.take() {
+            self.ui.say(end);
+        } else {
+            self.ui.say(&format!("{}... {end}", self.text));
+        }
     }
 }
 

@@ -48,6 +48,7 @@ pub async fn foresee(
     let Ok(client) = Client::new(&options, &credential, context.clock) else {
         return vec![];
     };
+    let client = client.brief();
     let name = schedule.app.name.as_str();
     let mut troubles = vec![];
     match client.app(app_id).await {
@@ -133,19 +134,24 @@ async fn end(
         ""
     };
     Some(Trouble {
-        warning: format!("the credential of passes ends {at} ({distance}){before}"),
+        warning: format!(
+            "the credential of passes {} {at} ({distance}){before}",
+            ends_or_ended(ends, now)
+        ),
         hint: Some(credential.mend.clone()),
     })
 }
 
-/// Once a day, from fourteen days before its end: that the credential of a pass ends.
-pub fn end_of(credential: &Credential, ends: Timestamp, now: Timestamp) -> String {
+/// That the credential of passes ends.
+pub fn end_of(from: &str, mend: &str, ends: Timestamp, now: Timestamp) -> String {
     let (at, distance) = (
         human::instant(ends, &TimeZone::system()),
         expiry::distance(now, ends),
     );
-    format!(
-        "the credential from {} ends {at} ({distance}): {}",
-        credential.source, credential.mend
-    )
+    let verb = ends_or_ended(ends, now);
+    format!("the credential from {from} {verb} {at} ({distance}): {mend}")
+}
+
+fn ends_or_ended(ends: Timestamp, now: Timestamp) -> &'static str {
+    if ends <= now { "ended" } else { "ends" }
 }

@@ -104,20 +104,22 @@ impl Context<'_> {
         let credential = credentials::resolve(self.env, &options.host, wanted).await?;
         let renewal = match wanted {
             Use::Person => None,
-            Use::Pass(account) => Some(self.renewal(&options, account)),
+            // One of ours that was removed meanwhile is not replaced by a login.
+            Use::Pass(account) => Some(self.renewal(&options, account, credential.source.is_own())),
         };
         let client = Client::renewed_by(&options, &credential, self.clock, renewal)?;
         Ok((client, options, credential))
     }
 
-    fn renewal(&self, options: &Options, account: Option<&str>) -> Renewal {
+    fn renewal(&self, options: &Options, account: Option<&str>, is_own: bool) -> Renewal {
         let (env, host) = (self.env.clone(), options.host.clone());
         let account = account.map(ToOwned::to_owned);
         Arc::new(move || {
             let (env, host, account) = (env.clone(), host.clone(), account.clone());
             Box::pin(async move {
                 let wanted = Use::Pass(account.as_deref());
-                credentials::resolve(&env, &host, wanted).await.ok()
+                let found = credentials::resolve(&env, &host, wanted).await.ok();
+                found.filter(|found| found.source.is_own() == is_own)
             })
         })
     }

@@ -3,7 +3,7 @@
 
 use super::{Context, auth, foresee};
 use crate::{
-    credentials::{Credential, Use, expiry},
+    credentials::{Credential, Kind, Records, Use, expiry, mend},
     error::Error,
     execute::{Stop, Tools},
     heroku::{self, Client},
@@ -120,6 +120,44 @@ impl Passes<'_> {
         Ok(report)
     }
 
+    /// That credentials of ours end soon, once a day each, although nothing is due: no request is made.
+    pub fn endings(&self, schedules: &[Schedule]) -> Vec<String> {
+        let (env, now) = (self.context.env, self.context.clock.now());
+        let Ok(options) = self.context.options_in_silence() else {
+            return vec![];
+        };
+        let host = options.host.machine();
+        if env.secret("HEROKU_API_KEY").is_some() {
+            return vec![];
+        }
+        let Ok(records) = Records::read(env) else {
+            return vec![];
+        };
+        let accounts = pass::by_account(schedules).into_keys();
+        let ending = accounts.filter_map(|account| {
+            let record = records.find(host, account.as_deref()).ok().flatten()?;
+            let ends = record
+                .expires_at
+                .filter(|ends| expiry::is_soon(*ends, now))?;
+            // A login may have been renewed since.
+            let is_ours = record.kind != Kind::CliLogin;
+            let mut mark = self.state.credential(host, account.as_deref());
+            if !is_ours || !expiry::is_to_be_said(mark.warned, now) {
+                return None;
+            }
+            mark.warned = Some(now);
+            let noted = self.state.set_credential(host, account.as_deref(), &mark);
+            noted.ok()?;
+            Some(foresee::end_of(
+                "auth:setup",
+                &mend(env, Some(record)),
+                ends,
+                now,
+            ))
+        });
+        ending.collect()
+    }
+
     /// Notes that the credential was used; once a day it is looked at when it ends, and said when
     /// that is soon. What cannot be noted stops nothing.
     async fn note_use(
@@ -137,23 +175,19 @@ impl Passes<'_> {
         let mut mark = self.state.credential(host, account);
         let now = client.now();
         let is_time = expiry::is_to_be_said(mark.warned, now);
-        let ends = match credential.expires_at {
-            known @ Some(_) => known,
-            None if is_time && credential.source.word() == "cli_login" => {
-                mark.warned = Some(now);
-                auth::expiry_of(client, credential).await.flatten()
-            }
-            None => None,
-        };
-        let ends = ends.filter(|ends| is_time && expiry::is_soon(*ends, now));
-        mark.last_used = Some(now);
-        if ends.is_some() {
+        // That one of ours ends is said although nothing is due.
+        let mut ends = None;
+        if is_time && credential.source.word() == "cli_login" {
             mark.warned = Some(now);
+            ends = auth::expiry_of(client, credential).await.flatten();
         }
+        let ends = ends.filter(|ends| expiry::is_soon(*ends, now));
+        mark.last_used = Some(now);
         if let Err(error) = self.state.set_credential(host, account, &mark) {
             tracing::debug!(%error, "that the credential was used is not noted");
         }
-        Some(foresee::end_of(credential, ends?, now))
+        let from = credential.source.to_string();
+        Some(foresee::end_of(&from, &credential.mend, ends?, now))
     }
 }
 

@@ -133,6 +133,11 @@ impl Runner<'_> {
         } else {
             None
         };
+        let endings = if self.flags.dry_run {
+            vec![]
+        } else {
+            self.passes.endings(&schedules)
+        };
         let trouble = made.as_ref().and_then(|made| match made {
             Ok(report) => report.trouble(),
             Err(error) => Some(error.to_string()),
@@ -148,11 +153,15 @@ impl Runner<'_> {
             }
         }
         if let Some(made) = made {
-            return made;
+            return made.map(|mut report| {
+                report.warnings.extend(endings);
+                report
+            });
         }
         // Nothing can be due: no credential is looked for, and no request is made.
         Ok(Report {
             next: Schedule::next_of(schedules.iter(), now),
+            warnings: endings,
             ..Report::empty(now, self.flags.dry_run)
         })
     }
@@ -230,5 +239,9 @@ impl runner::Passes for Runner<'_> {
 
     fn tell(&self, report: &Report) {
         tell(self.context, report);
+    }
+
+    fn endings(&self, schedules: &[Schedule]) -> Vec<String> {
+        self.passes.endings(schedules)
     }
 }

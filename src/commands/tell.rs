@@ -23,7 +23,9 @@ pub(super) fn tell(context: &Context<'_>, report: &Report) {
             ui.say(&format!("⬢ {}", app.app));
             ui.error(error);
         }
-        if let Some(hint) = hint(context, app) {
+        if report.refusal.is_some() {
+            // No pass goes on before that is mended.
+        } else if let Some(hint) = hint(context, app) {
             ui.hint(&hint);
         } else if app.error.is_some() {
             let (run, name) = (context.verb("run"), &app.app);
@@ -33,6 +35,17 @@ pub(super) fn tell(context: &Context<'_>, report: &Report) {
                 format!("then {run} goes on")
             });
         }
+    }
+    let is_told = |app: &AppReport| {
+        let code = app.error.as_ref().map(crate::error::Error::code);
+        code == Some("unauthorized")
+    };
+    if let Some(refusal) = report
+        .refusal
+        .as_ref()
+        .filter(|_| !report.apps.iter().any(is_told))
+    {
+        ui.hint(refusal);
     }
     if report.is_interrupted {
         let is_asked_for = report.apps.iter().any(|app| app.is_asked_for);

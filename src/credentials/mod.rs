@@ -131,11 +131,10 @@ pub async fn resolve(env: &Env, host: &Host, wanted: Use<'_>) -> Found {
 
 /// What every source says, whether or not an earlier one has a token.
 pub async fn chain(env: &Env, host: &Host, wanted: Use<'_>) -> Vec<(Asked, Found)> {
-    let mut said = vec![];
-    for asked in wanted.order() {
-        said.push((asked, ask(env, host, wanted, asked).await));
-    }
-    said
+    // At once: a keychain that is stuck is waited for once.
+    let order = wanted.order().into_iter();
+    let said = order.map(async |asked| (asked, ask(env, host, wanted, asked).await));
+    futures_util::future::join_all(said).await
 }
 
 /// What one source says.

@@ -9,8 +9,11 @@ use std::path::PathBuf;
 
 /// The name of an item: `me@example.com on api.heroku.com`.
 fn user(record: &Record) -> String {
-    let account = record.account.as_deref().unwrap_or("anybody");
-    format!("{} on {}", account.to_lowercase(), record.host)
+    name(record.account.as_deref().unwrap_or("anybody"), &record.host)
+}
+
+fn name(account: &str, host: &str) -> String {
+    format!("{} on {host}", account.to_lowercase())
 }
 
 fn file(env: &Env, record: &Record) -> Result<PathBuf, Error> {
@@ -41,6 +44,13 @@ pub(super) async fn find(env: &Env, host: &str, account: Option<&str>) -> Found 
     };
     let records = Records::read(env)?;
     let Some(record) = records.find(host, account)? else {
+        if let Some(place) = stray(env, host, account) {
+            return Err(Error::Closed {
+                place,
+                why: "there is a token, and no record of it in credentials.json".to_owned(),
+                mend: format!("{} sets it up again", env.verb("auth:setup")),
+            });
+        }
         return Err(nothing("a credential of its own, which is not set up"));
     };
     if record.kind == Kind::CliLogin {
@@ -80,11 +90,34 @@ pub async fn token(env: &Env, record: &Record) -> Result<Secret, Error> {
         };
     }
     let place = file(env, record)?;
-    let text = private::read(&place)?;
-    let text = text.and_then(|text| String::from_utf8(text).ok());
-    let token = text.map(|text| Secret::new(text).trimmed());
-    let token = token.filter(|token| !token.expose().is_empty());
-    token.ok_or_else(|| gone(place.display().to_string()))
+    let closed = |why: String| Error::Closed {
+        place: place.display().to_string(),
+        why,
+        mend: super::mend(env, Some(record)),
+    };
+    let text = match private::read(&place) {
+        Ok(Some(text)) => text,
+        Ok(None) => return Err(gone(place.display().to_string())),
+        Err(Error::Unreadable { why, .. }) => return Err(closed(why)),
+        Err(error) => return Err(error),
+    };
+    let token = String::from_utf8(text).map(|text| Secret::new(text).trimmed());
+    let is_word = |token: &Secret| {
+        let word = token.expose();
+        !word.is_empty() && word.chars().all(|c| c.is_ascii_graphic())
+    };
+    token
+        .ok()
+        .filter(is_word)
+        .ok_or_else(|| closed("what is in it is no token".to_owned()))
+}
+
+/// The file of a token for this account, where there is one without a record.
+fn stray(env: &Env, host: &str, account: Option<&str>) -> Option<String> {
+    let directory = env.config_dir()?.join("tokens");
+    let account = account.unwrap_or("anybody");
+    let place = directory.join(short_hash(&name(account, host)));
+    place.exists().then(|| place.display().to_string())
 }
 
 /// Keeps the token of a record where it says.
@@ -135,14 +168,14 @@ pub async fn try_keyring(is_attended: bool) -> Keyring {
     keychain::attempt(is_attended).await
 }
 
-/// Held while a token and its record change; gone with the process.
+/// Held while a credential changes; gone with the process. `None` while another command has it.
 ///
 /// # Errors
 /// When there is nowhere to keep it.
-pub fn lock(env: &Env) -> Result<std::fs::File, Error> {
+pub fn lock(env: &Env) -> Result<Option<std::fs::File>, Error> {
     let directory = env.config_dir().ok_or_else(|| Error::Unwritable {
         place: "tokens".to_owned(),
         why: "there is no home directory to keep it in".to_owned(),
     })?;
-    private::lock(&directory.join("tokens"))
+    private::try_lock(&directory.join("tokens"))
 }

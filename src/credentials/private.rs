@@ -2,7 +2,7 @@
 
 use super::Error;
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{self, ErrorKind, Read as _, Write as _},
     path::Path,
 };
@@ -110,14 +110,28 @@ pub(super) fn remove(place: &Path) -> Result<bool, Error> {
 
 /// Held while the file is changed; gone with the process. Changes take no time, so it waits.
 pub(super) fn lock(place: &Path) -> Result<File, Error> {
+    let file = lock_file(place)?;
+    file.lock().map_err(|error| unwritable(place, &error))?;
+    Ok(file)
+}
+
+/// The same without waiting: `None` while another process has it.
+pub(super) fn try_lock(place: &Path) -> Result<Option<File>, Error> {
+    let file = lock_file(place)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(unwritable(place, &error)),
+    }
+}
+
+fn lock_file(place: &Path) -> Result<File, Error> {
     let io = |error| unwritable(place, &error);
     let name = place.file_name().unwrap_or_default().to_string_lossy();
     let place = directory(place).map_err(io)?.join(format!(".{name}.lock"));
     let mut options = File::options();
     options.create(true).truncate(false).write(true);
-    let file = options.open(&place).map_err(io)?;
-    file.lock().map_err(io)?;
-    Ok(file)
+    options.open(&place).map_err(io)
 }
 
 /// The directory of the file, made if need be, for nobody else.

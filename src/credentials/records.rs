@@ -48,13 +48,27 @@ pub enum Place {
     File,
 }
 
-/// An authorization that may have been made at Heroku, by a command that did not come to its end.
+/// An authorization that is to be revoked at Heroku: it may have been made by a command that did not
+/// come to its end, or could not be revoked when its time had come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unfinished {
+pub struct ToRevoke {
     pub host: String,
+    /// Who can revoke it.
     pub account: Option<String>,
     /// No other authorization has this one.
-    pub description: String,
+    pub description: Option<String>,
+    pub id: Option<String>,
+}
+
+impl ToRevoke {
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match (&self.description, &self.id) {
+            (Some(description), _) => format!("the authorization '{description}'"),
+            (None, Some(id)) => format!("the authorization {id}"),
+            (None, None) => "an authorization".to_owned(),
+        }
+    }
 }
 
 /// The whole file.
@@ -64,7 +78,7 @@ pub struct Records {
     #[serde(default)]
     pub credentials: Vec<Record>,
     #[serde(default)]
-    pub unfinished: Vec<Unfinished>,
+    pub to_revoke: Vec<ToRevoke>,
     /// Host and account of those who do not want to be offered one again.
     #[serde(default)]
     pub declined: Vec<(String, Option<String>)>,
@@ -114,9 +128,10 @@ impl Records {
             why: format!("it is not as we wrote it: {error}"),
         })?;
         if records.version > VERSION {
-            return Err(Error::Unreadable {
+            return Err(Error::Closed {
                 place: place.display().to_string(),
                 why: format!("it is of a newer autorestart (version {})", records.version),
+                mend: "update this one: heroku update, or heroku plugins:update".to_owned(),
             });
         }
         Ok(records)
@@ -172,6 +187,28 @@ impl Records {
         };
         self.declined.retain(wants);
         self.credentials.push(record);
+    }
+
+    /// Notes that the authorization of a record is to be revoked.
+    pub fn retire(&mut self, record: &Record) {
+        let owner = record.owner.clone().or_else(|| record.account.clone());
+        let note = ToRevoke {
+            host: record.host.clone(),
+            account: owner,
+            description: None,
+            id: record.authorization.clone(),
+        };
+        if note.id.is_some()
+            && record.kind == Kind::Authorization
+            && !self.to_revoke.contains(&note)
+        {
+            self.to_revoke.push(note);
+        }
+    }
+
+    /// Takes the note away that the authorization of this id is to be revoked.
+    pub fn is_revoked(&mut self, id: &str) {
+        self.to_revoke.retain(|note| note.id.as_deref() != Some(id));
     }
 
     pub fn take(&mut self, host: &str, account: Option<&str>) -> Option<Record> {

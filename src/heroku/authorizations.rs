@@ -74,6 +74,15 @@ impl Client {
         }
     }
 
+    /// The same client for a person who waits: a read is tried twice, and no quota is waited for.
+    #[must_use]
+    pub fn brief(&self) -> Self {
+        Self {
+            is_brief: true,
+            ..self.clone()
+        }
+    }
+
     /// `GET /account`: for tokens of the scope `global` or `identity` only.
     ///
     /// # Errors
@@ -133,23 +142,51 @@ impl Client {
     /// # Errors
     /// When Heroku cannot be asked, or answers with an error.
     pub async fn authorizations(&self) -> Result<Vec<Authorization>, Error> {
+        // With what is shown of the tokens, which is how one is known again.
         let all = self
-            .list::<wire::Authorization>(&["oauth", "authorizations"])
+            .list_as_it_is::<wire::Authorization>(&["oauth", "authorizations"])
             .await?;
         Ok(all.into_iter().map(|one| one.at(self.now())).collect())
     }
 
-    /// `DELETE /oauth/authorizations/{id}`; tells whether there still was one.
+    /// `DELETE /oauth/authorizations/{id}`; tells whether there still was one. Sent once.
     ///
     /// # Errors
-    /// When no answer or an error came.
+    /// When no answer or an error came, or one that is not about this authorization.
     pub async fn revoke(&self, id: &str) -> Result<bool, Error> {
         let path = ["oauth", "authorizations", id];
         match self.send(&Question::new(Method::DELETE, &path)).await {
-            Ok(_) => Ok(true),
+            Ok(response) => {
+                let revoked: wire::Authorization = self.secret_value(response).await?;
+                if revoked.is(id) {
+                    return Ok(true);
+                }
+                Err(Error::Garbage {
+                    host: self.host.machine().to_owned(),
+                    why: "it tells of another authorization".to_owned(),
+                })
+            }
+            // In Heroku's words: a proxy has a 404 too.
             Err(Error::Api {
-                status: 404 | 410, ..
-            }) => Ok(false),
+                status: 404 | 410,
+                id,
+                ..
+            }) if id == "not_found" || id == "gone" => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether there is an authorization of this id: `GET /oauth/authorizations/{id}`.
+    ///
+    /// # Errors
+    /// When Heroku cannot be asked, or answers with another error.
+    pub async fn has_authorization(&self, id: &str) -> Result<bool, Error> {
+        let path = ["oauth", "authorizations", id];
+        match self.get::<wire::Authorization>(&path).await {
+            Ok(found) => Ok(found.is(id)),
+            Err(Error::Api {
+                status: 404, id, ..
+            }) if id == "not_found" => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -35,6 +35,8 @@ pub struct Client {
     pub(super) held: Arc<Held>,
     /// A code that one person gave for one request.
     pub(super) second_factor: Option<Secret>,
+    /// A person waits.
+    pub(super) is_brief: bool,
     /// The variable of the proxy that is asked.
     pub(super) proxy: Option<&'static str>,
     pub(super) clock: Clock,
@@ -89,12 +91,26 @@ impl Client {
             time_limit: options.time_limit,
             held: Arc::new(Held::new(credential.clone(), renewal)),
             second_factor: None,
+            is_brief: false,
             proxy: options.proxy_variable(),
             clock,
             told: Arc::default(),
         };
         client.bearer(&credential.token)?;
         Ok(client)
+    }
+
+    /// What to do about it, where Heroku has refused the token and there is no other by now.
+    #[must_use]
+    pub fn refused(&self) -> Option<String> {
+        let held = self.held.current();
+        let say = |mend| {
+            format!(
+                "the token from {} is revoked or expired: {mend}",
+                held.source
+            )
+        };
+        self.held.is_refused().then(|| say(held.mend))
     }
 
     /// Heroku's time: this machine's, corrected by the newest `Date` header.
@@ -124,16 +140,32 @@ impl Client {
 
     /// Reads one resource, again if that may help: reading is always safe.
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Error> {
-        let (value, _) = self.get_range(path, None).await?;
+        let (value, _) = self.get_range(path, None, false).await?;
         Ok(value)
     }
 
     /// Reads a whole list, page after page.
     pub(super) async fn list<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Vec<T>, Error> {
+        self.pages(path, false).await
+    }
+
+    /// The same with what looks like a token left in it.
+    pub(super) async fn list_as_it_is<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+    ) -> Result<Vec<T>, Error> {
+        self.pages(path, true).await
+    }
+
+    async fn pages<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        is_as_it_is: bool,
+    ) -> Result<Vec<T>, Error> {
         let mut range = "id ..; max=1000".to_owned();
         let mut items = vec![];
         for _ in 0..MOST_PAGES {
-            let (page, next): (Vec<T>, _) = self.get_range(path, Some(&range)).await?;
+            let (page, next): (Vec<T>, _) = self.get_range(path, Some(&range), is_as_it_is).await?;
             items.extend(page);
             match next {
                 Some(next) => range = next,
@@ -147,14 +179,18 @@ impl Client {
         &self,
         path: &[&str],
         range: Option<&str>,
+        is_as_it_is: bool,
     ) -> Result<(T, Option<String>), Error> {
+        let attempts = if self.is_brief { 2 } else { ATTEMPTS };
         let mut attempt = 1;
         loop {
-            let error = match self.get_once(path, range).await {
+            let error = match self.get_once(path, range, is_as_it_is).await {
                 Ok(page) => return Ok(page),
                 Err(error) => error,
             };
-            if attempt >= ATTEMPTS || !error.is_transient() {
+            let is_quota = matches!(error.fate(), super::Fate::Later(_));
+            let is_waited_for = error.is_transient() && !(self.is_brief && is_quota);
+            if attempt >= attempts || !is_waited_for {
                 return Err(error);
             }
             let wait = match error.fate() {
@@ -175,6 +211,7 @@ impl Client {
         &self,
         path: &[&str],
         range: Option<&str>,
+        is_as_it_is: bool,
     ) -> Result<(T, Option<String>), Error> {
         let mut question = Question::new(Method::GET, path);
         question.range = range;
@@ -185,7 +222,12 @@ impl Client {
             }
             _ => None,
         };
-        Ok((self.value(response).await?, next))
+        let value = if is_as_it_is {
+            self.secret_value(response).await?
+        } else {
+            self.value(response).await?
+        };
+        Ok((value, next))
     }
 
     /// Sends a DELETE once, and only once; returns the ids that Heroku gave the request.

@@ -4,7 +4,10 @@ use crate::credentials::{Credential, Secret};
 use futures_util::future::BoxFuture;
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// Looks for the credential anew; nothing where there is none any more.
@@ -15,6 +18,8 @@ pub(super) struct Held {
     /// The one in use, and every token so far.
     all: Mutex<(Credential, Vec<Secret>)>,
     renewal: Option<Renewal>,
+    /// Set when Heroku refuses the token and there is no other.
+    refused: AtomicBool,
 }
 
 impl fmt::Debug for Held {
@@ -29,6 +34,7 @@ impl Held {
         Self {
             all: Mutex::new((credential, tokens)),
             renewal,
+            refused: AtomicBool::new(false),
         }
     }
 
@@ -38,6 +44,14 @@ impl Held {
 
     pub fn current(&self) -> Credential {
         self.lock().0.clone()
+    }
+
+    pub fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    pub fn was_refused(&self) {
+        self.refused.store(true, Ordering::Relaxed);
     }
 
     /// Every token that was held: none of them may be seen in a text from outside.

@@ -38,6 +38,7 @@ impl Client {
             answer => return answer,
         };
         if self.second_factor.is_some() || !self.held.renew(&used).await {
+            self.held.was_refused();
             return Err(error);
         }
         tracing::debug!("the token was refused, and there is another one");

@@ -121,6 +121,10 @@ struct User {
 const HIDDEN: &str = "**********";
 
 impl Authorization {
+    pub fn is(&self, id: &str) -> bool {
+        self.id == id
+    }
+
     pub fn at(self, now: Timestamp) -> super::Authorization {
         let (token, left) = self
             .access_token

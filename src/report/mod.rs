@@ -22,6 +22,8 @@ pub struct Report {
     pub skew: Option<SignedDuration>,
     pub is_dry_run: bool,
     pub is_interrupted: bool,
+    /// What to do about the credential, where Heroku refused it.
+    pub refusal: Option<String>,
     /// What is not about one app.
     pub warnings: Vec<String>,
     /// The next occurrence of any schedule, after `now`, and the zone of that schedule.
@@ -117,6 +119,7 @@ impl Report {
             skew: None,
             is_dry_run,
             is_interrupted: false,
+            refusal: None,
             warnings: vec![],
             next: None,
         }
@@ -140,6 +143,7 @@ impl Report {
             let remaining = [whole.remaining, report.remaining];
             whole.remaining = remaining.into_iter().flatten().min();
             whole.skew = whole.skew.or(report.skew);
+            whole.refusal = whole.refusal.or(report.refusal);
             whole.is_interrupted |= report.is_interrupted;
             for warning in report.warnings {
                 if !whole.warnings.contains(&warning) {

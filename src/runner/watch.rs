@@ -21,6 +21,8 @@ use jiff::{SignedDuration, Timestamp};
 pub trait Passes {
     fn pass(&self, schedules: Vec<Schedule>) -> impl Future<Output = Result<Report, Error>>;
     fn tell(&self, report: &Report);
+    /// What ends soon, each of it told once a day.
+    fn endings(&self, schedules: &[Schedule]) -> Vec<String>;
 }
 
 /// What a watch works with.
@@ -67,6 +69,15 @@ impl Watch<'_> {
                         self.ui.error(&error.into());
                     }
                     last_problem = Some(text);
+                }
+            }
+            let endings = passes.endings(&schedules);
+            if self.ui.is_json && !endings.is_empty() {
+                self.ui
+                    .json(&serde_json::json!({ "now": now, "warnings": endings }));
+            } else {
+                for ending in &endings {
+                    self.ui.warn(ending);
                 }
             }
             let by_app = pass::by_app(schedules.iter());

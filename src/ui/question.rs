@@ -5,6 +5,7 @@ use super::{Ui, terminal::Kept};
 use crate::{credentials::Secret, execute::Stop};
 use console::Term;
 use dialoguer::{Confirm, Password, Select};
+use std::io::{self, BufRead as _, Read as _};
 
 impl Ui {
     /// A yes or a no; `None` also when there is nobody to ask.
@@ -38,6 +39,27 @@ impl Ui {
         .await
     }
 
+    /// The first line of stdin, from whatever is piped in.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is longer than anything that is asked for.
+    pub async fn input(&self) -> io::Result<Secret> {
+        const MOST: u64 = 16 * 1024;
+        let (sender, line) = tokio::sync::oneshot::channel();
+        // Whoever writes into the pipe may take his time: should we have to go, it stays behind.
+        std::thread::spawn(move || {
+            let mut text = String::new();
+            let stdin = io::stdin().lock().take(MOST);
+            let read = io::BufReader::new(stdin).read_line(&mut text);
+            let is_whole = read.map(|length| (length as u64) < MOST);
+            sender.send(is_whole.map(|is_whole| (is_whole, Secret::new(text))))
+        });
+        let (is_whole, line) = line.await.map_err(|_| io::ErrorKind::Other)??;
+        is_whole
+            .then_some(line)
+            .ok_or(io::ErrorKind::InvalidData.into())
+    }
+
     async fn put<T: Send + 'static>(
         &self,
         settings: fn() -> Kept,
@@ -47,6 +69,7 @@ impl Ui {
         if !self.can_ask() || stop.is_set() {
             return None;
         }
+        self.end_line();
         let _as_it_was = settings();
         let (sender, answer) = tokio::sync::oneshot::channel();
         // It waits for a key, which nothing can interrupt: should we have to go, it stays behind.

@@ -239,7 +239,7 @@ fn what_cannot_be_told_at_once_is_revoked_by_the_next_command() {
             panic!("{told:?}")
         };
         assert_ne!(made["id"], left["id"]);
-        assert_eq!(place.records()["unfinished"], json!([]));
+        assert_eq!(place.records()["to_revoke"], json!([]));
     });
 }
 
@@ -492,7 +492,7 @@ fn a_file_that_others_can_read_is_refused_and_no_other_credential_is_taken() {
         fs::remove_file(&token).expect("removed");
         fs::write(&token, "").expect("a file");
         mode(&token, 0o600);
-        refused("the token is no longer in").await;
+        refused("what is in it is no token").await;
         fs::write(place.file("credentials.json"), "{").expect("a file");
         refused("it is not as we wrote it").await;
         fs::write(place.file("credentials.json"), r#"{"version":2}"#).expect("a file");
@@ -666,8 +666,16 @@ fn removing_says_when_only_one_of_the_two_was_done() {
         heroku
             .send(reqwest::Method::DELETE, "/sandbox/faults", &Value::Null)
             .await;
+        let told = place.told(&["auth"]).await;
+        assert!(
+            told.stderr.contains("may still be valid at Heroku"),
+            "{told:?}"
+        );
+        let told = place.told(&["auth", "remove"]).await;
+        assert_eq!(told.code, Some(0), "what was left behind goes: {told:?}");
+        assert_eq!(ours(heroku).await, Vec::<Value>::new());
         assert_eq!(
-            place.told(&["auth", "remove", "--confirm", ME]).await.code,
+            place.told(&["auth", "remove"]).await.code,
             Some(1),
             "there is none any more"
         );
@@ -756,5 +764,266 @@ fn doctor_tells_what_is_broken_and_no_address() {
         );
         let text = place.told(&["doctor", "--show-accounts"]).await;
         assert_eq!(text.code, Some(0), "{text:?}");
+    });
+}
+
+#[test]
+fn only_the_account_that_it_is_of_revokes_an_authorization() {
+    block(async {
+        let place = Place::new();
+        let heroku = &place.served.heroku;
+        assert_eq!(place.told(&CREATE).await.code, Some(0));
+        place.log_in("other@example.com", "HRKU-AAother0123456789");
+        assert_eq!(place.told(&["auth", "rotate"]).await.code, Some(1));
+        let told = place.told(&["auth", "remove", "--confirm", ME]).await;
+        assert_eq!(told.code, Some(1), "{told:?}");
+        assert!(
+            told.stderr
+                .contains("the Heroku CLI is logged in as other@example.com"),
+            "{told:?}"
+        );
+        assert_eq!(ours(heroku).await.len(), 1);
+        place.log_in(ME, LOGIN);
+        assert_eq!(place.told(&CREATE).await.code, Some(0));
+        assert_eq!(
+            ours(heroku).await.len(),
+            1,
+            "the new one; the one left behind is gone"
+        );
+    });
+}
+
+#[test]
+fn commands_at_the_same_time_leave_one_authorization_that_works() {
+    block(async {
+        let place = Place::new();
+        let heroku = &place.served.heroku;
+        // The first is slow where it tries its token.
+        heroku.faults(&json!([{ "method": "GET", "path": "/apps", "times": 2, "kind": { "delay": { "ms": 600 } } }])).await;
+        let mut running = vec![];
+        for words in [&CREATE[..], &CREATE, &["auth", "rotate"], &CREATE] {
+            let mut command = place.command(words).await;
+            command.env("AUTORESTART_REQUEST_TIMEOUT", "30s");
+            let piped = std::process::Stdio::piped;
+            running.push(
+                command
+                    .stdout(piped())
+                    .stderr(piped())
+                    .spawn()
+                    .expect("it starts"),
+            );
+        }
+        let told: Vec<Told> = running
+            .into_iter()
+            .map(|one| one.wait_with_output().expect("it ends").into())
+            .collect();
+        assert!(
+            told.iter().filter(|one| one.code == Some(0)).count() >= 3,
+            "{told:?}"
+        );
+        let [one] = &ours(heroku).await[..] else {
+            panic!("{told:?}")
+        };
+        assert_eq!(
+            place.records()["credentials"][0]["authorization"],
+            one["id"]
+        );
+        assert_eq!(place.records()["to_revoke"], json!([]));
+        assert_eq!(
+            place.told(&["auth", "--json"]).await.json()["credentials"][0]["works"],
+            json!(true)
+        );
+    });
+}
+
+#[test]
+fn a_command_that_is_killed_while_it_revokes_leaves_nothing_for_good() {
+    block(async {
+        let place = Place::new();
+        let heroku = &place.served.heroku;
+        assert_eq!(place.told(&CREATE).await.code, Some(0));
+        heroku
+            .faults(&json!([{ "method": "DELETE", "kind": "hang" }]))
+            .await;
+        let mut command = place.command(&["auth", "rotate"]).await;
+        command.env("AUTORESTART_REQUEST_TIMEOUT", "60s");
+        let mut rotate = command.spawn().expect("it starts");
+        while !heroku
+            .record()
+            .await
+            .requests
+            .iter()
+            .any(|request| request.method == "DELETE")
+        {
+            tokio::task::yield_now().await;
+        }
+        rotate.kill().expect("killed");
+        rotate.wait().expect("over");
+        assert_eq!(ours(heroku).await.len(), 2);
+        assert_eq!(
+            place.told(&["auth", "--json"]).await.json()["to_revoke"]
+                .as_array()
+                .map(Vec::len),
+            Some(1)
+        );
+        let told = place.told(&["auth", "rotate"]).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert_eq!(ours(heroku).await.len(), 1);
+        assert_eq!(place.records()["to_revoke"], json!([]));
+    });
+}
+
+#[test]
+fn the_token_that_is_kept_already_is_not_revoked_when_it_is_given_again() {
+    block(async {
+        let place = Place::new();
+        assert_eq!(place.told(&CREATE).await.code, Some(0));
+        let token = fs::read_to_string(place.token_file()).expect("a token");
+        let told = place
+            .given(token.trim(), &["auth", "setup", "--token-stdin"])
+            .await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert_eq!(ours(&place.served.heroku).await.len(), 1);
+        assert_eq!(
+            place.told(&["auth", "--json"]).await.json()["credentials"][0]["kind"],
+            json!("authorization")
+        );
+    });
+}
+
+#[test]
+fn a_token_that_is_revoked_in_the_middle_of_a_roll_is_told_with_what_mends_it() {
+    block(async {
+        let place = Place::new();
+        let heroku = &place.served.heroku;
+        assert_eq!(place.told(&CREATE).await.code, Some(0));
+        assert_eq!(
+            place
+                .told(&["set", "--app", "example-app", "--max-uptime", "1h"])
+                .await
+                .code,
+            Some(0)
+        );
+        let piped = std::process::Stdio::piped;
+        let mut run = place.command(&["run"]).await;
+        let run = run
+            .stdout(piped())
+            .stderr(piped())
+            .spawn()
+            .expect("it starts");
+        while heroku.record().await.restarts.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let id = ours(heroku).await[0]["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned();
+        heroku
+            .send(
+                reqwest::Method::DELETE,
+                &format!("/sandbox/authorizations/{id}"),
+                &Value::Null,
+            )
+            .await;
+        let told: Told = run.wait_with_output().expect("it ends").into();
+        assert_eq!(told.code, Some(3), "{told:?}");
+        assert!(
+            told.stderr
+                .contains("is revoked or expired: autorestart auth rotate"),
+            "{told:?}"
+        );
+        assert!(!told.stderr.contains("goes on"), "{told:?}");
+        assert_eq!(heroku.record().await.restarts.len(), 1);
+    });
+}
+
+#[test]
+fn when_a_login_ends_is_found_out_and_said() {
+    block(async {
+        let place = Place::new();
+        let heroku = &place.served.heroku;
+        let all: Vec<Value> = heroku.get("/sandbox/authorizations").await;
+        let is_login = |one: &&Value| one["user"]["email"] == ME;
+        let id = all.iter().find(is_login).expect("a login")["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned();
+        heroku
+            .patch(
+                &format!("/sandbox/authorizations/{id}"),
+                &json!({ "expires-in": "8h" }),
+            )
+            .await;
+        let told = place
+            .told(&[
+                "set",
+                "--app",
+                "example-app",
+                "--max-uptime",
+                "1h",
+                "--settle",
+                "0s",
+            ])
+            .await;
+        assert!(
+            told.stderr.contains("the credential of passes ends")
+                && told.stderr.contains("(in 8 hours)"),
+            "{told:?}"
+        );
+        let told = place.told(&["auth"]).await;
+        assert!(told.stdout.contains("(in 8 hours)"), "{told:?}");
+        for times in [1, 0] {
+            let told = place.told(&["run", "--json"]).await;
+            let warnings = told.json()["warnings"].as_array().expect("a list").clone();
+            assert_eq!(warnings.len(), times, "{told:?}");
+        }
+        let told = place
+            .told(&["auth", "setup", "--use-cli-login", "--json"])
+            .await;
+        assert_eq!(
+            (told.code, told.json()["expires_at"].is_string()),
+            (Some(0), true),
+            "{told:?}"
+        );
+    });
+}
+
+#[test]
+fn whoever_wants_it_to_leave_is_heard_although_heroku_is_silent() {
+    block(async {
+        let place = Place::new();
+        let heroku = &place.served.heroku;
+        assert_eq!(place.told(&CREATE).await.code, Some(0));
+        for words in [
+            &["auth"][..],
+            &["auth", "rotate"],
+            &["auth", "remove", "--confirm", ME],
+            &["auth", "setup", "--create"],
+            &["doctor"],
+        ] {
+            heroku
+                .faults(&json!([{ "method": "GET", "times": 99, "kind": "hang" }]))
+                .await;
+            let before = heroku.record().await.requests.len();
+            let mut command = place.command(words).await;
+            let piped = std::process::Stdio::piped;
+            command
+                .env("AUTORESTART_REQUEST_TIMEOUT", "600s")
+                .stdout(piped())
+                .stderr(piped());
+            let child = command.spawn().expect("it starts");
+            while heroku.record().await.requests.len() == before {
+                tokio::task::yield_now().await;
+            }
+            let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
+            nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("a signal");
+            let told: Told = child.wait_with_output().expect("it ends").into();
+            let is_told =
+                told.code == Some(130) || (words.contains(&"remove") && told.code == Some(1));
+            assert!(is_told, "{words:?}: {told:?}");
+            heroku
+                .send(reqwest::Method::DELETE, "/sandbox/faults", &Value::Null)
+                .await;
+        }
     });
 }

@@ -8,6 +8,7 @@
 )]
 
 mod auth;
+mod auth_terminal;
 mod bad_input;
 mod binary;
 mod changes;

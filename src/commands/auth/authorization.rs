@@ -1,21 +1,20 @@
 //! Makes an authorization so that none is left behind: what is not told to its end is looked for, and
-//! revoked, now or by the next command.
+//! revoked, now or by a later command.
 
 use super::{
     super::Context,
+    revoke::{forget, look_for, look_once, revoke},
     second_factor::with_code,
     subject::{Login, Subject},
 };
 use crate::{
-    credentials::{
-        Record, Records,
-        records::{Unfinished, is_same_account},
-    },
+    credentials::{Records, Source, records::ToRevoke},
     error::Error,
     execute::Stop,
     heroku::{self, Authorization, Client, Fate},
 };
 use jiff::SignedDuration;
+use std::cell::Cell;
 
 /// What is to be made.
 pub struct Wish {
@@ -37,10 +36,8 @@ impl Wish {
     }
 }
 
-/// Tries of a look for what may have been made.
-const LOOKS: u32 = 4;
-
-/// Makes it, with the login. Whatever comes between: none is left behind unknown.
+/// Makes it, with the login, and a note that it is to be revoked, which goes when it is kept. Whatever
+/// comes between: none is left behind unknown.
 ///
 /// # Errors
 /// When it is refused, or no answer came; it is then revoked, or noted.
@@ -50,30 +47,36 @@ pub async fn create(
     login: &Login,
     subject: &Subject,
     wish: &Wish,
-) -> Result<Authorization, Error> {
-    let note = Unfinished {
+) -> Result<(Authorization, ToRevoke), Error> {
+    let note = ToRevoke {
         host: subject.host().to_owned(),
         account: login.email().map(ToOwned::to_owned),
-        description: wish.description.clone(),
+        description: Some(wish.description.clone()),
+        id: None,
     };
     let noted = note.clone();
-    Records::edit(context.env, |records| records.unfinished.push(noted))?;
+    Records::edit(context.env, |records| records.to_revoke.push(noted))?;
     let action = context.ui.action("Creating an authorization at Heroku");
+    // Between a request and its answer, one may be made.
+    let is_asked = Cell::new(false);
     let made = with_code(context, stop, &login.client, async |client| {
-        client
+        is_asked.set(true);
+        let made = client
             .authorize(&wish.description, &[&wish.scope], wish.lifetime)
-            .await
+            .await;
+        is_asked.set(false);
+        made
     })
     .await;
     let error = match made {
         Ok(made) if made.token.is_some() => {
             action.done();
-            return Ok(made);
+            return Ok((made, note));
         }
         // Its token is what it was made for.
         Ok(made) => {
             drop(action);
-            undo(context, stop, &login.client, &made, &wish.description).await;
+            undo(context, stop, &login.client, &made, &note).await;
             return Err(Error::Other {
                 code: "no_token",
                 message: "Heroku made an authorization and did not show its token".to_owned(),
@@ -83,18 +86,17 @@ pub async fn create(
         Err(error) => error,
     };
     drop(action);
-    let is_certain = match &error {
-        Error::Heroku(error) => {
-            matches!(error.fate(), Fate::NotSent | Fate::Refused | Fate::Later(_))
+    match &error {
+        Error::Heroku(refused) => match refused.fate() {
+            Fate::NotSent => forget(context, &note),
+            Fate::Refused | Fate::Later(_) => look_once(&login.client, context, &note).await,
+            Fate::Broken | Fate::Silent => look_for(context, stop, &login.client, &note).await,
+        },
+        Error::Interrupted if is_asked.get() => {
+            look_for(context, stop, &login.client, &note).await;
         }
-        Error::Interrupted => false,
-        // Codes that were not accepted, or nobody to ask.
-        _ => true,
-    };
-    if is_certain {
-        forget(context, &note);
-    } else {
-        look_for(context, &login.client, &note).await;
+        // Codes that were not accepted, or nobody to ask for one.
+        _ => forget(context, &note),
     }
     Err(explain(context, login, error))
 }
@@ -117,8 +119,12 @@ fn explain(context: &Context<'_>, login: &Login, error: Error) -> Error {
             "an account that signs in through an identity provider (SSO) cannot make authorizations, and its login ends after 8 hours; invite a user without SSO to the apps (heroku access:add), make a token as that user, and give it to {setup} --token-stdin"
         )
     } else if login.account.is_none() {
+        let mend = match login.credential.source {
+            Source::ApiKey => "unset it and run heroku login",
+            _ => "run heroku login",
+        };
         format!(
-            "the token from {} may not make authorizations: unset it and run heroku login, or give a token to {setup} --token-stdin",
+            "the token from {} may not make authorizations: {mend}, or give a token to {setup} --token-stdin",
             login.credential.source
         )
     } else {
@@ -139,167 +145,23 @@ pub async fn undo(
     stop: &Stop,
     client: &Client,
     made: &Authorization,
-    description: &str,
+    note: &ToRevoke,
 ) {
-    let note = |records: &mut Records| {
-        records
-            .unfinished
-            .retain(|one| one.description != description);
-    };
     match revoke(context, stop, client, &made.id).await {
         Ok(_) => {
-            let _ = Records::edit(context.env, note);
+            forget(context, note);
             context.ui.say("The authorization was revoked again");
         }
         Err(error) => {
             context.ui.warn(&format!(
-                "the authorization '{description}' could not be revoked: {error}"
+                "the authorization '{}' could not be revoked: {error}",
+                made.description
             ));
             context.ui.hint(&format!(
                 "heroku authorizations:revoke {} revokes it, and so does the next {}",
                 made.id,
                 context.verb("auth:setup")
             ));
-        }
-    }
-}
-
-/// Revokes an authorization, though somebody wants us to leave: it takes a moment only. Tells whether
-/// there was one.
-///
-/// # Errors
-/// When it cannot be revoked.
-pub async fn revoke(
-    context: &Context<'_>,
-    stop: &Stop,
-    client: &Client,
-    id: &str,
-) -> Result<bool, Error> {
-    match client.revoke(id).await {
-        Err(error) if error.code() == "two_factor" && !stop.is_set() => {
-            with_code(context, stop, client, async |client| {
-                client.revoke(id).await
-            })
-            .await
-        }
-        answer => Ok(answer?),
-    }
-}
-
-/// Revokes the authorization of a record, as the account that it is of: to another one, Heroku says
-/// that there is none. Tells whether there still was one.
-///
-/// # Errors
-/// When nobody is logged in, or somebody else is, or it cannot be revoked.
-pub async fn revoke_of(
-    context: &Context<'_>,
-    stop: &Stop,
-    login: Option<&Login>,
-    record: &Record,
-    id: &str,
-) -> Result<bool, Error> {
-    let login = login_of(login, record)?;
-    revoke(context, stop, &login.client, id).await
-}
-
-/// The login, where it is of the account that the authorization of a record is of.
-///
-/// # Errors
-/// When nobody is logged in, or somebody else is.
-pub fn login_of<'a>(login: Option<&'a Login>, record: &Record) -> Result<&'a Login, Error> {
-    let owner = record.owner.as_deref().or(record.account.as_deref());
-    let whose = owner.unwrap_or("its account");
-    let login = login.ok_or_else(|| Error::Other {
-        code: "not_logged_in",
-        message: "not logged in to Heroku, which makes and revokes authorizations".to_owned(),
-        hint: Some(format!("run heroku login as {whose} first")),
-    })?;
-    match (owner, login.email()) {
-        (Some(owner), Some(email)) if !is_same_account(owner, email) => Err(Error::Other {
-            code: "other_account",
-            message: format!(
-                "the authorization is of {whose}, and the Heroku CLI is logged in as {email}"
-            ),
-            hint: Some(format!(
-                "heroku login (or heroku accounts:set) as {whose}, then run it again"
-            )),
-        }),
-        _ => Ok(login),
-    }
-}
-
-fn forget(context: &Context<'_>, note: &Unfinished) {
-    let _ = Records::edit(context.env, |records| {
-        records.unfinished.retain(|one| one != note);
-    });
-}
-
-/// Looks for an authorization that may have been made, and revokes it; the note stays where that
-/// cannot be told.
-async fn look_for(context: &Context<'_>, client: &Client, note: &Unfinished) {
-    let mut trouble = None;
-    for look in 0..LOOKS {
-        if look > 0 {
-            let wait = SignedDuration::from_secs(1 << look.min(2));
-            context.clock.sleep(wait).await;
-        }
-        match revoke_noted(client, note).await {
-            Ok(0) => trouble = None,
-            Ok(_) => {
-                context
-                    .ui
-                    .say("It had been made all the same, and was revoked");
-                return forget(context, note);
-            }
-            Err(error) => trouble = Some(error),
-        }
-    }
-    let setup = context.verb("auth:setup");
-    let (name, why) = (
-        &note.description,
-        trouble.map(|error| format!(" ({error})")),
-    );
-    context.ui.warn(&format!(
-        "whether the authorization '{name}' was made is not known{}; the next {setup} looks again, and revokes it",
-        why.unwrap_or_default()
-    ));
-    context
-        .ui
-        .hint("heroku authorizations lists them, heroku authorizations:revoke revokes one");
-}
-
-/// How many there were of this description; all of them are revoked.
-async fn revoke_noted(client: &Client, note: &Unfinished) -> Result<usize, heroku::Error> {
-    let all = client.authorizations().await?;
-    let ours = all.iter().filter(|one| one.description == note.description);
-    let mut count = 0;
-    for one in ours {
-        client.revoke(&one.id).await?;
-        count += 1;
-    }
-    Ok(count)
-}
-
-/// Revokes what earlier commands of this account may have left behind.
-pub async fn sweep(context: &Context<'_>, login: &Login, host: &str) {
-    let Ok(records) = Records::read(context.env) else {
-        return;
-    };
-    let is_ours = |note: &&Unfinished| {
-        note.host == host && (note.account.is_none() || note.account.as_deref() == login.email())
-    };
-    for note in records.unfinished.iter().filter(is_ours) {
-        match revoke_noted(&login.client, note).await {
-            Ok(count) => {
-                if count > 0 {
-                    context.ui.say(&format!(
-                        "The authorization '{}', which an earlier command left behind, was revoked",
-                        note.description
-                    ));
-                }
-                forget(context, note);
-            }
-            Err(error) => tracing::debug!(%error, "what was left behind stays"),
         }
     }
 }

@@ -69,16 +69,29 @@ pub async fn check(
             Err(error) => return Err(error),
         }
     }
-    if !tried.is_empty() && tried.iter().all(|(_, error)| error.is_some()) {
-        let said: Vec<String> = tried
-            .iter()
-            .filter_map(|(app, error)| Some(format!("⬢ {}: {}", app.name, error.as_ref()?)))
-            .collect();
+    let refused = |(app, error): &(App, Option<heroku::Error>)| {
+        let error = error
+            .as_ref()
+            .filter(|error| error.code() != "two_factor")?;
+        Some(format!("⬢ {}: {error}", app.name))
+    };
+    let mut sure = tried.iter().filter(|(app, _)| app.is_sure).peekable();
+    if sure.peek().is_some() && sure.all(|one| refused(one).is_some()) {
+        let said: Vec<String> = tried.iter().filter_map(refused).collect();
         return Err(Error::Other {
             code: "no_access",
             message: format!("the token reaches none of the apps: {}", said.join("; ")),
             hint: Some("heroku access:add invites its account to an app".to_owned()),
         });
+    }
+    for (app, error) in &tried {
+        let is_demand = |error: &heroku::Error| error.code() == "two_factor";
+        if error.as_ref().is_some_and(is_demand) {
+            context.ui.warn(&format!(
+                "⬢ {} demands a second factor, which a pass without a person cannot give",
+                app.name
+            ));
+        }
     }
     Ok(Checked {
         scope,

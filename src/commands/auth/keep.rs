@@ -1,13 +1,19 @@
 //! Keeps a token and what is known of it, in place of what was there, so that at no moment there is
 //! none that works.
 
-use super::{super::Context, authorization::revoke_of, subject::Login};
+use super::{
+    super::Context,
+    revoke::{revoke_of, sweep},
+    subject::Login,
+};
 use crate::{
     cli::KeepIn,
-    credentials::{Kind, Place, Record, Records, Secret, own},
+    credentials::{Kind, Place, Record, Records, Secret, own, records::ToRevoke},
     error::Error,
     execute::Stop,
 };
+use jiff::SignedDuration;
+use std::fs::File;
 
 /// Where a token is to be kept: as asked, else in the keyring, else in a file after saying so.
 ///
@@ -23,7 +29,11 @@ pub async fn place(
         return Ok(Place::File);
     }
     let (ui, is_attended) = (context.ui, context.ui.can_ask());
-    match own::try_keyring(is_attended).await {
+    let tried = tokio::select! {
+        tried = own::try_keyring(is_attended) => tried,
+        () = stop.set() => return Err(Error::Interrupted),
+    };
+    match tried {
         own::Keyring::Works => {}
         own::Keyring::Absent(why) if wanted.is_none() => {
             ui.say(&format!(
@@ -56,8 +66,40 @@ pub async fn place(
     }
 }
 
-/// Keeps the token, then the record; returns the record that was there. When either fails, all is as
-/// it was.
+/// Held while a credential changes, from the first request to the last: another command waits.
+///
+/// # Errors
+/// When there is nowhere to keep a credential, or somebody wants us to leave.
+pub async fn alone(context: &Context<'_>, stop: &Stop) -> Result<File, Error> {
+    let mut is_said = false;
+    loop {
+        if let Some(lock) = own::lock(context.env)? {
+            return Ok(lock);
+        }
+        if !std::mem::replace(&mut is_said, true) {
+            context
+                .ui
+                .say("Another auth command is at work: waiting for it");
+        }
+        tokio::select! {
+            () = context.clock.sleep(SignedDuration::from_millis(200)) => {}
+            () = stop.set() => return Err(Error::Interrupted),
+        }
+    }
+}
+
+/// The record that another one will replace.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn before(context: &Context<'_>, record: &Record) -> Result<Option<Record>, Error> {
+    let records = Records::read(context.env)?;
+    let is_it = |one: &&Record| one.is_of(&record.host, record.account.as_deref());
+    Ok(records.credentials.iter().find(is_it).cloned())
+}
+
+/// Keeps the token, then the record, with the note that what it replaces is to be revoked; returns
+/// the record that was there. When either fails, all is as it was.
 ///
 /// # Errors
 /// When it cannot be kept.
@@ -65,20 +107,13 @@ pub async fn keep(
     context: &Context<'_>,
     record: &Record,
     token: Option<&Secret>,
-    finished: Option<&str>,
+    finished: Option<&ToRevoke>,
 ) -> Result<Option<Record>, Error> {
     let env = context.env;
-    let _alone = own::lock(env)?;
-    let before = {
-        let records = Records::read(env)?;
-        let is_it = |one: &&Record| one.is_of(&record.host, record.account.as_deref());
-        records.credentials.iter().find(is_it).cloned()
-    };
+    let before = before(context, record)?;
     // Under the same name, the new token takes the old one's place: it may have to be put back.
-    let same_place = before
-        .as_ref()
-        .filter(|before| before.place == record.place);
-    let old = match same_place {
+    let is_there = |before: &&Record| before.place == record.place;
+    let old = match before.as_ref().filter(is_there) {
         Some(before) if token.is_some() => own::token(env, before).await.ok(),
         _ => None,
     };
@@ -86,11 +121,12 @@ pub async fn keep(
         own::keep(env, record, token, context.ui.can_ask()).await?;
     }
     let written = Records::edit(env, |records| {
+        let replaced = records.take(&record.host, record.account.as_deref());
+        if let Some(replaced) = replaced.filter(|one| one.authorization != record.authorization) {
+            records.retire(&replaced);
+        }
         records.put(record.clone());
-        let is_open = |one: &crate::credentials::records::Unfinished| {
-            Some(one.description.as_str()) != finished
-        };
-        records.unfinished.retain(is_open);
+        records.to_revoke.retain(|note| Some(note) != finished);
     });
     if let Err(error) = written {
         let undone = match &old {
@@ -102,9 +138,8 @@ pub async fn keep(
         }
         return Err(error.into());
     }
-    if let Some(before) = before
-        .as_ref()
-        .filter(|before| before.place != record.place)
+    let elsewhere = before.as_ref().filter(|before| !is_there(before));
+    if let Some(before) = elsewhere
         && let Err(error) = own::forget(env, before).await
     {
         context.ui.warn(&format!(
@@ -115,32 +150,41 @@ pub async fn keep(
     Ok(before)
 }
 
-/// Revokes the authorization that a new one has replaced. Tells whether all is well: where it is not,
-/// the old one is still valid, and it is said how it goes.
+/// Revokes the authorization that a new one has replaced, and what earlier commands left behind.
+/// Tells whether all is well: where it is not, it is said what is still valid, and noted.
 pub async fn retire(
     context: &Context<'_>,
     stop: &Stop,
     login: Option<&Login>,
     before: Option<&Record>,
+    now: &Record,
 ) -> bool {
-    let Some(before) = before.filter(|before| before.kind == Kind::Authorization) else {
-        return true;
-    };
-    let Some(id) = &before.authorization else {
-        return true;
-    };
-    let why = match revoke_of(context, stop, login, before, id).await {
-        Ok(_) => {
-            context.ui.say("The old authorization was revoked");
-            return true;
+    let replaced = before.filter(|before| {
+        before.kind == Kind::Authorization && before.authorization != now.authorization
+    });
+    let id = replaced.and_then(|replaced| Some((replaced, replaced.authorization.as_ref()?)));
+    if let Some((replaced, id)) = id {
+        let said = match revoke_of(context, stop, login, replaced, id).await {
+            Ok(true) => "The old authorization was revoked",
+            Ok(false) => "The old authorization was gone already",
+            Err(error) => {
+                context
+                    .ui
+                    .warn(&format!("the old authorization was not revoked: {error}"));
+                context.ui.hint(&format!(
+                    "the next auth command of its account revokes it; heroku authorizations:revoke {id} does it at once"
+                ));
+                return false;
+            }
+        };
+        context.ui.say(said);
+        let noted = Records::edit(context.env, |records| records.is_revoked(id));
+        if let Err(error) = noted {
+            tracing::debug!(%error, "a note stays");
         }
-        Err(error) => error.to_string(),
-    };
-    context
-        .ui
-        .warn(&format!("the old authorization is still valid: {why}"));
-    context
-        .ui
-        .hint(&format!("heroku authorizations:revoke {id} revokes it"));
-    false
+    }
+    match login {
+        Some(login) => sweep(context, stop, login, &now.host).await,
+        None => true,
+    }
 }

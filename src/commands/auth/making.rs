@@ -8,7 +8,7 @@ use super::{
     subject::{Login, Subject},
 };
 use crate::{
-    credentials::{Credential, Record, Secret, Source, mend},
+    credentials::{Credential, Record, Secret, Source},
     error::Error,
     execute::Stop,
     heroku::Client,
@@ -23,7 +23,7 @@ pub(super) async fn make(
     wish: &Wish,
     mut record: Record,
 ) -> Result<(Record, Checked, Option<Record>), Error> {
-    let made = create(context, stop, login, subject, wish).await?;
+    let (made, note) = create(context, stop, login, subject, wish).await?;
     record.owner = made
         .email
         .clone()
@@ -33,35 +33,30 @@ pub(super) async fn make(
     let result = async {
         // It was checked that there is one.
         let token = made.token.clone().ok_or(Error::Interrupted)?;
-        let client = client_of(context, subject, &token, &record)?;
+        let client = client_of(context, subject, &token)?;
         let action = context.ui.action("Trying it");
         let checked = check(context, stop, &client, &subject.apps).await?;
         action.done();
         record.scope = checked.scope.clone().unwrap_or_else(|| made.scope.clone());
-        let before = keep(context, &record, Some(&token), Some(&wish.description)).await?;
+        let before = keep(context, &record, Some(&token), Some(&note)).await?;
         Ok((record.clone(), checked, before))
     };
     match result.await {
         Ok(done) => Ok(done),
         Err(error) => {
-            undo(context, stop, &login.client, &made, &wish.description).await;
+            undo(context, stop, &login.client, &made, &note).await;
             Err(error)
         }
     }
 }
 
-fn client_of(
-    context: &Context<'_>,
-    subject: &Subject,
-    token: &Secret,
-    record: &Record,
-) -> Result<Client, Error> {
+fn client_of(context: &Context<'_>, subject: &Subject, token: &Secret) -> Result<Client, Error> {
     let credential = Credential {
         token: token.clone(),
         source: Source::Own("just given".to_owned()),
-        account: record.account.clone(),
+        account: None,
         expires_at: None,
-        mend: mend(context.env, Some(record)),
+        mend: "run it again".to_owned(),
     };
-    Ok(Client::new(&subject.options, &credential, context.clock)?)
+    Ok(Client::new(&subject.options, &credential, context.clock)?.brief())
 }

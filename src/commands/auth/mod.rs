@@ -6,6 +6,7 @@ mod keep;
 mod making;
 mod offer;
 mod remove;
+mod revoke;
 mod rotate;
 mod second_factor;
 mod setup;
@@ -23,12 +24,34 @@ use super::Context;
 use crate::{
     cli::{Auth, AuthCommand},
     error::{Error, exit},
+    execute::Stop,
 };
+
+/// # Errors
+/// When the work fails, or somebody wants us to leave meanwhile.
+async fn unless_left<T>(
+    stop: &Stop,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    tokio::select! {
+        done = work => done,
+        () = stop.set() => Err(Error::Interrupted),
+    }
+}
+
+/// The exit code of what was done, well or not, and whether or not somebody wanted us to leave.
+fn code(is_well: bool, stop: &Stop) -> u8 {
+    match (is_well, stop.is_set()) {
+        (true, _) => exit::DONE,
+        (false, true) => exit::INTERRUPTED,
+        (false, false) => exit::FAILED,
+    }
+}
 
 pub(super) async fn auth(context: &Context<'_>, auth: Auth) -> Result<u8, Error> {
     let stop = super::stop();
     let done = match auth.command {
-        None => show::show(context, &auth.common).await,
+        None => unless_left(&stop, show::show(context, &auth.common)).await,
         Some(AuthCommand::Setup(flags)) => setup::setup(context, &flags, &stop).await,
         Some(AuthCommand::Rotate(flags)) => rotate::rotate(context, &flags, &stop).await,
         Some(AuthCommand::Remove(flags)) => remove::remove(context, &flags, &stop).await,

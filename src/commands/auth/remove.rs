@@ -1,12 +1,21 @@
 //! `auth:remove`: revokes the authorization at Heroku and deletes the token here, and says when only
 //! one of the two was done.
 
-use super::{super::Context, authorization::revoke_of, rotate::record, subject::login, words};
+use super::{
+    super::Context,
+    code,
+    keep::{alone, before},
+    revoke::{revoke_of, sweep},
+    rotate::{ANYBODY, record},
+    subject::login,
+    unless_left, words,
+};
 use crate::{
     cli::AuthRemove,
     credentials::{Kind, Record, Records, own, records::is_same_account},
-    error::{Error, exit},
+    error::Error,
     execute::Stop,
+    heroku::Options,
 };
 use serde_json::json;
 
@@ -16,17 +25,33 @@ pub(super) async fn remove(
     stop: &Stop,
 ) -> Result<u8, Error> {
     let options = context.options()?;
+    let host = options.host.machine();
     let account = flags.account.as_deref().or(flags.confirm.as_deref());
-    let old = record(context, options.host.machine(), account)?;
-    agree(context, flags, &old, stop).await?;
-    let revoked = match &old.authorization {
-        Some(id) if old.kind == Kind::Authorization => {
-            let login = login(context, &options).await;
-            Some(match login {
-                Ok(login) => revoke_of(context, stop, login.as_ref(), &old, id).await,
-                Err(error) => Err(error),
-            })
+    let old = match record(context, host, account) {
+        Err(error) if error.code() == "no_credential" => {
+            return left_behind(context, stop, &options, error).await;
         }
+        old => old?,
+    };
+    agree(context, flags, &old, stop).await?;
+    let _alone = alone(context, stop).await?;
+    if before(context, &old)?.as_ref() != Some(&old) {
+        return Err(Error::Other {
+            code: "changed_meanwhile",
+            message: "another command has changed the credential meanwhile".to_owned(),
+            hint: Some("look at it again, and run it again".to_owned()),
+        });
+    }
+    let login = unless_left(stop, login(context, &options)).await;
+    let revoked = match &old.authorization {
+        Some(id) if old.kind == Kind::Authorization => Some(match &login {
+            Ok(login) => revoke_of(context, stop, login.as_ref(), &old, id).await,
+            Err(error) => Err(Error::Other {
+                code: error.code(),
+                message: error.to_string(),
+                hint: error.hint(),
+            }),
+        }),
         _ => None,
     };
     let deleted = own::forget(context.env, &old).await;
@@ -35,13 +60,44 @@ pub(super) async fn remove(
         if deleted.is_ok() {
             records.take(&old.host, old.account.as_deref());
         }
+        if matches!(revoked, Some(Err(_))) {
+            records.retire(&old);
+        }
     });
     let deleted = deleted
         .map_err(Error::from)
         .and(forgotten.map_err(Error::from));
     tell(context, &old, revoked.as_ref(), deleted.as_ref());
-    let is_well = deleted.is_ok() && !matches!(revoked, Some(Err(_)));
-    Ok(if is_well { exit::DONE } else { exit::FAILED })
+    let mut is_well = deleted.is_ok() && !matches!(revoked, Some(Err(_)));
+    if let (true, Ok(Some(login))) = (is_well, &login) {
+        is_well = sweep(context, stop, login, host).await;
+    }
+    Ok(code(is_well, stop))
+}
+
+/// Without a credential there may still be authorizations that could not be revoked before.
+async fn left_behind(
+    context: &Context<'_>,
+    stop: &Stop,
+    options: &Options,
+    nothing: Error,
+) -> Result<u8, Error> {
+    let host = options.host.machine();
+    let records = Records::read(context.env)?;
+    if !records.to_revoke.iter().any(|note| note.host == host) {
+        return Err(nothing);
+    }
+    let login = unless_left(stop, login(context, options)).await?;
+    let login = login.ok_or(nothing)?;
+    let _alone = alone(context, stop).await?;
+    let is_clean = sweep(context, stop, &login, host).await;
+    if is_clean {
+        context.ui.either(
+            || "Nothing is left to remove".to_owned(),
+            || json!({ "host": host, "deleted": true, "revoked": true, "errors": [] }),
+        );
+    }
+    Ok(code(is_clean, stop))
 }
 
 async fn agree(
@@ -50,7 +106,7 @@ async fn agree(
     old: &Record,
     stop: &Stop,
 ) -> Result<(), Error> {
-    let account = old.account.as_deref().unwrap_or("anybody");
+    let account = old.account.as_deref().unwrap_or(ANYBODY);
     if let Some(confirmed) = &flags.confirm {
         if is_same_account(confirmed, account) {
             return Ok(());
@@ -106,11 +162,10 @@ fn tell(
         (_, Some(Ok(true))) => ui.result("Revoked at Heroku"),
         (_, Some(Ok(false))) => ui.result("At Heroku it was gone already"),
         (_, Some(Err(error))) => {
-            ui.warn(&format!(
-                "it was not revoked at Heroku, where it is still valid: {error}"
-            ));
+            ui.warn(&format!("it was not revoked at Heroku: {error}"));
             ui.hint(&format!(
-                "heroku login, then heroku authorizations:revoke {id}"
+                "{} does it once that is mended, and so does heroku authorizations:revoke {id}",
+                context.verb("auth:remove")
             ));
         }
         (Kind::Token, None) => {

@@ -2,19 +2,24 @@
 
 use super::{
     super::Context,
-    authorization::{Wish, login_of, sweep},
-    keep::{keep, place, retire},
+    authorization::Wish,
+    code,
+    keep::{alone, keep, place, retire},
     making::make,
+    revoke::login_of,
     subject::{login, subject},
     token::{given, read_token},
-    words,
+    unless_left, words,
 };
 use crate::{
     cli::{AuthRotate, KeepIn},
     credentials::{Kind, Place, Record, Records, own},
-    error::{Error, exit},
+    error::Error,
     execute::Stop,
 };
+
+/// What stands for the account of a credential that is for anybody's schedules.
+pub(super) const ANYBODY: &str = "anybody";
 
 /// The record that is meant: of the account that was named, else the only one.
 pub(super) fn record(
@@ -29,6 +34,7 @@ pub(super) fn record(
         .filter(|one| one.host == host)
         .collect();
     let found = match (account, all.as_slice()) {
+        (Some(ANYBODY), all) => all.iter().find(|one| one.account.is_none()).copied(),
         (Some(account), all) => all
             .iter()
             .find(|one| one.is_of(host, Some(account)))
@@ -65,6 +71,7 @@ pub(super) async fn rotate(
     stop: &Stop,
 ) -> Result<u8, Error> {
     let options = context.options()?;
+    let _alone = alone(context, stop).await?;
     let old = record(context, options.host.machine(), flags.account.as_deref())?;
     if flags.token_stdin && old.kind != Kind::Token {
         return Err(Error::usage(
@@ -107,13 +114,12 @@ pub(super) async fn rotate(
     };
     let now = context.clock.now();
     let (fresh, checked, is_well) = if old.kind == Kind::Authorization {
-        let login = login(context, &subject.options).await?;
+        let login = unless_left(stop, login(context, &subject.options)).await?;
         let login = login_of(login.as_ref(), &old)?;
-        sweep(context, login, subject.host()).await;
         let scope = old.scope.first().map_or("write", String::as_str);
         let wish = Wish::new(context, scope, old.lifetime);
         let (fresh, checked, before) = make(context, stop, login, &subject, &wish, fresh).await?;
-        let is_well = retire(context, stop, Some(login), before.as_ref()).await;
+        let is_well = retire(context, stop, Some(login), before.as_ref(), &fresh).await;
         (fresh, checked, is_well)
     } else {
         let token = if flags.token_stdin {
@@ -142,5 +148,5 @@ pub(super) async fn rotate(
         let was = own::place_in_words(context.env, &old);
         context.ui.say(&format!("It was kept in {was}"));
     }
-    Ok(if is_well { exit::DONE } else { exit::FAILED })
+    Ok(code(is_well, stop))
 }

@@ -45,10 +45,13 @@ pub async fn with_code<T>(
         let answer = unless_stopped(stop, request(client.with_second_factor(code))).await;
         match answer {
             Err(Error::Heroku(error)) if is_demand(&error, true) => {
-                let left = ATTEMPTS - attempt;
-                context.ui.say(&format!(
-                    "That code was not accepted; {left} more can be given"
-                ));
+                if attempt < ATTEMPTS {
+                    let left = ATTEMPTS - attempt;
+                    let ui = context.ui;
+                    ui.say(&format!(
+                        "That code was not accepted; {left} more can be given"
+                    ));
+                }
             }
             answer => return answer,
         }

@@ -2,20 +2,21 @@
 
 use super::{
     super::Context,
-    authorization::{Wish, sweep},
+    authorization::Wish,
     check::{Checked, check},
-    keep::{keep, place, retire},
+    code,
+    keep::{alone, before, keep, place, retire},
     making::make,
     second_factor::unless_stopped,
     show::expiry_of,
     subject::{Login, Subject, login, subject},
     token::{given, read_token},
-    words,
+    unless_left, words,
 };
 use crate::{
     cli::{AuthSetup, Scope},
     credentials::{Kind, Place, Record, Secret, Source, own},
-    error::{Error, exit},
+    error::Error,
     execute::Stop,
     schedule::Span,
 };
@@ -85,9 +86,6 @@ pub(super) async fn setup(
         subject,
         asks: !is_told,
     };
-    if let Some(login) = &setup.login {
-        sweep(context, login, setup.subject.host()).await;
-    }
     let way = match token {
         Some(token) => Way::Token(token),
         None => setup.way().await?,
@@ -101,16 +99,6 @@ pub(super) async fn setup(
         context.ui.warn("HEROKU_API_KEY is set here: a pass that is started with it uses it, and not what was set up");
     }
     Ok(code)
-}
-
-async fn unless_left<T>(
-    stop: &Stop,
-    work: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    tokio::select! {
-        done = work => done,
-        () = stop.set() => Err(Error::Interrupted),
-    }
 }
 
 impl Setup<'_> {
@@ -240,11 +228,11 @@ impl Setup<'_> {
             &format!("an authorization, '{}'", wish.description),
         );
         self.agree("Create it?").await?;
+        let _alone = alone(context, stop).await?;
         let (record, checked, before) =
             make(context, stop, login, &self.subject, &wish, record).await?;
         self.tell(&record, &checked);
-        let is_well = retire(context, stop, Some(login), before.as_ref()).await;
-        Ok(if is_well { exit::DONE } else { exit::FAILED })
+        Ok(self.finish(before.as_ref(), &record).await)
     }
 
     async fn use_login(&self) -> Result<u8, Error> {
@@ -263,11 +251,11 @@ impl Setup<'_> {
         record.expires_at = told.flatten();
         self.announce(&record, "nothing: the Heroku CLI's login is used");
         self.agree("Use it?").await?;
+        let _alone = alone(context, self.stop).await?;
         let before = keep(context, &record, None, None).await?;
         self.tell(&record, &checked);
         context.ui.warn("a login ends, and heroku logout ends it: restarts after that are missed, and each miss is reported");
-        let is_well = retire(context, self.stop, Some(login), before.as_ref()).await;
-        Ok(if is_well { exit::DONE } else { exit::FAILED })
+        Ok(self.finish(before.as_ref(), &record).await)
     }
 
     async fn take(&self, token: Secret) -> Result<u8, Error> {
@@ -281,10 +269,26 @@ impl Setup<'_> {
         given.fill(&mut record, self.login.as_ref(), &token).await;
         self.announce(&record, "nothing: the token is kept");
         self.agree("Keep it?").await?;
+        let _alone = alone(context, self.stop).await?;
+        if let Some(before) = before(context, &record)?
+            && own::token(context.env, &before)
+                .await
+                .is_ok_and(|old| old.expose() == token.expose())
+        {
+            // The very token that is kept already: only its place may be another one.
+            let place = record.place;
+            record = Record { place, ..before };
+        }
         let before = keep(context, &record, Some(&token), None).await?;
         self.tell(&record, &given.checked);
-        let is_well = retire(context, self.stop, self.login.as_ref(), before.as_ref()).await;
-        Ok(if is_well { exit::DONE } else { exit::FAILED })
+        Ok(self.finish(before.as_ref(), &record).await)
+    }
+
+    /// Revokes what was replaced.
+    async fn finish(&self, before: Option<&Record>, record: &Record) -> u8 {
+        let login = self.login.as_ref();
+        let is_well = retire(self.context, self.stop, login, before, record).await;
+        code(is_well, self.stop)
     }
 
     /// What is about to be done.

@@ -9,7 +9,8 @@ use super::{
 use crate::{
     cli::Common,
     credentials::{
-        self, Asked, Credential, Record, Records, Source, Use, records::is_same_account,
+        self, Asked, Credential, Record, Records, Source, Use,
+        records::{ToRevoke, is_same_account},
     },
     error::{Error, exit},
     heroku::{self, Client, Options},
@@ -46,12 +47,23 @@ pub(super) async fn show(context: &Context<'_>, common: &Common) -> Result<u8, E
     }
     let now = context.clock.now();
     let host = options.host.machine();
+    let left: Vec<ToRevoke> = Records::read(context.env)?.to_revoke;
+    let left: Vec<ToRevoke> = left.into_iter().filter(|note| note.host == host).collect();
     context.ui.either(
         || in_words(host, &all, now),
-        || json!({ "host": host, "credentials": all.iter().map(as_json).collect::<Vec<_>>() }),
+        || json!({ "host": host, "credentials": all.iter().map(as_json).collect::<Vec<_>>(), "to_revoke": left }),
     );
     let is_well = all.iter().all(Shown::is_well);
     if !context.ui.is_json {
+        for note in &left {
+            context
+                .ui
+                .warn(&format!("{} may still be valid at Heroku", note.in_words()));
+            let (rotate, remove) = (context.verb("auth:rotate"), context.verb("auth:remove"));
+            context
+                .ui
+                .hint(&format!("the next {rotate} or {remove} revokes it"));
+        }
         for shown in &all {
             advise(context, shown);
         }
@@ -157,7 +169,7 @@ async fn try_out(
         error: None,
     };
     let client = match Client::new(options, credential, context.clock) {
-        Ok(client) => client,
+        Ok(client) => client.brief(),
         Err(error) => {
             used.error = Some(error);
             return used;

@@ -31,6 +31,8 @@ pub struct Subject {
 pub struct App {
     pub id: String,
     pub name: String,
+    /// A person named it, or its schedule is of this account.
+    pub is_sure: bool,
 }
 
 impl Subject {
@@ -52,7 +54,7 @@ pub async fn login(context: &Context<'_>, options: &Options) -> Result<Option<Lo
     let Some(credential) = stored_login(context, options).await? else {
         return Ok(None);
     };
-    let client = Client::new(options, &credential, context.clock)?;
+    let client = Client::new(options, &credential, context.clock)?.brief();
     let account = match client.account().await {
         Ok(account) => Some(account),
         // A token of less than the account's own rights.
@@ -96,21 +98,21 @@ impl Login {
 
 /// The apps of this host's schedules that are of this account, or of nobody yet.
 pub fn apps(schedules: &[Schedule], host: &str, account: Option<&str>) -> Vec<App> {
-    let is_ours = |schedule: &&Schedule| {
+    let mut apps: Vec<App> = vec![];
+    for schedule in schedules {
         let of = schedule.app.account.as_deref();
         let is_of_account = match (of, account) {
             (Some(of), Some(account)) => is_same_account(of, account),
             _ => true,
         };
-        is_of_account && pass::foreign_host(schedule, host).is_none()
-    };
-    let mut apps: Vec<App> = vec![];
-    for schedule in schedules.iter().filter(is_ours) {
         let app = App {
             id: schedule.app.id_or_name().to_owned(),
             name: schedule.app.name.to_string(),
+            is_sure: of.is_some(),
         };
-        if !apps.contains(&app) {
+        let is_known = apps.iter().any(|known| known.id == app.id);
+        let is_foreign = pass::foreign_host(schedule, host).is_some();
+        if is_of_account && !is_foreign && !is_known {
             apps.push(app);
         }
     }
@@ -129,9 +131,16 @@ pub fn subject(
     let mut apps = apps(&all, options.host.machine(), account.as_deref());
     if let Some(app) = app {
         let is_it = |known: &App| known.id == app.as_str() || known.name == app.as_str();
-        if !apps.iter().any(is_it) {
-            let (id, name) = (app.to_string(), app.to_string());
-            apps.insert(0, App { id, name });
+        match apps.iter_mut().find(|known| is_it(known)) {
+            Some(known) => known.is_sure = true,
+            None => apps.insert(
+                0,
+                App {
+                    id: app.to_string(),
+                    name: app.to_string(),
+                    is_sure: true,
+                },
+            ),
         }
     }
     Ok(Subject {

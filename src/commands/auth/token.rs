@@ -5,6 +5,7 @@ use super::{
     check::{Checked, check},
     second_factor::unless_stopped,
     subject::{Login, Subject},
+    unless_left,
 };
 use crate::{
     credentials::{Credential, Record, Secret, Source},
@@ -28,7 +29,7 @@ pub(super) async fn read_token(context: &Context<'_>, stop: &Stop) -> Result<Sec
             format!("{example}{setup} --token-stdin"),
         ))
     };
-    let Ok(text) = context.ui.input() else {
+    let Ok(text) = unless_left(stop, async { Ok(context.ui.input().await) }).await? else {
         return wrong("--token-stdin: stdin cannot be read");
     };
     let token = text.trimmed();
@@ -61,7 +62,7 @@ pub(super) async fn given(
         expires_at: None,
         mend: "give another one".to_owned(),
     };
-    let client = Client::new(&subject.options, &credential, context.clock)?;
+    let client = Client::new(&subject.options, &credential, context.clock)?.brief();
     let checked = check(context, stop, &client, &subject.apps).await?;
     // Only a token of the scopes global and identity may ask whose it is.
     let owner = unless_stopped(stop, client.account()).await.ok();

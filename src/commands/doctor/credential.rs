@@ -39,7 +39,7 @@ pub async fn look(context: &Context<'_>, options: &Options, schedules: &[Schedul
         };
         lines.extend(source(context, &credential, &of));
         let client = match Client::new(options, &credential, context.clock) {
-            Ok(client) => client,
+            Ok(client) => client.brief(),
             Err(error) => {
                 lines.push(Line::of("credential", &error.into()));
                 continue;

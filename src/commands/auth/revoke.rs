@@ -1,0 +1,236 @@
+//! Revokes authorizations, as the account that they are of; what cannot be revoked now is noted, and
+//! revoked by a later command.
+
+use super::{super::Context, second_factor::with_code, subject::Login};
+use crate::{
+    credentials::{
+        Record, Records,
+        records::{ToRevoke, is_same_account},
+    },
+    error::Error,
+    execute::Stop,
+    heroku::{self, Client, Fate},
+};
+use jiff::SignedDuration;
+use std::time::Duration;
+
+/// How long an answer may take once we are asked to leave.
+const LAST_WORD: Duration = Duration::from_secs(3);
+/// Looks for what may have been made, or revoked.
+const LOOKS: u32 = 4;
+
+/// Revokes an authorization; tells whether there still was one. Asked to leave, it waits for the
+/// answer a moment longer.
+///
+/// # Errors
+/// When it is refused, or whether it was revoked is not known.
+pub async fn revoke(
+    context: &Context<'_>,
+    stop: &Stop,
+    client: &Client,
+    id: &str,
+) -> Result<bool, Error> {
+    let revoking = async {
+        match client.revoke(id).await {
+            Err(error) if error.code() == "two_factor" && !stop.is_set() => {
+                let again = async |client: Client| client.revoke(id).await;
+                with_code(context, stop, client, again).await
+            }
+            // It may have been done all the same.
+            Err(error) if matches!(error.fate(), Fate::Broken | Fate::Silent) => {
+                match client.has_authorization(id).await {
+                    Ok(false) => Ok(true),
+                    Ok(true) => Err(error.into()),
+                    Err(_) => Err(Error::Other {
+                        code: error.code(),
+                        message: format!("whether it was revoked is not known: {error}"),
+                        hint: error.hint(),
+                    }),
+                }
+            }
+            answer => Ok(answer?),
+        }
+    };
+    tokio::select! {
+        revoked = revoking => revoked,
+        () = leave(stop) => Err(Error::Interrupted),
+    }
+}
+
+/// Returns a moment after somebody wants us to leave.
+async fn leave(stop: &Stop) {
+    stop.set().await;
+    // Socket time, not schedule time: this ends within seconds on any clock.
+    let _ = tokio::time::timeout(LAST_WORD, std::future::pending::<()>()).await;
+}
+
+/// Revokes the authorization of a record, as the account that it is of: to another one, Heroku says
+/// that there is none. Tells whether there still was one.
+///
+/// # Errors
+/// When nobody is logged in, or somebody else is, or it cannot be revoked.
+pub async fn revoke_of(
+    context: &Context<'_>,
+    stop: &Stop,
+    login: Option<&Login>,
+    record: &Record,
+    id: &str,
+) -> Result<bool, Error> {
+    let login = login_of(login, record)?;
+    revoke(context, stop, &login.client, id).await
+}
+
+/// The login, where it is of the account that the authorization of a record is of.
+///
+/// # Errors
+/// When nobody is logged in, or somebody else is.
+pub fn login_of<'a>(login: Option<&'a Login>, record: &Record) -> Result<&'a Login, Error> {
+    let owner = record.owner.as_deref().or(record.account.as_deref());
+    let whose = owner.unwrap_or("its account");
+    let login = login.ok_or_else(|| Error::Other {
+        code: "not_logged_in",
+        message: "not logged in to Heroku, which makes and revokes authorizations".to_owned(),
+        hint: Some(format!("run heroku login as {whose} first")),
+    })?;
+    match (owner, login.email()) {
+        (Some(owner), Some(email)) if !is_same_account(owner, email) => Err(Error::Other {
+            code: "other_account",
+            message: format!(
+                "the authorization is of {whose}, and the Heroku CLI is logged in as {email}"
+            ),
+            hint: Some(format!(
+                "heroku login (or heroku accounts:set) as {whose}, then run it again"
+            )),
+        }),
+        _ => Ok(login),
+    }
+}
+
+/// Takes a note away: what it is about is gone.
+pub fn forget(context: &Context<'_>, note: &ToRevoke) {
+    let forgotten = Records::edit(context.env, |records| {
+        records.to_revoke.retain(|one| one != note);
+    });
+    if let Err(error) = forgotten {
+        tracing::debug!(%error, "a note stays");
+    }
+}
+
+/// Looks for an authorization that may have been made, and revokes it. The note stays where that
+/// cannot be told.
+pub async fn look_for(context: &Context<'_>, stop: &Stop, client: &Client, note: &ToRevoke) {
+    let mut trouble = None;
+    for look in 0..LOOKS {
+        if look > 0 {
+            let wait = SignedDuration::from_secs(1 << look.min(2));
+            tokio::select! {
+                () = context.clock.sleep(wait) => {}
+                () = stop.set() => {}
+            }
+        }
+        let found = tokio::select! {
+            found = revoke_noted(client, note) => found.map_err(Error::from),
+            () = leave(stop) => Err(Error::Interrupted),
+        };
+        match found {
+            Ok(0) if stop.is_set() => {}
+            Ok(0) => trouble = None,
+            Ok(_) => {
+                context
+                    .ui
+                    .say("It had been made all the same, and was revoked");
+                return forget(context, note);
+            }
+            Err(error) => trouble = Some(error),
+        }
+        if stop.is_set() {
+            break;
+        }
+    }
+    let setup = context.verb("auth:setup");
+    let name = note.description.as_deref().unwrap_or_default();
+    let why = trouble.map_or(String::new(), |error| format!(" ({error})"));
+    context.ui.warn(&format!(
+        "whether the authorization '{name}' was made is not known{why}; the next {setup} looks again, and revokes it"
+    ));
+    context
+        .ui
+        .hint("heroku authorizations lists them, heroku authorizations:revoke revokes one");
+}
+
+/// One look after a refusal, which should mean that nothing was made.
+pub async fn look_once(client: &Client, context: &Context<'_>, note: &ToRevoke) {
+    if revoke_noted(client, note).await.is_ok() {
+        forget(context, note);
+    }
+}
+
+/// How many there were; all of them are revoked.
+async fn revoke_noted(client: &Client, note: &ToRevoke) -> Result<usize, heroku::Error> {
+    if let Some(id) = &note.id {
+        return client.revoke(id).await.map(usize::from);
+    }
+    let all = client.authorizations().await?;
+    let is_it = |one: &&heroku::Authorization| Some(&one.description) == note.description.as_ref();
+    let mut count = 0;
+    for one in all.iter().filter(is_it) {
+        client.revoke(&one.id).await?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Notes of this login's account on a host.
+fn notes(records: &Records, login: &Login, host: &str) -> Vec<ToRevoke> {
+    let is_ours = |note: &&ToRevoke| {
+        let is_of = |account: &String| {
+            login
+                .email()
+                .is_none_or(|email| is_same_account(account, email))
+        };
+        note.host == host && note.account.as_ref().is_none_or(is_of)
+    };
+    records.to_revoke.iter().filter(is_ours).cloned().collect()
+}
+
+/// Revokes what earlier commands of this account left behind. Only once a credential works that is
+/// not among them: their token may be the one in use. Tells whether nothing is left.
+pub async fn sweep(context: &Context<'_>, stop: &Stop, login: &Login, host: &str) -> bool {
+    let Ok(records) = Records::read(context.env) else {
+        return true;
+    };
+    let in_use = |note: &ToRevoke| {
+        let of_record = |record: &Record| record.authorization == note.id;
+        note.id.is_some() && records.credentials.iter().any(of_record)
+    };
+    let mut is_clean = true;
+    for note in notes(&records, login, host) {
+        if in_use(&note) {
+            forget(context, &note);
+            continue;
+        }
+        let revoked = tokio::select! {
+            revoked = revoke_noted(&login.client, &note) => revoked.map_err(Error::from),
+            () = leave(stop) => Err(Error::Interrupted),
+        };
+        match revoked {
+            Ok(count) => {
+                if count > 0 {
+                    context.ui.say(&format!(
+                        "{}, which an earlier command left behind, was revoked",
+                        note.in_words()
+                    ));
+                }
+                forget(context, &note);
+            }
+            Err(error) => {
+                is_clean = false;
+                context.ui.warn(&format!(
+                    "{} is still to be revoked: {error}",
+                    note.in_words()
+                ));
+            }
+        }
+    }
+    is_clean
+}
