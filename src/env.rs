@@ -36,6 +36,14 @@ impl Env {
         env
     }
 
+    /// The same without the login that the Heroku CLI handed over.
+    #[must_use]
+    pub fn without_handed_over(&self) -> Self {
+        let mut env = self.clone();
+        env.secrets.remove("AUTORESTART_CLI_TOKEN");
+        env
+    }
+
     /// A variable's value; an empty one counts as unset.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
@@ -115,6 +123,16 @@ impl Env {
         self.path("HOME")
             .or_else(windows)
             .or_else(|| self.path("USERPROFILE"))
+    }
+
+    /// A path as people write it: the home directory is `~`.
+    #[must_use]
+    pub fn in_words(&self, path: &std::path::Path) -> String {
+        let home = self.home();
+        match home.and_then(|home| path.strip_prefix(home).ok()) {
+            Some(below) => format!("~{}{}", std::path::MAIN_SEPARATOR, below.display()),
+            None => path.display().to_string(),
+        }
     }
 
     /// A base directory by the XDG rules: the variable when it is absolute, else below the home.

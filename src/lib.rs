@@ -100,7 +100,8 @@ fn refuse(error: &clap::Error, arguments: &[OsString], env: &env::Env) -> u8 {
         let _ = write!(std::io::stdout().lock(), "{}", error.render());
         return exit::DONE;
     }
-    let text = error.render().to_string();
+    // A token that was typed in the wrong place is not said back.
+    let text = heroku::redact::known(&error.render().to_string(), &[]).into_owned();
     let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
     let message = message
         .trim_start_matches("error: ")
@@ -126,7 +127,7 @@ fn refuse(error: &clap::Error, arguments: &[OsString], env: &env::Env) -> u8 {
     exit::USAGE
 }
 
-/// `HEROKU_DEBUG=1` shows requests and answers on stderr; a token is in none of them.
+/// `HEROKU_DEBUG=1` shows requests and answers on stderr; no token is in what is shown.
 fn diagnose(env: &env::Env) {
     if env.is_set("HEROKU_DEBUG") {
         use tracing_subscriber::{

@@ -181,6 +181,11 @@ pub struct CredentialMark {
     pub last_used: Option<Timestamp>,
     /// When it was last said that it ends soon.
     pub warned: Option<Timestamp>,
+    /// When it was last looked whether it can be read, although nothing was due; and that it could not.
+    #[serde(default)]
+    pub read: Option<Timestamp>,
+    #[serde(default)]
+    pub is_unread: bool,
 }
 
 impl StateDir {

@@ -59,6 +59,12 @@ impl Ui {
         self.is_terminal && std::io::stdin().is_terminal() && !self.is_json
     }
 
+    /// Whether somebody types.
+    #[must_use]
+    pub fn has_keyboard(&self) -> bool {
+        std::io::stdin().is_terminal()
+    }
+
     /// Whether somebody watches what we do.
     #[must_use]
     pub fn is_watched(&self) -> bool {

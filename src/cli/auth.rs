@@ -40,14 +40,19 @@ pub struct AuthSetup {
     /// read a token from stdin
     #[arg(long, help_heading = "which")]
     pub token_stdin: bool,
-    /// scope of the authorization
-    #[arg(long, value_enum, default_value_t = Scope::Write, requires = "create")]
-    pub scope: Scope,
+    /// scope of the authorization [default: write]
+    #[arg(long, value_enum, requires = "create", conflicts_with_all = ["use_cli_login", "token_stdin"])]
+    pub scope: Option<Scope>,
     /// how long the authorization lives: 90d, or never [default: never]
-    #[arg(long, value_name = "TIME", requires = "create", value_parser = limits::lifetime, allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", requires = "create", conflicts_with_all = ["use_cli_login", "token_stdin"], value_parser = limits::lifetime, allow_hyphen_values = true)]
     pub expires_in: Option<Lifetime>,
     /// where the token is kept [default: the keyring, or a file where there is none]
-    #[arg(long, value_enum, value_name = "PLACE")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "PLACE",
+        conflicts_with = "use_cli_login"
+    )]
     pub keep_in: Option<KeepIn>,
     /// account whose schedules it is for [default: the Heroku CLI's]
     #[arg(long, value_name = "EMAIL")]

@@ -3,7 +3,7 @@
 
 use super::{Context, auth};
 use crate::{
-    credentials::{self, Credential, Use, expiry},
+    credentials::{self, Credential, Place, Records, Use, expiry},
     error::Error,
     heroku::{self, Client},
     report::human,
@@ -74,7 +74,27 @@ pub async fn foresee(
         }
     }
     troubles.extend(end(&client, &credential, schedule, now).await);
+    troubles.extend(closed_to_timers(context, &options, schedule));
     troubles
+}
+
+/// A keyring is open while its owner is logged in; cron and timers run at any time.
+fn closed_to_timers(
+    context: &Context<'_>,
+    options: &heroku::Options,
+    schedule: &Schedule,
+) -> Option<Trouble> {
+    let records = Records::read(context.env).ok()?;
+    let account = schedule.app.account.as_deref();
+    let record = records.find(options.host.machine(), account).ok()??;
+    let is_keyring = record.place == Some(Place::Keyring);
+    (is_keyring && cfg!(all(unix, not(target_os = "macos")))).then(|| Trouble {
+        warning: "the credential is in the keyring, which cron, and timers while you are logged out, cannot open".to_owned(),
+        hint: Some(format!(
+            "{} --keep-in file moves it to where they can",
+            context.verb("auth:rotate")
+        )),
+    })
 }
 
 /// An app that demands a second factor lets nobody restart it unattended.

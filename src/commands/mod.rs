@@ -25,7 +25,7 @@ use crate::{
     env::Env,
     error::Error,
     execute::Stop,
-    heroku::{Client, Options, Renewal},
+    heroku::{self, Client, Options, Renewal},
     pass,
     schedule::{AppName, Schedule, ScheduleName},
     signals,
@@ -85,6 +85,7 @@ impl Context<'_> {
     fn options(&self) -> Result<Options, Error> {
         let options = self.options_in_silence()?;
         if let Some(ignored) = options.ignored_host() {
+            let ignored = heroku::redact::known(ignored, &[]);
             self.ui.warn(&format!(
                 "HEROKU_HOST '{ignored}' is not a Heroku domain, using heroku.com"
             ));
@@ -102,22 +103,30 @@ impl Context<'_> {
     async fn client(&self, wanted: Use<'_>) -> Result<(Client, Options, Credential), Error> {
         let options = self.options()?;
         let credential = credentials::resolve(self.env, &options.host, wanted).await?;
-        let renewal = match wanted {
-            Use::Person => None,
-            // One of ours that was removed meanwhile is not replaced by a login.
-            Use::Pass(account) => Some(self.renewal(&options, account, credential.source.is_own())),
-        };
+        // One of ours that was removed meanwhile is not replaced by a login.
+        let renewal = self.renewal(&options, wanted, credential.source.is_own());
+        let renewal = (wanted != Use::Person).then_some(renewal);
         let client = Client::renewed_by(&options, &credential, self.clock, renewal)?;
         Ok((client, options, credential))
     }
 
-    fn renewal(&self, options: &Options, account: Option<&str>, is_own: bool) -> Renewal {
-        let (env, host) = (self.env.clone(), options.host.clone());
-        let account = account.map(ToOwned::to_owned);
+    fn renewal(&self, options: &Options, wanted: Use<'_>, is_own: bool) -> Renewal {
+        // The login that the CLI handed over is that of the beginning.
+        let (env, host) = (self.env.without_handed_over(), options.host.clone());
+        let (is_pass, account) = match wanted {
+            Use::Pass(account) => (true, account.map(ToOwned::to_owned)),
+            Use::Now(account) => (false, account.map(ToOwned::to_owned)),
+            Use::Person => (false, None),
+        };
         Arc::new(move || {
             let (env, host, account) = (env.clone(), host.clone(), account.clone());
             Box::pin(async move {
-                let wanted = Use::Pass(account.as_deref());
+                let account = account.as_deref();
+                let wanted = if is_pass {
+                    Use::Pass(account)
+                } else {
+                    Use::Now(account)
+                };
                 let found = credentials::resolve(&env, &host, wanted).await.ok();
                 found.filter(|found| found.source.is_own() == is_own)
             })

@@ -3,7 +3,7 @@
 
 use super::{Context, auth, foresee};
 use crate::{
-    credentials::{Credential, Kind, Records, Use, expiry, mend},
+    credentials::{Credential, Kind, Place, Records, Use, expiry, mend, own},
     error::Error,
     execute::{Stop, Tools},
     heroku::{self, Client},
@@ -32,25 +32,29 @@ impl Passes<'_> {
         let mut accounts = pass::by_account(schedules);
         let is_open = |schedule: &Schedule| pass::has_reason_to_look(schedule, self.state, now);
         // Without anything to look at, no credential is needed.
-        accounts.retain(|_, schedules| schedules.iter().any(is_open));
-        if let Some((account, _)) = accounts.first_key_value().filter(|_| accounts.len() == 1) {
+        accounts.retain(|(_, schedules)| schedules.iter().any(is_open));
+        let next = Schedule::next_of(schedules.iter(), now);
+        if let [(account, schedules)] = &accounts[..] {
             let wanted = Use::Pass(account.as_deref());
-            return self.go(wanted, schedules, None, is_dry_run).await;
+            let made = self.go(wanted, schedules, None, is_dry_run).await;
+            return made.map(|report| {
+                let of_all = Report::of_all(vec![report], now, None, is_dry_run);
+                Report { next, ..of_all }
+            });
         }
         let passes = accounts.iter().map(async |(account, schedules)| {
             let wanted = Use::Pass(account.as_deref());
             let made = self.go(wanted, schedules, None, is_dry_run).await;
-            made.or_else(|error| match error {
-                Error::Interrupted => Err(error),
-                error => Ok(failed(schedules, now, &error, is_dry_run)),
+            made.unwrap_or_else(|error| match error {
+                Error::Interrupted => Report {
+                    is_interrupted: true,
+                    ..Report::empty(now, is_dry_run)
+                },
+                error => failed(schedules, now, &error, is_dry_run),
             })
         });
-        let reports: Result<Vec<Report>, Error> = futures_util::future::join_all(passes)
-            .await
-            .into_iter()
-            .collect();
-        let next = Schedule::next_of(schedules.iter(), now);
-        Ok(Report::of_all(reports?, now, next, is_dry_run))
+        let reports = futures_util::future::join_all(passes).await;
+        Ok(Report::of_all(reports, now, next, is_dry_run))
     }
 
     /// What somebody asks for now.
@@ -62,7 +66,11 @@ impl Passes<'_> {
         is_dry_run: bool,
     ) -> Result<Report, Error> {
         let request = Some((app, request));
-        self.go(Use::Person, schedules, request, is_dry_run).await
+        let mut told = schedules
+            .iter()
+            .filter_map(|one| one.app.account.as_deref());
+        let wanted = Use::Now(told.next());
+        self.go(wanted, schedules, request, is_dry_run).await
     }
 
     async fn go(
@@ -133,8 +141,8 @@ impl Passes<'_> {
         let Ok(records) = Records::read(env) else {
             return vec![];
         };
-        let accounts = pass::by_account(schedules).into_keys();
-        let ending = accounts.filter_map(|account| {
+        let accounts = pass::by_account(schedules).into_iter();
+        let ending = accounts.filter_map(|(account, _)| {
             let record = records.find(host, account.as_deref()).ok().flatten()?;
             let ends = record
                 .expires_at
@@ -158,6 +166,42 @@ impl Passes<'_> {
         ending.collect()
     }
 
+    /// Whether the credentials of ours can be read from where this runs: a keyring may be closed to a
+    /// timer. Found out before anything relies on it, once a day while all is well.
+    ///
+    /// # Errors
+    /// When one cannot.
+    pub async fn readable(&self, schedules: &[Schedule]) -> Result<(), Error> {
+        let (env, now) = (self.context.env, self.context.clock.now());
+        let options = self.context.options_in_silence()?;
+        let host = options.host.machine();
+        if env.secret("HEROKU_API_KEY").is_some() {
+            return Ok(());
+        }
+        for (account, _) in pass::by_account(schedules) {
+            let account = account.as_deref();
+            let records = Records::read(env)?;
+            let Some(record) = records.find(host, account)? else {
+                continue;
+            };
+            let mut mark = self.state.credential(host, account);
+            let is_time = expiry::is_to_be_said(mark.read, now) || mark.is_unread;
+            if record.place != Some(Place::Keyring) || !is_time {
+                continue;
+            }
+            let read = tokio::select! {
+                read = own::token(env, record) => read.map(drop).map_err(Error::from),
+                () = self.stop.set() => return Err(Error::Interrupted),
+            };
+            (mark.read, mark.is_unread) = (Some(now), read.is_err());
+            if let Err(error) = self.state.set_credential(host, account, &mark) {
+                tracing::debug!(%error, "that the credential was read is not noted");
+            }
+            read?;
+        }
+        Ok(())
+    }
+
     /// Notes that the credential was used; once a day it is looked at when it ends, and said when
     /// that is soon. What cannot be noted stops nothing.
     async fn note_use(
@@ -168,9 +212,12 @@ impl Passes<'_> {
         credential: &Credential,
     ) -> Option<String> {
         let account = match wanted {
-            Use::Pass(account) => account,
+            Use::Pass(account) | Use::Now(account) => account,
             Use::Person => return None,
         };
+        if self.stop.is_set() || client.refused().is_some() {
+            return None;
+        }
         let host = options.host.machine();
         let mut mark = self.state.credential(host, account);
         let now = client.now();
@@ -179,7 +226,10 @@ impl Passes<'_> {
         let mut ends = None;
         if is_time && credential.source.word() == "cli_login" {
             mark.warned = Some(now);
-            ends = auth::expiry_of(client, credential).await.flatten();
+            ends = tokio::select! {
+                told = auth::expiry_of(client, credential) => told.flatten(),
+                () = self.stop.set() => None,
+            };
         }
         let ends = ends.filter(|ends| expiry::is_soon(*ends, now));
         mark.last_used = Some(now);

@@ -47,7 +47,11 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
         },
     };
     if flags.now {
-        runner.now().await
+        let code = runner.now().await?;
+        if !flags.dry_run {
+            runner.offer().await?;
+        }
+        Ok(code)
     } else if flags.watch {
         let (clock, ui, app) = (context.clock, context.ui, flags.app.as_ref());
         let watch = runner::Watch {
@@ -61,30 +65,18 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
         watch.run(&runner).await
     } else {
         let mut made = runner.pass_over_all().await;
-        if let Err(Error::Credential(credentials::Error::NotFound { .. })) = &made
-            && !flags.dry_run
-        {
-            auth::offer(
-                context,
-                &stop,
-                &flags.common,
-                runner.account()?.as_deref(),
-                false,
-            )
-            .await?;
+        let is_nobody = matches!(
+            &made,
+            Err(Error::Credential(credentials::Error::NotFound { .. }))
+        );
+        if is_nobody && !flags.dry_run {
+            runner.offer().await?;
             made = runner.pass_over_all().await;
         }
         let report = made?;
         tell(context, &report);
-        if report.requests > 0 && !flags.dry_run && !report.is_interrupted {
-            auth::offer(
-                context,
-                &stop,
-                &flags.common,
-                runner.account()?.as_deref(),
-                true,
-            )
-            .await?;
+        if !flags.dry_run {
+            runner.offer().await?;
         }
         Ok(report.exit_code())
     }
@@ -100,12 +92,22 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    /// Whose the schedules are: of the first that tells.
-    fn account(&self) -> Result<Option<String>, Error> {
+    /// Offers a credential for passes: to whoever the first schedule is of.
+    async fn offer(&self) -> Result<(), Error> {
         let schedules = narrow(self.store.read()?, self.flags.app.as_ref(), None);
-        Ok(schedules
+        if schedules.is_empty() {
+            return Ok(());
+        }
+        let account = schedules
             .into_iter()
-            .find_map(|schedule| schedule.app.account))
+            .find_map(|schedule| schedule.app.account);
+        auth::offer(
+            self.context,
+            self.stop,
+            &self.flags.common,
+            account.as_deref(),
+        )
+        .await
     }
 
     /// One pass over the schedules as they are in the file now.
@@ -131,7 +133,9 @@ impl Runner<'_> {
         let made = if schedules.iter().any(is_due) {
             Some(self.passes.over(&schedules, self.flags.dry_run).await)
         } else {
-            None
+            // Nothing can be due: no request is made.
+            let readable = self.passes.readable(&schedules).await;
+            readable.err().map(Err)
         };
         let endings = if self.flags.dry_run {
             vec![]
@@ -158,7 +162,6 @@ impl Runner<'_> {
                 report
             });
         }
-        // Nothing can be due: no credential is looked for, and no request is made.
         Ok(Report {
             next: Schedule::next_of(schedules.iter(), now),
             warnings: endings,

@@ -94,34 +94,46 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     if let Some(before) = &before {
         void::tell(context, "set", before, Some(&schedule)).await;
     }
-    let heartbeat = state.heartbeat(store.path(), &schedule.app);
-    ui.either(
-        || in_words(&schedule, is_replaced, now),
-        || index::describe(&schedule, None, heartbeat.as_ref(), now),
-    );
-    if !ui.is_json {
-        if was_paused {
-            ui.say("It was paused, and goes on now");
-        }
-        warn(context, &schedule, seen.as_ref(), now);
-        if let Some(seen) = &seen {
-            let troubles = foresee::foresee(context, &schedule, &seen.app.id, now).await;
-            for trouble in troubles {
-                ui.warn(&trouble.warning);
-                trouble.hint.iter().for_each(|hint| ui.hint(hint));
-            }
-        }
-        index::runner(context, &store, std::slice::from_ref(&schedule), now)?;
-        ui.hint(&format!(
-            "{} --app {} shows what will happen",
-            context.verb("plan"),
-            schedule.app.name
-        ));
-        let account = schedule.app.account.as_deref();
-        let stop = super::stop();
-        auth::offer(context, &stop, &flags.common, account, seen.is_some()).await?;
+    if ui.is_json {
+        let troubles = troubles(context, &schedule, seen.as_ref(), now).await;
+        let heartbeat = state.heartbeat(store.path(), &schedule.app);
+        let mut described = index::describe(&schedule, None, heartbeat.as_ref(), now);
+        let warnings = troubles.iter().map(|trouble| trouble.warning.as_str());
+        described["warnings"] = warnings.collect();
+        ui.json(&described);
+        return Ok(exit::DONE);
     }
+    ui.result(&in_words(&schedule, is_replaced, now));
+    if was_paused {
+        ui.say("It was paused, and goes on now");
+    }
+    warn(context, &schedule, seen.as_ref(), now);
+    for trouble in troubles(context, &schedule, seen.as_ref(), now).await {
+        ui.warn(&trouble.warning);
+        trouble.hint.iter().for_each(|hint| ui.hint(hint));
+    }
+    index::runner(context, &store, std::slice::from_ref(&schedule), now)?;
+    ui.hint(&format!(
+        "{} --app {} shows what will happen",
+        context.verb("plan"),
+        schedule.app.name
+    ));
+    let account = schedule.app.account.as_deref();
+    auth::offer(context, &super::stop(), &flags.common, account).await?;
     Ok(exit::DONE)
+}
+
+/// What will stand against a restart, where Heroku could be asked.
+async fn troubles(
+    context: &Context<'_>,
+    schedule: &Schedule,
+    seen: Option<&Seen>,
+    now: Timestamp,
+) -> Vec<foresee::Trouble> {
+    match seen {
+        Some(seen) => foresee::foresee(context, schedule, &seen.app.id, now).await,
+        None => vec![],
+    }
 }
 
 fn calendar(context: &Context<'_>, flags: &Set) -> Result<Option<Calendar>, Error> {
@@ -199,7 +211,15 @@ async fn look(context: &Context<'_>, app: &AppName) -> Result<Option<Seen>, Erro
     match asked.await {
         Ok(seen) => Ok(Some(seen)),
         Err(Error::Credential(credentials::Error::NotFound { .. })) => {
-            context.ui.warn("not logged in to Heroku, so the app was not checked; a pass needs heroku login or HEROKU_API_KEY");
+            context.ui.warn("not logged in to Heroku, so the app was not checked; a pass needs a credential (auth:setup), heroku login or HEROKU_API_KEY");
+            Ok(None)
+        }
+        // Nor can a pass, without a person; but that may be changed at Heroku.
+        Err(Error::Heroku(error)) if error.code() == "two_factor" => {
+            context.ui.warn(&format!("⬢ {app} demands a second factor, which a pass without a person cannot give: {error}"));
+            context
+                .ui
+                .hint("take the demand off the app, or restart it by hand");
             Ok(None)
         }
         Err(Error::Heroku(
@@ -221,7 +241,11 @@ fn identity(app: AppName, seen: Option<&Seen>, known: Option<App>, host: Option<
         Some(seen) => App {
             name: seen.app.name.parse().unwrap_or(app),
             id: Some(seen.app.id.clone()),
-            account: seen.account.clone(),
+            // With HEROKU_API_KEY nobody tells whose it is: what was known stays.
+            account: seen
+                .account
+                .clone()
+                .or(known.and_then(|known| known.account)),
             host,
         },
         None => known.unwrap_or(App {

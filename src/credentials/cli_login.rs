@@ -117,13 +117,21 @@ impl Search<'_> {
             });
         }
         // The CLI keeps an item for each account that has logged in.
-        let Some(account) = self.wanted.map(ToOwned::to_owned).or(current) else {
+        let wanted = self.wanted.map(ToOwned::to_owned);
+        // In the CLI's own spelling.
+        let is_wanted = |current: &String| {
+            wanted
+                .as_ref()
+                .is_none_or(|wanted| is_same_account(wanted, current))
+        };
+        let Some(account) = current.filter(is_wanted).or(wanted) else {
             return Ok(None);
         };
         let token = keychain::heroku_cli_token(&account).await?;
         if token.is_none() {
-            let why = "the system keychain, which has no such item or cannot be reached";
-            self.tried.push(why.to_owned());
+            let name = keychain::NAME;
+            let why = format!("{name}, which has no such item or cannot be reached");
+            self.tried.push(why);
         }
         Ok(token.map(|token| self.credential(&token, Source::Keychain, Some(account))))
     }
@@ -176,6 +184,13 @@ fn login(env: &Env) -> Result<Option<Login>, Error> {
 
 /// `None` when there is no such file.
 fn read(place: &Path) -> Result<Option<Vec<u8>>, Error> {
+    // A pipe would be waited for.
+    if std::fs::metadata(place).is_ok_and(|known| !known.is_file()) {
+        return Err(Error::Unreadable {
+            place: place.display().to_string(),
+            why: "it is no file".to_owned(),
+        });
+    }
     match std::fs::read(place) {
         Ok(text) => Ok(Some(text)),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {

@@ -2,12 +2,20 @@
 //! question is limited in time: a stuck daemon would otherwise hang us for ever.
 
 use super::{Error, Secret, own::Keyring};
-use std::{ffi::OsStr, process::Output, time::Duration};
+use std::{
+    ffi::OsStr,
+    process::Output,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::time::Instant;
 
 /// Longer than any keychain takes without a person, shorter than a person's patience.
 const LIMIT: Duration = Duration::from_secs(2);
 /// For a person who is asked for the keychain's password meanwhile.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// One that did not answer is not asked again for so long.
+const A_MOMENT: Duration = Duration::from_secs(10);
 /// The service that our items are of.
 const SERVICE: &str = "heroku-dynos-autorestart";
 
@@ -44,6 +52,17 @@ impl From<Trouble> for Error {
     }
 }
 
+fn silent(limit: Duration) -> Trouble {
+    let seconds = limit.as_secs();
+    Trouble::Other(format!("it did not answer within {seconds} seconds"))
+}
+
+/// When a question was last not answered.
+fn stuck() -> MutexGuard<'static, Option<Instant>> {
+    static STUCK: Mutex<Option<Instant>> = Mutex::new(None);
+    STUCK.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// That there is none, in words; what a library says of it is for those who debug.
 fn absent(why: &str) -> String {
     tracing::debug!(why, "no keychain");
@@ -60,6 +79,11 @@ async fn ask<T: Send + 'static>(
     question: impl FnOnce() -> Result<T, keyring_core::Error> + Send + 'static,
 ) -> Result<T, Trouble> {
     use keyring_core::Error as Known;
+    // It was asked a moment ago: what waits for one answer waits for all.
+    let is_stuck = stuck().is_some_and(|at| at.elapsed() < A_MOMENT);
+    if is_stuck {
+        return Err(silent(LIMIT));
+    }
     let asked = tokio::task::spawn_blocking(move || {
         if let Err(error) = keyring::Entry::store_status() {
             return Err(Trouble::Absent(why(error)));
@@ -72,10 +96,10 @@ async fn ask<T: Send + 'static>(
         })
     });
     match tokio::time::timeout(limit, asked).await {
-        Err(_) => Err(Trouble::Other(format!(
-            "it did not answer within {} seconds",
-            limit.as_secs()
-        ))),
+        Err(_) => {
+            *stuck() = Some(Instant::now());
+            Err(silent(limit))
+        }
         Ok(Err(_)) => Err(Trouble::Other("asking it failed".to_owned())),
         Ok(Ok(answer)) => answer,
     }

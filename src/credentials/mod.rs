@@ -38,8 +38,8 @@ pub enum Source {
     ApiKey,
     /// Given at this moment, and not kept yet.
     Given,
-    /// Set up with `auth:setup`; where it is kept.
-    Own(String),
+    /// Set up with `auth:setup`; where it is kept, also in words.
+    Own(Place, String),
     Shim,
     Keychain,
     Netrc(String),
@@ -50,9 +50,9 @@ impl fmt::Display for Source {
         match self {
             Self::ApiKey => f.write_str("HEROKU_API_KEY"),
             Self::Given => f.write_str("your input"),
-            Self::Own(place) => write!(f, "auth:setup ({place})"),
+            Self::Own(_, place) => write!(f, "auth:setup ({place})"),
             Self::Shim => f.write_str("the Heroku CLI's login"),
-            Self::Keychain => f.write_str("the Heroku CLI's login in the system keychain"),
+            Self::Keychain => write!(f, "the Heroku CLI's login in {}", keychain::NAME),
             Self::Netrc(file) => write!(f, "the Heroku CLI's login in {file}"),
         }
     }
@@ -64,7 +64,7 @@ impl Source {
     pub fn word(&self) -> &'static str {
         match self {
             Self::ApiKey => "heroku_api_key",
-            Self::Given | Self::Own(_) => "own",
+            Self::Given | Self::Own(..) => "own",
             Self::Shim | Self::Keychain | Self::Netrc(_) => "cli_login",
         }
     }
@@ -72,7 +72,7 @@ impl Source {
     /// Whether it is there when nobody is: neither a login that ends, nor a variable of one shell.
     #[must_use]
     pub fn is_own(&self) -> bool {
-        matches!(self, Self::Own(_))
+        matches!(self, Self::Own(..))
     }
 }
 
@@ -81,6 +81,8 @@ impl Source {
 pub enum Use<'a> {
     /// What a person asks for at this moment: as `heroku whoami` would.
     Person,
+    /// A restart that a person asks for now, of an app whose schedules are of this account.
+    Now(Option<&'a str>),
     /// A pass over schedules of this account.
     Pass(Option<&'a str>),
 }
@@ -99,13 +101,22 @@ impl Use<'_> {
     pub fn order(self) -> [Asked; 3] {
         match self {
             Self::Person => [Asked::ApiKey, Asked::CliLogin, Asked::Own],
-            Self::Pass(_) => [Asked::ApiKey, Asked::Own, Asked::CliLogin],
+            Self::Now(_) | Self::Pass(_) => [Asked::ApiKey, Asked::Own, Asked::CliLogin],
         }
     }
 
+    /// Whose schedules our own credential is to be for.
     fn account(&self) -> Option<&str> {
         match self {
             Self::Person => None,
+            Self::Now(account) | Self::Pass(account) => *account,
+        }
+    }
+
+    /// Whose login will do: whoever asks for something now may be anybody.
+    fn login(&self) -> Option<&str> {
+        match self {
+            Self::Person | Self::Now(_) => None,
             Self::Pass(account) => *account,
         }
     }
@@ -120,13 +131,17 @@ pub(crate) type Found = Result<Credential, Error>;
 /// When no source has a token, or one that should have it cannot be read.
 pub async fn resolve(env: &Env, host: &Host, wanted: Use<'_>) -> Found {
     let mut tried = vec![];
+    let mut trouble = None;
     for asked in wanted.order() {
         match ask(env, host, wanted, asked).await {
             Err(Error::NotFound { tried: more }) => tried.extend(more),
+            // A login that cannot be read now is no reason to turn a person away.
+            Err(error) if wanted == Use::Person && trouble.is_none() => trouble = Some(error),
+            Err(error) => return Err(trouble.unwrap_or(error)),
             found => return found,
         }
     }
-    Err(Error::NotFound { tried })
+    Err(trouble.unwrap_or(Error::NotFound { tried }))
 }
 
 /// What every source says, whether or not an earlier one has a token.
@@ -153,7 +168,7 @@ pub(crate) async fn ask(env: &Env, host: &Host, wanted: Use<'_>, asked: Asked) -
             }),
         },
         Asked::Own => own::find(env, host.machine(), wanted.account()).await,
-        Asked::CliLogin => cli_login::find(env, host, wanted.account()).await,
+        Asked::CliLogin => cli_login::find(env, host, wanted.login()).await,
     }
 }
 
@@ -185,7 +200,7 @@ fn keep_in_file(env: &Env, record: &Record) -> String {
     let account = record.account.as_deref();
     let account = account.map_or(String::new(), |account| format!(" --account {account}"));
     format!(
-        "unlock it; where nobody is logged in (cron, a timer), {}{account} --keep-in file keeps it where they can read it",
+        "{}{account} --keep-in file, run where you are logged in, moves it to where cron and timers can read it too",
         env.verb("auth:rotate")
     )
 }

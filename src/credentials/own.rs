@@ -29,11 +29,10 @@ fn file(env: &Env, record: &Record) -> Result<PathBuf, Error> {
 pub fn place_in_words(env: &Env, record: &Record) -> String {
     match record.place {
         Some(Place::Keyring) => format!("{}, item '{}'", keychain::NAME, user(record)),
-        Some(Place::File) => file(env, record).map_or_else(
-            |_| "a file".to_owned(),
-            |place| format!("{}, mode 0600", place.display()),
-        ),
-        None => "where the Heroku CLI keeps it".to_owned(),
+        Some(Place::File) => {
+            file(env, record).map_or_else(|_| "a file".to_owned(), |place| env.in_words(&place))
+        }
+        None => "the place where the Heroku CLI keeps it".to_owned(),
     }
 }
 
@@ -61,7 +60,10 @@ pub(super) async fn find(env: &Env, host: &str, account: Option<&str>) -> Found 
     let token = token(env, record).await?;
     Ok(Credential {
         token,
-        source: Source::Own(place_in_words(env, record)),
+        source: Source::Own(
+            record.place.unwrap_or(Place::File),
+            place_in_words(env, record),
+        ),
         account: record.account.clone(),
         expires_at: record.expires_at,
         mend: super::mend(env, Some(record)),

@@ -131,6 +131,9 @@ fn lock_file(place: &Path) -> Result<File, Error> {
     let place = directory(place).map_err(io)?.join(format!(".{name}.lock"));
     let mut options = File::options();
     options.create(true).truncate(false).write(true);
+    // Whoever may open it may hold it.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(&place).map_err(io)
 }
 

@@ -108,7 +108,7 @@ impl Record {
 }
 
 impl Records {
-    /// None where there is no file.
+    /// What the file has; nothing where there is none.
     ///
     /// # Errors
     /// When it cannot be read, or others can read it.

@@ -43,6 +43,12 @@ pub fn leave_no_core_dump() {
         };
         let _ = setrlimit(Resource::Core, nothing);
     }
+    // Nor to a program that collects them, which heeds no limit.
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
 }
 
 #[cfg(test)]

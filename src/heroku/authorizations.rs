@@ -1,6 +1,6 @@
 //! Who one is, what one reaches, and authorizations.
 
-use super::{Client, Error, sending::Question, wire};
+use super::{Client, Error, redact, sending::Question, wire};
 use crate::credentials::Secret;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
@@ -12,7 +12,6 @@ pub struct Account {
     pub email: String,
     /// Signs in through an identity provider.
     pub is_federated: bool,
-    pub has_second_factor: bool,
 }
 
 /// An authorization of an account.
@@ -26,7 +25,6 @@ pub struct Authorization {
     /// What is shown of it elsewhere: its beginning and its end.
     pub shown: Option<(String, String)>,
     pub expires_at: Option<Timestamp>,
-    pub created_at: Timestamp,
     pub email: Option<String>,
 }
 
@@ -92,7 +90,6 @@ impl Client {
         Ok(Account {
             email: account.email,
             is_federated: account.federated,
-            has_second_factor: account.two_factor_authentication,
         })
     }
 
@@ -134,7 +131,15 @@ impl Client {
         question.body = Some(&body);
         let response = self.send(&question).await?;
         let made: wire::Authorization = self.secret_value(response).await?;
-        Ok(made.at(self.now()))
+        let mut made = made.at(self.now());
+        let mut tokens = self.held.tokens();
+        tokens.extend(made.token.clone());
+        // Its token is in one place only.
+        let texts = [&mut made.id, &mut made.description].into_iter();
+        for text in texts.chain(&mut made.scope).chain(made.email.as_mut()) {
+            *text = redact::known(text, &tokens).into_owned();
+        }
+        Ok(made)
     }
 
     /// `GET /oauth/authorizations`: those of the account, their tokens shown in part.

@@ -233,13 +233,7 @@ impl Client {
     /// Sends a DELETE once, and only once; returns the ids that Heroku gave the request.
     pub(super) async fn delete(&self, path: &[&str]) -> Result<Vec<String>, Error> {
         let response = self.send(&Question::new(Method::DELETE, path)).await?;
-        let ids = reply::text(response.headers(), "request-id").unwrap_or_default();
-        Ok(ids
-            .split(',')
-            .map(str::trim)
-            .filter(|id| !id.is_empty())
-            .map(ToOwned::to_owned)
-            .collect())
+        Ok(reply::request_ids(response.headers(), &self.held.tokens()))
     }
 }
 

@@ -21,8 +21,6 @@ pub enum Fate {
 /// What else is known of a refusal.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct About {
-    /// The app that demands a second factor; where it is the account, none.
-    pub app: Option<String>,
     /// `Oauth-Scope-Accepted`: the scopes one of which the request needs.
     pub accepted_scopes: Option<String>,
     /// `Oauth-Scope`: those of the token.

@@ -7,7 +7,7 @@ mod error;
 mod held;
 mod host;
 mod options;
-mod redact;
+pub(crate) mod redact;
 mod reply;
 mod sending;
 mod tls;

@@ -1,6 +1,7 @@
 //! Takes tokens out of text that came from outside, before it is printed or kept.
 
 use crate::credentials::Secret;
+use serde_json::Value;
 use std::borrow::Cow;
 
 const REDACTED: &str = "[redacted]";
@@ -13,7 +14,7 @@ pub(super) fn all(text: &str, own: &[Secret]) -> String {
 }
 
 /// The same for a text in which ids are to stay, which look like the older tokens.
-pub(super) fn known<'a>(text: &'a str, own: &[Secret]) -> Cow<'a, str> {
+pub(crate) fn known<'a>(text: &'a str, own: &[Secret]) -> Cow<'a, str> {
     // A short one, as a sandbox takes, may be part of a name.
     let is_long = |token: &&Secret| token.expose().len() >= 20;
     let own: Vec<Secret> = own.iter().filter(is_long).cloned().collect();
@@ -22,6 +23,20 @@ pub(super) fn known<'a>(text: &'a str, own: &[Secret]) -> Cow<'a, str> {
         return Cow::Borrowed(text);
     }
     Cow::Owned(without(&without_own(text, &own), newer_token_at))
+}
+
+/// The same for every text in an answer.
+pub(super) fn within(value: &mut Value, own: &[Secret]) {
+    match value {
+        Value::String(text) => {
+            if let Cow::Owned(clean) = known(text, own) {
+                *text = clean;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| within(item, own)),
+        Value::Object(entries) => entries.values_mut().for_each(|item| within(item, own)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 fn without_own(text: &str, own: &[Secret]) -> String {

@@ -1,6 +1,6 @@
 //! What an answer's headers tell: Heroku's time, the quota that is left, request ids.
 
-use crate::clock::Clock;
+use crate::{clock::Clock, credentials::Secret};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{HeaderMap, HeaderName};
 use std::{sync::Mutex, time::Duration};
@@ -26,7 +26,7 @@ impl Telltale {
         let remaining =
             text(headers, "ratelimit-remaining").and_then(|text| text.trim().parse().ok());
         let skew = date(headers).map(|date| date.duration_since(clock.now()));
-        let scope = text(headers, "oauth-scope").map(ToOwned::to_owned);
+        let scope = scopes(headers, "oauth-scope");
         self.told(|told| {
             told.scope = scope.or(told.scope.take());
             told.remaining = remaining.or(told.remaining);
@@ -62,6 +62,27 @@ impl Telltale {
 
 pub(super) fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Option<&'a str> {
     headers.get(HeaderName::from_static(name))?.to_str().ok()
+}
+
+/// The ids that Heroku gave a request; nothing that is no UUID, or that is one of our tokens.
+pub(super) fn request_ids(headers: &HeaderMap, own: &[Secret]) -> Vec<String> {
+    let ids = text(headers, "request-id")
+        .unwrap_or_default()
+        .split(',')
+        .map(str::trim);
+    let is_own = |id: &str| own.iter().any(|token| token.expose() == id);
+    let is_id = |id: &&str| uuid::Uuid::try_parse(id).is_ok() && !is_own(id);
+    ids.filter(is_id).map(ToOwned::to_owned).collect()
+}
+
+/// Words of `Oauth-Scope` and `Oauth-Scope-Accepted`, as far as they can be scopes.
+pub(super) fn scopes(headers: &HeaderMap, name: &'static str) -> Option<String> {
+    let is_scope =
+        |word: &&str| word.len() <= 24 && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    let words = text(headers, name)?
+        .split([' ', ','])
+        .filter(|word| !word.is_empty());
+    Some(words.filter(is_scope).collect::<Vec<_>>().join(" "))
 }
 
 /// The `Date` header (RFC 9110, whole seconds).

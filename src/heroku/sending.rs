@@ -82,7 +82,7 @@ impl Client {
         let status = response.status();
         tracing::debug!(
             status = status.as_u16(),
-            id = reply::text(response.headers(), "request-id"),
+            id = reply::request_ids(response.headers(), &self.held.tokens()).join(","),
             "answer"
         );
         if status.is_success() {
@@ -104,13 +104,9 @@ impl Client {
 
     /// Reads an answer; what looks like a token is taken out of it first.
     pub(super) async fn value<T: DeserializeOwned>(&self, response: Response) -> Result<T, Error> {
-        let bytes = response
-            .bytes()
-            .await
-            .map_err(|error| self.failure(&error))?;
-        let text = String::from_utf8_lossy(&bytes);
-        let text = redact::known(&text, &self.held.tokens());
-        serde_json::from_str(&text).map_err(|error| self.garbage(&error))
+        let mut value: Value = self.secret_value(response).await?;
+        redact::within(&mut value, &self.held.tokens());
+        serde_json::from_value(value).map_err(|error| self.garbage(&error))
     }
 
     /// The same for the answers that are to have a token.
@@ -122,7 +118,11 @@ impl Client {
             .bytes()
             .await
             .map_err(|error| self.failure(&error))?;
-        serde_json::from_slice(&bytes).map_err(|error| self.garbage(&error))
+        serde_json::from_slice(&bytes).map_err(|_| Error::Garbage {
+            host: self.host.machine().to_owned(),
+            // What the library has to say may quote a token.
+            why: "it cannot be read".to_owned(),
+        })
     }
 
     fn garbage(&self, error: &serde_json::Error) -> Error {
@@ -135,7 +135,7 @@ impl Client {
     /// An answer that is no success, with Heroku's own words where it has any.
     async fn refusal(&self, response: Response) -> Error {
         let (status, retry_after) = (response.status(), reply::retry_after(response.headers()));
-        let header = |name| reply::text(response.headers(), name).map(ToOwned::to_owned);
+        let header = |name| reply::scopes(response.headers(), name);
         let (accepted, own) = (header("oauth-scope-accepted"), header("oauth-scope"));
         let body: Value = response.json().await.unwrap_or_default();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -150,18 +150,17 @@ impl Client {
         } else {
             said
         };
-        let (held, tokens) = (self.held.current(), self.held.tokens());
+        let (held, mut tokens) = (self.held.current(), self.held.tokens());
+        // A code of the second factor may be quoted too.
+        tokens.extend(self.second_factor.clone());
         Error::Api {
             status: status.as_u16(),
             id: redact::all(&id, &tokens),
             message: redact::all(&message, &tokens),
             retry_after,
             about: Box::new(About {
-                app: body["app"]["name"]
-                    .as_str()
-                    .map(|app| redact::all(app, &tokens)),
-                accepted_scopes: accepted.map(|scopes| redact::all(&scopes, &tokens)),
-                scopes: own.map(|scopes| redact::all(&scopes, &tokens)),
+                accepted_scopes: accepted,
+                scopes: own,
                 token_from: held.source.to_string(),
                 expired_at: held.expires_at.filter(|at| *at <= self.now()),
                 mend: held.mend,

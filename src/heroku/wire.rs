@@ -74,8 +74,6 @@ pub(super) struct Account {
     pub email: String,
     #[serde(default)]
     pub federated: bool,
-    #[serde(default)]
-    pub two_factor_authentication: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -101,7 +99,6 @@ pub(super) struct Authorization {
     #[serde(default)]
     scope: Vec<String>,
     access_token: Option<AccessToken>,
-    created_at: Instant,
     user: Option<User>,
 }
 
@@ -126,6 +123,8 @@ impl Authorization {
     }
 
     pub fn at(self, now: Timestamp) -> super::Authorization {
+        // It is told in whole seconds.
+        let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let (token, left) = self
             .access_token
             .map_or((None, None), |access| (access.token, access.expires_in));
@@ -138,7 +137,6 @@ impl Authorization {
             token: token.filter(|_| shown.is_none()).map(Secret::new),
             shown,
             expires_at: left.and_then(|left| now.checked_add(SignedDuration::from_secs(left)).ok()),
-            created_at: self.created_at.0,
             email: self.user.map(|user| user.email),
         }
     }

@@ -172,16 +172,23 @@ pub fn by_app<'a>(
 }
 
 /// The schedules of each account, those of one app together: the first of them that tells whose it
-/// is counts for all.
+/// is counts for all. An account in upper and lower case is one, in the spelling that comes first.
 #[must_use]
-pub fn by_account(schedules: &[Schedule]) -> BTreeMap<Option<String>, Vec<Schedule>> {
-    let mut accounts: BTreeMap<Option<String>, Vec<Schedule>> = BTreeMap::new();
+pub fn by_account(schedules: &[Schedule]) -> Vec<(Option<String>, Vec<Schedule>)> {
+    let mut accounts: Vec<(Option<String>, Vec<Schedule>)> = vec![];
     for of_app in by_app(schedules.iter()).into_values() {
-        let account = of_app
+        let mut told = of_app
             .iter()
-            .find_map(|schedule| schedule.app.account.clone());
-        let account = account.map(|account| account.to_lowercase());
-        accounts.entry(account).or_default().extend(of_app);
+            .filter_map(|schedule| schedule.app.account.clone());
+        let account = told.next();
+        let is_it = |known: &&mut (Option<String>, Vec<Schedule>)| match (&known.0, &account) {
+            (Some(known), Some(account)) => known.eq_ignore_ascii_case(account),
+            (known, account) => known == account,
+        };
+        match accounts.iter_mut().find(is_it) {
+            Some((_, known)) => known.extend(of_app),
+            None => accounts.push((account, of_app)),
+        }
     }
     accounts
 }

@@ -34,6 +34,12 @@ pub enum Kind {
     StatusAfter { status: u16 },
     /// A success with this in place of Heroku's answer; nothing is applied.
     Answer { body: serde_json::Value },
+    /// The same with a text that need not be JSON.
+    Text { body: String },
+    /// Heroku's answer, with these headers in it.
+    Headers {
+        headers: std::collections::BTreeMap<String, String>,
+    },
     /// The connection ends before anything is applied.
     ResetBefore,
     /// The connection ends after the request was applied, in place of the answer.
@@ -60,6 +66,8 @@ impl Kind {
             Self::Status { .. } => "status",
             Self::StatusAfter { .. } => "status-after",
             Self::Answer { .. } => "answer",
+            Self::Text { .. } => "text",
+            Self::Headers { .. } => "headers",
             Self::ResetBefore => "reset-before",
             Self::ResetAfter => "reset-after",
             Self::Hang => "hang",

@@ -135,6 +135,7 @@ async fn answer(
             response
         }
         Some(Kind::Answer { body }) => Json(body.clone()).into_response(),
+        Some(Kind::Text { body }) => body.clone().into_response(),
         _ => match gate::admit(&shared, &mut request) {
             Ok(()) => {
                 let caller = request.extensions().get::<Caller>().cloned();
@@ -161,6 +162,14 @@ async fn answer(
     }
     let mut response = disturb(response, fault.as_ref());
     leave(&shared, place, &mut response);
+    if let Some(Kind::Headers { headers }) = &fault {
+        for (name, value) in headers {
+            let name = header::HeaderName::try_from(name.as_str());
+            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+    }
     Ok(response)
 }
 

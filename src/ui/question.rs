@@ -32,7 +32,7 @@ impl Ui {
     pub async fn secret(&self, question: &str, stop: &Stop) -> Option<Secret> {
         let question = question.to_owned();
         // A line is waited for, not a key: Ctrl-C must be a signal to end it.
-        self.put(Kept::with_signals, stop, move |term| {
+        self.put(Kept::for_secret, stop, move |term| {
             let typed = Password::new().with_prompt(question).interact_on(&term)?;
             Ok(Some(Secret::new(typed).trimmed()))
         })

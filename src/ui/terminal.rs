@@ -7,34 +7,53 @@ pub use unix::Kept;
 mod unix {
     use rustix::{
         stdio::stdin,
-        termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr},
+        termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr},
     };
 
     /// The settings of the terminal on stdin, put back when this value goes.
-    pub struct Kept(Option<Termios>);
+    pub struct Kept {
+        settings: Option<Termios>,
+        then: OptionalActions,
+    }
+
+    /// No character (`_POSIX_VDISABLE`).
+    const NONE: u8 = if cfg!(any(target_os = "linux", target_os = "android")) {
+        0
+    } else {
+        0xff
+    };
 
     impl Kept {
         /// From now on Ctrl-C is a key like others, which waits until it is read: as a signal it
         /// could come between a question and its first look at the keys.
         pub fn with_keys() -> Self {
-            let kept = Self::with_signals();
-            if let Some(mut settings) = kept.0.clone() {
+            Self::changed(OptionalActions::Now, |settings| {
                 settings.local_modes.remove(LocalModes::ISIG);
-                let _ = tcsetattr(stdin(), OptionalActions::Now, &settings);
-            }
-            kept
+            })
         }
 
-        /// Nothing changes by itself.
-        pub fn with_signals() -> Self {
-            Self(tcgetattr(stdin()).ok())
+        /// For a text that is not shown. Ctrl-Z is a key: whoever comes back would type it in clear.
+        /// What was typed and not read goes with the question, and to no shell.
+        pub fn for_secret() -> Self {
+            Self::changed(OptionalActions::Flush, |settings| {
+                settings.special_codes[SpecialCodeIndex::VSUSP] = NONE;
+            })
+        }
+
+        fn changed(then: OptionalActions, change: fn(&mut Termios)) -> Self {
+            let settings = tcgetattr(stdin()).ok();
+            if let Some(mut changed) = settings.clone() {
+                change(&mut changed);
+                let _ = tcsetattr(stdin(), OptionalActions::Now, &changed);
+            }
+            Self { settings, then }
         }
     }
 
     impl Drop for Kept {
         fn drop(&mut self) {
-            if let Some(kept) = &self.0 {
-                let _ = tcsetattr(stdin(), OptionalActions::Now, kept);
+            if let Some(settings) = &self.settings {
+                let _ = tcsetattr(stdin(), self.then, settings);
             }
         }
     }
@@ -50,7 +69,7 @@ impl Kept {
         Self
     }
 
-    pub fn with_signals() -> Self {
+    pub fn for_secret() -> Self {
         Self
     }
 }

@@ -58,9 +58,14 @@ pub struct Place {
 
 impl Place {
     pub fn new() -> Self {
+        Self::with(ToOwned::to_owned)
+    }
+
+    /// With another world.
+    pub fn with(world: impl Fn(&str) -> String) -> Self {
         let home = Home::new().without_offset();
         let scenario = home.path().join("world.toml");
-        fs::write(&scenario, WORLD).expect("a file");
+        fs::write(&scenario, world(WORLD)).expect("a file");
         let served = Served::start(&scenario.display().to_string(), Some(FAST));
         let place = Self { home, served };
         place.log_in(ME, LOGIN);
@@ -91,7 +96,7 @@ impl Place {
         output.expect("it runs").into()
     }
 
-    async fn given(&self, token: &str, words: &[&str]) -> Told {
+    pub async fn given(&self, token: &str, words: &[&str]) -> Told {
         use std::io::Write as _;
         let mut command = self.command(words).await;
         command.stdin(std::process::Stdio::piped());
@@ -589,8 +594,28 @@ fn set_foresees_what_will_stand_against_a_restart() {
             .await;
         let told = place.told(&set).await;
         // Whoever is logged in cannot look at it either.
-        assert_eq!(told.code, Some(1), "{told:?}");
-        assert!(told.stderr.contains("second"), "{told:?}");
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert!(
+            told.stderr
+                .contains("⬢ example-app demands a second factor"),
+            "{told:?}"
+        );
+        heroku
+            .patch(
+                "/sandbox/apps/example-app",
+                &json!({ "second-factor": false }),
+            )
+            .await;
+        heroku
+            .patch(
+                &format!("/sandbox/authorizations/{id}"),
+                &json!({ "scope": ["read"] }),
+            )
+            .await;
+        let json = [&set[..], &["--json"]].concat();
+        let told = place.told(&json).await;
+        let warnings = told.json()["warnings"].to_string();
+        assert!(warnings.contains("the scope read"), "{told:?}");
     });
 }
 
@@ -658,7 +683,7 @@ fn removing_says_when_only_one_of_the_two_was_done() {
         let told = place.told(&["auth", "remove", "--confirm", ME]).await;
         assert_eq!(told.code, Some(1), "{told:?}");
         assert!(
-            told.stderr.contains("it was not revoked at Heroku") && told.stderr.contains(&id),
+            told.stderr.contains("was not revoked at Heroku") && told.stderr.contains(&id),
             "{told:?}"
         );
         assert!(told.stdout.contains("Deleted from"), "{told:?}");

@@ -24,4 +24,5 @@ mod scenarios;
 mod schedules_file;
 mod schema;
 mod simulation;
+mod sweep;
 mod terminal;

@@ -124,7 +124,7 @@ describe.skipIf(process.platform === 'win32' || missing('tmux').length > 0)('the
     const here = await loggedIn()
     const set = ['set', '--app', 'example-app', '--at', '03:30', '--timezone', 'UTC']
     const first = type(here, ...set)
-    await first.sees('Set up a credential of their own now? [Y/n]')
+    await first.sees('Set up a credential for passes? [Y/n]')
     first.type('n')
     await first.sees('exit code 0')
     expect(first.screen()).toContain('auth:setup does it at any time')
@@ -175,7 +175,7 @@ describe.skipIf(process.platform !== 'linux' || missing(...needed).length > 0)('
     expect(before).toContain(`secret = ${token}`)
     const there = type(here, 'auth:setup', '--app', 'example-app')
     await ways.create(there)
-    await there.sees('in the keyring, which is open while you are logged in')
+    await there.sees('in the keyring, open while you are logged in')
     there.type('Enter')
     const asked = await there.sees('Create it? [Y/n]')
     expect(asked).toContain('the system keyring, item')

@@ -158,7 +158,7 @@ describe.skipIf(process.platform !== 'linux' || missing(...secretService).length
     const [shim, alone] = [await here.shim(['run', ...now]), await here.alone(['run', ...now])]
     for (const ended of [shim, alone]) expect(ended).toMatchObject({status: 1})
     expect(shim.stderr).toContain("the Heroku CLI's login")
-    expect(alone.stderr).toContain("the Heroku CLI's login in the system keychain")
+    expect(alone.stderr).toContain("the Heroku CLI's login in the system keyring")
     expectUnseen(here, [shim, alone])
   })
 

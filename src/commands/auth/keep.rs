@@ -42,6 +42,15 @@ pub async fn place(
             return Ok(Place::File);
         }
         own::Keyring::Absent(why) | own::Keyring::Broken(why) => {
+            if asks {
+                ui.warn(&format!("the keyring cannot be used now: {why}"));
+                let question = "Keep the token in a file that only you can read?";
+                match ui.ask(question, true, stop).await {
+                    Some(true) => return Ok(Place::File),
+                    Some(false) => return Err(Error::Declined),
+                    None => return Err(Error::Interrupted),
+                }
+            }
             return Err(Error::Other {
                 code: "keyring_unusable",
                 message: format!("the keyring cannot be used: {why}"),
@@ -55,8 +64,8 @@ pub async fn place(
         return Ok(Place::Keyring);
     }
     let items = [
-        "in the keyring, which is open while you are logged in".to_owned(),
-        "in a file that only you can read, for cron and timers while you are not".to_owned(),
+        "in the keyring, open while you are logged in".to_owned(),
+        "in a file that only you can read, for cron and timers too".to_owned(),
     ];
     let chosen = ui.choose("The token is kept", &items, stop).await;
     match chosen {

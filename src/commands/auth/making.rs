@@ -53,7 +53,7 @@ pub(super) async fn make(
 fn client_of(context: &Context<'_>, subject: &Subject, token: &Secret) -> Result<Client, Error> {
     let credential = Credential {
         token: token.clone(),
-        source: Source::Own("just given".to_owned()),
+        source: Source::Given,
         account: None,
         expires_at: None,
         mend: "run it again".to_owned(),

@@ -3,13 +3,13 @@
 use super::{super::Context, setup::setup};
 use crate::{
     cli::{AuthSetup, Common},
-    credentials::Records,
+    credentials::{self, Asked, Records, Use},
     error::Error,
     execute::Stop,
 };
 
 /// Offers to set one up, once, to a person whose passes would act with a login that ends, or with
-/// nothing.
+/// nothing. What was done before stands, whatever becomes of it.
 ///
 /// # Errors
 /// When it was begun and failed.
@@ -18,10 +18,9 @@ pub(in crate::commands) async fn offer(
     stop: &Stop,
     common: &Common,
     account: Option<&str>,
-    has_login: bool,
 ) -> Result<(), Error> {
     let (ui, env) = (context.ui, context.env);
-    if !ui.can_ask() || env.secret("HEROKU_API_KEY").is_some() {
+    if !ui.can_ask() || env.secret("HEROKU_API_KEY").is_some() || stop.is_set() {
         return Ok(());
     }
     let options = context.options_in_silence()?;
@@ -33,18 +32,20 @@ pub(in crate::commands) async fn offer(
     if has_one || records.has_declined(host, account) {
         return Ok(());
     }
-    ui.say(if has_login {
-        "Passes act with the Heroku CLI's login, which ends, and which timers may not find."
+    let wanted = Use::Pass(account);
+    let login = credentials::ask(env, &options.host, wanted, Asked::CliLogin).await;
+    ui.say(if login.is_ok() {
+        "Passes act with the Heroku CLI's login now. It ends, and a timer may not find it."
     } else {
         "Passes have nothing to act with yet."
     });
-    match ui
-        .ask("Set up a credential of their own now?", true, stop)
-        .await
-    {
+    let setup_words = context.verb("auth:setup");
+    let agreed = ui.ask("Set up a credential for passes?", true, stop).await;
+    match agreed {
         Some(true) => {
             let flags = AuthSetup {
                 common: common.clone(),
+                account: account.map(ToOwned::to_owned),
                 ..AuthSetup::default()
             };
             match setup(context, &flags, stop).await {
@@ -55,10 +56,13 @@ pub(in crate::commands) async fn offer(
         Some(false) => {
             let declined = (host.to_owned(), account.map(ToOwned::to_owned));
             Records::edit(env, |records| records.declined.push(declined))?;
-            let setup = context.verb("auth:setup");
-            ui.hint(&format!("{setup} does it at any time"));
+            ui.hint(&format!("{setup_words} does it at any time"));
             Ok(())
         }
-        None => Err(Error::Interrupted),
+        // Neither yes nor no: it is asked again.
+        None => {
+            ui.say("Not now");
+            Ok(())
+        }
     }
 }

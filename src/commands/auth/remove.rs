@@ -123,8 +123,12 @@ async fn agree(
         ));
     }
     let what = words::kind(old);
+    let then = match old.kind {
+        Kind::CliLogin => "while there is one, they will still do so",
+        _ => "without it they act with the Heroku CLI's login, or not at all",
+    };
     context.ui.say(&format!(
-        "Passes for schedules of {account} on {} use {what}; without it they act with the Heroku CLI's login, or not at all.",
+        "Passes for schedules of {account} on {} use {what}; {then}.",
         old.host
     ));
     let question = match old.kind {
@@ -162,7 +166,9 @@ fn tell(
         (_, Some(Ok(true))) => ui.result("Revoked at Heroku"),
         (_, Some(Ok(false))) => ui.result("At Heroku it was gone already"),
         (_, Some(Err(error))) => {
-            ui.warn(&format!("it was not revoked at Heroku: {error}"));
+            ui.warn(&format!(
+                "the authorization was not revoked at Heroku: {error}"
+            ));
             ui.hint(&format!(
                 "{} does it once that is mended, and so does heroku authorizations:revoke {id}",
                 context.verb("auth:remove")

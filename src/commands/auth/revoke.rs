@@ -120,6 +120,9 @@ pub fn forget(context: &Context<'_>, note: &ToRevoke) {
 /// cannot be told.
 pub async fn look_for(context: &Context<'_>, stop: &Stop, client: &Client, note: &ToRevoke) {
     let mut trouble = None;
+    context
+        .ui
+        .say("No good answer came: looking whether it was made all the same");
     for look in 0..LOOKS {
         if look > 0 {
             let wait = SignedDuration::from_secs(1 << look.min(2));

@@ -39,6 +39,7 @@ pub async fn with_code<T>(
             hint: Some(hint),
         });
     }
+    context.ui.say(&demand.to_string());
     for attempt in 1..=ATTEMPTS {
         let code = context.ui.secret("Two-factor code", stop).await;
         let code = code.ok_or(Error::Interrupted)?;

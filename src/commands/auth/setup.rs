@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     cli::{AuthSetup, Scope},
-    credentials::{Kind, Place, Record, Secret, Source, own},
+    credentials::{Kind, Place, Record, Secret, Source, own, records::is_same_account},
     error::Error,
     execute::Stop,
     schedule::Span,
@@ -50,10 +50,15 @@ pub(super) async fn setup(
     let is_told = flags.create || flags.use_cli_login || flags.token_stdin;
     if !is_told && !context.ui.can_ask() {
         let setup = context.verb("auth:setup");
+        let why = if context.ui.is_json {
+            "which credential to set up is not asked with --json"
+        } else {
+            "which credential to set up is asked at a terminal, and there is none"
+        };
         return Err(Error::usage(
-            "which credential to set up is asked at a terminal, and there is none",
+            why,
             format!(
-                "say which: {setup} --create (an authorization with the scope write), {setup} --use-cli-login, or {setup} --token-stdin (a token on stdin)"
+                "say which: {setup} --create --expires-in 90d (an authorization with the scope write), {setup} --use-cli-login, or {setup} --token-stdin (a token on stdin)"
             ),
         ));
     }
@@ -65,11 +70,11 @@ pub(super) async fn setup(
     };
     let options = context.options()?;
     let login = match unless_left(stop, login(context, &options)).await {
-        // It is not needed for a token that is given.
-        Err(error) if token.is_some() && !matches!(error, Error::Interrupted) => {
-            context
-                .ui
-                .warn(&format!("the login to Heroku was not used: {error}"));
+        // It is not needed for a token that is given, or will be pasted.
+        Err(error) if (token.is_some() || !is_told) && !matches!(error, Error::Interrupted) => {
+            let ui = context.ui;
+            ui.warn(&format!("the login to Heroku cannot be used: {error}"));
+            error.hint().iter().for_each(|hint| ui.hint(hint));
             None
         }
         login => login?,
@@ -106,13 +111,17 @@ impl Setup<'_> {
         if self.flags.create {
             let lifetime = self.flags.expires_in.and_then(|lifetime| lifetime.0);
             let lifetime = lifetime.map(Span::duration);
-            let scope = self.flags.scope;
+            let scope = self.flags.scope.unwrap_or_default();
             return Ok(Way::Create { scope, lifetime });
         }
         if self.flags.use_cli_login {
             return Ok(Way::CliLogin);
         }
-        self.introduce().await;
+        unless_left(self.stop, async {
+            self.introduce().await;
+            Ok(())
+        })
+        .await?;
         let ui = self.context.ui;
         let create = (0, "an authorization that is created for them (recommended)");
         let login = (1, "the Heroku CLI's login, which ends");
@@ -223,9 +232,10 @@ impl Setup<'_> {
         record.lifetime = lifetime;
         record.scope = vec![wish.scope.clone()];
         record.expires_at = lifetime.map(|lifetime| login.client.now() + lifetime);
+        record.owner = login.email().map(ToOwned::to_owned);
         self.announce(
             &record,
-            &format!("an authorization, '{}'", wish.description),
+            &format!("creates the authorization '{}'", wish.description),
         );
         self.agree("Create it?").await?;
         let _alone = alone(context, stop).await?;
@@ -243,13 +253,25 @@ impl Setup<'_> {
                 "unset it and run heroku login; or leave it, and passes that have it use it",
             ));
         }
+        if let (Some(account), Some(email)) = (&self.subject.account, login.email())
+            && !is_same_account(account, email)
+        {
+            return Err(Error::usage(
+                format!(
+                    "--account {account}: the Heroku CLI is logged in as {email}, and passes use no login of another account"
+                ),
+                format!("heroku login as {account} first, or leave --account out"),
+            ));
+        }
         let checked = check(context, self.stop, &login.client, &self.subject.apps).await?;
         let mut record = self.record(Kind::CliLogin, None);
         record.owner = login.email().map(ToOwned::to_owned);
         record.scope = checked.scope.clone().unwrap_or_default();
-        let told = expiry_of(&login.client, &login.credential).await;
-        record.expires_at = told.flatten();
-        self.announce(&record, "nothing: the Heroku CLI's login is used");
+        let told = unless_left(self.stop, async {
+            Ok(expiry_of(&login.client, &login.credential).await)
+        });
+        record.expires_at = told.await?.flatten();
+        self.announce(&record, "uses the Heroku CLI's login, and creates nothing");
         self.agree("Use it?").await?;
         let _alone = alone(context, self.stop).await?;
         let before = keep(context, &record, None, None).await?;
@@ -266,8 +288,13 @@ impl Setup<'_> {
         if record.account.is_none() {
             record.account.clone_from(&given.owner);
         }
-        given.fill(&mut record, self.login.as_ref(), &token).await;
-        self.announce(&record, "nothing: the token is kept");
+        let login = self.login.as_ref();
+        unless_left(self.stop, async {
+            given.fill(&mut record, login, &token).await;
+            Ok(())
+        })
+        .await?;
+        self.announce(&record, "keeps the token that was given");
         self.agree("Keep it?").await?;
         let _alone = alone(context, self.stop).await?;
         if let Some(before) = before(context, &record)?
@@ -292,11 +319,11 @@ impl Setup<'_> {
     }
 
     /// What is about to be done.
-    fn announce(&self, record: &Record, makes: &str) {
+    fn announce(&self, record: &Record, does: &str) {
         let (context, subject) = (self.context, &self.subject);
         let now = context.clock.now();
         let account = subject.account_in_words();
-        let mut lines = vec![("creates", makes.to_owned())];
+        let mut lines = vec![("what", does.to_owned())];
         lines.push((
             "for",
             format!("schedules of {account} on {}", subject.host()),
@@ -310,7 +337,9 @@ impl Setup<'_> {
         lines.push(("expires", words::known_expiry(record, now)));
         lines.push(("kept in", own::place_in_words(context.env, record)));
         context.ui.say(&words::lines(&lines));
-        context.ui.say("A scope is for every app that the account reaches. To narrow it: a user of its own, invited to these apps only (heroku access:add), whose token is pasted here.");
+        if record.kind == Kind::Authorization {
+            context.ui.say("A scope is for every app that the account reaches. To narrow it: a user of its own, invited to these apps only (heroku access:add); paste its token in place of this.");
+        }
         if record.scope.iter().any(|scope| scope == "global") && record.kind == Kind::Token {
             context.ui.warn("this token can do everything that its account can; one with the scope write is enough");
         }

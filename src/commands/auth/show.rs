@@ -237,7 +237,7 @@ fn said(shown: &Shown, asked: Asked, found: &Result<Credential, credentials::Err
         Ok(credential) => {
             let place = match (&credential.source, &credential.account) {
                 (Source::ApiKey, _) => "set".to_owned(),
-                (Source::Own(place), _) => place.clone(),
+                (Source::Own(_, place), _) => place.clone(),
                 (source, Some(account)) => format!("{source}, as {account}"),
                 (source, None) => source.to_string(),
             };
@@ -260,6 +260,7 @@ fn in_words(host: &str, all: &[Shown], now: Timestamp) -> String {
     let one = |shown: &Shown| {
         let account = shown.account.as_deref().unwrap_or("any account");
         let what = match (shown.credential(), &shown.record) {
+            (None, _) if first(&shown.chain).is_some() => "cannot read their credential".to_owned(),
             (None, _) => "have no credential".to_owned(),
             (Some(credential), Some(record)) if credential.source.is_own() => {
                 format!("use {}", words::kind(record))
@@ -271,10 +272,12 @@ fn in_words(host: &str, all: &[Shown], now: Timestamp) -> String {
         if let Some(used) = &shown.used {
             lines.extend(told(used, now));
         }
-        if let Some(owner) = shown
-            .record
-            .as_ref()
-            .and_then(|record| record.owner.as_deref())
+        let is_own = shown.credential().is_some_and(|one| one.source.is_own());
+        if is_own
+            && let Some(owner) = shown
+                .record
+                .as_ref()
+                .and_then(|record| record.owner.as_deref())
             && shown
                 .account
                 .as_deref()
@@ -361,7 +364,7 @@ fn as_json(shown: &Shown) -> Value {
                 Asked::CliLogin => "cli_login",
             };
             json!({
-                "source": word, "found": found.is_ok(), "said": said(shown, *asked, found), "used": is_used,
+                "source": word, "found": found.is_ok(), "said": said(shown, *asked, found).trim_end_matches(": used"), "used": is_used && found.is_ok(),
                 "error": found.as_ref().err().filter(|error| !matches!(error, credentials::Error::NotFound { .. })).map(credentials::Error::code),
             })
         })
@@ -379,7 +382,8 @@ fn as_json(shown: &Shown) -> Value {
         "kind": shown.record.as_ref().map(|record| record.kind),
         "owner": shown.record.as_ref().and_then(|record| record.owner.clone()),
         "authorization": shown.record.as_ref().and_then(|record| record.authorization.clone()),
-        "scope": used.and_then(|used| used.scope.clone()), "expires_at": used.and_then(|used| used.expires_at),
+        "scope": used.and_then(|used| used.scope.clone()).or_else(|| shown.record.as_ref().map(|record| record.scope.clone())),
+        "expires_at": used.map_or_else(|| shown.record.as_ref().and_then(|record| record.expires_at), |used| used.expires_at),
         "last_used": shown.last_used, "apps": apps, "works": shown.is_well(),
         "error": used.and_then(|used| used.error.as_ref()).map(|error| json!({ "code": error.code(), "message": error.to_string(), "hint": error.hint() })),
         "chain": chain,

@@ -20,6 +20,8 @@ pub(super) async fn read_token(context: &Context<'_>, stop: &Stop) -> Result<Sec
         let typed = context.ui.secret("Token (it is not shown)", stop).await;
         return typed.ok_or(Error::Interrupted);
     }
+    // Typed, it would be shown.
+    let is_keyboard = context.ui.has_keyboard();
     let wrong = |what: &str| {
         let example =
             "pipe it in, for example: heroku authorizations:create --scope write --short | ";
@@ -29,6 +31,9 @@ pub(super) async fn read_token(context: &Context<'_>, stop: &Stop) -> Result<Sec
             format!("{example}{setup} --token-stdin"),
         ))
     };
+    if is_keyboard {
+        return wrong("--token-stdin: stdin is a terminal, where what is typed is shown");
+    }
     let Ok(text) = unless_left(stop, async { Ok(context.ui.input().await) }).await? else {
         return wrong("--token-stdin: stdin cannot be read");
     };

@@ -6,7 +6,7 @@ use super::{
     Line,
 };
 use crate::{
-    credentials::{self, Credential, Use, expiry},
+    credentials::{self, Credential, Place, Secret, Source, Use, expiry},
     error::Error,
     heroku::{self, Client, Options},
     plan::QUOTA_FLOOR,
@@ -22,38 +22,85 @@ pub async fn look(context: &Context<'_>, options: &Options, schedules: &[Schedul
     };
     let mut lines = vec![];
     let several = accounts.len() > 1;
-    let mut has_asked = false;
+    let mut answered = None;
     for account in accounts {
         let wanted = Use::Pass(account.as_deref());
-        let credential = credentials::resolve(context.env, &options.host, wanted).await;
-        let credential = match credential {
-            Ok(credential) => credential,
-            Err(error) => {
-                lines.push(Line::of("credential", &error.into()));
-                continue;
-            }
-        };
+        let found = credentials::resolve(context.env, &options.host, wanted).await;
         let of = match &account {
             Some(account) if several => format!(", for {account}"),
             _ => String::new(),
         };
-        lines.extend(source(context, &credential, &of));
-        let client = match Client::new(options, &credential, context.clock) {
-            Ok(client) => client.brief(),
-            Err(error) => {
-                lines.push(Line::of("credential", &error.into()));
-                continue;
+        let (of_use, client) = match found {
+            Err(error) => (vec![Line::of("credential", &error.into())], None),
+            Ok(credential) => {
+                let host = options.host.machine();
+                let apps = auth::apps(schedules, host, account.as_deref());
+                one(context, options, &credential, &of, &apps).await
             }
         };
-        let apps = auth::apps(schedules, options.host.machine(), account.as_deref());
-        let (of_use, is_reached) = using(context, &client, &credential, &apps).await;
         lines.extend(of_use);
-        if is_reached && !has_asked {
-            has_asked = true;
-            lines.extend(heroku_told(&client).await);
+        answered = answered.or(client);
+    }
+    if answered.is_none() {
+        for what in ["scope", "expiry", "second factor"] {
+            lines.push(Line::warning(
+                what,
+                "not known",
+                "mend the credential first",
+            ));
         }
+        answered = stranger(context, options).await;
+    }
+    match answered {
+        Some(client) => lines.extend(heroku_told(&client).await),
+        None => lines.push(Line::broken(
+            "reachability",
+            "Heroku does not answer",
+            "check the network and the proxy variables",
+        )),
     }
     lines
+}
+
+/// Lines about one credential; and a client with it, where Heroku took it.
+async fn one(
+    context: &Context<'_>,
+    options: &Options,
+    credential: &Credential,
+    of: &str,
+    apps: &[auth::App],
+) -> (Vec<Line>, Option<Client>) {
+    let client = match Client::new(options, credential, context.clock) {
+        Ok(client) => client.brief(),
+        Err(error) => return (vec![Line::of("network", &error.into())], None),
+    };
+    match client.apps().await {
+        Ok(_) => {}
+        Err(error @ heroku::Error::Api { .. }) => {
+            let mut line = Line::of("credential", &error.into());
+            line.said = format!("{}{of}: {}", credential.source, line.said);
+            return (vec![line], None);
+        }
+        Err(error) => return (vec![Line::of("reachability", &error.into())], None),
+    }
+    let mut lines = source(context, credential, of);
+    lines.extend(using(context, &client, credential, apps).await);
+    (lines, Some(client))
+}
+
+/// A client without a credential, where Heroku answers it: the refusal tells its time.
+async fn stranger(context: &Context<'_>, options: &Options) -> Option<Client> {
+    let nobody = Credential {
+        token: Secret::new("none".to_owned()),
+        source: Source::Given,
+        account: None,
+        expires_at: None,
+        mend: String::new(),
+    };
+    let client = Client::new(options, &nobody, context.clock).ok()?.brief();
+    let answer = client.apps().await;
+    let is_answer = matches!(answer, Ok(_) | Err(heroku::Error::Api { .. }));
+    is_answer.then_some(client)
 }
 
 fn source(context: &Context<'_>, credential: &Credential, of: &str) -> Vec<Line> {
@@ -65,26 +112,26 @@ fn source(context: &Context<'_>, credential: &Credential, of: &str) -> Vec<Line>
             format!("{said}, which ends"),
             format!("{setup} sets up one that works while nobody is there"),
         ),
+        _ if is_in_keyring(&credential.source) => Line::ok(
+            "credential",
+            format!("{said}; cron, and timers while you are logged out, cannot open it"),
+        ),
         _ => Line::ok("credential", said),
     }]
 }
 
-/// Lines about the credential, and whether Heroku answered.
+/// Where whoever is logged in opens it.
+fn is_in_keyring(source: &Source) -> bool {
+    cfg!(all(unix, not(target_os = "macos"))) && matches!(source, Source::Own(Place::Keyring, _))
+}
+
+/// What using a credential tells, which Heroku has just taken.
 async fn using(
     context: &Context<'_>,
     client: &Client,
     credential: &Credential,
     apps: &[auth::App],
-) -> (Vec<Line>, bool) {
-    if let Err(error) = client.apps().await {
-        let is_answer = matches!(error, heroku::Error::Api { .. });
-        let what = if is_answer {
-            "credential"
-        } else {
-            "reachability"
-        };
-        return (vec![Line::of(what, &error.into())], is_answer);
-    }
+) -> Vec<Line> {
     let mut lines = vec![];
     let scope = client.scope();
     lines.push(match &scope {
@@ -140,22 +187,31 @@ async fn using(
     if !is_second_factor_known {
         lines.extend(second_factor(context, client, apps).await);
     }
-    (lines, true)
+    lines
 }
 
 /// Whether an app demands a second factor, as far as this token may ask.
 async fn second_factor(context: &Context<'_>, client: &Client, apps: &[auth::App]) -> Vec<Line> {
-    let mut demands = vec![];
+    let (mut demands, mut is_known) = (vec![], true);
     for app in apps {
         match client.may_restart(&app.id).await {
             Ok(capability) if capability.needs_second_factor => demands.push(app.name.clone()),
             Ok(_) => {}
-            // The token may not ask; that apps answered without one was seen.
-            Err(_) => return vec![Line::ok("second factor", "none was asked for")],
+            // The token may not ask; whoever is logged in may.
+            Err(_) => match as_a_person(context, &app.id).await {
+                Some(true) => demands.push(app.name.clone()),
+                Some(false) => {}
+                None => is_known = false,
+            },
         }
     }
     if demands.is_empty() {
-        return vec![Line::ok("second factor", "no app asks for one")];
+        let said = if is_known {
+            "no app asks for one"
+        } else {
+            "none was asked for"
+        };
+        return vec![Line::ok("second factor", said)];
     }
     let plan = context.verb("plan");
     vec![Line::broken(
@@ -168,6 +224,13 @@ async fn second_factor(context: &Context<'_>, client: &Client, apps: &[auth::App
             "take the demand off the app, or restart it by hand; {plan} shows what a pass can do"
         ),
     )]
+}
+
+/// Whether the app demands a second factor, as far as whoever is logged in may ask.
+async fn as_a_person(context: &Context<'_>, app_id: &str) -> Option<bool> {
+    let (login, ..) = context.client(Use::Person).await.ok()?;
+    let capability = login.brief().may_restart(app_id).await.ok()?;
+    Some(capability.needs_second_factor)
 }
 
 /// The way, the clock, the quota.

@@ -118,7 +118,7 @@ fn told(context: &Context<'_>, flags: &Doctor, text: &str) -> String {
 
 /// Puts `[account]` in the place of whatever looks like an e-mail address.
 fn hide_addresses(text: &str) -> String {
-    let is_part = |c: char| c.is_alphanumeric() || "._%+-@".contains(c);
+    let is_part = |c: char| c.is_alphanumeric() || "._%+-@'".contains(c);
     let mut hidden = String::with_capacity(text.len());
     let mut word = String::new();
     for character in text.chars().chain(['\n']) {
@@ -126,10 +126,13 @@ fn hide_addresses(text: &str) -> String {
             word.push(character);
             continue;
         }
-        let is_address = word.split_once('@').is_some_and(|(user, host)| {
+        let bare = word.trim_start_matches('\'');
+        let quote = &word[..word.len() - bare.len()];
+        let is_address = bare.split_once('@').is_some_and(|(user, host)| {
             !user.is_empty() && !host.trim_matches(['.', '-']).is_empty()
         });
-        hidden.push_str(if is_address { "[account]" } else { &word });
+        hidden.push_str(if is_address { quote } else { &word });
+        hidden.push_str(if is_address { "[account]" } else { "" });
         hidden.push(character);
         word.clear();
     }
@@ -167,7 +170,7 @@ mod tests {
                 "item 'me@example.com on api.heroku.com'",
                 "item '[account] on api.heroku.com'",
             ),
-            ("<o'hara@example.com>", "<o'[account]>"),
+            ("<o'hara@example.com>", "<[account]>"),
             ("@daily at 07:00 @ noon", "@daily at 07:00 @ noon"),
             ("http://127.0.0.1:5100/x", "http://127.0.0.1:5100/x"),
         ] {
