@@ -26,11 +26,13 @@ impl Trouble {
     }
 }
 
-/// What stands against the next restart of a schedule; `app_id` is as Heroku told it.
+/// What stands against the next restart of a schedule; `app_id` is as Heroku told it. Where nothing
+/// runs the schedule yet, also what stands against a timer.
 pub async fn foresee(
     context: &Context<'_>,
     schedule: &Schedule,
     app_id: &str,
+    is_run: bool,
     now: Timestamp,
 ) -> Vec<Trouble> {
     let Ok(options) = context.options_in_silence() else {
@@ -74,7 +76,9 @@ pub async fn foresee(
         }
     }
     troubles.extend(end(&client, &credential, schedule, now).await);
-    troubles.extend(closed_to_timers(context, &options, schedule));
+    if !is_run {
+        troubles.extend(closed_to_timers(context, &options, schedule));
+    }
     troubles
 }
 

@@ -94,9 +94,13 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     if let Some(before) = &before {
         void::tell(context, "set", before, Some(&schedule)).await;
     }
+    let heartbeat = state.heartbeat(store.path(), &schedule.app);
+    let is_run = heartbeat.as_ref().is_some_and(|sign| sign.is_alive(now));
+    let troubles = match &seen {
+        Some(seen) => foresee::foresee(context, &schedule, &seen.app.id, is_run, now).await,
+        None => vec![],
+    };
     if ui.is_json {
-        let troubles = troubles(context, &schedule, seen.as_ref(), now).await;
-        let heartbeat = state.heartbeat(store.path(), &schedule.app);
         let mut described = index::describe(&schedule, None, heartbeat.as_ref(), now);
         let warnings = troubles.iter().map(|trouble| trouble.warning.as_str());
         described["warnings"] = warnings.collect();
@@ -108,7 +112,7 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         ui.say("It was paused, and goes on now");
     }
     warn(context, &schedule, seen.as_ref(), now);
-    for trouble in troubles(context, &schedule, seen.as_ref(), now).await {
+    for trouble in troubles {
         ui.warn(&trouble.warning);
         trouble.hint.iter().for_each(|hint| ui.hint(hint));
     }
@@ -121,19 +125,6 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     let account = schedule.app.account.as_deref();
     auth::offer(context, &super::stop(), &flags.common, account).await?;
     Ok(exit::DONE)
-}
-
-/// What will stand against a restart, where Heroku could be asked.
-async fn troubles(
-    context: &Context<'_>,
-    schedule: &Schedule,
-    seen: Option<&Seen>,
-    now: Timestamp,
-) -> Vec<foresee::Trouble> {
-    match seen {
-        Some(seen) => foresee::foresee(context, schedule, &seen.app.id, now).await,
-        None => vec![],
-    }
 }
 
 fn calendar(context: &Context<'_>, flags: &Set) -> Result<Option<Calendar>, Error> {

@@ -170,14 +170,21 @@ pub async fn try_keyring(is_attended: bool) -> Keyring {
     keychain::attempt(is_attended).await
 }
 
-/// Held while a credential changes; gone with the process. `None` while another command has it.
+/// Held while a credential changes: gone with this value, and with the process.
+#[derive(Debug)]
+pub struct Lock {
+    _file: std::fs::File,
+}
+
+/// `None` while another command has it.
 ///
 /// # Errors
 /// When there is nowhere to keep it.
-pub fn lock(env: &Env) -> Result<Option<std::fs::File>, Error> {
+pub fn lock(env: &Env) -> Result<Option<Lock>, Error> {
     let directory = env.config_dir().ok_or_else(|| Error::Unwritable {
         place: "tokens".to_owned(),
         why: "there is no home directory to keep it in".to_owned(),
     })?;
-    private::try_lock(&directory.join("tokens"))
+    let file = private::try_lock(&directory.join("tokens"))?;
+    Ok(file.map(|file| Lock { _file: file }))
 }

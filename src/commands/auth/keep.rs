@@ -13,7 +13,6 @@ use crate::{
     execute::Stop,
 };
 use jiff::SignedDuration;
-use std::fs::File;
 
 /// Where a token is to be kept: as asked, else in the keyring, else in a file after saying so.
 ///
@@ -79,7 +78,7 @@ pub async fn place(
 ///
 /// # Errors
 /// When there is nowhere to keep a credential, or somebody wants us to leave.
-pub async fn alone(context: &Context<'_>, stop: &Stop) -> Result<File, Error> {
+pub async fn alone(context: &Context<'_>, stop: &Stop) -> Result<own::Lock, Error> {
     let mut is_said = false;
     loop {
         if let Some(lock) = own::lock(context.env)? {
