@@ -83,7 +83,7 @@ pub const PLUGIN: [(&str, AppPolicy, &[&str]); 13] = [
         &[
             "heroku dynos:autorestart:auth:setup",
             "heroku dynos:autorestart:auth:setup --create --expires-in 90d --app example-app",
-            "heroku authorizations:create --scope write --short | heroku dynos:autorestart:auth:setup --token-stdin",
+            "heroku dynos:autorestart:auth:setup --token-stdin < token",
         ],
     ),
     (
