@@ -8,7 +8,6 @@
 )]
 
 mod auth;
-mod auth_terminal;
 mod bad_input;
 mod binary;
 mod changes;

@@ -1,9 +1,7 @@
 //! A second factor, asked for on a real pty.
 
-use crate::{
-    auth::{Place, ours},
-    process::block,
-};
+use super::{Place, ours};
+use crate::process::block;
 use expectrl::{ControlCode, Eof, Expect as _, Session, session::OsSession};
 use nix::{
     sys::{
