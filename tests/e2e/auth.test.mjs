@@ -165,6 +165,25 @@ describe.skipIf(process.platform === 'win32' || missing('tmux').length > 0)('the
   }
 })
 
+describe.skipIf(process.platform === 'win32' || missing('tmux').length > 0)('a token that is typed', () => {
+  it('is seen by nobody, whoever ends or stops the question', async () => {
+    const here = await loggedIn()
+    const typed = async () => {
+      const there = type(here, 'auth:setup')
+      await there.sees('(recommended)')
+      there.type('Down', 'Down', 'Enter')
+      await there.sees('Token (it is not shown)')
+      there.write('HRKU-AAsecret')
+      return there
+    }
+    const stopped = await typed()
+    stopped.type('C-z')
+    stopped.write('more')
+    stopped.type('C-c')
+    expect(await stopped.sees('exit code 130')).not.toMatch(/AAsecret|more/)
+  })
+})
+
 const needed = [...secretService, 'tmux']
 describe.skipIf(process.platform !== 'linux' || missing(...needed).length > 0)('with a Secret Service', () => {
   it('the token goes there, as secret-tool shows; the item of the Heroku CLI is as it was', async () => {
@@ -211,6 +230,12 @@ describe.skipIf(process.platform !== 'linux' || missing(...needed).length > 0)('
     expect(cron).toMatchObject({status: 1})
     expect(cron.stdout).toContain('no session bus with a Secret Service: a pass stops here')
     expect(cron.stderr).toContain('--keep-in file')
+    // Also when nothing is due, before anything relies on it; and whoever looks from elsewhere sees it.
+    const early = await here.autorestart(['run'])
+    expect(early).toMatchObject({status: 1})
+    expect(early.stderr).toContain('no session bus with a Secret Service')
+    const seen = await through(here)(['doctor', '--json'])
+    expect(JSON.parse(seen.stdout).checks).toContainEqual(expect.objectContaining({check: 'runner', level: 'broken'}))
     expect(await through(here)(['auth:rotate', '--keep-in', 'file'])).toMatchObject({status: 0})
     expect(await here.autorestart(['auth'])).toMatchObject({status: 0})
     expect(await here.session.items('heroku-dynos-autorestart')).toBe('')

@@ -1,6 +1,6 @@
 //! A credential that ends, or cannot do what it is for: foreseen, said, and mended.
 
-use super::{CREATE, ME, Place, ours};
+use super::{CREATE, ME, Place, end, ours};
 use crate::process::{Told, block};
 use serde_json::{Value, json};
 
@@ -86,6 +86,51 @@ fn fourteen_days_before_its_end_a_pass_says_so_once_a_day() {
         assert_eq!(warnings().await, 0);
         heroku.patch("/sandbox", &json!({ "advance": "24h" })).await;
         assert_eq!(warnings().await, 1);
+    });
+}
+
+#[test]
+fn that_it_ends_is_said_although_nothing_is_due() {
+    block(async {
+        let place = Place::new();
+        let words = [&CREATE[..], &["--expires-in", "10d"]].concat();
+        place.does(&words).await;
+        place
+            .does(&["set", "--app", "example-app", "--max-uptime", "48h"])
+            .await;
+        let told = place.does(&["run", "--json"]).await;
+        let warnings = told.json()["warnings"].to_string();
+        assert!(warnings.contains("auth rotate"), "{told:?}");
+        assert_eq!(told.json()["steps"], json!([]), "{told:?}");
+        let told = place.does(&["run", "--json"]).await;
+        assert_eq!(
+            (&told.json()["warnings"], &told.json()["api"]["requests"]),
+            (&json!([]), &json!(0)),
+            "{told:?}"
+        );
+        // A watch says it too.
+        let heroku = &place.served.heroku;
+        heroku.patch("/sandbox", &json!({ "advance": "25h" })).await;
+        let watch = place.start(&["run", "--watch", "--json"], "1s").await;
+        let pid = nix::unistd::Pid::from_raw(watch.id().cast_signed());
+        let mark = place.home.path().join(".local/state/autorestart");
+        let is_said = || {
+            let files = std::fs::read_dir(&mark).expect("a directory").flatten();
+            let names = files.filter(|file| {
+                file.file_name()
+                    .to_string_lossy()
+                    .starts_with("credential.")
+            });
+            let texts = names.filter_map(|file| std::fs::read_to_string(file.path()).ok());
+            texts.into_iter().any(|text| text.contains("2026-03-03"))
+        };
+        while !is_said() {
+            tokio::task::yield_now().await;
+        }
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("a signal");
+        let told = end(watch);
+        assert_eq!(told.code, Some(130), "{told:?}");
+        assert!(told.stdout.contains("auth rotate"), "{told:?}");
     });
 }
 

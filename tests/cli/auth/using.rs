@@ -194,3 +194,96 @@ fn a_token_that_is_revoked_in_the_middle_of_a_roll_is_told_with_what_mends_it() 
         assert_eq!(heroku.record().await.restarts.len(), 1);
     });
 }
+
+#[test]
+fn a_credential_that_is_removed_in_the_middle_of_a_roll_is_not_replaced_by_the_login() {
+    block(async {
+        let place = Place::new();
+        let heroku = &place.served.heroku;
+        place.does(&CREATE).await;
+        place
+            .does(&["set", "--app", "example-app", "--max-uptime", "1h"])
+            .await;
+        let run = place.start(&["run"], "1s").await;
+        while heroku.record().await.restarts.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        place.does(&["auth", "remove", "--confirm", ME]).await;
+        let told = end(run);
+        assert_eq!(told.code, Some(3), "{told:?}");
+        assert_eq!(heroku.record().await.restarts.len(), 1, "{told:?}");
+    });
+}
+
+#[test]
+fn now_takes_up_a_rotation_too_and_acts_with_the_credential_of_its_schedules() {
+    block(async {
+        let place = Place::new();
+        let heroku = &place.served.heroku;
+        place.does(&CREATE).await;
+        place
+            .does(&[
+                "set",
+                "--app",
+                "example-app",
+                "--at",
+                "03",
+                "--timezone",
+                "UTC",
+            ])
+            .await;
+        let now = [
+            "run",
+            "--now",
+            "--app",
+            "example-app",
+            "--yes",
+            "--settle",
+            "0s",
+        ];
+        let run = place.start(&now, "1s").await;
+        while heroku.record().await.restarts.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        place.does(&["auth", "rotate"]).await;
+        let told = end(run);
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert_eq!(heroku.record().await.restarts().len(), 3);
+        // With the login of another account, which reaches nothing of it.
+        place.log_in("other@example.com", "HRKU-AAother0123456789");
+        let told = place
+            .does(&[&now[..], &["--dyno-name", "web.1"]].concat())
+            .await;
+        assert!(told.stdout.contains("web.1 restarted"), "{told:?}");
+    });
+}
+
+#[test]
+fn an_account_in_upper_and_lower_case_is_one() {
+    block(async {
+        let place = Place::new();
+        place.log_in("Me@Example.com", LOGIN);
+        place
+            .does(&[
+                "set",
+                "--app",
+                "example-app",
+                "--max-uptime",
+                "1h",
+                "--settle",
+                "0s",
+            ])
+            .await;
+        place.log_in(ME, LOGIN);
+        place.does(&CREATE).await;
+        let told = place.does(&["auth", "--json"]).await;
+        let all = told.json()["credentials"]
+            .as_array()
+            .expect("a list")
+            .clone();
+        assert_eq!(all.len(), 1, "{told:?}");
+        assert_eq!(all[0]["source"], json!("own"), "{told:?}");
+        place.does(&["run"]).await;
+        assert_eq!(place.served.heroku.record().await.restarts().len(), 3);
+    });
+}
