@@ -3,6 +3,7 @@
 mod authorization;
 mod check;
 mod keep;
+mod look;
 mod making;
 mod offer;
 mod remove;
@@ -16,8 +17,8 @@ mod token;
 mod words;
 
 pub(super) use check::can_restart;
+pub(super) use look::{accounts, expiry_of};
 pub(super) use offer::offer;
-pub(super) use show::{accounts, expiry_of};
 pub(super) use subject::{App, apps};
 
 use super::Context;
