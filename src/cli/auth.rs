@@ -55,7 +55,7 @@ pub struct AuthSetup {
     )]
     pub keep_in: Option<KeepIn>,
     /// account whose schedules it is for [default: the Heroku CLI's]
-    #[arg(long, value_name = "EMAIL")]
+    #[arg(long, value_name = "EMAIL", value_parser = limits::account)]
     pub account: Option<String>,
     /// app to try it on [default: those of the schedules]
     #[arg(short, long, value_name = "APP")]
@@ -74,7 +74,7 @@ pub struct AuthRotate {
     #[arg(long, value_enum, value_name = "PLACE")]
     pub keep_in: Option<KeepIn>,
     /// account whose schedules it is for, where there are several
-    #[arg(long, value_name = "EMAIL")]
+    #[arg(long, value_name = "EMAIL", value_parser = limits::account_or_anybody)]
     pub account: Option<String>,
     #[command(flatten)]
     pub common: Common,
@@ -84,10 +84,10 @@ pub struct AuthRotate {
 #[derive(Debug, Clone, Args)]
 pub struct AuthRemove {
     /// account whose schedules it is for, where there are several
-    #[arg(long, value_name = "EMAIL")]
+    #[arg(long, value_name = "EMAIL", value_parser = limits::account_or_anybody)]
     pub account: Option<String>,
     /// answer the question: the account again
-    #[arg(long, value_name = "EMAIL")]
+    #[arg(long, value_name = "EMAIL", value_parser = limits::account_or_anybody)]
     pub confirm: Option<String>,
     #[command(flatten)]
     pub common: Common,

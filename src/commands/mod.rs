@@ -21,7 +21,7 @@ mod void;
 use crate::{
     cli::{AppFlags, Cli, Command},
     clock::Clock,
-    credentials::{self, Credential, Use},
+    credentials::{self, Credential, Use, records::is_same_account},
     env::Env,
     error::Error,
     execute::Stop,
@@ -104,13 +104,14 @@ impl Context<'_> {
         let options = self.options()?;
         let credential = credentials::resolve(self.env, &options.host, wanted).await?;
         // One of ours that was removed meanwhile is not replaced by a login.
-        let renewal = self.renewal(&options, wanted, credential.source.is_own());
+        let renewal = self.renewal(&options, wanted, &credential);
         let renewal = (wanted != Use::Person).then_some(renewal);
         let client = Client::renewed_by(&options, &credential, self.clock, renewal)?;
         Ok((client, options, credential))
     }
 
-    fn renewal(&self, options: &Options, wanted: Use<'_>, is_own: bool) -> Renewal {
+    fn renewal(&self, options: &Options, wanted: Use<'_>, first: &Credential) -> Renewal {
+        let (is_own, of) = (first.source.is_own(), first.account.clone());
         // The login that the CLI handed over is that of the beginning.
         let (env, host) = (self.env.without_handed_over(), options.host.clone());
         let (is_pass, account) = match wanted {
@@ -120,6 +121,7 @@ impl Context<'_> {
         };
         Arc::new(move || {
             let (env, host, account) = (env.clone(), host.clone(), account.clone());
+            let of = of.clone();
             Box::pin(async move {
                 let account = account.as_deref();
                 let wanted = if is_pass {
@@ -128,7 +130,12 @@ impl Context<'_> {
                     Use::Now(account)
                 };
                 let found = credentials::resolve(&env, &host, wanted).await.ok();
-                found.filter(|found| found.source.is_own() == is_own)
+                // Of the same kind, and of the same account.
+                let is_same = |found: &Credential| match (&found.account, &of) {
+                    (Some(found), Some(of)) => is_same_account(found, of),
+                    (found, of) => found == of,
+                };
+                found.filter(|found| found.source.is_own() == is_own && is_same(found))
             })
         })
     }

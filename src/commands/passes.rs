@@ -69,7 +69,8 @@ impl Passes<'_> {
         let mut told = schedules
             .iter()
             .filter_map(|one| one.app.account.as_deref());
-        let wanted = Use::Now(told.next());
+        // Of an app without a schedule nobody tells whose it is: it is whoever asks.
+        let wanted = told.next().map_or(Use::Person, |of| Use::Now(Some(of)));
         self.go(wanted, schedules, request, is_dry_run).await
     }
 
@@ -121,11 +122,35 @@ impl Passes<'_> {
             Some((app, request)) => pass.run_now(app.as_str(), schedules, request).await,
             None => pass.run(schedules).await,
         };
+        if report.refusal.is_some() && credential.source.is_own() {
+            let host = options.host.machine();
+            report.refusal = self.changed(wanted, host).or(report.refusal);
+        }
         if !is_dry_run {
             let warning = self.note_use(wanted, &client, &options, &credential).await;
             report.warnings.extend(warning);
         }
         Ok(report)
+    }
+
+    /// What to do where a credential of ours was taken away while it was used.
+    fn changed(&self, wanted: Use<'_>, host: &str) -> Option<String> {
+        let records = Records::read(self.context.env).ok()?;
+        let (Use::Pass(account) | Use::Now(account)) = wanted else {
+            return None;
+        };
+        let record = records.find(host, account).ok()?;
+        match record.map(|record| record.kind) {
+            None => Some(format!(
+                "the credential was removed meanwhile; {} sets up another one",
+                self.context.verb("auth:setup")
+            )),
+            Some(Kind::CliLogin) => Some(
+                "the Heroku CLI's login was chosen in its place meanwhile; the next pass uses it"
+                    .to_owned(),
+            ),
+            Some(Kind::Authorization | Kind::Token) => None,
+        }
     }
 
     /// That credentials of ours end soon, once a day each, although nothing is due: no request is made.

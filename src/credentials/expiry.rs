@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 /// Passes begin to say so when no more than this is left.
 const SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
-/// They say it again after this.
-const AGAIN: SignedDuration = SignedDuration::from_hours(24);
+/// They say it again after this: less than a day, so that a daily timer says it daily.
+const AGAIN: SignedDuration = SignedDuration::from_hours(20);
 
 /// Whether it ends so soon that somebody should know.
 #[must_use]
@@ -49,7 +49,7 @@ mod tests {
         assert!(is_soon(hours(14 * 24), now) && !is_soon(hours(14 * 24 + 1), now));
         assert!(is_soon(hours(-1), now));
         assert!(is_to_be_said(None, now));
-        assert!(!is_to_be_said(Some(now), hours(23)) && is_to_be_said(Some(now), hours(24)));
+        assert!(!is_to_be_said(Some(now), hours(19)) && is_to_be_said(Some(now), hours(20)));
         // A clock that was set back does not silence it for good.
         assert!(is_to_be_said(Some(hours(1_000)), now));
     }

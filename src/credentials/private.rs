@@ -5,6 +5,7 @@ use std::{
     fs::{self, File, TryLockError},
     io::{self, ErrorKind, Read as _, Write as _},
     path::Path,
+    time::Duration,
 };
 
 fn unreadable(place: &Path, why: impl Into<String>) -> Error {
@@ -108,11 +109,23 @@ pub(super) fn remove(place: &Path) -> Result<bool, Error> {
     }
 }
 
-/// Held while the file is changed; gone with the process. Changes take no time, so it waits.
+/// Held while the file is changed; gone with the process. Changes take no time: whoever has it for
+/// longer does not change it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a moment on a lock that is held for less than one"
+)]
 pub(super) fn lock(place: &Path) -> Result<File, Error> {
-    let file = lock_file(place)?;
-    file.lock().map_err(|error| unwritable(place, &error))?;
-    Ok(file)
+    for _ in 0..100 {
+        if let Some(file) = try_lock(place)? {
+            return Ok(file);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Err(Error::Unwritable {
+        place: place.display().to_string(),
+        why: "another process holds its lock".to_owned(),
+    })
 }
 
 /// The same without waiting: `None` while another process has it.
@@ -131,9 +144,13 @@ fn lock_file(place: &Path) -> Result<File, Error> {
     let place = directory(place).map_err(io)?.join(format!(".{name}.lock"));
     let mut options = File::options();
     options.create(true).truncate(false).write(true);
-    // Whoever may open it may hold it.
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        // Whoever may open it may hold it; and a pipe is not waited for.
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        options.mode(0o600).custom_flags(flags.bits().cast_signed());
+    }
     options.open(&place).map_err(io)
 }
 

@@ -115,7 +115,10 @@ impl Pass<'_> {
         let mut report = AppReport::of(&app);
         report.is_asked_for = request.is_some();
         let is_unasked = request.is_none() && !self.options.is_dry_run;
-        let result = if let Some(error) = self.foreign_host(&schedules) {
+        let wrong = self
+            .foreign_host(&schedules)
+            .or_else(|| two_accounts(&schedules));
+        let result = if let Some(error) = wrong {
             Err(error)
         } else {
             let mut pass = AppPass::new(self, schedules);
@@ -191,6 +194,26 @@ pub fn by_account(schedules: &[Schedule]) -> Vec<(Option<String>, Vec<Schedule>)
         }
     }
     accounts
+}
+
+/// Why schedules of one app must not be acted on together: they are of different accounts, and a pass
+/// acts as one.
+fn two_accounts(schedules: &[Schedule]) -> Option<Error> {
+    let mut told = schedules
+        .iter()
+        .filter_map(|schedule| schedule.app.account.as_deref());
+    let first = told.next()?;
+    let other = told.find(|other| !first.eq_ignore_ascii_case(other))?;
+    let app = &schedules[0].app.name;
+    Some(Error::Other {
+        code: "two_accounts",
+        message: format!(
+            "{app} has schedules of {first} and of {other}, and a pass acts as one account"
+        ),
+        hint: Some(format!(
+            "set the schedules of {other} again as {first}, or the other way round"
+        )),
+    })
 }
 
 /// Heroku's own API: a schedule with an id and no host is of it.

@@ -43,6 +43,35 @@ pub fn lifetime(text: &str) -> Result<Lifetime, Invalid> {
     within(text, Span::hours(1), Span::MAX, why, "90d or never").map(|span| Lifetime(Some(span)))
 }
 
+/// An account, as Heroku names it.
+///
+/// # Errors
+/// When it is no e-mail address.
+pub fn account(text: &str) -> Result<String, Invalid> {
+    let parts = text
+        .split_once('@')
+        .filter(|(user, host)| !user.is_empty() && !host.is_empty());
+    let is_plain = text.chars().all(|c| !c.is_whitespace() && !c.is_control());
+    if parts.is_some() && is_plain {
+        return Ok(text.to_owned());
+    }
+    Err(Invalid::new(
+        "an account is an e-mail address",
+        "me@example.com",
+    ))
+}
+
+/// The same, or the word for a credential that is for anybody's schedules.
+///
+/// # Errors
+/// When it is neither.
+pub fn account_or_anybody(text: &str) -> Result<String, Invalid> {
+    if text == "anybody" {
+        return Ok(text.to_owned());
+    }
+    account(text)
+}
+
 /// How many of something are shown.
 ///
 /// # Errors

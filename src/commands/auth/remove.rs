@@ -5,14 +5,17 @@ use super::{
     super::Context,
     code,
     keep::{alone, before},
-    revoke::{revoke_of, sweep},
+    revoke::{notes, revoke_of, sweep},
     rotate::{ANYBODY, record},
     subject::login,
     unless_left, words,
 };
 use crate::{
     cli::AuthRemove,
-    credentials::{Kind, Record, Records, own, records::is_same_account},
+    credentials::{
+        Kind, Record, Records, own,
+        records::{ToRevoke, is_same_account},
+    },
     error::Error,
     execute::Stop,
     heroku::Options,
@@ -29,12 +32,17 @@ pub(super) async fn remove(
     let account = flags.account.as_deref().or(flags.confirm.as_deref());
     let old = match record(context, host, account) {
         Err(error) if error.code() == "no_credential" => {
-            return left_behind(context, stop, &options, error).await;
+            return left_behind(context, stop, &options, account, error).await;
         }
         old => old?,
     };
     agree(context, flags, &old, stop).await?;
     let _alone = alone(context, stop).await?;
+    // Whoever gave --confirm means the one that is there now.
+    let old = match flags.confirm {
+        Some(_) => record(context, host, account)?,
+        None => old,
+    };
     if before(context, &old)?.as_ref() != Some(&old) {
         return Err(Error::Other {
             code: "changed_meanwhile",
@@ -43,6 +51,9 @@ pub(super) async fn remove(
         });
     }
     let login = unless_left(stop, login(context, &options)).await;
+    if let Err(Error::Interrupted) = login {
+        return Err(Error::Interrupted);
+    }
     let revoked = match &old.authorization {
         Some(id) if old.kind == Kind::Authorization => Some(match &login {
             Ok(login) => revoke_of(context, stop, login.as_ref(), &old, id).await,
@@ -80,21 +91,44 @@ async fn left_behind(
     context: &Context<'_>,
     stop: &Stop,
     options: &Options,
+    account: Option<&str>,
     nothing: Error,
 ) -> Result<u8, Error> {
     let host = options.host.machine();
     let records = Records::read(context.env)?;
-    if !records.to_revoke.iter().any(|note| note.host == host) {
+    let is_meant = |note: &&ToRevoke| {
+        let is_of = |account: &str| {
+            note.account
+                .as_deref()
+                .is_some_and(|of| is_same_account(of, account))
+        };
+        note.host == host && account.is_none_or(is_of)
+    };
+    let Some(note) = records.to_revoke.iter().find(is_meant) else {
         return Err(nothing);
-    }
+    };
     let login = unless_left(stop, login(context, options)).await?;
     let login = login.ok_or(nothing)?;
+    if notes(&records, &login, host).is_empty() {
+        return Err(Error::Other {
+            code: "other_account",
+            message: format!(
+                "{} is still to be revoked, and {}",
+                note.in_words(),
+                login.in_words()
+            ),
+            hint: Some(format!(
+                "heroku login as {}, then run it again",
+                note.account.as_deref().unwrap_or("its account")
+            )),
+        });
+    }
     let _alone = alone(context, stop).await?;
     let is_clean = sweep(context, stop, &login, host).await;
     if is_clean {
         context.ui.either(
-            || "Nothing is left to remove".to_owned(),
-            || json!({ "host": host, "deleted": true, "revoked": true, "errors": [] }),
+            || "Nothing is left to revoke".to_owned(),
+            || json!({ "host": host, "account": login.email(), "deleted": false, "revoked": true, "errors": [] }),
         );
     }
     Ok(code(is_clean, stop))

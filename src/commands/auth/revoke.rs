@@ -4,7 +4,7 @@
 use super::{super::Context, second_factor::with_code, subject::Login};
 use crate::{
     credentials::{
-        Record, Records,
+        Record, Records, Source,
         records::{ToRevoke, is_same_account},
     },
     error::Error,
@@ -95,12 +95,11 @@ pub fn login_of<'a>(login: Option<&'a Login>, record: &Record) -> Result<&'a Log
     match (owner, login.email()) {
         (Some(owner), Some(email)) if !is_same_account(owner, email) => Err(Error::Other {
             code: "other_account",
-            message: format!(
-                "the authorization is of {whose}, and the Heroku CLI is logged in as {email}"
-            ),
-            hint: Some(format!(
-                "heroku login (or heroku accounts:set) as {whose}, then run it again"
-            )),
+            message: format!("the authorization is of {whose}, and {}", login.in_words()),
+            hint: Some(match login.credential.source {
+                Source::ApiKey => "unset HEROKU_API_KEY, then run it again".to_owned(),
+                _ => format!("heroku login (or heroku accounts:set) as {whose}, then run it again"),
+            }),
         }),
         _ => Ok(login),
     }
@@ -163,8 +162,10 @@ pub async fn look_for(context: &Context<'_>, stop: &Stop, client: &Client, note:
 
 /// One look after a refusal, which should mean that nothing was made.
 pub async fn look_once(client: &Client, context: &Context<'_>, note: &ToRevoke) {
-    if revoke_noted(client, note).await.is_ok() {
-        forget(context, note);
+    match revoke_noted(client, note).await {
+        // Who may not even ask for them has made none.
+        Ok(_) | Err(heroku::Error::Api { status: 403, .. }) => forget(context, note),
+        Err(error) => tracing::debug!(%error, "the note stays"),
     }
 }
 
@@ -183,16 +184,14 @@ async fn revoke_noted(client: &Client, note: &ToRevoke) -> Result<usize, heroku:
     Ok(count)
 }
 
-/// Notes of this login's account on a host.
-fn notes(records: &Records, login: &Login, host: &str) -> Vec<ToRevoke> {
-    let is_ours = |note: &&ToRevoke| {
-        let is_of = |account: &String| {
-            login
-                .email()
-                .is_none_or(|email| is_same_account(account, email))
-        };
-        note.host == host && note.account.as_ref().is_none_or(is_of)
+/// Notes of this login's account on a host: to another one, Heroku says that there is nothing.
+pub fn notes(records: &Records, login: &Login, host: &str) -> Vec<ToRevoke> {
+    let is_of = |account: &String| {
+        login
+            .email()
+            .is_some_and(|email| is_same_account(account, email))
     };
+    let is_ours = |note: &&ToRevoke| note.host == host && note.account.as_ref().is_some_and(is_of);
     records.to_revoke.iter().filter(is_ours).cloned().collect()
 }
 

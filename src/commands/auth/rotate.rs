@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     cli::{AuthRotate, KeepIn},
-    credentials::{Kind, Place, Record, Records, own},
+    credentials::{Kind, Place, Record, Records, Secret, own},
     error::Error,
     execute::Stop,
 };
@@ -71,7 +71,6 @@ pub(super) async fn rotate(
     stop: &Stop,
 ) -> Result<u8, Error> {
     let options = context.options()?;
-    let _alone = alone(context, stop).await?;
     let old = record(context, options.host.machine(), flags.account.as_deref())?;
     if flags.token_stdin && old.kind != Kind::Token {
         return Err(Error::usage(
@@ -95,6 +94,18 @@ pub(super) async fn rotate(
             )),
         });
     }
+    // Nobody else waits while it is typed.
+    let token = if old.kind == Kind::Token {
+        Some(new_token(context, flags, &old, stop).await?)
+    } else {
+        None
+    };
+    let _alone = alone(context, stop).await?;
+    let old = record(
+        context,
+        options.host.machine(),
+        old.account.as_deref().or(Some(ANYBODY)),
+    )?;
     let account = old.account.clone();
     let subject = subject(
         context,
@@ -113,7 +124,15 @@ pub(super) async fn rotate(
         ..old.clone()
     };
     let now = context.clock.now();
-    let (fresh, checked, is_well) = if old.kind == Kind::Authorization {
+    let (fresh, checked, is_well) = if let Some(token) = token {
+        let given = given(context, stop, &subject, &token).await?;
+        fresh.kind = Kind::Token;
+        fresh.expires_at = None;
+        given.fill(&mut fresh, None, &token).await;
+        keep(context, &fresh, Some(&token), None).await?;
+        context.ui.say("The old token was deleted here; whoever made it revokes it (heroku authorizations:revoke)");
+        (fresh, given.checked, true)
+    } else {
         let login = unless_left(stop, login(context, &subject.options)).await?;
         let login = login_of(login.as_ref(), &old)?;
         let scope = old.scope.first().map_or("write", String::as_str);
@@ -121,24 +140,6 @@ pub(super) async fn rotate(
         let (fresh, checked, before) = make(context, stop, login, &subject, &wish, fresh).await?;
         let is_well = retire(context, stop, Some(login), before.as_ref(), &fresh).await;
         (fresh, checked, is_well)
-    } else {
-        let token = if flags.token_stdin {
-            read_token(context, stop).await?
-        } else if context.ui.can_ask() {
-            let typed = context.ui.secret("New token (it is not shown)", stop).await;
-            typed.ok_or(Error::Interrupted)?
-        } else {
-            return Err(Error::usage(
-                "the new token is asked for at a terminal, and there is none",
-                "give it on stdin, with --token-stdin",
-            ));
-        };
-        let given = given(context, stop, &subject, &token).await?;
-        fresh.expires_at = None;
-        given.fill(&mut fresh, None, &token).await;
-        keep(context, &fresh, Some(&token), None).await?;
-        context.ui.say("The old token was deleted here; whoever made it revokes it (heroku authorizations:revoke)");
-        (fresh, given.checked, true)
     };
     context.ui.either(
         || words::kept(context, &fresh, &checked, now),
@@ -149,4 +150,28 @@ pub(super) async fn rotate(
         context.ui.say(&format!("It was kept in {was}"));
     }
     Ok(code(is_well, stop))
+}
+
+/// The token that is to take the place of one that was given.
+async fn new_token(
+    context: &Context<'_>,
+    flags: &AuthRotate,
+    old: &Record,
+    stop: &Stop,
+) -> Result<Secret, Error> {
+    if !flags.token_stdin && !context.ui.can_ask() {
+        return Err(Error::usage(
+            "the new token is asked for at a terminal, and there is none",
+            "give it on stdin, with --token-stdin",
+        ));
+    }
+    let token = read_token(context, stop).await?;
+    let kept = own::token(context.env, old).await;
+    if kept.is_ok_and(|kept| kept.expose() == token.expose()) {
+        return Err(Error::usage(
+            "this is the token that is kept already",
+            "make another one, with heroku authorizations:create --scope write --short",
+        ));
+    }
+    Ok(token)
 }

@@ -15,7 +15,10 @@ use super::{
 };
 use crate::{
     cli::{AuthSetup, Scope},
-    credentials::{Kind, Place, Record, Secret, Source, own, records::is_same_account},
+    credentials::{
+        Kind, Place, Record, Records, Secret, Source, own,
+        records::{ToRevoke, is_same_account},
+    },
     error::Error,
     execute::Stop,
     schedule::Span,
@@ -289,9 +292,8 @@ impl Setup<'_> {
             record.account.clone_from(&given.owner);
         }
         let login = self.login.as_ref();
-        unless_left(self.stop, async {
-            given.fill(&mut record, login, &token).await;
-            Ok(())
+        let known = unless_left(self.stop, async {
+            Ok(given.fill(&mut record, login, &token).await)
         })
         .await?;
         self.announce(&record, "keeps the token that was given");
@@ -307,6 +309,15 @@ impl Setup<'_> {
             record = Record { place, ..before };
         }
         let before = keep(context, &record, Some(&token), None).await?;
+        if let Some(known) = known {
+            // Whatever was to be revoked before: it is in use now.
+            Records::edit(context.env, |records| {
+                records.is_revoked(&known.id);
+                let is_other =
+                    |note: &ToRevoke| note.description.as_ref() != Some(&known.description);
+                records.to_revoke.retain(is_other);
+            })?;
+        }
         self.tell(&record, &given.checked);
         Ok(self.finish(before.as_ref(), &record).await)
     }

@@ -37,13 +37,13 @@ pub(super) async fn show(context: &Context<'_>, common: &Common) -> Result<u8, E
     let is_well = all.iter().all(Looked::is_well);
     if !context.ui.is_json {
         for note in &left {
-            context
-                .ui
-                .warn(&format!("{} may still be valid at Heroku", note.in_words()));
-            let (rotate, remove) = (context.verb("auth:rotate"), context.verb("auth:remove"));
-            context
-                .ui
-                .hint(&format!("the next {rotate} or {remove} revokes it"));
+            let ui = context.ui;
+            ui.warn(&format!("{} may still be valid at Heroku", note.in_words()));
+            let (setup, remove) = (context.verb("auth:setup"), context.verb("auth:remove"));
+            let account = note.account.as_deref().unwrap_or("its account");
+            ui.hint(&format!(
+                "the next {setup} or {remove} as {account} revokes it"
+            ));
         }
         for looked in &all {
             advise(context, looked);

@@ -3,7 +3,7 @@
 
 use super::super::Context;
 use crate::{
-    credentials::{self, Asked, Credential, Use, records::is_same_account},
+    credentials::{self, Asked, Credential, Source, Use, records::is_same_account},
     error::Error,
     heroku::{self, Account, Client, Options},
     pass,
@@ -86,6 +86,15 @@ impl Login {
     pub fn email(&self) -> Option<&str> {
         let told = self.account.as_ref().map(|account| account.email.as_str());
         told.or(self.credential.account.as_deref())
+    }
+
+    /// Who is logged in, and how.
+    pub fn in_words(&self) -> String {
+        let email = self.email().unwrap_or("another account");
+        match self.credential.source {
+            Source::ApiKey => format!("the token in HEROKU_API_KEY is of {email}"),
+            _ => format!("the Heroku CLI is logged in as {email}"),
+        }
     }
 
     /// Whether Heroku lets it make authorizations; where it signs in elsewhere, it does not.

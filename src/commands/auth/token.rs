@@ -11,7 +11,7 @@ use crate::{
     credentials::{Credential, Record, Secret, Source},
     error::Error,
     execute::Stop,
-    heroku::Client,
+    heroku::{Authorization, Client},
 };
 
 /// One line of stdin.
@@ -79,17 +79,19 @@ pub(super) async fn given(
 
 impl Given {
     /// What is known of it; where it is of the account that is logged in, Heroku tells its end too.
-    pub async fn fill(&self, record: &mut Record, login: Option<&Login>, token: &Secret) {
+    /// Returns its authorization, which is not ours to revoke.
+    pub async fn fill(
+        &self,
+        record: &mut Record,
+        login: Option<&Login>,
+        token: &Secret,
+    ) -> Option<Authorization> {
         record.scope = self.checked.scope.clone().unwrap_or_default();
         record.owner.clone_from(&self.owner);
-        let Some(login) = login else { return };
-        let Ok(all) = login.client.authorizations().await else {
-            return;
-        };
-        if let Some(known) = all.iter().find(|one| one.is_of(token)) {
-            record.owner = known.email.clone().or_else(|| record.owner.take());
-            record.expires_at = known.expires_at;
-            // Not its id: what we did not make we do not revoke.
-        }
+        let all = login?.client.authorizations().await.ok()?;
+        let known = all.into_iter().find(|one| one.is_of(token))?;
+        record.owner = known.email.clone().or_else(|| record.owner.take());
+        record.expires_at = known.expires_at;
+        Some(known)
     }
 }

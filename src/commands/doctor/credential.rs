@@ -6,7 +6,7 @@ use super::{
     Line,
 };
 use crate::{
-    credentials::{self, Credential, Place, Secret, Source, Use, expiry},
+    credentials::{self, Credential, Place, Records, Secret, Source, Use, expiry},
     error::Error,
     heroku::{self, Client, Options},
     plan::QUOTA_FLOOR,
@@ -50,6 +50,20 @@ pub async fn look(context: &Context<'_>, options: &Options, schedules: &[Schedul
             ));
         }
         answered = stranger(context, options).await;
+    }
+    let left = Records::read(context.env).map(|records| records.to_revoke);
+    let left = left
+        .unwrap_or_default()
+        .iter()
+        .filter(|note| note.host == options.host.machine())
+        .count();
+    if left > 0 {
+        let (setup, remove) = (context.verb("auth:setup"), context.verb("auth:remove"));
+        lines.push(Line::warning(
+            "left behind",
+            format!("{left} authorizations are still to be revoked"),
+            format!("the next {setup} or {remove} of their account revokes them"),
+        ));
     }
     match answered {
         Some(client) => lines.extend(heroku_told(&client).await),

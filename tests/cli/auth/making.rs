@@ -187,6 +187,10 @@ fn a_refusal_says_what_can_be_done_instead() {
             &["auth", "setup", "--expires-in", "90d"],
             &["auth", "setup", "--create", "--expires-in", "5m"],
             &["auth", "setup", "--create", "--use-cli-login"],
+            &["auth", "setup", "--use-cli-login", "--scope", "write"],
+            &["auth", "setup", "--use-cli-login", "--keep-in", "file"],
+            &["auth", "setup", "--token-stdin", "--expires-in", "90d"],
+            &["auth", "setup", "--create", "--account", "anybody"],
         ] {
             let told = place.told(words).await;
             assert_eq!(told.code, Some(2), "{told:?}");

@@ -115,3 +115,79 @@ fn a_command_that_is_killed_while_it_revokes_leaves_nothing_for_good() {
         assert_eq!(place.records()["to_revoke"], json!([]));
     });
 }
+
+#[test]
+fn removing_says_done_only_of_what_was_done() {
+    block(async {
+        let place = Place::new();
+        let heroku = &place.served.heroku;
+        place.does(&CREATE).await;
+        let fault = json!([{ "method": "DELETE", "times": 9, "kind": "reset-before" }]);
+        heroku.faults(&fault).await;
+        assert_eq!(place.told(&["auth", "rotate"]).await.code, Some(1));
+        heroku
+            .send(reqwest::Method::DELETE, "/sandbox/faults", &Value::Null)
+            .await;
+        assert_eq!(ours(heroku).await.len(), 2, "the old one is noted");
+        // Another name is not this one.
+        let told = place
+            .told(&["auth", "remove", "--confirm", "typo@example.com"])
+            .await;
+        assert_eq!(told.code, Some(1), "{told:?}");
+        assert!(
+            told.stderr
+                .contains("no credential is set up for typo@example.com"),
+            "{told:?}"
+        );
+        place.does(&["auth", "remove", "--confirm", ME]).await;
+        assert_eq!(ours(heroku).await, Vec::<Value>::new());
+
+        // What is noted is of its account, whoever is logged in.
+        place.does(&CREATE).await;
+        heroku.faults(&fault).await;
+        assert_eq!(
+            place.told(&["auth", "remove", "--confirm", ME]).await.code,
+            Some(1)
+        );
+        heroku
+            .send(reqwest::Method::DELETE, "/sandbox/faults", &Value::Null)
+            .await;
+        place.log_in("other@example.com", "HRKU-AAother0123456789");
+        let told = place.told(&["auth", "remove"]).await;
+        assert_eq!(told.code, Some(1), "{told:?}");
+        assert!(
+            told.stderr.contains("heroku login as me@example.com"),
+            "{told:?}"
+        );
+        assert_eq!(ours(heroku).await.len(), 1);
+    });
+}
+
+#[test]
+fn a_token_that_is_given_is_not_revoked_for_an_earlier_note() {
+    block(async {
+        let place = Place::new();
+        let heroku = &place.served.heroku;
+        place.does(&CREATE).await;
+        let token = std::fs::read_to_string(place.token_file()).expect("a token");
+        heroku
+            .faults(&json!([{ "method": "DELETE", "times": 9, "kind": "reset-before" }]))
+            .await;
+        assert_eq!(
+            place.told(&["auth", "remove", "--confirm", ME]).await.code,
+            Some(1)
+        );
+        heroku
+            .send(reqwest::Method::DELETE, "/sandbox/faults", &Value::Null)
+            .await;
+        let told = place
+            .given(
+                token.trim(),
+                &["auth", "setup", "--token-stdin", "--app", "example-app"],
+            )
+            .await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert_eq!(ours(heroku).await.len(), 1);
+        place.does(&["auth"]).await;
+    });
+}
