@@ -236,10 +236,9 @@ impl Setup<'_> {
         record.scope = vec![wish.scope.clone()];
         record.expires_at = lifetime.map(|lifetime| login.client.now() + lifetime);
         record.owner = login.email().map(ToOwned::to_owned);
-        self.announce(
-            &record,
-            &format!("creates the authorization '{}'", wish.description),
-        );
+        let reach = unless_stopped(stop, login.client.apps()).await?;
+        let does = format!("creates the authorization '{}'", wish.description);
+        self.announce(&record, &does, &reach);
         self.agree("Create it?").await?;
         let _alone = alone(context, stop).await?;
         let (record, checked, before) =
@@ -274,7 +273,8 @@ impl Setup<'_> {
             Ok(expiry_of(&login.client, &login.credential).await)
         });
         record.expires_at = told.await?.flatten();
-        self.announce(&record, "uses the Heroku CLI's login, and creates nothing");
+        let does = "uses the Heroku CLI's login, and creates nothing";
+        self.announce(&record, does, &checked.reach);
         self.agree("Use it?").await?;
         let _alone = alone(context, self.stop).await?;
         let before = keep(context, &record, None, None).await?;
@@ -296,7 +296,8 @@ impl Setup<'_> {
             Ok(given.fill(&mut record, login, &token).await)
         })
         .await?;
-        self.announce(&record, "keeps the token that was given");
+        let does = "keeps the token that was given";
+        self.announce(&record, does, &given.checked.reach);
         self.agree("Keep it?").await?;
         let _alone = alone(context, self.stop).await?;
         if let Some(before) = before(context, &record)?
@@ -330,7 +331,7 @@ impl Setup<'_> {
     }
 
     /// What is about to be done.
-    fn announce(&self, record: &Record, does: &str) {
+    fn announce(&self, record: &Record, does: &str, reach: &[String]) {
         let (context, subject) = (self.context, &self.subject);
         let now = context.clock.now();
         let account = subject.account_in_words();
@@ -345,6 +346,7 @@ impl Setup<'_> {
         if !record.scope.is_empty() {
             lines.push(("scope", words::scope(&record.scope)));
         }
+        lines.push(("reaches", words::reach(reach)));
         lines.push(("expires", words::known_expiry(record, now)));
         lines.push(("kept in", own::place_in_words(context.env, record)));
         context.ui.say(&words::lines(&lines));
