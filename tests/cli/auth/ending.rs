@@ -7,12 +7,8 @@ use serde_json::{Value, json};
 #[test]
 fn a_revoked_or_expired_token_fails_loudly_with_the_command_that_mends_it() {
     block(async {
-        let place = Place::new();
+        let place = Place::set_up().await;
         let heroku = &place.served.heroku;
-        place.does(&CREATE).await;
-        place
-            .does(&["set", "--app", "example-app", "--max-uptime", "1h"])
-            .await;
         let id = |all: &[Value]| all[0]["id"].as_str().expect("an id").to_owned();
         for expire in [true, false] {
             let path = format!("/sandbox/authorizations/{}", id(&ours(heroku).await));

@@ -77,6 +77,23 @@ impl Place {
         place
     }
 
+    /// With a credential of its own, and a schedule whose dynos are all due.
+    pub async fn set_up() -> Self {
+        let place = Self::new();
+        place.does(&CREATE).await;
+        place
+            .does(&["set", "--app", "example-app", "--max-uptime", "1h"])
+            .await;
+        place
+    }
+
+    /// Waits for the first restart.
+    pub async fn restarted(&self) {
+        while self.served.heroku.record().await.restarts.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    }
+
     pub fn log_in(&self, account: &str, token: &str) {
         let machine = self.served.heroku.url.trim_start_matches("http://");
         let text = format!("machine {machine}\n  login {account}\n  password {token}\n");

@@ -82,11 +82,7 @@ fn each_schedule_is_acted_on_with_its_own_account_s_credential() {
 #[test]
 fn a_file_that_others_can_read_is_refused_and_no_other_credential_is_taken() {
     block(async {
-        let place = Place::new();
-        place.does(&CREATE).await;
-        place
-            .does(&["set", "--app", "example-app", "--max-uptime", "1h"])
-            .await;
+        let place = Place::set_up().await;
         let token = place.token_file();
         let mode = |path: &PathBuf, mode: u32| {
             fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
@@ -135,9 +131,7 @@ fn a_rotation_in_the_middle_of_a_roll_is_taken_up() {
                 .does(&["set", "--app", "example-app", "--max-uptime", "1h"])
                 .await;
             let run = place.start(&["run", "--json"], "1s").await;
-            while heroku.record().await.restarts.is_empty() {
-                tokio::task::yield_now().await;
-            }
+            place.restarted().await;
             let first = ours(heroku).await[0]["id"].clone();
             heroku
                 .patch("/sandbox", &json!({ "latency-ms": pause }))
@@ -162,16 +156,10 @@ fn a_rotation_in_the_middle_of_a_roll_is_taken_up() {
 #[test]
 fn a_token_that_is_revoked_in_the_middle_of_a_roll_is_told_with_what_mends_it() {
     block(async {
-        let place = Place::new();
+        let place = Place::set_up().await;
         let heroku = &place.served.heroku;
-        place.does(&CREATE).await;
-        place
-            .does(&["set", "--app", "example-app", "--max-uptime", "1h"])
-            .await;
         let run = place.start(&["run"], "1s").await;
-        while heroku.record().await.restarts.is_empty() {
-            tokio::task::yield_now().await;
-        }
+        place.restarted().await;
         let id = ours(heroku).await[0]["id"]
             .as_str()
             .expect("an id")
@@ -199,16 +187,10 @@ fn a_token_that_is_revoked_in_the_middle_of_a_roll_is_told_with_what_mends_it() 
 #[test]
 fn a_credential_that_is_removed_in_the_middle_of_a_roll_is_not_replaced_by_the_login() {
     block(async {
-        let place = Place::new();
+        let place = Place::set_up().await;
         let heroku = &place.served.heroku;
-        place.does(&CREATE).await;
-        place
-            .does(&["set", "--app", "example-app", "--max-uptime", "1h"])
-            .await;
         let run = place.start(&["run"], "1s").await;
-        while heroku.record().await.restarts.is_empty() {
-            tokio::task::yield_now().await;
-        }
+        place.restarted().await;
         place.does(&["auth", "remove", "--confirm", ME]).await;
         let told = end(run);
         assert_eq!(told.code, Some(3), "{told:?}");
@@ -244,9 +226,7 @@ fn now_takes_up_a_rotation_too_and_acts_with_the_credential_of_its_schedules() {
             "0s",
         ];
         let run = place.start(&now, "1s").await;
-        while heroku.record().await.restarts.is_empty() {
-            tokio::task::yield_now().await;
-        }
+        place.restarted().await;
         place.does(&["auth", "rotate"]).await;
         let told = end(run);
         assert_eq!(told.code, Some(0), "{told:?}");
