@@ -101,7 +101,7 @@ fn refuse(error: &clap::Error, arguments: &[OsString], env: &env::Env) -> u8 {
         return exit::DONE;
     }
     // A token that was typed in the wrong place is not said back.
-    let text = heroku::redact::known(&error.render().to_string(), &[]).into_owned();
+    let text = heroku::redact::all(&error.render().to_string(), &[]);
     let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
     let message = message
         .trim_start_matches("error: ")

@@ -108,13 +108,13 @@ async fn second_factor(
     name: &str,
     app_id: &str,
 ) -> Option<Trouble> {
-    let asked = match client.may_restart(app_id).await {
-        // Not every token may ask; whoever is logged in may.
+    let (asked, is_own) = match client.may_restart(app_id).await {
+        // Not every token may ask; whoever is logged in may, and tells of the app alone.
         Err(heroku::Error::Api { status: 403, .. }) => {
             let (login, ..) = context.client(Use::Person).await.ok()?;
-            login.may_restart(app_id).await
+            (login.may_restart(app_id).await, false)
         }
-        asked => asked,
+        asked => (asked, true),
     };
     let capability = asked.ok()?;
     if capability.needs_second_factor {
@@ -125,7 +125,7 @@ async fn second_factor(
             hint: Some("take the demand off the app, or restart it by hand".to_owned()),
         });
     }
-    (!capability.is_capable).then(|| Trouble {
+    (is_own && !capability.is_capable).then(|| Trouble {
         warning: format!("this account may not restart dynos of ⬢ {name}"),
         hint: Some("heroku access shows who may do what".to_owned()),
     })

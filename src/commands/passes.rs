@@ -122,9 +122,19 @@ impl Passes<'_> {
             Some((app, request)) => pass.run_now(app.as_str(), schedules, request).await,
             None => pass.run(schedules).await,
         };
-        if report.refusal.is_some() && credential.source.is_own() {
-            let host = options.host.machine();
-            report.refusal = self.changed(wanted, host).or(report.refusal);
+        if let Some(refused) = client.refused() {
+            let changed = self.changed(wanted, options.host.machine());
+            let refused = changed
+                .filter(|_| credential.source.is_own())
+                .unwrap_or(refused);
+            // What an error has said already, with its hint, is not said again.
+            let is_told = |app: &AppReport| {
+                let code = app.error.as_ref().map(Error::code);
+                code == Some("unauthorized")
+            };
+            for app in report.apps.iter_mut().filter(|app| !is_told(app)) {
+                app.refusal = Some(refused.clone());
+            }
         }
         if !is_dry_run {
             let warning = self.note_use(wanted, &client, &options, &credential).await;

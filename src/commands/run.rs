@@ -48,10 +48,7 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
     };
     if flags.now {
         let code = runner.now().await?;
-        if !flags.dry_run {
-            runner.offer().await?;
-        }
-        Ok(code)
+        Ok(runner.offer_after(code).await)
     } else if flags.watch {
         let (clock, ui, app) = (context.clock, context.ui, flags.app.as_ref());
         let watch = runner::Watch {
@@ -69,16 +66,12 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
             &made,
             Err(Error::Credential(credentials::Error::NotFound { .. }))
         );
-        if is_nobody && !flags.dry_run {
-            runner.offer().await?;
+        if is_nobody && !flags.dry_run && runner.offer().await? {
             made = runner.pass_over_all().await;
         }
         let report = made?;
         tell(context, &report);
-        if !flags.dry_run {
-            runner.offer().await?;
-        }
-        Ok(report.exit_code())
+        Ok(runner.offer_after(report.exit_code()).await)
     }
 }
 
@@ -92,11 +85,12 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    /// Offers a credential for passes: to whoever the first schedule is of.
-    async fn offer(&self) -> Result<(), Error> {
+    /// Offers a credential for passes: to whoever the first schedule is of. Tells whether there is one
+    /// now.
+    async fn offer(&self) -> Result<bool, Error> {
         let schedules = narrow(self.store.read()?, self.flags.app.as_ref(), None);
         if schedules.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let account = schedules
             .into_iter()
@@ -108,6 +102,24 @@ impl Runner<'_> {
             account.as_deref(),
         )
         .await
+    }
+
+    /// The same after what was done, whose code stands unless all went well.
+    async fn offer_after(&self, code: u8) -> u8 {
+        if self.flags.dry_run {
+            return code;
+        }
+        match self.offer().await {
+            Ok(_) => code,
+            Err(error) => {
+                self.context.ui.error(&error);
+                if code == exit::DONE {
+                    error.exit_code()
+                } else {
+                    code
+                }
+            }
+        }
     }
 
     /// One pass over the schedules as they are in the file now.
@@ -157,10 +169,18 @@ impl Runner<'_> {
             }
         }
         if let Some(made) = made {
-            return made.map(|mut report| {
-                report.warnings.extend(endings);
-                report
-            });
+            return match made {
+                Ok(mut report) => {
+                    report.warnings.extend(endings);
+                    Ok(report)
+                }
+                Err(error) => {
+                    for ending in &endings {
+                        self.context.ui.warn(ending);
+                    }
+                    Err(error)
+                }
+            };
         }
         Ok(Report {
             next: Schedule::next_of(schedules.iter(), now),
@@ -246,5 +266,9 @@ impl runner::Passes for Runner<'_> {
 
     fn endings(&self, schedules: &[Schedule]) -> Vec<String> {
         self.passes.endings(schedules)
+    }
+
+    async fn readable(&self, schedules: &[Schedule]) -> Result<(), Error> {
+        self.passes.readable(schedules).await
     }
 }

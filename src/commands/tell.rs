@@ -23,7 +23,7 @@ pub(super) fn tell(context: &Context<'_>, report: &Report) {
             ui.say(&format!("⬢ {}", app.app));
             ui.error(error);
         }
-        if report.refusal.is_some() {
+        if app.refusal.is_some() {
             // No pass goes on before that is mended.
         } else if let Some(hint) = hint(context, app) {
             ui.hint(&hint);
@@ -36,15 +36,7 @@ pub(super) fn tell(context: &Context<'_>, report: &Report) {
             });
         }
     }
-    let is_told = |app: &AppReport| {
-        let code = app.error.as_ref().map(crate::error::Error::code);
-        code == Some("unauthorized")
-    };
-    if let Some(refusal) = report
-        .refusal
-        .as_ref()
-        .filter(|_| !report.apps.iter().any(is_told))
-    {
+    for refusal in report.refusals() {
         ui.hint(refusal);
     }
     if report.is_interrupted {

@@ -66,9 +66,10 @@ struct Search<'a> {
 impl Search<'_> {
     /// Whether a login of this account will do.
     fn is_wanted(&mut self, account: Option<&str>) -> bool {
-        let (Some(wanted), Some(account)) = (self.wanted, account) else {
+        let Some(wanted) = self.wanted else {
             return true;
         };
+        let account = account.unwrap_or("somebody whom it does not name");
         let is_it = is_same_account(wanted, account);
         if !is_it {
             self.other = Some(account.to_owned());

@@ -16,6 +16,8 @@ const LIMIT: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// One that did not answer is not asked again for so long.
 const A_MOMENT: Duration = Duration::from_secs(10);
+/// Why a locked one is not opened.
+pub(super) const LOCKED: &str = "it is locked";
 /// The service that our items are of.
 const SERVICE: &str = "heroku-dynos-autorestart";
 
@@ -89,7 +91,7 @@ async fn ask<T: Send + 'static>(
             return Err(Trouble::Absent(why(error)));
         }
         question().map_err(|error| match error {
-            Known::NoStorageAccess(_) => Trouble::Other("it is locked".to_owned()),
+            Known::NoStorageAccess(_) => Trouble::Other(LOCKED.to_owned()),
             Known::Ambiguous(_) => Trouble::Other("it has two items of that name".to_owned()),
             Known::NoEntry => Trouble::NoEntry,
             error => Trouble::Other(why(&error)),

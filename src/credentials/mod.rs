@@ -135,6 +135,8 @@ pub async fn resolve(env: &Env, host: &Host, wanted: Use<'_>) -> Found {
     for asked in wanted.order() {
         match ask(env, host, wanted, asked).await {
             Err(Error::NotFound { tried: more }) => tried.extend(more),
+            // Whose is asked is not known: none is.
+            Err(Error::Ambiguous { .. }) if wanted == Use::Person => {}
             // A login that cannot be read now is no reason to turn a person away.
             Err(error) if wanted == Use::Person && trouble.is_none() => trouble = Some(error),
             Err(error) => return Err(trouble.unwrap_or(error)),

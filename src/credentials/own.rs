@@ -38,6 +38,14 @@ pub fn place_in_words(env: &Env, record: &Record) -> String {
 
 /// Our credential for schedules of this account.
 pub(super) async fn find(env: &Env, host: &str, account: Option<&str>) -> Found {
+    match find_once(env, host, account).await {
+        // It may have been moved between the two reads.
+        Err(Error::Lost { .. }) => find_once(env, host, account).await,
+        found => found,
+    }
+}
+
+async fn find_once(env: &Env, host: &str, account: Option<&str>) -> Found {
     let nothing = |what: &str| Error::NotFound {
         tried: vec![what.to_owned()],
     };
@@ -83,11 +91,16 @@ pub async fn token(env: &Env, record: &Record) -> Result<Secret, Error> {
     if record.place == Some(Place::Keyring) {
         return match keychain::token(user(record)).await {
             Err(Error::NotFound { .. }) => Err(gone(place_in_words(env, record))),
-            Err(Error::Unreadable { place, why }) => Err(Error::Closed {
-                place,
-                why,
-                mend: super::keep_in_file(env, record),
-            }),
+            Err(Error::Unreadable { place, why }) => {
+                let mend = super::keep_in_file(env, record);
+                let is_locked = why == keychain::LOCKED;
+                let mend = if is_locked {
+                    format!("unlock it; or {mend}")
+                } else {
+                    mend
+                };
+                Err(Error::Closed { place, why, mend })
+            }
             found => found,
         };
     }

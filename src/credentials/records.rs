@@ -207,7 +207,7 @@ impl Records {
     }
 
     /// Takes the note away that the authorization of this id is to be revoked.
-    pub fn is_revoked(&mut self, id: &str) {
+    pub fn forget(&mut self, id: &str) {
         self.to_revoke.retain(|note| note.id.as_deref() != Some(id));
     }
 

@@ -50,8 +50,9 @@ impl Held {
         self.refused.load(Ordering::Relaxed)
     }
 
-    pub fn was_refused(&self) {
-        self.refused.store(true, Ordering::Relaxed);
+    /// By the last answer.
+    pub fn is_taken(&self, is_taken: bool) {
+        self.refused.store(!is_taken, Ordering::Relaxed);
     }
 
     /// Every token that was held: none of them may be seen in a text from outside.

@@ -9,7 +9,7 @@ const REDACTED: &str = "[redacted]";
 const PREFIX: &str = "HRKU-";
 
 /// The text without our own tokens, whatever their form, and without anything in a token's form.
-pub(super) fn all(text: &str, own: &[Secret]) -> String {
+pub(crate) fn all(text: &str, own: &[Secret]) -> String {
     without(&without_own(text, own), token_at)
 }
 

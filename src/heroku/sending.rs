@@ -35,17 +35,24 @@ impl Client {
         let used = self.held.current().token;
         let error = match self.send_with(question, &used).await {
             Err(error @ Error::Api { status: 401, .. }) => error,
-            answer => return answer,
+            answer => {
+                self.held.is_taken(true);
+                return answer;
+            }
         };
+        self.held.is_taken(false);
         if self.second_factor.is_some() || !self.held.renew(&used).await {
-            self.held.was_refused();
             return Err(error);
         }
         tracing::debug!("the token was refused, and there is another one");
         if question.method == Method::GET {
             let renewed = self.held.current().token;
-            return self.send_with(question, &renewed).await;
+            let again = self.send_with(question, &renewed).await;
+            self.held
+                .is_taken(!matches!(again, Err(Error::Api { status: 401, .. })));
+            return again;
         }
+        self.held.is_taken(true);
         Err(Error::Renewed {
             token_from: self.held.current().source.to_string(),
         })

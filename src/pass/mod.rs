@@ -90,7 +90,6 @@ impl Pass<'_> {
             skew: client.skew_worth_saying(),
             is_dry_run: self.options.is_dry_run,
             is_interrupted: self.tools.stop.is_set(),
-            refusal: client.refused(),
             warnings: vec![],
             next: self.next(schedules, now),
         }

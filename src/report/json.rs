@@ -39,7 +39,7 @@ pub fn run(report: &Report) -> Value {
         "missed": missed,
         "errors": errors,
         "notices": report.apps.iter().flat_map(|app| &app.notices).collect::<Vec<_>>(),
-        "refusal": report.refusal,
+        "refusals": report.refusals(),
         "warnings": report.warnings,
         "dry_run": report.is_dry_run,
         "interrupted": report.is_interrupted,

@@ -22,8 +22,6 @@ pub struct Report {
     pub skew: Option<SignedDuration>,
     pub is_dry_run: bool,
     pub is_interrupted: bool,
-    /// What to do about the credential, where Heroku refused it.
-    pub refusal: Option<String>,
     /// What is not about one app.
     pub warnings: Vec<String>,
     /// The next occurrence of any schedule, after `now`, and the zone of that schedule.
@@ -42,6 +40,8 @@ pub struct AppReport {
     pub skips: Vec<Skip>,
     pub missed: Vec<Missed>,
     pub error: Option<Error>,
+    /// What to do about the credential, where Heroku refused it.
+    pub refusal: Option<String>,
     /// Things worth a line: a rename, an id that was filled in.
     pub notices: Vec<String>,
     /// Whether the restarts were asked for (`--now`): then a due dyno left alone is a failure.
@@ -108,6 +108,13 @@ impl AppReport {
 }
 
 impl Report {
+    /// What to do about credentials that Heroku refused, each once.
+    #[must_use]
+    pub fn refusals(&self) -> BTreeSet<&str> {
+        let told = self.apps.iter().filter_map(|app| app.refusal.as_deref());
+        told.collect()
+    }
+
     /// Of nothing.
     #[must_use]
     pub fn empty(now: Timestamp, is_dry_run: bool) -> Self {
@@ -119,7 +126,6 @@ impl Report {
             skew: None,
             is_dry_run,
             is_interrupted: false,
-            refusal: None,
             warnings: vec![],
             next: None,
         }
@@ -143,7 +149,6 @@ impl Report {
             let remaining = [whole.remaining, report.remaining];
             whole.remaining = remaining.into_iter().flatten().min();
             whole.skew = whole.skew.or(report.skew);
-            whole.refusal = whole.refusal.or(report.refusal);
             whole.is_interrupted |= report.is_interrupted;
             for warning in report.warnings {
                 if !whole.warnings.contains(&warning) {

@@ -23,6 +23,8 @@ pub trait Passes {
     fn tell(&self, report: &Report);
     /// What ends soon, each of it told once a day.
     fn endings(&self, schedules: &[Schedule]) -> Vec<String>;
+    /// Whether the credentials can be read from here, looked at now and then.
+    fn readable(&self, schedules: &[Schedule]) -> impl Future<Output = Result<(), Error>>;
 }
 
 /// What a watch works with.
@@ -54,13 +56,19 @@ impl Watch<'_> {
     pub async fn run(&self, passes: &impl Passes) -> Result<u8, Error> {
         let mut schedules = narrow(self.store.read()?, self.app, None);
         let mut last_problem = None;
-        let mut last_beat = None;
+        let (mut last_beat, mut last_closed) = (None, None);
         let mut rolling = FuturesUnordered::new();
         let mut apps = Apps::default();
         self.greet(&schedules);
         while !(self.stop.is_set() && rolling.is_empty()) {
             let now = self.clock.now();
-            self.beat(apps.trouble(), now, &mut last_beat);
+            let closed = passes.readable(&schedules).await.err();
+            let text = closed.as_ref().map(ToString::to_string);
+            if let Some(error) = closed.filter(|_| text != last_closed) {
+                self.ui.error(&error);
+            }
+            self.beat(apps.trouble().or_else(|| text.clone()), now, &mut last_beat);
+            last_closed = text;
             match self.store.read() {
                 Ok(all) => (schedules, last_problem) = (narrow(all, self.app, None), None),
                 Err(error) => {

@@ -33,6 +33,9 @@ pub(super) fn router() -> Router<Shared> {
         .route("/apps/{app}/pre-authorizations", put(preauthorize))
 }
 
+/// The longest life of an authorization that is reckoned with, in seconds.
+const MOST: i64 = 100 * 366 * 86_400;
+
 fn answer(world: &Shared, authorization: &Authorization, is_shown: bool) -> Value {
     let world = world.lock();
     json::authorization(&world, authorization, is_shown)
@@ -80,7 +83,7 @@ async fn create(
         Value::String(text) => text.parse::<i64>().ok(),
         other => other.as_i64(),
     };
-    if seconds.is_some_and(|seconds| seconds <= 0)
+    if seconds.is_some_and(|seconds| !(1..=MOST).contains(&seconds))
         || (seconds.is_none() && !body["expires_in"].is_null())
     {
         return invalid("Invalid expires_in.");

@@ -28,8 +28,24 @@ impl Ui {
         .await
     }
 
-    /// A text that is not shown.
+    /// From now on, and until the value goes, nothing that is typed is shown.
+    #[must_use]
+    pub fn quiet(&self) -> Option<Kept> {
+        self.can_ask().then(Kept::quiet)
+    }
+
+    /// A text that is not shown. A key in it that is no character was none of it.
     pub async fn secret(&self, question: &str, stop: &Stop) -> Option<Secret> {
+        loop {
+            let typed = self.hidden(question, stop).await?;
+            if !typed.expose().chars().any(char::is_control) {
+                return Some(typed);
+            }
+            self.say("There was a key in it that is no character. Ctrl-C leaves");
+        }
+    }
+
+    async fn hidden(&self, question: &str, stop: &Stop) -> Option<Secret> {
         let question = question.to_owned();
         // A line is waited for, not a key: Ctrl-C must be a signal to end it.
         self.put(Kept::for_secret, stop, move |term| {

@@ -40,6 +40,14 @@ mod unix {
             })
         }
 
+        /// For as long as secrets are asked for: what is typed before or between two questions is not
+        /// shown either.
+        pub fn quiet() -> Self {
+            Self::changed(OptionalActions::Flush, |settings| {
+                settings.local_modes.remove(LocalModes::ECHO);
+            })
+        }
+
         fn changed(then: OptionalActions, change: fn(&mut Termios)) -> Self {
             let settings = tcgetattr(stdin()).ok();
             if let Some(mut changed) = settings.clone() {
@@ -70,6 +78,10 @@ impl Kept {
     }
 
     pub fn for_secret() -> Self {
+        Self
+    }
+
+    pub fn quiet() -> Self {
         Self
     }
 }

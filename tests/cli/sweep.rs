@@ -121,7 +121,16 @@ fn no_token_is_in_any_output_or_file_but_where_it_is_kept() {
                         heroku.faults(&fault).await;
                     }
                     let mut command = place.command(words).await;
-                    let command = command.env("HEROKU_DEBUG", "1").env("RUST_LOG", "trace");
+                    let command = command.env("HEROKU_DEBUG", "1");
+                    let told: Told = command.output().expect("it runs").into();
+                    all.extend([format!("{words:?} "), told.stdout, told.stderr]);
+                }
+                // The same from the environment, as the user or the Heroku CLI puts it there.
+                for variable in ["HEROKU_API_KEY", "AUTORESTART_CLI_TOKEN"] {
+                    let fault = json!([{ "times": 99, "kind": faults(login, given)[1] }]);
+                    heroku.faults(&fault).await;
+                    let mut command = place.command(words).await;
+                    command.env("HEROKU_DEBUG", "1").env(variable, login);
                     let told: Told = command.output().expect("it runs").into();
                     all.extend([format!("{words:?} "), told.stdout, told.stderr]);
                 }

@@ -85,7 +85,7 @@ describe.skipIf(process.platform === 'win32' || missing('tmux').length > 0)('the
     expect(here.kept()).toEqual([])
     there.type('Enter')
     const end = await there.sees('exit code 0')
-    expect(end).toMatch(/tried on\s+⬢ example-app: it works/)
+    expect(end).toMatch(/tried on\s+⬢ example-app: reached/)
     const [made, ...others] = await here.ours()
     expect(others).toEqual([])
     expect(made).toMatchObject({scope: ['write'], user: {email: account}})
@@ -267,7 +267,8 @@ describe.skipIf(process.platform !== 'linux' || missing(...needed).length > 0)('
     const daemon = here.session.daemon()
     process.kill(daemon, 'SIGSTOP')
     onTestFinished(() => process.kill(daemon, 'SIGCONT'))
-    for (const words of [['auth'], ['auth', 'setup', '--create'], ['doctor']]) {
+    const now = ['run', '--now', '--app', 'example-app', '--yes']
+    for (const words of [['auth'], ['auth', 'setup', '--create'], ['auth', 'rotate'], ['auth', 'remove', '--confirm', account], now, ['doctor']]) {
       const ended = await here.autorestart(words, {env: here.more})
       expect(ended).toMatchObject({status: 1})
       expect(ended.stdout + ended.stderr).toContain('did not answer within 2 seconds')

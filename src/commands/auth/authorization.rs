@@ -89,7 +89,7 @@ pub async fn create(
     match &error {
         Error::Heroku(refused) => match refused.fate() {
             Fate::NotSent => forget(context, &note),
-            Fate::Refused | Fate::Later(_) => look_once(&login.client, context, &note).await,
+            Fate::Refused | Fate::Later(_) => look_once(context, stop, &login.client, &note).await,
             Fate::Broken | Fate::Silent => look_for(context, stop, &login.client, &note).await,
         },
         Error::Interrupted if is_asked.get() => {

@@ -186,7 +186,7 @@ pub async fn retire(
             }
         };
         context.ui.say(said);
-        let noted = Records::edit(context.env, |records| records.is_revoked(id));
+        let noted = Records::edit(context.env, |records| records.forget(id));
         if let Err(error) = noted {
             tracing::debug!(%error, "a note stays");
         }

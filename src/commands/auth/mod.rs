@@ -51,6 +51,7 @@ fn code(is_well: bool, stop: &Stop) -> u8 {
 
 pub(super) async fn auth(context: &Context<'_>, auth: Auth) -> Result<u8, Error> {
     let stop = super::stop();
+    let _unseen = auth.command.as_ref().and_then(|_| context.ui.quiet());
     let done = match auth.command {
         None => unless_left(&stop, show::show(context, &auth.common)).await,
         Some(AuthCommand::Setup(flags)) => setup::setup(context, &flags, &stop).await,

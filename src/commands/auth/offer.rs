@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Offers to set one up, once, to a person whose passes would act with a login that ends, or with
-/// nothing. What was done before stands, whatever becomes of it.
+/// nothing; tells whether there is one now. What was done before stands, whatever becomes of it.
 ///
 /// # Errors
 /// When it was begun and failed.
@@ -18,10 +18,10 @@ pub(in crate::commands) async fn offer(
     stop: &Stop,
     common: &Common,
     account: Option<&str>,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let (ui, env) = (context.ui, context.env);
     if !ui.can_ask() || env.secret("HEROKU_API_KEY").is_some() || stop.is_set() {
-        return Ok(());
+        return Ok(false);
     }
     let options = context.options_in_silence()?;
     let host = options.host.machine();
@@ -30,7 +30,7 @@ pub(in crate::commands) async fn offer(
         .find(host, account)
         .map_or(true, |found| found.is_some());
     if has_one || records.has_declined(host, account) {
-        return Ok(());
+        return Ok(false);
     }
     let wanted = Use::Pass(account);
     let login = credentials::ask(env, &options.host, wanted, Asked::CliLogin).await;
@@ -48,21 +48,22 @@ pub(in crate::commands) async fn offer(
                 account: account.map(ToOwned::to_owned),
                 ..AuthSetup::default()
             };
+            let _unseen = ui.quiet();
             match setup(context, &flags, stop).await {
-                Err(Error::Declined) => Ok(()),
-                done => done.map(drop),
+                Err(Error::Declined) => Ok(false),
+                done => done.map(|_| true),
             }
         }
         Some(false) => {
             let declined = (host.to_owned(), account.map(ToOwned::to_owned));
             Records::edit(env, |records| records.declined.push(declined))?;
             ui.hint(&format!("{setup_words} does it at any time"));
-            Ok(())
+            Ok(false)
         }
         // Neither yes nor no: it is asked again.
         None => {
             ui.say("Not now");
-            Ok(())
+            Ok(false)
         }
     }
 }

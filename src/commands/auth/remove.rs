@@ -125,12 +125,15 @@ async fn left_behind(
     }
     let _alone = alone(context, stop).await?;
     let is_clean = sweep(context, stop, &login, host).await;
-    if is_clean {
-        context.ui.either(
-            || "Nothing is left to revoke".to_owned(),
-            || json!({ "host": host, "account": login.email(), "deleted": false, "revoked": true, "errors": [] }),
-        );
-    }
+    let said = if is_clean {
+        "Nothing is left to revoke"
+    } else {
+        "Not all could be revoked"
+    };
+    context.ui.either(
+        || said.to_owned(),
+        || json!({ "host": host, "account": login.email(), "deleted": false, "revoked": is_clean, "errors": [] }),
+    );
     Ok(code(is_clean, stop))
 }
 

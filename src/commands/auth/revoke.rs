@@ -4,7 +4,7 @@
 use super::{super::Context, second_factor::with_code, subject::Login};
 use crate::{
     credentials::{
-        Record, Records, Source,
+        Record, Records, Secret, Source, own,
         records::{ToRevoke, is_same_account},
     },
     error::Error,
@@ -161,10 +161,17 @@ pub async fn look_for(context: &Context<'_>, stop: &Stop, client: &Client, note:
 }
 
 /// One look after a refusal, which should mean that nothing was made.
-pub async fn look_once(client: &Client, context: &Context<'_>, note: &ToRevoke) {
-    match revoke_noted(client, note).await {
+pub async fn look_once(context: &Context<'_>, stop: &Stop, client: &Client, note: &ToRevoke) {
+    let looked = tokio::select! {
+        looked = revoke_noted(client, note) => looked,
+        () = leave(stop) => return,
+    };
+    match looked {
         // Who may not even ask for them has made none.
-        Ok(_) | Err(heroku::Error::Api { status: 403, .. }) => forget(context, note),
+        Ok(_)
+        | Err(heroku::Error::Api {
+            status: 401 | 403, ..
+        }) => forget(context, note),
         Err(error) => tracing::debug!(%error, "the note stays"),
     }
 }
@@ -195,44 +202,75 @@ pub fn notes(records: &Records, login: &Login, host: &str) -> Vec<ToRevoke> {
     records.to_revoke.iter().filter(is_ours).cloned().collect()
 }
 
-/// Revokes what earlier commands of this account left behind. Only once a credential works that is
-/// not among them: their token may be the one in use. Tells whether nothing is left.
+/// Revokes what earlier commands of this account left behind; never an authorization whose token is
+/// kept, whatever a note says: a command may have been killed between the two. Tells whether nothing
+/// is left.
 pub async fn sweep(context: &Context<'_>, stop: &Stop, login: &Login, host: &str) -> bool {
     let Ok(records) = Records::read(context.env) else {
         return true;
     };
-    let in_use = |note: &ToRevoke| {
-        let of_record = |record: &Record| record.authorization == note.id;
-        note.id.is_some() && records.credentials.iter().any(of_record)
-    };
-    let mut is_clean = true;
-    for note in notes(&records, login, host) {
-        if in_use(&note) {
-            forget(context, &note);
-            continue;
+    let notes = notes(&records, login, host);
+    if notes.is_empty() {
+        return true;
+    }
+    let swept = async {
+        let all = login.client.authorizations().await?;
+        let mut kept = vec![];
+        for record in records
+            .credentials
+            .iter()
+            .filter(|record| record.host == host)
+        {
+            kept.extend(own::token(context.env, record).await.ok());
         }
-        let revoked = tokio::select! {
-            revoked = revoke_noted(&login.client, &note) => revoked.map_err(Error::from),
-            () = leave(stop) => Err(Error::Interrupted),
-        };
-        match revoked {
-            Ok(count) => {
-                if count > 0 {
-                    context.ui.say(&format!(
-                        "{}, which an earlier command left behind, was revoked",
-                        note.in_words()
-                    ));
-                }
-                forget(context, &note);
-            }
-            Err(error) => {
-                is_clean = false;
-                context.ui.warn(&format!(
-                    "{} is still to be revoked: {error}",
-                    note.in_words()
-                ));
-            }
+        let mut is_clean = true;
+        for note in notes {
+            is_clean &= sweep_one(context, stop, login, &note, &all, &kept).await?;
+        }
+        Ok::<_, Error>(is_clean)
+    };
+    let swept = tokio::select! {
+        swept = swept => swept,
+        () = leave(stop) => Err(Error::Interrupted),
+    };
+    swept.unwrap_or_else(|error| {
+        let what = "what earlier commands left behind";
+        context
+            .ui
+            .warn(&format!("{what} is still to be revoked: {error}"));
+        false
+    })
+}
+
+/// Tells whether nothing is left of a note.
+async fn sweep_one(
+    context: &Context<'_>,
+    stop: &Stop,
+    login: &Login,
+    note: &ToRevoke,
+    all: &[heroku::Authorization],
+    kept: &[Secret],
+) -> Result<bool, Error> {
+    let is_it = |one: &&heroku::Authorization| {
+        note.id.as_ref() == Some(&one.id) || note.description.as_ref() == Some(&one.description)
+    };
+    let (mut is_revoked, mut is_in_use) = (false, false);
+    for one in all.iter().filter(is_it) {
+        if kept.iter().any(|token| one.is_of(token)) {
+            is_in_use = true;
+        } else {
+            is_revoked |= revoke(context, stop, &login.client, &one.id).await?;
         }
     }
-    is_clean
+    if is_revoked {
+        let what = note.in_words();
+        let ui = context.ui;
+        ui.say(&format!(
+            "{what}, which an earlier command left behind, was revoked"
+        ));
+    }
+    if !is_in_use {
+        forget(context, note);
+    }
+    Ok(true)
 }

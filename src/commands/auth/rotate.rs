@@ -135,7 +135,10 @@ pub(super) async fn rotate(
     } else {
         let login = unless_left(stop, login(context, &subject.options)).await?;
         let login = login_of(login.as_ref(), &old)?;
-        let scope = old.scope.first().map_or("write", String::as_str);
+        // The least of its scopes that is enough.
+        let mut enough = ["write", "write-protected", "global"].into_iter();
+        let has = |scope: &&str| old.scope.iter().any(|own| own == scope);
+        let scope = enough.find(has).unwrap_or("write");
         let wish = Wish::new(context, scope, old.lifetime);
         let (fresh, checked, before) = make(context, stop, login, &subject, &wish, fresh).await?;
         let is_well = retire(context, stop, Some(login), before.as_ref(), &fresh).await;

@@ -313,7 +313,7 @@ impl Setup<'_> {
         if let Some(known) = known {
             // Whatever was to be revoked before: it is in use now.
             Records::edit(context.env, |records| {
-                records.is_revoked(&known.id);
+                records.forget(&known.id);
                 let is_other =
                     |note: &ToRevoke| note.description.as_ref() != Some(&known.description);
                 records.to_revoke.retain(is_other);

@@ -153,7 +153,7 @@ fn told(used: &Used, now: Timestamp) -> Vec<(&'static str, String)> {
     for (app, error) in &used.apps {
         let said = error
             .as_ref()
-            .map_or("it works".to_owned(), ToString::to_string);
+            .map_or("reached".to_owned(), ToString::to_string);
         lines.push(("tried on", format!("⬢ {}: {said}", app.name)));
     }
     lines

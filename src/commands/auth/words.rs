@@ -85,7 +85,7 @@ pub fn kept(context: &Context<'_>, record: &Record, checked: &Checked, now: Time
     for (app, error) in &checked.apps {
         let said = error
             .as_ref()
-            .map_or("it works".to_owned(), ToString::to_string);
+            .map_or("reached".to_owned(), ToString::to_string);
         told.push(("tried on", format!("⬢ {}: {said}", app.name)));
     }
     text.push('\n');

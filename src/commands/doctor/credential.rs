@@ -46,10 +46,17 @@ pub async fn look(context: &Context<'_>, options: &Options, schedules: &[Schedul
             lines.push(Line::warning(
                 what,
                 "not known",
-                "mend the credential first",
+                "mend what is broken first",
             ));
         }
-        answered = stranger(context, options).await;
+        // Whether it is the way or the credential.
+        let is_known = |line: &Line| line.what == "reachability";
+        if !lines.iter().any(is_known) {
+            match stranger(context, options).await {
+                Ok(client) => answered = Some(client),
+                Err(line) => lines.push(line),
+            }
+        }
     }
     let left = Records::read(context.env).map(|records| records.to_revoke);
     let left = left
@@ -65,13 +72,8 @@ pub async fn look(context: &Context<'_>, options: &Options, schedules: &[Schedul
             format!("the next {setup} or {remove} of their account revokes them"),
         ));
     }
-    match answered {
-        Some(client) => lines.extend(heroku_told(&client).await),
-        None => lines.push(Line::broken(
-            "reachability",
-            "Heroku does not answer",
-            "check the network and the proxy variables",
-        )),
+    if let Some(client) = answered {
+        lines.extend(heroku_told(&client).await);
     }
     lines
 }
@@ -86,7 +88,7 @@ async fn one(
 ) -> (Vec<Line>, Option<Client>) {
     let client = match Client::new(options, credential, context.clock) {
         Ok(client) => client.brief(),
-        Err(error) => return (vec![Line::of("network", &error.into())], None),
+        Err(error) => return (vec![Line::of("reachability", &error.into())], None),
     };
     match client.apps().await {
         Ok(_) => {}
@@ -103,7 +105,8 @@ async fn one(
 }
 
 /// A client without a credential, where Heroku answers it: the refusal tells its time.
-async fn stranger(context: &Context<'_>, options: &Options) -> Option<Client> {
+async fn stranger(context: &Context<'_>, options: &Options) -> Result<Client, Line> {
+    let line = |error: heroku::Error| Line::of("reachability", &error.into());
     let nobody = Credential {
         token: Secret::new("none".to_owned()),
         source: Source::Given,
@@ -111,10 +114,12 @@ async fn stranger(context: &Context<'_>, options: &Options) -> Option<Client> {
         expires_at: None,
         mend: String::new(),
     };
-    let client = Client::new(options, &nobody, context.clock).ok()?.brief();
-    let answer = client.apps().await;
-    let is_answer = matches!(answer, Ok(_) | Err(heroku::Error::Api { .. }));
-    is_answer.then_some(client)
+    let client = Client::new(options, &nobody, context.clock).map_err(line)?;
+    let client = client.brief();
+    match client.apps().await {
+        Ok(_) | Err(heroku::Error::Api { .. }) => Ok(client),
+        Err(error) => Err(line(error)),
+    }
 }
 
 fn source(context: &Context<'_>, credential: &Credential, of: &str) -> Vec<Line> {

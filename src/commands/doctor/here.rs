@@ -99,6 +99,13 @@ pub fn runner(context: &Context<'_>, common: &Common, schedules: &[Schedule]) ->
     };
     let now = context.clock.now();
     let run = context.verb("run");
+    if store.read().is_err() {
+        return vec![Line::warning(
+            "runner",
+            "not known",
+            "mend the schedules file first",
+        )];
+    }
     if schedules.is_empty() {
         return vec![Line::ok("runner", "none needed: there are no schedules")];
     }

@@ -105,10 +105,12 @@ pub(super) async fn doctor(context: &Context<'_>, flags: &Doctor) -> Result<u8, 
 
 /// A text fit for a bug report: the home directory is `~`, and addresses are hidden.
 fn told(context: &Context<'_>, flags: &Doctor, text: &str) -> String {
+    // An address of a host may be anything, a token too.
+    let text = &crate::heroku::redact::known(text, &[]);
     let home = context.env.home().map(|home| home.display().to_string());
     let text = match home.filter(|home| home.len() > 1) {
         Some(home) => text.replace(&home, "~"),
-        None => text.to_owned(),
+        None => text.to_string(),
     };
     if flags.show_accounts {
         return text;
@@ -126,13 +128,17 @@ fn hide_addresses(text: &str) -> String {
             word.push(character);
             continue;
         }
-        let bare = word.trim_start_matches('\'');
-        let quote = &word[..word.len() - bare.len()];
+        let bare = word.trim_matches('\'');
+        let quote = &word[..word.len() - word.trim_start_matches('\'').len()];
+        let end = &word[word.trim_end_matches('\'').len()..];
         let is_address = bare.split_once('@').is_some_and(|(user, host)| {
             !user.is_empty() && !host.trim_matches(['.', '-']).is_empty()
         });
         hidden.push_str(if is_address { quote } else { &word });
-        hidden.push_str(if is_address { "[account]" } else { "" });
+        if is_address {
+            hidden.push_str("[account]");
+            hidden.push_str(end);
+        }
         hidden.push(character);
         word.clear();
     }

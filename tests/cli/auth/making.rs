@@ -283,9 +283,10 @@ fn whoever_wants_it_to_leave_is_heard_although_heroku_is_silent() {
             let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
             nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("a signal");
             let told = end(child);
-            let is_told =
-                told.code == Some(130) || (words.contains(&"remove") && told.code == Some(1));
-            assert!(is_told, "{words:?}: {told:?}");
+            assert_eq!(told.code, Some(130), "{words:?}: {told:?}");
+            assert_eq!(ours(heroku).await.len(), 1, "{words:?}: {told:?}");
+            let kept = place.records()["credentials"].as_array().map(Vec::len);
+            assert_eq!(kept, Some(1), "{words:?}: {told:?}");
             heroku
                 .send(reqwest::Method::DELETE, "/sandbox/faults", &Value::Null)
                 .await;
