@@ -60,12 +60,11 @@ const ways = {
     await sees("the Heroku CLI's login, which ends")
     type('Down', 'Enter')
   },
-  paste: async ({sees, type, write}) => {
+  paste: async ({give, sees, type}) => {
     await sees('a token that you paste')
     type('Down', 'Down', 'Enter')
     await sees('Token (it is not shown)')
-    write(service)
-    type('Enter')
+    await give(service)
   },
 }
 

@@ -4,10 +4,7 @@ use super::{Place, ours};
 use crate::process::block;
 use expectrl::{ControlCode, Eof, Expect as _, Session, session::OsSession};
 use nix::{
-    sys::{
-        termios::{LocalFlags, tcgetattr},
-        wait::WaitStatus,
-    },
+    sys::{termios::tcgetattr, wait::WaitStatus},
     unistd::Pid,
 };
 use serde_json::json;
@@ -32,19 +29,17 @@ async fn setup(place: &Place, words: &[&str]) -> OsSession {
     session
 }
 
+/// Types a code, again where it came before the question was ready: what is typed before that is
+/// thrown away, as is what is typed twice.
 fn give(session: &mut OsSession, code: &str) {
     session.expect("Two-factor code").expect("the question");
-    // What is typed before it is hidden is thrown away.
-    let pty = session.get_process().get_raw_handle().expect("the pty");
-    let is_hidden = || {
-        let settings = tcgetattr(&pty).expect("settings");
-        !settings.local_flags.contains(LocalFlags::ECHO)
-    };
-    while !is_hidden() {
-        std::thread::yield_now();
-    }
-    session.send_line(code).expect("a code");
-    session.expect("[hidden]").expect("that it was given");
+    session.set_expect_timeout(Some(Duration::from_secs(3)));
+    let is_taken = (0..10).any(|_| {
+        session.send_line(code).expect("a code");
+        session.expect("[hidden]").is_ok()
+    });
+    assert!(is_taken, "the code {code} is taken");
+    session.set_expect_timeout(Some(Duration::from_secs(30)));
 }
 
 /// What was printed since, to the end; and the exit code.
