@@ -62,6 +62,16 @@ impl Error {
         }
     }
 
+    /// The same for another who is to be told of it.
+    #[must_use]
+    pub fn retold(&self) -> Self {
+        Self::Other {
+            code: self.code(),
+            message: self.to_string(),
+            hint: self.hint(),
+        }
+    }
+
     /// A word for scripts.
     #[must_use]
     pub fn code(&self) -> &'static str {

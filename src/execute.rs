@@ -68,6 +68,35 @@ impl Stop {
             std::future::pending::<()>().await;
         }
     }
+
+    /// Returns a moment after it is set: for an answer that is on its way.
+    pub async fn after_the_last_word(&self) {
+        self.set().await;
+        // Socket time, not schedule time: this ends within seconds on any clock.
+        let _ = tokio::time::timeout(LAST_WORD, std::future::pending::<()>()).await;
+    }
+
+    /// What comes of something, unless it is asked to stop before.
+    ///
+    /// # Errors
+    /// When it is.
+    pub async fn or<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
+        tokio::select! {
+            done = work => Ok(done),
+            () = self.set() => Err(Error::Interrupted),
+        }
+    }
+
+    /// The same of something that may fail by itself.
+    ///
+    /// # Errors
+    /// When it does, or is given up.
+    pub async fn unless<T, E>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, Error>
+    where
+        Error: From<E>,
+    {
+        Ok(self.or(work).await??)
+    }
 }
 
 /// What a roll works with.
@@ -106,20 +135,6 @@ impl Tools<'_> {
         tokio::select! {
             () = self.clock.sleep(duration) => self.stop.is_set(),
             () = self.stop.set() => true,
-        }
-    }
-
-    /// Reads something, unless it is asked to stop meanwhile.
-    ///
-    /// # Errors
-    /// When the read fails, or is given up.
-    pub async fn unless_stopped<T>(
-        &self,
-        read: impl Future<Output = Result<T, heroku::Error>>,
-    ) -> Result<T, Error> {
-        tokio::select! {
-            answer = read => Ok(answer?),
-            () = self.stop.set() => Err(Error::Interrupted),
         }
     }
 
@@ -248,15 +263,13 @@ impl Tools<'_> {
                         return Ok(End::Interrupted);
                     }
                 }
-                Action::AskFormation => {
-                    match self.unless_stopped(self.client.formation(&app)).await {
-                        Ok(formation) => {
-                            follow.formation(snapshot, formation);
-                            roll.formation(snapshot);
-                        }
-                        Err(error) => roll.no_formation(&error.to_string()),
+                Action::AskFormation => match self.stop.unless(self.client.formation(&app)).await {
+                    Ok(formation) => {
+                        follow.formation(snapshot, formation);
+                        roll.formation(snapshot);
                     }
-                }
+                    Err(error) => roll.no_formation(&error.to_string()),
+                },
                 Action::Replan | Action::Done => {
                     self.record(roll, ended)?;
                     return Ok(match (roll.failure(), action) {
@@ -284,7 +297,7 @@ impl Tools<'_> {
         self.ledger.requested(step, asked_at)?;
         let answer = tokio::select! {
             answer = self.client.restart(&step.app_id, &step.dyno) => Some(answer),
-            () = self.give_up() => None,
+            () = self.stop.after_the_last_word() => None,
         };
         let now = self.client.now();
         // Not before the DELETE, since nothing may come between; but told in their order.
@@ -331,12 +344,6 @@ impl Tools<'_> {
             .usage()
             .1
             .is_some_and(|remaining| remaining < QUOTA_FLOOR)
-    }
-
-    async fn give_up(&self) {
-        self.stop.set().await;
-        // Socket time, not schedule time: this ends within seconds on any clock.
-        let _ = tokio::time::timeout(LAST_WORD, std::future::pending::<()>()).await;
     }
 
     /// Asked to leave: one last look, so that what is done is not called unverified.

@@ -6,10 +6,9 @@ use crate::{
     credentials::{self, Credential, Place, Records, Use, expiry},
     error::Error,
     heroku::{self, Client},
-    report::human,
     schedule::Schedule,
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 
 /// A warning, and what to do about it.
 pub struct Trouble {
@@ -148,10 +147,7 @@ async fn end(
     if !is_before_use && !expiry::is_soon(ends, now) {
         return None;
     }
-    let (at, distance) = (
-        human::instant(ends, &TimeZone::system()),
-        expiry::distance(now, ends),
-    );
+    let at = auth::when(ends, now);
     let before = if is_before_use {
         ", before the schedule's next use"
     } else {
@@ -159,7 +155,7 @@ async fn end(
     };
     Some(Trouble {
         warning: format!(
-            "the credential of passes {} {at} ({distance}){before}",
+            "the credential of passes {} {at}{before}",
             ends_or_ended(ends, now)
         ),
         hint: Some(credential.mend.clone()),
@@ -168,12 +164,9 @@ async fn end(
 
 /// That the credential of passes ends.
 pub fn end_of(from: &str, mend: &str, ends: Timestamp, now: Timestamp) -> String {
-    let (at, distance) = (
-        human::instant(ends, &TimeZone::system()),
-        expiry::distance(now, ends),
-    );
+    let at = auth::when(ends, now);
     let verb = ends_or_ended(ends, now);
-    format!("the credential from {from} {verb} {at} ({distance}): {mend}")
+    format!("the credential from {from} {verb} {at}: {mend}")
 }
 
 fn ends_or_ended(ends: Timestamp, now: Timestamp) -> &'static str {

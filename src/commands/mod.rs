@@ -21,7 +21,7 @@ mod void;
 use crate::{
     cli::{AppFlags, Cli, Command},
     clock::Clock,
-    credentials::{self, Credential, Use, records::is_same_account},
+    credentials::{self, Credential, Use, records::is_same},
     env::Env,
     error::Error,
     execute::Stop,
@@ -131,11 +131,10 @@ impl Context<'_> {
                 };
                 let found = credentials::resolve(&env, &host, wanted).await.ok();
                 // Of the same kind, and of the same account.
-                let is_same = |found: &Credential| match (&found.account, &of) {
-                    (Some(found), Some(of)) => is_same_account(found, of),
-                    (found, of) => found == of,
-                };
-                found.filter(|found| found.source.is_own() == is_own && is_same(found))
+                found.filter(|found| {
+                    found.source.is_own() == is_own
+                        && is_same(found.account.as_deref(), of.as_deref())
+                })
             })
         })
     }

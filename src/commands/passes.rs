@@ -3,7 +3,7 @@
 
 use super::{Context, auth, foresee};
 use crate::{
-    credentials::{Credential, Kind, Place, Records, Use, expiry, mend, own},
+    credentials::{Credential, Kind, Place, Record, Records, Use, expiry, mend, own},
     error::Error,
     execute::{Stop, Tools},
     heroku::{self, Client},
@@ -14,7 +14,7 @@ use crate::{
     state::{self, StateDir},
     store::Store,
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 pub(super) struct Passes<'a> {
     pub context: &'a Context<'a>,
@@ -82,10 +82,7 @@ impl Passes<'_> {
         is_dry_run: bool,
     ) -> Result<Report, Error> {
         let context = self.context;
-        let client = tokio::select! {
-            client = context.client(wanted) => client,
-            () = self.stop.set() => Err(Error::Interrupted),
-        };
+        let client = self.stop.unless(context.client(wanted)).await;
         if let (Err(error), None, false) = (&client, &request, is_dry_run) {
             pass::keep_trouble(self.state, schedules, context.clock.now(), error);
         }
@@ -163,40 +160,46 @@ impl Passes<'_> {
         }
     }
 
-    /// That credentials of ours end soon, once a day each, although nothing is due: no request is made.
-    pub fn endings(&self, schedules: &[Schedule]) -> Vec<String> {
-        let (env, now) = (self.context.env, self.context.clock.now());
-        let Ok(options) = self.context.options_in_silence() else {
-            return vec![];
-        };
-        let host = options.host.machine();
+    /// The credentials of ours that passes over these schedules would act with: no request is made.
+    fn ours(&self, schedules: &[Schedule]) -> Result<Vec<(Option<String>, Record)>, Error> {
+        let env = self.context.env;
         if env.secret("HEROKU_API_KEY").is_some() {
-            return vec![];
+            return Ok(vec![]);
         }
-        let Ok(records) = Records::read(env) else {
-            return vec![];
-        };
-        let accounts = pass::by_account(schedules).into_iter();
-        let ending = accounts.filter_map(|(account, _)| {
-            let record = records.find(host, account.as_deref()).ok().flatten()?;
-            let ends = record
-                .expires_at
-                .filter(|ends| expiry::is_soon(*ends, now))?;
+        let records = Records::read(env)?;
+        if records.credentials.is_empty() {
+            return Ok(vec![]);
+        }
+        let options = self.context.options_in_silence()?;
+        let host = options.host.machine();
+        let mut ours = vec![];
+        for (account, _) in pass::by_account(schedules) {
+            if let Some(record) = records.find(host, account.as_deref())? {
+                ours.push((account, record.clone()));
+            }
+        }
+        Ok(ours)
+    }
+
+    /// That credentials of ours end soon, once a day each, although nothing is due.
+    pub fn endings(&self, schedules: &[Schedule]) -> Vec<String> {
+        let now = self.context.clock.now();
+        // What cannot be read is told by whoever needs it.
+        let ours = self.ours(schedules).unwrap_or_default().into_iter();
+        let ending = ours.filter_map(|(account, record)| {
+            let is_soon = |ends: &Timestamp| expiry::is_soon(*ends, now);
             // A login may have been renewed since.
             let is_ours = record.kind != Kind::CliLogin;
-            let mut mark = self.state.credential(host, account.as_deref());
-            if !is_ours || !expiry::is_to_be_said(mark.warned, now) {
+            let ends = record.expires_at.filter(|ends| is_ours && is_soon(ends))?;
+            let (host, account) = (record.host.as_str(), account.as_deref());
+            let mut mark = self.state.credential(host, account);
+            if !expiry::is_to_be_said(mark.warned, now) {
                 return None;
             }
             mark.warned = Some(now);
-            let noted = self.state.set_credential(host, account.as_deref(), &mark);
-            noted.ok()?;
-            Some(foresee::end_of(
-                "auth:setup",
-                &mend(env, Some(record)),
-                ends,
-                now,
-            ))
+            self.state.set_credential(host, account, &mark).ok()?;
+            let mend = mend(self.context.env, Some(&record));
+            Some(foresee::end_of("auth:setup", &mend, ends, now))
         });
         ending.collect()
     }
@@ -207,27 +210,18 @@ impl Passes<'_> {
     /// # Errors
     /// When one cannot.
     pub async fn readable(&self, schedules: &[Schedule]) -> Result<(), Error> {
-        let (env, now) = (self.context.env, self.context.clock.now());
-        let options = self.context.options_in_silence()?;
-        let host = options.host.machine();
-        if env.secret("HEROKU_API_KEY").is_some() {
-            return Ok(());
-        }
-        for (account, _) in pass::by_account(schedules) {
-            let account = account.as_deref();
-            let records = Records::read(env)?;
-            let Some(record) = records.find(host, account)? else {
-                continue;
-            };
+        let now = self.context.clock.now();
+        for (account, record) in self.ours(schedules)? {
+            let (host, account) = (record.host.as_str(), account.as_deref());
             let mut mark = self.state.credential(host, account);
             let is_time = expiry::is_to_be_said(mark.read, now) || mark.is_unread;
             if record.place != Some(Place::Keyring) || !is_time {
                 continue;
             }
-            let read = tokio::select! {
-                read = own::token(env, record) => read.map(drop).map_err(Error::from),
-                () = self.stop.set() => return Err(Error::Interrupted),
-            };
+            let read = self
+                .stop
+                .unless(own::token(self.context.env, &record))
+                .await;
             (mark.read, mark.is_unread) = (Some(now), read.is_err());
             if let Err(error) = self.state.set_credential(host, account, &mark) {
                 tracing::debug!(%error, "that the credential was read is not noted");
@@ -277,14 +271,10 @@ impl Passes<'_> {
 }
 
 /// What a pass would have reported that found no credential.
-fn failed(schedules: &[Schedule], now: jiff::Timestamp, error: &Error, is_dry_run: bool) -> Report {
+fn failed(schedules: &[Schedule], now: Timestamp, error: &Error, is_dry_run: bool) -> Report {
     let apps = pass::by_app(schedules.iter()).into_values().map(|of_app| {
         let mut report = AppReport::of(of_app[0].app.name.as_str());
-        report.error = Some(Error::Other {
-            code: error.code(),
-            message: error.to_string(),
-            hint: error.hint(),
-        });
+        report.error = Some(error.retold());
         report
     });
     Report {

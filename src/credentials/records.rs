@@ -92,7 +92,9 @@ pub fn is_same_account(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
 }
 
-fn is_same(one: Option<&str>, other: Option<&str>) -> bool {
+/// The same, where nobody tells whose it is too.
+#[must_use]
+pub fn is_same(one: Option<&str>, other: Option<&str>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => is_same_account(one, other),
         (None, None) => true,

@@ -53,34 +53,6 @@ impl Authorization {
 }
 
 impl Client {
-    /// The scopes of the token, as the newest answer told them; `None` where it did not.
-    #[must_use]
-    pub fn scope(&self) -> Option<Vec<String>> {
-        let split = |text: String| {
-            let words = text.split([' ', ',']).filter(|word| !word.is_empty());
-            words.map(ToOwned::to_owned).collect()
-        };
-        self.told.scope().map(split)
-    }
-
-    /// The same client, with a code of the account's second factor in every request.
-    #[must_use]
-    pub fn with_second_factor(&self, code: Secret) -> Self {
-        Self {
-            second_factor: Some(code),
-            ..self.clone()
-        }
-    }
-
-    /// The same client for a person who waits: a read is tried twice, and no quota is waited for.
-    #[must_use]
-    pub fn brief(&self) -> Self {
-        Self {
-            is_brief: true,
-            ..self.clone()
-        }
-    }
-
     /// `GET /account`: for tokens of the scope `global` or `identity` only.
     ///
     /// # Errors

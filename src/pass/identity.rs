@@ -25,7 +25,7 @@ impl AppPass<'_> {
             .first()
             .and_then(|schedule| schedule.app.id.as_deref());
         let name = stored.unwrap_or(&report.app);
-        let first = tools.unless_stopped(tools.client.app(name)).await;
+        let first = tools.stop.unless(tools.client.app(name)).await;
         let mut app = first.map_err(|error| self.explain(error))?;
         let first_heard = tools.client.now();
         if pass.options.is_dry_run {
@@ -35,7 +35,7 @@ impl AppPass<'_> {
         loop {
             if let Some(lock) = pass.state.lock(pass.host, &app.id)? {
                 if has_waited {
-                    app = tools.unless_stopped(tools.client.app(name)).await?;
+                    app = tools.stop.unless(tools.client.app(name)).await?;
                 }
                 return Ok(Some((Some(lock), app, first_heard)));
             }
@@ -62,17 +62,16 @@ impl AppPass<'_> {
             pass.tools.pause(offset(pass.runner_id)).await;
         }
         let shape = observe::shape(client, &app);
-        let shape = pass.tools.unless_stopped(shape).await?;
+        let shape = pass.tools.stop.unless(shape).await?;
         pass.tools
-            .unless_stopped(observe::dynos(client, app, shape))
+            .stop
+            .unless(observe::dynos(client, app, shape))
             .await
     }
 
     pub(super) async fn observe_again(&self, before: &Snapshot) -> Result<Snapshot, Error> {
         let tools = &self.pass.tools;
-        let app = tools
-            .unless_stopped(tools.client.app(&before.app.id))
-            .await?;
+        let app = tools.stop.unless(tools.client.app(&before.app.id)).await?;
         self.observe(app, false).await
     }
 

@@ -8,6 +8,7 @@ mod one_app;
 pub use marks::{has_reason_to_look, keep_trouble, next_look};
 
 use crate::{
+    credentials::records::{is_same, is_same_account},
     error::Error,
     execute::{Progress, Tools},
     plan::due::Given,
@@ -183,9 +184,8 @@ pub fn by_account(schedules: &[Schedule]) -> Vec<(Option<String>, Vec<Schedule>)
             .iter()
             .filter_map(|schedule| schedule.app.account.clone());
         let account = told.next();
-        let is_it = |known: &&mut (Option<String>, Vec<Schedule>)| match (&known.0, &account) {
-            (Some(known), Some(account)) => known.eq_ignore_ascii_case(account),
-            (known, account) => known == account,
+        let is_it = |known: &&mut (Option<String>, Vec<Schedule>)| {
+            is_same(known.0.as_deref(), account.as_deref())
         };
         match accounts.iter_mut().find(is_it) {
             Some((_, known)) => known.extend(of_app),
@@ -202,7 +202,7 @@ fn two_accounts(schedules: &[Schedule]) -> Option<Error> {
         .iter()
         .filter_map(|schedule| schedule.app.account.as_deref());
     let first = told.next()?;
-    let other = told.find(|other| !first.eq_ignore_ascii_case(other))?;
+    let other = told.find(|other| !is_same_account(first, other))?;
     let app = &schedules[0].app.name;
     Some(Error::Other {
         code: "two_accounts",

@@ -53,6 +53,18 @@ impl Heroku {
             .await;
     }
 
+    pub async fn no_faults(&self) {
+        self.send(reqwest::Method::DELETE, "/sandbox/faults", &Value::Null)
+            .await;
+    }
+
+    /// What an authorization is revoked by that nobody asked us about.
+    pub async fn revoke(&self, id: &str) {
+        let path = format!("/sandbox/authorizations/{id}");
+        self.send(reqwest::Method::DELETE, &path, &Value::Null)
+            .await;
+    }
+
     pub async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> T {
         let response = self.http.get(format!("{}{path}", self.url)).send().await;
         let response = response.expect("the sandbox answers");

@@ -108,9 +108,7 @@ fn no_token_is_in_any_output_or_file_but_where_it_is_kept() {
                 // All that may be said, with the first form; what differs by form, with the others.
                 let few = if number == 0 { usize::MAX } else { 3 };
                 for fault in faults(login, given).into_iter().take(few) {
-                    heroku
-                        .send(reqwest::Method::DELETE, "/sandbox/faults", &Value::Null)
-                        .await;
+                    heroku.no_faults().await;
                     // The given one is kept and used, whatever the last command has done.
                     let setup = ["auth", "setup", "--token-stdin", "--app", "example-app"];
                     let told = place.given(given, &setup).await;

@@ -8,7 +8,7 @@ use super::{
     subject::{Login, Subject},
 };
 use crate::{
-    credentials::{Records, Source, records::ToRevoke},
+    credentials::{Records, Secret, Source, records::ToRevoke},
     error::Error,
     execute::Stop,
     heroku::{self, Authorization, Client, Fate},
@@ -36,6 +36,14 @@ impl Wish {
     }
 }
 
+/// What was made.
+pub struct Made {
+    pub authorization: Authorization,
+    pub token: Secret,
+    /// That it is to be revoked, until it is kept.
+    pub note: ToRevoke,
+}
+
 /// Makes it, with the login, and a note that it is to be revoked, which goes when it is kept. Whatever
 /// comes between: none is left behind unknown.
 ///
@@ -47,7 +55,7 @@ pub async fn create(
     login: &Login,
     subject: &Subject,
     wish: &Wish,
-) -> Result<(Authorization, ToRevoke), Error> {
+) -> Result<Made, Error> {
     let note = ToRevoke {
         host: subject.host().to_owned(),
         account: login.email().map(ToOwned::to_owned),
@@ -69,14 +77,18 @@ pub async fn create(
     })
     .await;
     let error = match made {
-        Ok(made) if made.token.is_some() => {
-            action.done();
-            return Ok((made, note));
-        }
-        // Its token is what it was made for.
-        Ok(made) => {
+        Ok(authorization) => {
+            if let Some(token) = authorization.token.clone() {
+                action.done();
+                return Ok(Made {
+                    authorization,
+                    token,
+                    note,
+                });
+            }
+            // Its token is what it was made for.
             drop(action);
-            undo(context, stop, &login.client, &made, &note).await;
+            undo(context, stop, &login.client, &authorization, &note).await;
             return Err(Error::Other {
                 code: "no_token",
                 message: "Heroku made an authorization and did not show its token".to_owned(),

@@ -1,11 +1,7 @@
 //! Whether a token does what a pass needs, found out by using it: never `GET /account`, which a
 //! `write` token may not read.
 
-use super::{
-    super::Context,
-    second_factor::{unless_stopped, with_code},
-    subject::App,
-};
+use super::{super::Context, second_factor::with_code, subject::App};
 use crate::{
     error::Error,
     execute::Stop,
@@ -40,7 +36,7 @@ pub async fn check(
     client: &Client,
     apps: &[App],
 ) -> Result<Checked, Error> {
-    let reach = unless_stopped(stop, client.apps()).await?;
+    let reach = stop.unless(client.apps()).await?;
     let scope = client.scope();
     if !can_restart(scope.as_deref()) {
         let scope = scope.unwrap_or_default().join(" ");
@@ -107,7 +103,7 @@ async fn try_one(
     client: &Client,
     app: &App,
 ) -> Result<(), Error> {
-    let answer = unless_stopped(stop, client.app(&app.id)).await;
+    let answer = stop.unless(client.app(&app.id)).await;
     let Err(Error::Heroku(demand)) = &answer else {
         return answer.map(drop);
     };
@@ -122,7 +118,7 @@ async fn try_one(
         client.preauthorize(id).await
     })
     .await?;
-    unless_stopped(stop, client.app(id)).await?;
+    stop.unless(client.app(id)).await?;
     context.ui.warn(&format!(
         "⬢ {} demands a second factor: Heroku takes this one for a while only, and a pass without a person cannot give another",
         app.name

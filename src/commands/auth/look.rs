@@ -6,7 +6,7 @@ use super::{
     subject::{App, apps},
 };
 use crate::{
-    credentials::{self, Asked, Credential, Record, Records, Use, records::is_same_account},
+    credentials::{self, Asked, Credential, Record, Records, Use, records::is_same},
     error::Error,
     heroku::{self, Client, Options},
     schedule::Schedule,
@@ -54,11 +54,7 @@ pub(in crate::commands) fn accounts(
         .map(|record| record.account.clone());
     let mut accounts: Vec<Option<String>> = vec![];
     for account in of_schedules.chain(of_records) {
-        let is_it = |known: &Option<String>| match (known, &account) {
-            (Some(known), Some(account)) => is_same_account(known, account),
-            (None, None) => true,
-            _ => false,
-        };
+        let is_it = |known: &Option<String>| is_same(known.as_deref(), account.as_deref());
         if !accounts.iter().any(is_it) {
             accounts.push(account);
         }

@@ -23,28 +23,26 @@ pub(super) async fn make(
     wish: &Wish,
     mut record: Record,
 ) -> Result<(Record, Checked, Option<Record>), Error> {
-    let (made, note) = create(context, stop, login, subject, wish).await?;
-    record.owner = made
-        .email
-        .clone()
-        .or_else(|| login.email().map(ToOwned::to_owned));
-    record.authorization = Some(made.id.clone());
-    record.expires_at = made.expires_at;
+    let made = create(context, stop, login, subject, wish).await?;
+    let (token, authorization) = (&made.token, &made.authorization);
+    let email = authorization.email.as_deref().or(login.email());
+    record.owner = email.map(ToOwned::to_owned);
+    record.authorization = Some(authorization.id.clone());
+    record.expires_at = authorization.expires_at;
     let result = async {
-        // It was checked that there is one.
-        let token = made.token.clone().ok_or(Error::Interrupted)?;
-        let client = client_of(context, subject, &token)?;
+        let client = client_of(context, subject, token)?;
         let action = context.ui.action("Trying it");
         let checked = check(context, stop, &client, &subject.apps).await?;
         action.done();
-        record.scope = checked.scope.clone().unwrap_or_else(|| made.scope.clone());
-        let before = keep(context, &record, Some(&token), Some(&note)).await?;
+        let told = checked.scope.clone();
+        record.scope = told.unwrap_or_else(|| authorization.scope.clone());
+        let before = keep(context, &record, Some(token), Some(&made.note)).await?;
         Ok((record.clone(), checked, before))
     };
     match result.await {
         Ok(done) => Ok(done),
         Err(error) => {
-            undo(context, stop, &login.client, &made, &note).await;
+            undo(context, stop, &login.client, authorization, &made.note).await;
             Err(error)
         }
     }

@@ -20,6 +20,7 @@ pub(super) use check::can_restart;
 pub(super) use look::{accounts, expiry_of};
 pub(super) use offer::offer;
 pub(super) use subject::{App, apps};
+pub(super) use words::when;
 
 use super::Context;
 use crate::{
@@ -27,18 +28,6 @@ use crate::{
     error::{Error, exit},
     execute::Stop,
 };
-
-/// # Errors
-/// When the work fails, or somebody wants us to leave meanwhile.
-async fn unless_left<T>(
-    stop: &Stop,
-    work: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    tokio::select! {
-        done = work => done,
-        () = stop.set() => Err(Error::Interrupted),
-    }
-}
 
 /// The exit code of what was done, well or not, and whether or not somebody wanted us to leave.
 fn code(is_well: bool, stop: &Stop) -> u8 {
@@ -53,7 +42,7 @@ pub(super) async fn auth(context: &Context<'_>, auth: Auth) -> Result<u8, Error>
     let stop = super::stop();
     let _unseen = auth.command.as_ref().and_then(|_| context.ui.quiet());
     let done = match auth.command {
-        None => unless_left(&stop, show::show(context, &auth.common)).await,
+        None => stop.unless(show::show(context, &auth.common)).await,
         Some(AuthCommand::Setup(flags)) => setup::setup(context, &flags, &stop).await,
         Some(AuthCommand::Rotate(flags)) => rotate::rotate(context, &flags, &stop).await,
         Some(AuthCommand::Remove(flags)) => remove::remove(context, &flags, &stop).await,

@@ -49,7 +49,8 @@ pub(in crate::commands) async fn offer(
                 ..AuthSetup::default()
             };
             let _unseen = ui.quiet();
-            match setup(context, &flags, stop).await {
+            // In a place of its own: it is long, and seldom had.
+            match Box::pin(setup(context, &flags, stop)).await {
                 Err(Error::Declined) => Ok(false),
                 done => done.map(|_| true),
             }

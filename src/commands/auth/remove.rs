@@ -8,7 +8,7 @@ use super::{
     revoke::{notes, revoke_of, sweep},
     rotate::{ANYBODY, record},
     subject::login,
-    unless_left, words,
+    words,
 };
 use crate::{
     cli::AuthRemove,
@@ -50,18 +50,14 @@ pub(super) async fn remove(
             hint: Some("look at it again, and run it again".to_owned()),
         });
     }
-    let login = unless_left(stop, login(context, &options)).await;
+    let login = stop.unless(login(context, &options)).await;
     if let Err(Error::Interrupted) = login {
         return Err(Error::Interrupted);
     }
     let revoked = match &old.authorization {
         Some(id) if old.kind == Kind::Authorization => Some(match &login {
             Ok(login) => revoke_of(context, stop, login.as_ref(), &old, id).await,
-            Err(error) => Err(Error::Other {
-                code: error.code(),
-                message: error.to_string(),
-                hint: error.hint(),
-            }),
+            Err(error) => Err(error.retold()),
         }),
         _ => None,
     };
@@ -107,7 +103,7 @@ async fn left_behind(
     let Some(note) = records.to_revoke.iter().find(is_meant) else {
         return Err(nothing);
     };
-    let login = unless_left(stop, login(context, options)).await?;
+    let login = stop.unless(login(context, options)).await?;
     let login = login.ok_or(nothing)?;
     if notes(&records, &login, host).is_empty() {
         return Err(Error::Other {

@@ -12,10 +12,7 @@ use crate::{
     heroku::{self, Client, Fate},
 };
 use jiff::SignedDuration;
-use std::time::Duration;
 
-/// How long an answer may take once we are asked to leave.
-const LAST_WORD: Duration = Duration::from_secs(3);
 /// Looks for what may have been made, or revoked.
 const LOOKS: u32 = 4;
 
@@ -53,15 +50,8 @@ pub async fn revoke(
     };
     tokio::select! {
         revoked = revoking => revoked,
-        () = leave(stop) => Err(Error::Interrupted),
+        () = stop.after_the_last_word() => Err(Error::Interrupted),
     }
-}
-
-/// Returns a moment after somebody wants us to leave.
-async fn leave(stop: &Stop) {
-    stop.set().await;
-    // Socket time, not schedule time: this ends within seconds on any clock.
-    let _ = tokio::time::timeout(LAST_WORD, std::future::pending::<()>()).await;
 }
 
 /// Revokes the authorization of a record, as the account that it is of: to another one, Heroku says
@@ -132,7 +122,7 @@ pub async fn look_for(context: &Context<'_>, stop: &Stop, client: &Client, note:
         }
         let found = tokio::select! {
             found = revoke_noted(client, note) => found.map_err(Error::from),
-            () = leave(stop) => Err(Error::Interrupted),
+            () = stop.after_the_last_word() => Err(Error::Interrupted),
         };
         match found {
             Ok(0) if stop.is_set() => {}
@@ -164,7 +154,7 @@ pub async fn look_for(context: &Context<'_>, stop: &Stop, client: &Client, note:
 pub async fn look_once(context: &Context<'_>, stop: &Stop, client: &Client, note: &ToRevoke) {
     let looked = tokio::select! {
         looked = revoke_noted(client, note) => looked,
-        () = leave(stop) => return,
+        () = stop.after_the_last_word() => return,
     };
     match looked {
         // Who may not even ask for them has made none.
@@ -231,7 +221,7 @@ pub async fn sweep(context: &Context<'_>, stop: &Stop, login: &Login, host: &str
     };
     let swept = tokio::select! {
         swept = swept => swept,
-        () = leave(stop) => Err(Error::Interrupted),
+        () = stop.after_the_last_word() => Err(Error::Interrupted),
     };
     swept.unwrap_or_else(|error| {
         let what = "what earlier commands left behind";

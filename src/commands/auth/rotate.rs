@@ -9,7 +9,7 @@ use super::{
     revoke::login_of,
     subject::{login, subject},
     token::{given, read_token},
-    unless_left, words,
+    words,
 };
 use crate::{
     cli::{AuthRotate, KeepIn},
@@ -133,7 +133,7 @@ pub(super) async fn rotate(
         context.ui.say("The old token was deleted here; whoever made it revokes it (heroku authorizations:revoke)");
         (fresh, given.checked, true)
     } else {
-        let login = unless_left(stop, login(context, &subject.options)).await?;
+        let login = stop.unless(login(context, &subject.options)).await?;
         let login = login_of(login.as_ref(), &old)?;
         // The least of its scopes that is enough.
         let mut enough = ["write", "write-protected", "global"].into_iter();

@@ -24,7 +24,7 @@ pub async fn with_code<T>(
     client: &Client,
     request: impl AsyncFn(Client) -> Result<T, heroku::Error>,
 ) -> Result<T, Error> {
-    let demand = match unless_stopped(stop, request(client.clone())).await {
+    let demand = match stop.unless(request(client.clone())).await {
         Err(Error::Heroku(error)) if is_demand(&error, false) => error,
         answer => return answer,
     };
@@ -43,7 +43,7 @@ pub async fn with_code<T>(
     for attempt in 1..=ATTEMPTS {
         let code = context.ui.secret("Two-factor code", stop).await;
         let code = code.ok_or(Error::Interrupted)?;
-        let answer = unless_stopped(stop, request(client.with_second_factor(code))).await;
+        let answer = stop.unless(request(client.with_second_factor(code))).await;
         match answer {
             Err(Error::Heroku(error)) if is_demand(&error, true) => {
                 if attempt < ATTEMPTS {
@@ -62,16 +62,4 @@ pub async fn with_code<T>(
         message: format!("{ATTEMPTS} codes of the second factor were not accepted"),
         hint: Some("look at the clock of the device that shows them, then run it again".to_owned()),
     })
-}
-
-/// # Errors
-/// When the request fails, or somebody wants us to leave meanwhile.
-pub async fn unless_stopped<T>(
-    stop: &Stop,
-    request: impl Future<Output = Result<T, heroku::Error>>,
-) -> Result<T, Error> {
-    tokio::select! {
-        answer = request => Ok(answer?),
-        () = stop.set() => Err(Error::Interrupted),
-    }
 }

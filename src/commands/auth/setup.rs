@@ -8,10 +8,9 @@ use super::{
     keep::{alone, before, keep, place, retire},
     look::expiry_of,
     making::make,
-    second_factor::unless_stopped,
     subject::{Login, Subject, login, subject},
     token::{given, read_token},
-    unless_left, words,
+    words,
 };
 use crate::{
     cli::{AuthSetup, Scope},
@@ -72,7 +71,7 @@ pub(super) async fn setup(
         None
     };
     let options = context.options()?;
-    let login = match unless_left(stop, login(context, &options)).await {
+    let login = match stop.unless(login(context, &options)).await {
         // It is not needed for a token that is given, or will be pasted.
         Err(error) if (token.is_some() || !is_told) && !matches!(error, Error::Interrupted) => {
             let ui = context.ui;
@@ -120,11 +119,7 @@ impl Setup<'_> {
         if self.flags.use_cli_login {
             return Ok(Way::CliLogin);
         }
-        unless_left(self.stop, async {
-            self.introduce().await;
-            Ok(())
-        })
-        .await?;
+        self.stop.or(self.introduce()).await?;
         let ui = self.context.ui;
         let create = (0, "an authorization that is created for them (recommended)");
         let login = (1, "the Heroku CLI's login, which ends");
@@ -180,7 +175,7 @@ impl Setup<'_> {
         }
         match &self.login {
             Some(login) => {
-                if let Ok(names) = unless_stopped(self.stop, login.client.apps()).await {
+                if let Ok(names) = self.stop.unless(login.client.apps()).await {
                     lines.push(("reaches", words::reach(&names)));
                 }
                 let told = expiry_of(&login.client, &login.credential).await;
@@ -236,7 +231,7 @@ impl Setup<'_> {
         record.scope = vec![wish.scope.clone()];
         record.expires_at = lifetime.map(|lifetime| login.client.now() + lifetime);
         record.owner = login.email().map(ToOwned::to_owned);
-        let reach = unless_stopped(stop, login.client.apps()).await?;
+        let reach = stop.unless(login.client.apps()).await?;
         let does = format!("creates the authorization '{}'", wish.description);
         self.announce(&record, &does, &reach);
         self.agree("Create it?").await?;
@@ -269,9 +264,7 @@ impl Setup<'_> {
         let mut record = self.record(Kind::CliLogin, None);
         record.owner = login.email().map(ToOwned::to_owned);
         record.scope = checked.scope.clone().unwrap_or_default();
-        let told = unless_left(self.stop, async {
-            Ok(expiry_of(&login.client, &login.credential).await)
-        });
+        let told = self.stop.or(expiry_of(&login.client, &login.credential));
         record.expires_at = told.await?.flatten();
         let does = "uses the Heroku CLI's login, and creates nothing";
         self.announce(&record, does, &checked.reach);
@@ -292,10 +285,7 @@ impl Setup<'_> {
             record.account.clone_from(&given.owner);
         }
         let login = self.login.as_ref();
-        let known = unless_left(self.stop, async {
-            Ok(given.fill(&mut record, login, &token).await)
-        })
-        .await?;
+        let known = self.stop.or(given.fill(&mut record, login, &token)).await?;
         let does = "keeps the token that was given";
         self.announce(&record, does, &given.checked.reach);
         self.agree("Keep it?").await?;

@@ -3,9 +3,7 @@
 use super::{
     super::Context,
     check::{Checked, check},
-    second_factor::unless_stopped,
     subject::{Login, Subject},
-    unless_left,
 };
 use crate::{
     credentials::{Credential, Record, Secret, Source},
@@ -34,7 +32,7 @@ pub(super) async fn read_token(context: &Context<'_>, stop: &Stop) -> Result<Sec
     if is_keyboard {
         return wrong("--token-stdin: stdin is a terminal, where what is typed is shown");
     }
-    let Ok(text) = unless_left(stop, async { Ok(context.ui.input().await) }).await? else {
+    let Ok(text) = stop.or(context.ui.input()).await? else {
         return wrong("--token-stdin: stdin cannot be read");
     };
     let token = text.trimmed();
@@ -70,7 +68,7 @@ pub(super) async fn given(
     let client = Client::new(&subject.options, &credential, context.clock)?.brief();
     let checked = check(context, stop, &client, &subject.apps).await?;
     // Only a token of the scopes global and identity may ask whose it is.
-    let owner = unless_stopped(stop, client.account()).await.ok();
+    let owner = stop.unless(client.account()).await.ok();
     Ok(Given {
         checked,
         owner: owner.map(|account| account.email),

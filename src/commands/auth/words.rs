@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 /// Apps named in one line; the rest are counted.
 const NAMED: usize = 5;
 
-/// When it ends: `Tue 23 Feb 2027 07:00 CET (in 90d)`.
+/// An end: `Tue 23 Feb 2027 07:00 CET (in 90 days)`.
+pub fn when(ends: Timestamp, now: Timestamp) -> String {
+    let at = human::instant(ends, &TimeZone::system());
+    format!("{at} ({})", distance(now, ends))
+}
+
 pub fn expiry(expires_at: Option<Timestamp>, now: Timestamp) -> String {
-    let zone = TimeZone::system();
-    match expires_at {
-        Some(at) => format!("{} ({})", human::instant(at, &zone), distance(now, at)),
-        None => "when it is revoked".to_owned(),
-    }
+    expires_at.map_or("when it is revoked".to_owned(), |at| when(at, now))
 }
 
 /// What a scope lets its token do, in one line; it is for all apps, whatever we want (HEROKU 1.6).

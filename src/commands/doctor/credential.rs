@@ -13,7 +13,6 @@ use crate::{
     report::human,
     schedule::Schedule,
 };
-use jiff::tz::TimeZone;
 
 pub async fn look(context: &Context<'_>, options: &Options, schedules: &[Schedule]) -> Vec<Line> {
     let accounts = match auth::accounts(context, options, schedules) {
@@ -176,16 +175,10 @@ async fn using(
     let now = client.now();
     lines.push(match ends {
         None => Line::ok("expiry", "none that is known"),
-        Some(at) if expiry::is_soon(at, now) => Line::warning(
-            "expiry",
-            format!(
-                "{} ({})",
-                human::instant(at, &TimeZone::system()),
-                expiry::distance(now, at)
-            ),
-            credential.mend.clone(),
-        ),
-        Some(at) => Line::ok("expiry", human::instant(at, &TimeZone::system())),
+        Some(at) if expiry::is_soon(at, now) => {
+            Line::warning("expiry", auth::when(at, now), credential.mend.clone())
+        }
+        Some(at) => Line::ok("expiry", auth::when(at, now)),
     });
     let mut is_second_factor_known = false;
     for app in apps {

@@ -95,9 +95,7 @@ fn what_cannot_be_told_at_once_is_revoked_by_the_next_command() {
                 .contains(left["description"].as_str().expect("a text")),
             "{told:?}"
         );
-        heroku
-            .send(reqwest::Method::DELETE, "/sandbox/faults", &Value::Null)
-            .await;
+        heroku.no_faults().await;
         let told = place.told(&CREATE).await;
         assert_eq!(told.code, Some(0), "{told:?}");
         assert!(
@@ -287,9 +285,7 @@ fn whoever_wants_it_to_leave_is_heard_although_heroku_is_silent() {
             assert_eq!(ours(heroku).await.len(), 1, "{words:?}: {told:?}");
             let kept = place.records()["credentials"].as_array().map(Vec::len);
             assert_eq!(kept, Some(1), "{words:?}: {told:?}");
-            heroku
-                .send(reqwest::Method::DELETE, "/sandbox/faults", &Value::Null)
-                .await;
+            heroku.no_faults().await;
         }
     });
 }

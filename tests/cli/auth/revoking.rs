@@ -24,9 +24,7 @@ fn removing_says_when_only_one_of_the_two_was_done() {
         );
         assert!(told.stdout.contains("Deleted from"), "{told:?}");
         assert_eq!(place.records()["credentials"], json!([]));
-        heroku
-            .send(reqwest::Method::DELETE, "/sandbox/faults", &Value::Null)
-            .await;
+        heroku.no_faults().await;
         let told = place.told(&["auth"]).await;
         assert!(
             told.stderr.contains("may still be valid at Heroku"),
@@ -125,9 +123,7 @@ fn removing_says_done_only_of_what_was_done() {
         let fault = json!([{ "method": "DELETE", "times": 9, "kind": "reset-before" }]);
         heroku.faults(&fault).await;
         assert_eq!(place.told(&["auth", "rotate"]).await.code, Some(1));
-        heroku
-            .send(reqwest::Method::DELETE, "/sandbox/faults", &Value::Null)
-            .await;
+        heroku.no_faults().await;
         assert_eq!(ours(heroku).await.len(), 2, "the old one is noted");
         // Another name is not this one.
         let told = place
@@ -149,9 +145,7 @@ fn removing_says_done_only_of_what_was_done() {
             place.told(&["auth", "remove", "--confirm", ME]).await.code,
             Some(1)
         );
-        heroku
-            .send(reqwest::Method::DELETE, "/sandbox/faults", &Value::Null)
-            .await;
+        heroku.no_faults().await;
         place.log_in("other@example.com", "HRKU-AAother0123456789");
         let told = place.told(&["auth", "remove"]).await;
         assert_eq!(told.code, Some(1), "{told:?}");
@@ -177,9 +171,7 @@ fn a_token_that_is_given_is_not_revoked_for_an_earlier_note() {
             place.told(&["auth", "remove", "--confirm", ME]).await.code,
             Some(1)
         );
-        heroku
-            .send(reqwest::Method::DELETE, "/sandbox/faults", &Value::Null)
-            .await;
+        heroku.no_faults().await;
         let told = place
             .given(
                 token.trim(),

@@ -2,7 +2,7 @@
 
 use super::{CREATE, LOGIN, ME, Place, end, ours};
 use crate::process::block;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{
     fs,
     os::unix::fs::{PermissionsExt as _, symlink},
@@ -164,13 +164,7 @@ fn a_token_that_is_revoked_in_the_middle_of_a_roll_is_told_with_what_mends_it() 
             .as_str()
             .expect("an id")
             .to_owned();
-        heroku
-            .send(
-                reqwest::Method::DELETE,
-                &format!("/sandbox/authorizations/{id}"),
-                &Value::Null,
-            )
-            .await;
+        heroku.revoke(&id).await;
         let told = end(run);
         assert_eq!(told.code, Some(3), "{told:?}");
         assert!(
