@@ -8,7 +8,8 @@ pub use auth::{Auth, AuthCommand, AuthRemove, AuthRotate, AuthSetup, Doctor, Kee
 pub use plugin::{AppPolicy, PLUGIN};
 
 use crate::schedule::{
-    AppName, Days, MaxUnavailable, ScheduleName, Span, Times, Zone, dyno_name, limits, process_type,
+    AppName, Blackout, Cron, Days, MaxUnavailable, ScheduleName, Span, Times, Window, Zone,
+    dyno_name, limits, process_type,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -131,7 +132,15 @@ pub struct Set {
         allow_hyphen_values = true
     )]
     pub days: Option<Days>,
-    /// IANA zone of the times: Europe/Paris [default: this machine's]
+    /// cron expression in place of --at: '0 7,14 * * mon-fri', @daily
+    #[arg(
+        long,
+        value_name = "CRON",
+        help_heading = "when",
+        allow_hyphen_values = true
+    )]
+    pub cron: Option<Cron>,
+    /// IANA zone of times and dates: Europe/Paris [default: this machine's]
     #[arg(
         long,
         value_name = "ZONE",
@@ -142,9 +151,32 @@ pub struct Set {
     /// restart a dyno that has been up for so long: 6h
     #[arg(long, visible_alias = "every", value_name = "TIME", help_heading = "when", value_parser = limits::max_uptime, allow_hyphen_values = true)]
     pub max_uptime: Option<Span>,
+    /// restart up to so much later, each schedule and app at an instant of its own
+    #[arg(long, value_name = "TIME", help_heading = "when", value_parser = limits::jitter, allow_hyphen_values = true)]
+    pub jitter: Option<Span>,
+    /// restart dynos before Heroku's own daily cycle can, 24 hours after their start
+    #[arg(long, help_heading = "when")]
+    pub own_daily_cycle: bool,
     /// how late an occurrence may still be acted on [default: 1h]
     #[arg(long, value_name = "TIME", help_heading = "when", value_parser = limits::catch_up, allow_hyphen_values = true)]
     pub catch_up: Option<Span>,
+    /// hours in which restarts are allowed: 22:00-06:00, or 'sat 22:00-06:00'; several times
+    #[arg(
+        long,
+        value_name = "WINDOW",
+        help_heading = "only when",
+        allow_hyphen_values = true
+    )]
+    pub window: Vec<Window>,
+    /// dates without restarts: 2026-12-24..2026-12-26, or 2026-11-27; several times
+    #[arg(
+        long,
+        value_name = "DATES",
+        help_heading = "only when",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    pub except: Vec<Blackout>,
     /// leave a dyno alone that was younger than this at the occurrence
     #[arg(
         long,
@@ -226,6 +258,9 @@ pub struct Run {
         allow_hyphen_values = true
     )]
     pub older_than: Option<Span>,
+    /// with --now, restart outside the windows and in the blackouts of schedules too
+    #[arg(long, requires = "now")]
+    pub ignore_windows: bool,
     #[command(flatten)]
     pub how: HowFlags,
     /// stay, and make a pass whenever something is due

@@ -69,7 +69,7 @@ fn flag(arg: &Arg) -> Value {
     json!({
         "name": name, "char": arg.get_short(), "type": if takes_value { "option" } else { "boolean" },
         "value": arg.get_value_names().filter(|_| takes_value).map(|names| names.join(" ")),
-        "summary": arg.get_help().map(ToString::to_string), "group": arg.get_help_heading(), "multiple": false,
+        "summary": arg.get_help().map(ToString::to_string), "group": arg.get_help_heading(), "multiple": matches!(arg.get_action(), clap::ArgAction::Append),
         "options": (!options.is_empty()).then_some(options), "aliases": arg.get_visible_aliases().unwrap_or_default(),
         "hidden": arg.is_hide_set(), "complete": complete,
     })

@@ -141,9 +141,7 @@ async fn end(
         None if !credential.source.is_own() => auth::expiry_of(client, credential).await.flatten(),
         known => known,
     }?;
-    let is_before_use = schedule
-        .next_occurrence(now)
-        .is_some_and(|next| ends < next);
+    let is_before_use = schedule.next_due(now).is_some_and(|next| ends < next);
     if !is_before_use && !expiry::is_soon(ends, now) {
         return None;
     }

@@ -7,7 +7,7 @@ use crate::{
     heartbeat::{Heartbeat, Mode},
     ledger::{Event, Ledger, Record},
     report::{human, table},
-    schedule::{AppName, Schedule},
+    schedule::{AppName, Calendar, Recurrence, Schedule},
     state::StateDir,
     store::{Store, narrow},
 };
@@ -63,7 +63,7 @@ pub(super) fn none(app: Option<&AppName>) -> String {
 
 fn row(schedule: &Schedule, last: Option<&Record>, now: Timestamp) -> Vec<String> {
     let zone = schedule.time_zone();
-    let next = match schedule.next_occurrence(now) {
+    let next = match schedule.next_due(now) {
         _ if schedule.is_paused(now) => match schedule.pause.and_then(|pause| pause.until) {
             Some(until) => format!("paused until {}", human::instant(until, &zone)),
             None => "paused".to_owned(),
@@ -164,7 +164,16 @@ pub(super) fn describe(
     heartbeat: Option<&Heartbeat>,
     now: Timestamp,
 ) -> Value {
-    let calendar = schedule.calendar.as_ref();
+    let recurrence = schedule.calendar.as_ref().map(Calendar::recurrence);
+    let (at, days, cron) = match recurrence {
+        None => (None, None, None),
+        Some(Recurrence::At { times, days }) => {
+            (Some(times.to_string()), Some(days.to_string()), None)
+        }
+        Some(Recurrence::Cron(cron)) => (None, None, Some(cron.to_string())),
+    };
+    let bounds = &schedule.bounds;
+    let has_zone = recurrence.is_some() || !bounds.is_free();
     let runner = heartbeat.map(
         |beat| json!({ "mode": beat.mode, "last_sign": beat.at, "alive": beat.is_alive(now), "trouble": beat.trouble }),
     );
@@ -174,13 +183,18 @@ pub(super) fn describe(
         "name": schedule.name.as_str(),
         "target": schedule.target.to_string(),
         "triggers": {
-            "at": calendar.map(|calendar| calendar.at.to_string()),
-            "days": calendar.map(|calendar| calendar.days.to_string()),
+            "at": at,
+            "days": days,
+            "cron": cron,
             "max_uptime": schedule.max_uptime.map(|span| span.to_string()),
+            "own_daily_cycle": schedule.own_daily_cycle,
         },
-        "timezone": calendar.map(|calendar| calendar.zone.to_string()),
+        "jitter": schedule.jitter.map(|span| span.to_string()),
+        "windows": bounds.windows.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "except": bounds.blackouts.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "timezone": has_zone.then(|| schedule.zone().to_string()),
         "paused": schedule.is_paused(now),
-        "next": schedule.next_occurrence(now),
+        "next": schedule.next_due(now),
         "last": last,
         "runner": runner,
     })

@@ -72,7 +72,7 @@ pub(super) async fn resume(context: &Context<'_>, named: Named) -> Result<u8, Er
         return Err(context.no_such(format!("{app} no longer has a schedule {}", before.name)));
     };
     let was_paused = before.is_paused(now);
-    let next = after.next_occurrence(now);
+    let next = after.next_due(now);
     let then = next
         .map(|next| format!("; next {}", human::instant(next, &after.time_zone())))
         .unwrap_or_default();

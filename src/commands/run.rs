@@ -205,6 +205,7 @@ impl Runner<'_> {
         let mut request = Request {
             target,
             older_than: self.flags.older_than,
+            ignores_windows: self.flags.ignore_windows,
             given: Given {
                 max_unavailable: self.flags.how.max_unavailable,
                 wait_limit: self.flags.how.wait_limit,

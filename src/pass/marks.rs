@@ -45,7 +45,10 @@ impl AppPass<'_> {
                 let why = waiting.map(|waiting| waiting.reason);
                 let reason = why.unwrap_or_else(|| {
                     if report.ended.is_empty() {
-                        format!("no pass ran from {expired} for {catch_up}")
+                        format!(
+                            "no pass ran from {} for {catch_up}",
+                            schedule.due_at(expired)
+                        )
                     } else {
                         format!("a pass rolled the app, and did not reach it within {catch_up}")
                     }
@@ -132,7 +135,7 @@ impl AppPass<'_> {
             let unsure = || {
                 let latest = schedule.latest_occurrence(snapshot.at);
                 let is_open = |latest: &Timestamp| {
-                    snapshot.at <= *latest + schedule.guards.catch_up.duration()
+                    snapshot.at <= schedule.expires_at(*latest)
                         && mark.judged.is_none_or(|judged| judged < *latest)
                 };
                 Some(Waiting {
@@ -177,7 +180,7 @@ pub fn keep_trouble(state: &StateDir, schedules: &[Schedule], now: Timestamp, er
     for schedule in schedules.iter().filter(|schedule| !schedule.is_paused(now)) {
         let mark = state.mark(schedule);
         let open = missed::latest_unjudged(schedule, mark.judged, now)
-            .filter(|open| now <= *open + schedule.guards.catch_up.duration());
+            .filter(|open| now <= schedule.expires_at(*open));
         let Some(occurrence) = open else { continue };
         let reason = error.to_string();
         let waiting = Some(Waiting::new(occurrence, reason));
@@ -201,15 +204,13 @@ fn waiting(plan: &Plan, snapshot: &Snapshot, schedule: &Schedule) -> Option<Wait
     Some(Waiting::new(occurrence, reason))
 }
 
-/// When the oldest dyno of a schedule reaches its max uptime: a dyno that starts now, if there is
-/// none.
+/// When the first dyno of a schedule is due by its age: a dyno that starts now, if there is none.
 fn longest_up(schedule: &Schedule, snapshot: &Snapshot) -> Option<Timestamp> {
     let dynos = snapshot
         .formation_dynos()
         .filter(|dyno| schedule.target.includes(&dyno.name, &dyno.process_type));
-    let oldest = dynos.map(|dyno| dyno.created_at).min();
-    let oldest = oldest.unwrap_or(snapshot.at);
-    Some(oldest + schedule.max_uptime?.duration())
+    let ends = dynos.filter_map(|dyno| schedule.longest_life_of(dyno.created_at));
+    ends.min().or_else(|| schedule.longest_life_of(snapshot.at))
 }
 
 /// Whether this machine's clock and the marks leave a chance that something is due. No request.
@@ -222,9 +223,10 @@ pub fn has_reason_to_look(schedule: &Schedule, state: &StateDir, now: Timestamp)
     let latest = schedule.latest_occurrence(now);
     let is_calendar_open =
         latest.is_some_and(|latest| mark.judged.is_none_or(|judged| judged < latest));
-    let is_uptime_open =
-        schedule.max_uptime.is_some() && mark.not_before.is_none_or(|not_before| not_before <= now);
-    is_calendar_open || is_uptime_open
+    let is_age_reached = mark.not_before.is_none_or(|not_before| not_before <= now);
+    let is_age_open =
+        schedule.has_longest_life() && is_age_reached && schedule.bounds.bar(now).is_none();
+    is_calendar_open || is_age_open
 }
 
 /// A mark without what lies in a future that a clock once was in.
@@ -232,7 +234,7 @@ fn believable_mark(schedule: &Schedule, state: &StateDir, now: Timestamp) -> Mar
     const LARGEST_SKEW: SignedDuration = SignedDuration::from_hours(1);
     let mark = state.mark(schedule);
     let horizon = now + LARGEST_SKEW;
-    let longest = schedule.max_uptime.unwrap_or_default().duration();
+    let longest = schedule.longest_life().duration();
     Mark {
         judged: mark.judged.filter(|judged| *judged <= horizon),
         not_before: mark
@@ -247,11 +249,10 @@ fn believable_mark(schedule: &Schedule, state: &StateDir, now: Timestamp) -> Mar
 pub fn next_look(schedules: &[Schedule], state: &StateDir, now: Timestamp) -> Option<Timestamp> {
     let of_one = |schedule: &Schedule| {
         let mark = believable_mark(schedule, state, now);
-        let uptime = schedule.max_uptime.and(mark.not_before);
-        [schedule.next_occurrence(now), uptime]
-            .into_iter()
-            .flatten()
-            .min()
+        // What is reached already waits for a window, if for anything.
+        let age = mark.not_before.filter(|_| schedule.has_longest_life());
+        let age = age.and_then(|age| schedule.bounds.next_allowed(age.max(now)));
+        [schedule.next_due(now), age].into_iter().flatten().min()
     };
     schedules.iter().filter_map(of_one).min()
 }

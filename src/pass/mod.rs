@@ -36,6 +36,7 @@ pub struct Options {
 pub struct Request {
     pub target: Target,
     pub older_than: Option<Span>,
+    pub ignores_windows: bool,
     pub given: Given,
     /// When it was asked for, by Heroku's clock; else when the pass first hears from Heroku.
     pub asked_at: Option<Timestamp>,

@@ -271,9 +271,8 @@ impl<'a> AppPass<'a> {
         let until = self
             .schedules
             .iter()
-            .filter_map(|schedule| schedule.next_occurrence(snapshot.at))
-            .min()
-            .filter(|_| self.known.now.is_none());
+            .filter_map(|schedule| self.ends_at(schedule, steps, snapshot.at))
+            .min();
         let mut seen = std::mem::take(&mut self.known.seen);
         let tools = &self.pass.tools;
         let meant: Vec<String> = self.schedules.iter().map(fingerprint).collect();
@@ -298,6 +297,21 @@ impl<'a> AppPass<'a> {
         end
     }
 
+    /// When a roll must begin no more for the sake of a schedule: at its next occurrence, and where
+    /// it is one that the roll is for, when its window closes.
+    fn ends_at(&self, schedule: &Schedule, steps: &[Step], now: Timestamp) -> Option<Timestamp> {
+        let closes = || schedule.bounds.allowed_until(now);
+        if let Some(asked) = &self.known.now {
+            // What was asked for is no occurrence's, and within every schedule's windows.
+            return closes().filter(|_| !asked.ignores_windows);
+        }
+        let is_for_it = steps
+            .iter()
+            .any(|step| step.schedule == schedule.name.as_str());
+        let closes = is_for_it.then(closes).flatten();
+        [schedule.next_due(now), closes].into_iter().flatten().min()
+    }
+
     async fn wait(&self, snapshot: &Snapshot, reason: &str, waits: &mut usize) -> bool {
         const SECONDS: [i64; 3] = [5, 10, 15];
         let seconds = SECONDS.get(*waits).copied().unwrap_or(30);
@@ -317,6 +331,7 @@ fn asked(request: Request, first_heard: Timestamp, snapshot: &Snapshot) -> Resul
     let Request {
         target,
         older_than,
+        ignores_windows,
         given,
         asked_at,
     } = request;
@@ -328,6 +343,7 @@ fn asked(request: Request, first_heard: Timestamp, snapshot: &Snapshot) -> Resul
             asked_at: asked_at.unwrap_or(first_heard),
             target,
             older_than,
+            ignores_windows,
             given,
         });
     }

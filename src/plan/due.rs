@@ -3,7 +3,7 @@
 
 use super::{Question, SkipReason, Trigger, at};
 use crate::{
-    schedule::{MaxUnavailable, Schedule, Span, Target},
+    schedule::{Bar, MaxUnavailable, Schedule, Span, Target},
     snapshot::Dyno,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -19,6 +19,8 @@ pub struct Now {
     pub target: Target,
     /// Leaves dynos alone that are younger than this.
     pub older_than: Option<Span>,
+    /// Restarts outside the windows and in the blackouts of schedules too.
+    pub ignores_windows: bool,
     pub given: Given,
 }
 
@@ -44,6 +46,12 @@ pub(super) enum Verdict {
         trigger: Trigger,
         occurrence: Timestamp,
     },
+    /// Due, and its schedule does not allow it at this instant.
+    Barred {
+        occurrence: Timestamp,
+        reason: SkipReason,
+        detail: String,
+    },
     NotDue {
         reason: SkipReason,
         detail: String,
@@ -63,7 +71,7 @@ impl Verdict {
 pub(super) fn candidates(question: Question<'_>, dyno: &Dyno) -> Vec<Candidate> {
     if let Some(now) = &question.known.now {
         let is_meant = now.target.includes(&dyno.name, &dyno.process_type);
-        let verdict = judge_now(now, dyno);
+        let verdict = judge_now(question, now, dyno);
         return is_meant
             .then_some(Candidate {
                 schedule: NOW.to_owned(),
@@ -84,7 +92,15 @@ pub(super) fn candidates(question: Question<'_>, dyno: &Dyno) -> Vec<Candidate> 
         .collect()
 }
 
-fn judge_now(now: &Now, dyno: &Dyno) -> Verdict {
+fn judge_now(question: Question<'_>, now: &Now, dyno: &Dyno) -> Verdict {
+    let about_it = question
+        .schedules
+        .iter()
+        .filter(|schedule| schedule.target.includes(&dyno.name, &dyno.process_type));
+    // As with every limit, the strictest schedule counts.
+    let barred = about_it
+        .filter(|_| !now.ignores_windows)
+        .find_map(|schedule| barred(schedule, question.now));
     let uptime = Span::whole_seconds_of(now.asked_at.duration_since(dyno.created_at));
     match now.older_than {
         _ if dyno.created_at >= now.asked_at => Verdict::not(
@@ -95,9 +111,16 @@ fn judge_now(now: &Now, dyno: &Dyno) -> Verdict {
             SkipReason::NotDue,
             format!("up for {}, younger than {least}", uptime.rounded()),
         ),
-        _ => Verdict::Due {
-            trigger: Trigger::Now,
-            occurrence: now.asked_at,
+        _ => match barred {
+            Some((reason, detail)) => Verdict::Barred {
+                occurrence: now.asked_at,
+                reason,
+                detail,
+            },
+            None => Verdict::Due {
+                trigger: Trigger::Now,
+                occurrence: now.asked_at,
+            },
         },
     }
 }
@@ -107,20 +130,64 @@ fn judge(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> Verdict {
         return Verdict::not(SkipReason::Paused, "the schedule is paused");
     }
     let calendar = judge_calendar(question, schedule, dyno);
-    let uptime = question.now.duration_since(dyno.created_at);
-    match (calendar, schedule.max_uptime) {
-        (Some(due @ Verdict::Due { .. }), _) => due,
-        (_, Some(longest)) if uptime >= longest.duration() => Verdict::Due {
-            trigger: Trigger::MaxUptime,
-            occurrence: dyno.created_at + longest.duration(),
-        },
-        (Some(not_due), _) => not_due,
-        (None, Some(longest)) => {
-            let uptime = Span::whole_seconds_of(uptime).rounded();
-            Verdict::not(SkipReason::NotDue, format!("up for {uptime} of {longest}"))
-        }
+    let age = judge_age(question, schedule, dyno);
+    match (calendar, age) {
+        (Some(due @ Verdict::Due { .. }), _) | (_, Some(due @ Verdict::Due { .. })) => due,
+        (Some(other), _) | (None, Some(other)) => other,
         (None, None) => Verdict::not(SkipReason::NotDue, "the schedule has no trigger"),
     }
+}
+
+/// `None` when no age of a dyno makes it due.
+fn judge_age(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> Option<Verdict> {
+    let (now, created_at) = (question.now, dyno.created_at);
+    let uptime = Span::whole_seconds_of(now.duration_since(created_at)).rounded();
+    let longest = schedule.max_uptime_of(created_at);
+    let own = schedule
+        .own_cycle_of(created_at)
+        .filter(|_| !schedule.forestalls(created_at, now));
+    let reached = |at: &Timestamp| *at <= now;
+    let (trigger, occurrence) = match (longest, own) {
+        (Some(longest), _) if reached(&longest) => (Trigger::MaxUptime, longest),
+        (_, Some(own)) if reached(&own) => (Trigger::OwnDailyCycle, own),
+        _ => {
+            let longest = schedule.max_uptime?;
+            let detail = format!("up for {uptime} of {longest}");
+            return Some(Verdict::not(SkipReason::NotDue, detail));
+        }
+    };
+    // It is due once restarts are allowed: until then there is nothing to be late for.
+    Some(match barred(schedule, now) {
+        Some((_, detail)) => Verdict::not(
+            SkipReason::WindowAhead,
+            format!("up for {uptime}; {detail}"),
+        ),
+        None => Verdict::Due {
+            trigger,
+            occurrence,
+        },
+    })
+}
+
+/// What of a schedule's windows and blackouts forbids a restart now, in words.
+pub(super) fn barred(schedule: &Schedule, now: Timestamp) -> Option<(SkipReason, String)> {
+    let (reason, why) = match schedule.bounds.bar(now)? {
+        Bar::OutsideWindow => {
+            let windows = schedule.bounds.windows.iter();
+            let windows: Vec<String> = windows.map(ToString::to_string).collect();
+            (
+                SkipReason::OutsideWindow,
+                format!("the window is {}", windows.join(", ")),
+            )
+        }
+        Bar::Blackout(dates) => (SkipReason::Blackout, format!("no restarts {dates}")),
+    };
+    let zone = &schedule.bounds.zone;
+    let again = schedule.bounds.next_allowed(now);
+    let again = again.map_or("never again".to_owned(), |at| {
+        format!("allowed from {at} on")
+    });
+    Some((reason, format!("{why} ({zone}), {again}")))
 }
 
 /// `None` when the schedule has no calendar.
@@ -128,11 +195,18 @@ fn judge_calendar(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> O
     let calendar = schedule.calendar.as_ref()?;
     let now = question.now;
     let next = schedule.next_occurrence(now);
-    if let Some(next) = next.filter(|next| is_ahead(question, *next) && dyno.created_at < *next) {
+    let is_next = |next: &Timestamp| dyno.created_at < *next;
+    let due_next = next.filter(is_next).map(|next| schedule.due_at(next));
+    if let Some(next) = due_next.filter(|next| is_ahead(question, *next)) {
         return Some(Verdict::not(
             SkipReason::OccurrenceAhead,
             format!("Heroku's clock has not reached {next} yet, as this machine's has"),
         ));
+    }
+    // With jitter, an occurrence that has come is due a little later.
+    if let (Some(next), Some(due)) = (next.filter(|next| *next <= now), due_next) {
+        let detail = format!("its turn for {next} is {due}, by the jitter of the schedule");
+        return Some(Verdict::not(SkipReason::NotDue, detail));
     }
     let Some(latest) = schedule.latest_occurrence(now) else {
         let detail = match calendar.latest(now) {
@@ -156,11 +230,7 @@ fn judge_calendar(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> O
                 at(dyno.created_at)
             ),
         )
-    } else if schedule
-        .guards
-        .min_uptime
-        .is_some_and(|least| uptime < least.duration())
-    {
+    } else if schedule.is_young(dyno.created_at, latest) {
         Verdict::not(
             SkipReason::MinUptime,
             format!(
@@ -168,11 +238,17 @@ fn judge_calendar(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> O
                 Span::whole_seconds_of(uptime).rounded()
             ),
         )
-    } else if now > latest + schedule.guards.catch_up.duration() && !is_open {
+    } else if now > schedule.expires_at(latest) && !is_open {
         Verdict::not(
             SkipReason::CatchUpOver,
             format!("{latest} is more than {} ago", schedule.guards.catch_up),
         )
+    } else if let Some((reason, detail)) = barred(schedule, now) {
+        Verdict::Barred {
+            occurrence: latest,
+            reason,
+            detail,
+        }
     } else {
         Verdict::Due {
             trigger: Trigger::Calendar,

@@ -115,7 +115,7 @@ impl Witness<'_> {
 
 /// Whether a step is due for an instant that is the same for all dynos.
 pub(super) fn is_dated(step: &Step) -> bool {
-    step.trigger != Trigger::MaxUptime
+    !matches!(step.trigger, Trigger::MaxUptime | Trigger::OwnDailyCycle)
 }
 
 /// Dynos that started from here on were started for the step's trigger, or by somebody else since.

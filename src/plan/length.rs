@@ -4,13 +4,19 @@ use super::Step;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
 
+/// How long a restart usually takes: the median, since one slow boot says little.
+#[must_use]
+pub fn usual(past: &[SignedDuration]) -> Option<SignedDuration> {
+    let mut past = past.to_vec();
+    past.sort_unstable();
+    past.get(past.len() / 2).copied()
+}
+
 /// The length of a roll of these steps: the canary alone, then process types side by side, each as
 /// many at a time as its budget allows. `None` when no past restart is known.
 #[must_use]
 pub fn length(steps: &[Step], past: &[SignedDuration]) -> Option<SignedDuration> {
-    let mut past = past.to_vec();
-    past.sort_unstable();
-    let median = *past.get(past.len() / 2)?;
+    let usual = usual(past)?;
     let (_, rest) = steps.split_first()?;
     let mut by_type: BTreeMap<&str, (usize, u32)> = BTreeMap::new();
     for step in rest {
@@ -23,5 +29,5 @@ pub fn length(steps: &[Step], past: &[SignedDuration]) -> Option<SignedDuration>
         .values()
         .map(|(count, budget)| count.div_ceil(*budget as usize));
     let turns = turns.max().unwrap_or(0) + 1;
-    Some(median * i32::try_from(turns).ok()?)
+    Some(usual * i32::try_from(turns).ok()?)
 }

@@ -1,7 +1,7 @@
 //! Occurrences that nobody acted on.
 
 use crate::{
-    schedule::Schedule,
+    schedule::{MOST_COUNTED, Schedule},
     snapshot::{Snapshot, State},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -13,7 +13,7 @@ pub struct Missed {
     pub schedule: String,
     /// The latest one; earlier ones are only counted.
     pub occurrence: Timestamp,
-    /// How many were missed, this one included.
+    /// How many were missed, this one included; [`MOST_COUNTED`] stands for that many or more.
     pub count: usize,
     pub reason: String,
     /// The schedule's zone, in which people are told.
@@ -46,12 +46,11 @@ pub fn latest_expired(
 /// restarted them.
 #[must_use]
 pub fn is_left(schedule: &Schedule, snapshot: &Snapshot, occurrence: Timestamp) -> bool {
-    let min_uptime = schedule.guards.min_uptime.unwrap_or_default().duration();
     snapshot.formation_dynos().any(|dyno| {
         // A crashed or sleeping dyno was left alone on purpose.
         let is_restartable = !matches!(dyno.state, State::Crashed | State::Idle);
-        let was_due = dyno.created_at < occurrence
-            && occurrence.duration_since(dyno.created_at) >= min_uptime;
+        let was_due =
+            dyno.created_at < occurrence && !schedule.is_young(dyno.created_at, occurrence);
         schedule.target.includes(&dyno.name, &dyno.process_type) && is_restartable && was_due
     })
 }
@@ -66,14 +65,11 @@ pub fn missed(
 ) -> Missed {
     let before_floor = |floor: Timestamp| floor - SignedDuration::from_nanos(1);
     let first = judged.max(schedule.floor().map(before_floor));
-    let calendar = schedule.calendar.as_ref();
     Missed {
         app: schedule.app.name.to_string(),
         schedule: schedule.name.to_string(),
         occurrence,
-        count: calendar
-            .zip(first)
-            .map_or(1, |(calendar, first)| calendar.count(first, occurrence)),
+        count: first.map_or(1, |first| schedule.count(first, occurrence, MOST_COUNTED)),
         reason,
         zone: schedule.time_zone(),
     }

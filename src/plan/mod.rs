@@ -5,6 +5,7 @@
 //! `health` (is what was restarted before well), [`roll`] (what to do next, given the newest list of
 //! dynos), [`missed`] (what nobody did).
 
+pub mod daily_cycle;
 pub mod due;
 mod guards;
 mod health;
@@ -17,7 +18,7 @@ mod seen;
 mod step;
 
 pub use guards::{PREBOOT_WINDOW, QUOTA_FLOOR, is_settled};
-pub use length::length;
+pub use length::{length, usual};
 pub use outcome::{Ended, Outcome};
 pub use reason::{Skip, SkipReason, Weight};
 pub use seen::Seen;
@@ -162,7 +163,7 @@ fn judge(question: Question<'_>, dyno: &Dyno) -> Result<Step, Skip> {
         return Err(Skip::of(dyno, None, SkipReason::NotInFormation, detail));
     }
     let candidates = due::candidates(question, dyno);
-    let mut not_due = None;
+    let (mut barred, mut not_due) = (None, None);
     for candidate in &candidates {
         match &candidate.verdict {
             Verdict::Due {
@@ -178,6 +179,16 @@ fn judge(question: Question<'_>, dyno: &Dyno) -> Result<Step, Skip> {
                     },
                 );
             }
+            Verdict::Barred {
+                occurrence,
+                reason,
+                detail,
+            } => {
+                barred.get_or_insert_with(|| {
+                    Skip::of(dyno, Some(&candidate.schedule), *reason, detail.clone())
+                        .with_occurrence(*occurrence)
+                });
+            }
             Verdict::NotDue { reason, detail } => {
                 not_due.get_or_insert_with(|| {
                     Skip::of(dyno, Some(&candidate.schedule), *reason, detail.clone())
@@ -190,5 +201,7 @@ fn judge(question: Question<'_>, dyno: &Dyno) -> Result<Step, Skip> {
     } else {
         "no schedule is about this dyno"
     };
-    Err(not_due.unwrap_or_else(|| Skip::of(dyno, None, SkipReason::NotTargeted, detail)))
+    Err(barred
+        .or(not_due)
+        .unwrap_or_else(|| Skip::of(dyno, None, SkipReason::NotTargeted, detail)))
 }

@@ -52,6 +52,12 @@ pub enum SkipReason {
     NotDue,
     /// The schedule rests.
     Paused,
+    /// As old as it may get, and restarts are allowed only later.
+    WindowAhead,
+    /// None of the schedule's windows is open.
+    OutsideWindow,
+    /// A day on which the schedule restarts nothing.
+    Blackout,
     /// The occurrence is longer ago than the catch-up.
     CatchUpOver,
     /// It was young at the occurrence.
@@ -105,9 +111,15 @@ impl SkipReason {
             Self::NotTargeted
             | Self::NotInFormation
             | Self::NotDue
+            | Self::WindowAhead
             | Self::Paused
             | Self::MinUptime => Weight::NotDue,
-            Self::Crashed | Self::Idle | Self::Maintenance | Self::CatchUpOver => Weight::Left,
+            Self::Crashed
+            | Self::Idle
+            | Self::Maintenance
+            | Self::CatchUpOver
+            | Self::OutsideWindow
+            | Self::Blackout => Weight::Left,
             Self::OccurrenceAhead
             | Self::Starting
             | Self::ReleaseInProgress

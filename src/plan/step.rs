@@ -31,6 +31,8 @@ pub struct Step {
 pub enum Trigger {
     Calendar,
     MaxUptime,
+    /// Before Heroku's own daily cycle can reach it.
+    OwnDailyCycle,
     Now,
 }
 
@@ -119,6 +121,7 @@ impl Trigger {
         match self {
             Self::Calendar => "calendar",
             Self::MaxUptime => "max_uptime",
+            Self::OwnDailyCycle => "own_daily_cycle",
             Self::Now => "now",
         }
     }
@@ -128,7 +131,9 @@ impl Trigger {
     pub fn of(self, schedule: &str) -> String {
         match self {
             Self::Now => self.phrase().to_owned(),
-            Self::Calendar | Self::MaxUptime => format!("{} of {schedule}", self.phrase()),
+            Self::Calendar | Self::MaxUptime | Self::OwnDailyCycle => {
+                format!("{} of {schedule}", self.phrase())
+            }
         }
     }
 
@@ -138,6 +143,7 @@ impl Trigger {
         match self {
             Self::Calendar => "calendar",
             Self::MaxUptime => "max uptime",
+            Self::OwnDailyCycle => "own daily cycle",
             Self::Now => "asked for now",
         }
     }

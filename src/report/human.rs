@@ -3,7 +3,7 @@
 use super::{AppReport, Report};
 use crate::{
     plan::{Ended, Outcome, Skip, missed::Missed},
-    schedule::Span,
+    schedule::{MOST_COUNTED, Span},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
@@ -98,6 +98,7 @@ pub fn missed(missed: &Missed) -> String {
     let earlier = match missed.count {
         0 | 1 => String::new(),
         2 => " and one earlier".to_owned(),
+        MOST_COUNTED => format!(" and {} or more earlier", MOST_COUNTED - 1),
         count => format!(" and {} earlier", count - 1),
     };
     format!(

@@ -1,7 +1,9 @@
 //! What a pass did, as one value; [`json`] and [`human`] only render it.
 
+pub mod forecast;
 pub mod human;
 pub mod json;
+pub mod strip;
 
 use crate::{
     error::{Error, exit},

@@ -82,7 +82,7 @@ impl Apps {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schedule::{App, Guards, Span, Target};
+    use crate::schedule::{App, Bounds, Guards, Span, Target};
 
     fn schedule(name: &str, id: Option<&str>) -> Schedule {
         Schedule {
@@ -96,6 +96,9 @@ mod tests {
             target: Target::All,
             calendar: None,
             max_uptime: Some(Span::hours(6)),
+            jitter: None,
+            own_daily_cycle: false,
+            bounds: Bounds::default(),
             guards: Guards::default(),
             since: None,
             pause: None,

@@ -3,4 +3,4 @@
 mod apps;
 mod watch;
 
-pub use watch::{Passes, Watch};
+pub use watch::{LATENESS, Passes, Watch};

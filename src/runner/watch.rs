@@ -40,6 +40,9 @@ pub struct Watch<'a> {
 
 /// How often a change of the schedules is looked for while asleep.
 const NAP: SignedDuration = SignedDuration::from_secs(10);
+/// How late a watch that is alive begins with an occurrence, at worst: a nap of a due app's turn, the
+/// seconds that an unattended runner lets others go first, and a slow answer or two.
+pub const LATENESS: SignedDuration = SignedDuration::from_secs(30);
 const SHORTEST_NAP: SignedDuration = SignedDuration::from_secs(1);
 /// How soon a pass is made again over an app where dynos were left alone, or that could not be asked.
 const AGAIN: SignedDuration = SignedDuration::from_secs(60);

@@ -22,6 +22,14 @@ pub struct Days([bool; 7]);
 impl Days {
     pub const DAILY: Self = Self([true; 7]);
 
+    /// The days with these numbers, 0 for Monday.
+    #[must_use]
+    pub fn of(numbers: impl Iterator<Item = usize>) -> Self {
+        let mut days = [false; 7];
+        numbers.for_each(|number| days[number % 7] = true);
+        Self(days)
+    }
+
     #[must_use]
     pub fn contains(self, day: Weekday) -> bool {
         self.0[index(day)]

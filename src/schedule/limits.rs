@@ -29,6 +29,13 @@ pub fn catch_up(text: &str) -> Result<Span, Invalid> {
     within(text, Span::minutes(1), Span::MAX, why, "1h")
 }
 
+/// # Errors
+/// Over a day nobody knows which occurrence it belongs to.
+pub fn jitter(text: &str) -> Result<Span, Invalid> {
+    let why = "under that it spreads nothing";
+    within(text, Span::minutes(1), Span::hours(24), why, "10m")
+}
+
 /// How long a credential lives; `None` is until it is revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifetime(pub Option<Span>);

@@ -4,28 +4,43 @@
 //! `store`) and no decision (see `plan`).
 
 mod app_name;
+mod blackout;
+mod bounds;
 mod calendar;
+mod contradiction;
 mod days;
+mod foreseen;
 mod instant;
 mod invalid;
 pub mod limits;
 mod max_unavailable;
 mod name;
+mod occurrences;
+mod own_cycle;
 mod span;
 mod target;
 mod time_of_day;
+mod wall;
+mod window;
 mod zone;
 
 pub use app_name::AppName;
-pub use calendar::{Calendar, first_instant_of};
+pub use blackout::Blackout;
+pub use bounds::{Bar, Bounds};
+pub use calendar::{Calendar, Cron, Recurrence};
 pub use days::Days;
+pub use foreseen::{ClockChange, Foreseen, MOST_COUNTED, WhyVoid};
 pub use instant::{instant, is_meant};
 pub use invalid::Invalid;
 pub use max_unavailable::MaxUnavailable;
 pub use name::ScheduleName;
+pub use occurrences::Void;
+pub use own_cycle::{CYCLE_AFTER, CYCLE_SPREAD, OWN_CYCLE};
 pub use span::Span;
 pub use target::{Target, dyno_name, is_one_off, process_type};
 pub use time_of_day::{TimeOfDay, Times};
+pub use wall::first_instant_of;
+pub use window::Window;
 pub use zone::Zone;
 
 use jiff::{Timestamp, tz::TimeZone};
@@ -40,6 +55,12 @@ pub struct Schedule {
     pub calendar: Option<Calendar>,
     /// Trigger: a dyno older than this is due.
     pub max_uptime: Option<Span>,
+    /// An occurrence is acted on up to so much later, each schedule and app at its own instant.
+    pub jitter: Option<Span>,
+    /// Dynos are restarted before Heroku's own daily cycle can reach them.
+    pub own_daily_cycle: bool,
+    /// When restarts are allowed at all, whatever the trigger.
+    pub bounds: Bounds,
     pub guards: Guards,
     /// Occurrences before this instant are void: the minute in which the schedule was set, changed
     /// or resumed. `None` means no floor.
@@ -121,53 +142,35 @@ impl Schedule {
         self.since.max(self.pause.and_then(|pause| pause.until))
     }
 
-    /// The latest valid occurrence of the calendar at or before `now`.
+    /// The zone of its calendar and windows; UTC for a schedule without either.
     #[must_use]
-    pub fn latest_occurrence(&self, now: Timestamp) -> Option<Timestamp> {
-        let latest = self.calendar.as_ref()?.latest(now)?;
-        (self.floor().is_none_or(|floor| floor <= latest)).then_some(latest)
+    pub fn zone(&self) -> &Zone {
+        let calendar = self.calendar.as_ref().map(Calendar::zone);
+        calendar.unwrap_or(&self.bounds.zone)
     }
 
-    /// The next valid occurrence of the calendar after `now`; `None` while paused without an end.
-    #[must_use]
-    pub fn next_occurrence(&self, now: Timestamp) -> Option<Timestamp> {
-        let calendar = self.calendar.as_ref()?;
-        match (self.pause, self.floor()) {
-            (Some(Pause { until: None }), _) => None,
-            (_, Some(floor)) if now < floor => calendar.at_or_after(floor),
-            _ => calendar.next(now),
-        }
-    }
-
-    /// The next valid occurrence of any of these after `now`, and the zone of whichever it is of.
-    #[must_use]
-    pub fn next_of<'a>(
-        schedules: impl Iterator<Item = &'a Self>,
-        now: Timestamp,
-    ) -> Option<(Timestamp, TimeZone)> {
-        let next =
-            schedules.filter_map(|schedule| Some((schedule.next_occurrence(now)?, schedule)));
-        let (next, schedule) = next.min_by_key(|(next, _)| *next)?;
-        Some((next, schedule.time_zone()))
-    }
-
-    /// The zone in which its instants are told: the calendar's; UTC for a schedule without one.
+    /// The zone in which its instants are told.
     #[must_use]
     pub fn time_zone(&self) -> TimeZone {
-        self.calendar
-            .as_ref()
-            .map_or(TimeZone::UTC, |calendar| calendar.zone.time_zone().clone())
+        self.zone().time_zone().clone()
     }
 
-    /// The triggers in words: `at 07:00 and 14:00, Monday to Friday, Europe/Paris`.
+    /// The triggers and bounds in words: `at 07:00 and 14:00, Monday to Friday, Europe/Paris`.
     #[must_use]
     pub fn when(&self) -> String {
         let calendar = self.calendar.as_ref().map(ToString::to_string);
         let uptime = self.max_uptime.map(|span| format!("when up for {span}"));
-        [calendar, uptime]
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join(", and ")
+        let triggers = [calendar, uptime].into_iter().flatten();
+        let mut parts = vec![triggers.collect::<Vec<_>>().join(", and ")];
+        parts.extend(self.jitter.map(|span| format!("up to {span} later")));
+        parts.extend(
+            self.own_daily_cycle
+                .then(|| "and before Heroku's daily cycle".to_owned()),
+        );
+        parts.extend(self.bounds.in_words());
+        if self.calendar.is_none() && !self.bounds.is_free() {
+            parts.push(self.bounds.zone.to_string());
+        }
+        parts.join(", ")
     }
 }

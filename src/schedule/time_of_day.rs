@@ -14,6 +14,14 @@ pub struct TimeOfDay {
 }
 
 impl TimeOfDay {
+    pub const MIDNIGHT: Self = Self { hour: 0, minute: 0 };
+
+    /// `None` for what no clock shows.
+    #[must_use]
+    pub fn new(hour: i8, minute: i8) -> Option<Self> {
+        ((0..24).contains(&hour) && (0..60).contains(&minute)).then_some(Self { hour, minute })
+    }
+
     #[must_use]
     pub fn time(self) -> Time {
         Time::constant(self.hour, self.minute, 0, 0)
@@ -73,6 +81,11 @@ impl fmt::Display for TimeOfDay {
 pub struct Times(Vec<TimeOfDay>);
 
 impl Times {
+    #[must_use]
+    pub fn as_slice(&self) -> &[TimeOfDay] {
+        &self.0
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = TimeOfDay> {
         self.0.iter().copied()
     }

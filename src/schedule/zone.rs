@@ -24,6 +24,24 @@ const ABBREVIATIONS: [(&str, &str); 13] = [
     ("CEST", "Europe/Paris"),
 ];
 
+/// Names without a slash that the database knows and that carry rules of their own, with the zone that
+/// each stands for (IANA `backward`).
+const LINKS: [(&str, &str); 13] = [
+    ("EST5EDT", "America/New_York"),
+    ("CST6CDT", "America/Chicago"),
+    ("MST7MDT", "America/Denver"),
+    ("PST8PDT", "America/Los_Angeles"),
+    ("WET", "Europe/Lisbon"),
+    ("MET", "Europe/Brussels"),
+    ("EET", "Europe/Athens"),
+    ("HST", "Pacific/Honolulu"),
+    ("GB", "Europe/London"),
+    ("NZ", "Pacific/Auckland"),
+    ("PRC", "Asia/Shanghai"),
+    ("ROC", "Asia/Taipei"),
+    ("ROK", "Asia/Seoul"),
+];
+
 /// A zone of the IANA database whose name has a `/`, or `UTC`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Zone(TimeZone);
@@ -64,15 +82,52 @@ impl FromStr for Zone {
             ));
         }
         if !text.contains('/') {
-            return Err(Invalid::new(
-                "a zone is an IANA name with a slash, or UTC",
-                EXAMPLE,
-            ));
+            let meant = match (
+                LINKS
+                    .iter()
+                    .find(|(name, _)| text.eq_ignore_ascii_case(name)),
+                nearest(text),
+            ) {
+                (Some((_, zone)), _) => format!(" ({zone} is the zone of that name)"),
+                (None, Some(zone)) => format!(" (is {zone} meant?)"),
+                (None, None) => String::new(),
+            };
+            let problem = format!("a zone is an IANA name with a slash, or UTC{meant}");
+            return Err(Invalid::new(problem, EXAMPLE));
         }
-        TimeZone::get(text)
-            .map(Self)
-            .map_err(|_| Invalid::new(format!("the IANA database has no zone '{text}'"), EXAMPLE))
+        TimeZone::get(text).map(Self).map_err(|_| {
+            let meant = nearest(text).map(|zone| format!(" (is {zone} meant?)"));
+            let meant = meant.unwrap_or_default();
+            Invalid::new(
+                format!("the IANA database has no zone '{text}'{meant}"),
+                EXAMPLE,
+            )
+        })
     }
+}
+
+/// The zone whose name, or whose city, is most like a text; `None` where none is like it.
+fn nearest(text: &str) -> Option<String> {
+    const ALIKE: f64 = 0.84;
+    let wanted = text.trim().to_ascii_lowercase().replace(' ', "_");
+    let names = jiff::tz::db().available().map(|name| name.to_string());
+    let likeness = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        let city = name.rsplit('/').next().unwrap_or_default();
+        let (whole, of_city) = (
+            strsim::jaro_winkler(&wanted, &name),
+            strsim::jaro_winkler(wanted.rsplit('/').next().unwrap_or_default(), city),
+        );
+        if wanted.contains('/') {
+            whole.midpoint(of_city)
+        } else {
+            of_city
+        }
+    };
+    let named = names.filter(|name| name.contains('/') && !name.starts_with("Etc/"));
+    let alike = named.map(|name| (likeness(&name), name));
+    let nearest = alike.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (nearest.0 >= ALIKE).then_some(nearest.1)
 }
 
 impl fmt::Display for Zone {
@@ -111,6 +166,23 @@ mod tests {
         ] {
             assert!(text.parse::<Zone>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn the_nearest_zone_is_named() {
+        for (text, meant) in [
+            ("America/New_Yrok", "America/New_York"),
+            ("Europe/Pari", "Europe/Paris"),
+            ("america/new york", "America/New_York"),
+            ("Berlin", "Europe/Berlin"),
+            ("Tokio", "Asia/Tokyo"),
+            ("EST5EDT", "America/New_York"),
+        ] {
+            let refused = text.parse::<Zone>().expect_err(text).problem;
+            assert!(refused.contains(meant), "{text}: {refused}");
+        }
+        let refused = "Mars/Base".parse::<Zone>().expect_err("no zone").problem;
+        assert!(!refused.contains("meant"), "{refused}");
     }
 
     #[test]

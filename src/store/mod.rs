@@ -1,6 +1,7 @@
 //! Where schedules live: one TOML file, edited in place with its comments kept, written whole or not
 //! at all, locked while written. A file that cannot be read is never written.
 
+mod entry;
 mod error;
 mod file;
 mod text;

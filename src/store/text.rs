@@ -1,24 +1,27 @@
-//! A schedule as a `[[schedule]]` table: its keys are the flag names of `set`.
+//! The schedules file as text: reads all entries, or says which one is wrong; writes one over a table.
 
-use super::{Error, VERSION};
-use crate::schedule::{
-    self, App, Calendar, Days, Guards, Invalid, Pause, Schedule, Span, Target, Zone, limits,
-};
+use super::{Error, VERSION, entry::entry};
+use crate::schedule::{Guards, Recurrence, Schedule, Span, Target};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeSet, path::Path, str::FromStr};
-use toml_edit::{Document, Item, Table, value};
+use toml_edit::{Array, Document, Item, Table, value};
 
 /// Every key that an entry may have, in the order in which they are written.
-const KEYS: [&str; 19] = [
+pub(super) const KEYS: [&str; 24] = [
     "app",
     "name",
     "process-type",
     "dyno-name",
     "at",
     "days",
+    "cron",
     "timezone",
     "max-uptime",
+    "jitter",
+    "own-daily-cycle",
+    "window",
+    "except",
     "catch-up",
     "min-uptime",
     "max-unavailable",
@@ -101,156 +104,6 @@ pub(super) fn syntax(path: &Path, source: &str, error: &toml_edit::TomlError) ->
     )
 }
 
-type Wrong = (String, String);
-
-fn entry(table: &Table) -> Result<Schedule, Wrong> {
-    if let Some((key, _)) = table.iter().find(|(key, _)| !KEYS.contains(key)) {
-        return Err((
-            key.to_owned(),
-            format!(
-                "'{key}' is not a key of a schedule; the keys are {}",
-                KEYS.join(", ")
-            ),
-        ));
-    }
-    let keys = Keys(table);
-    let name = keys
-        .parse("app")?
-        .ok_or(("app".to_owned(), "the schedule has no app".to_owned()))?;
-    let calendar = match keys.parse("at")? {
-        Some(at) => {
-            let days = keys.parse("days")?.unwrap_or(Days::DAILY);
-            Some(Calendar {
-                at,
-                days,
-                zone: keys.parse("timezone")?.unwrap_or_else(Zone::utc),
-            })
-        }
-        None => None,
-    };
-    if calendar.is_none() && table.contains_key("days") {
-        let problem = "days belongs to at, which is missing".to_owned();
-        return Err(("days".to_owned(), problem));
-    }
-    let max_uptime = keys.with("max-uptime", limits::max_uptime)?;
-    if calendar.is_none() && max_uptime.is_none() {
-        return Err((
-            "app".to_owned(),
-            "the schedule has no trigger: give it at or max-uptime".to_owned(),
-        ));
-    }
-    let target = match (
-        keys.with("process-type", schedule::process_type)?,
-        keys.with("dyno-name", schedule::dyno_name)?,
-    ) {
-        (Some(_), Some(_)) => {
-            return Err((
-                "dyno-name".to_owned(),
-                "give process-type or dyno-name, not both".to_owned(),
-            ));
-        }
-        (Some(process_type), None) => Target::ProcessType(process_type),
-        (None, Some(dyno)) => Target::Dyno(dyno),
-        (None, None) => Target::All,
-    };
-    let default = Guards::default();
-    let until = keys.instant("paused-until")?;
-    let is_paused = keys.flag("paused")? || until.is_some();
-    Ok(Schedule {
-        name: keys.parse("name")?.unwrap_or_default(),
-        app: App {
-            name,
-            id: keys.text("app-id")?,
-            account: keys.text("account")?,
-            host: keys.text("host")?,
-        },
-        target,
-        calendar,
-        max_uptime,
-        guards: Guards {
-            catch_up: keys
-                .with("catch-up", limits::catch_up)?
-                .unwrap_or(default.catch_up),
-            min_uptime: keys.parse("min-uptime")?,
-            max_unavailable: keys
-                .parse("max-unavailable")?
-                .unwrap_or(default.max_unavailable),
-            wait_limit: keys
-                .with("wait-limit", limits::wait_limit)?
-                .unwrap_or(default.wait_limit),
-            settle: keys
-                .with("settle", limits::settle)?
-                .unwrap_or(default.settle),
-        },
-        since: keys.instant("since")?,
-        pause: is_paused.then_some(Pause { until }),
-    })
-}
-
-/// Typed access to an entry's keys.
-struct Keys<'a>(&'a Table);
-
-impl Keys<'_> {
-    /// A text, or a number where people leave the quotes out.
-    fn text(&self, key: &str) -> Result<Option<String>, Wrong> {
-        let Some(item) = self.0.get(key) else {
-            return Ok(None);
-        };
-        let number = item.as_integer().map(|number| number.to_string());
-        let list = item.as_array().map(|list| {
-            list.iter()
-                .map(|part| part.as_str().map(ToOwned::to_owned))
-                .collect::<Option<Vec<_>>>()
-        });
-        let text = item
-            .as_str()
-            .map(ToOwned::to_owned)
-            .or(number)
-            .or_else(|| Some(list??.join(",")));
-        text.map(Some)
-            .ok_or_else(|| (key.to_owned(), format!("{key} is a text in quotes")))
-    }
-
-    fn with<T>(
-        &self,
-        key: &str,
-        parse: impl FnOnce(&str) -> Result<T, Invalid>,
-    ) -> Result<Option<T>, Wrong> {
-        let Some(text) = self.text(key)? else {
-            return Ok(None);
-        };
-        parse(&text)
-            .map(Some)
-            .map_err(|invalid| (key.to_owned(), format!("{key} '{text}': {invalid}")))
-    }
-
-    fn parse<T: FromStr<Err = Invalid>>(&self, key: &str) -> Result<Option<T>, Wrong> {
-        self.with(key, str::parse)
-    }
-
-    fn flag(&self, key: &str) -> Result<bool, Wrong> {
-        let Some(item) = self.0.get(key) else {
-            return Ok(false);
-        };
-        item.as_bool()
-            .ok_or_else(|| (key.to_owned(), format!("{key} is true or false")))
-    }
-
-    fn instant(&self, key: &str) -> Result<Option<Timestamp>, Wrong> {
-        let Some(item) = self.0.get(key) else {
-            return Ok(None);
-        };
-        let text = item
-            .as_datetime()
-            .map(ToString::to_string)
-            .or_else(|| item.as_str().map(ToOwned::to_owned));
-        let text = text.unwrap_or_else(|| item.to_string().trim().to_owned());
-        schedule::instant(&text)
-            .map(Some)
-            .map_err(|invalid| (key.to_owned(), format!("{key} '{text}': {invalid}")))
-    }
-}
-
 /// Writes a schedule over an entry: keys that stay keep their place and comment.
 pub(super) fn write(table: &mut Table, schedule: &Schedule) {
     for (key, text) in pairs(schedule) {
@@ -273,7 +126,7 @@ pub(super) fn write(table: &mut Table, schedule: &Schedule) {
 }
 
 /// Every key with its value; guards that have their default are left out.
-fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 19] {
+fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 24] {
     let (default, guards) = (Guards::default(), &schedule.guards);
     let text = |text: Option<String>| text.map(toml_edit::Value::from);
     let unless = |span: Span, default: Span| text((span != default).then(|| span.to_string()));
@@ -282,7 +135,22 @@ fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 19] 
             .and_then(|instant| toml_edit::Datetime::from_str(&instant.to_string()).ok())
             .map(toml_edit::Value::from)
     };
-    let calendar = schedule.calendar.as_ref();
+    let recurrence = schedule
+        .calendar
+        .as_ref()
+        .map(|calendar| calendar.recurrence());
+    let (at, days, cron) = match recurrence {
+        None => (None, None, None),
+        Some(Recurrence::Cron(cron)) => (None, None, Some(cron.to_string())),
+        Some(Recurrence::At { times, days }) => {
+            let days = (!days.is_daily()).then(|| days.to_string());
+            (Some(times.to_string()), days, None)
+        }
+    };
+    let bounds = &schedule.bounds;
+    let has_zone = schedule.calendar.is_some() || !bounds.is_free();
+    let windows = bounds.windows.iter().map(ToString::to_string).collect();
+    let blackouts = bounds.blackouts.iter().map(ToString::to_string).collect();
     let (process_type, dyno) = match &schedule.target {
         Target::All => (None, None),
         Target::ProcessType(process_type) => (Some(process_type.clone()), None),
@@ -294,23 +162,24 @@ fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 19] 
         ("name", text(Some(schedule.name.to_string()))),
         ("process-type", text(process_type)),
         ("dyno-name", text(dyno)),
-        ("at", text(calendar.map(|calendar| calendar.at.to_string()))),
-        (
-            "days",
-            text(
-                calendar
-                    .filter(|calendar| !calendar.days.is_daily())
-                    .map(|calendar| calendar.days.to_string()),
-            ),
-        ),
+        ("at", text(at)),
+        ("days", text(days)),
+        ("cron", text(cron)),
         (
             "timezone",
-            text(calendar.map(|calendar| calendar.zone.to_string())),
+            text(has_zone.then(|| schedule.zone().to_string())),
         ),
         (
             "max-uptime",
             text(schedule.max_uptime.map(|span| span.to_string())),
         ),
+        ("jitter", text(schedule.jitter.map(|span| span.to_string()))),
+        (
+            "own-daily-cycle",
+            schedule.own_daily_cycle.then(|| true.into()),
+        ),
+        ("window", list(windows)),
+        ("except", list(blackouts)),
         ("catch-up", unless(guards.catch_up, default.catch_up)),
         (
             "min-uptime",
@@ -337,6 +206,15 @@ fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 19] 
     ]
 }
 
+/// One text as it is, several as a list.
+fn list(texts: Vec<String>) -> Option<toml_edit::Value> {
+    match <[String; 1]>::try_from(texts) {
+        Ok([one]) => Some(one.into()),
+        Err(texts) if texts.is_empty() => None,
+        Err(texts) => Some(Array::from_iter(texts).into()),
+    }
+}
+
 /// A short hash of what a schedule means; it changes with every change of the schedule.
 #[must_use]
 pub fn fingerprint(schedule: &Schedule) -> String {
@@ -354,7 +232,7 @@ pub fn fingerprint(schedule: &Schedule) -> String {
 mod tests {
     use super::*;
 
-    const FULL: &str = "version = 1\n\n[[schedule]]\napp = \"example-app\"\nname = \"nightly\"\nprocess-type = \"web\"\nat = \"07:00,14:00\"\ndays = \"mon-fri\"\ntimezone = \"Europe/Paris\"\nmax-uptime = \"20h\"\ncatch-up = \"2h\"\nmin-uptime = \"30m\"\nmax-unavailable = \"25%\"\nwait-limit = \"10m\"\nsettle = \"20s\"\nsince = 2026-01-01T00:00:00Z\npaused-until = 2026-02-01T00:00:00Z\napp-id = \"x\"\naccount = \"me@example.com\"\nhost = \"localhost\"\n";
+    const FULL: &str = "version = 1\n\n[[schedule]]\napp = \"example-app\"\nname = \"nightly\"\nprocess-type = \"web\"\nat = \"07:00,14:00\"\ndays = \"mon-fri\"\ntimezone = \"Europe/Paris\"\nmax-uptime = \"20h\"\njitter = \"10m\"\nown-daily-cycle = true\nwindow = [\"01:00-16:00\", \"sat 22:00-06:00\"]\nexcept = \"2026-12-24..2026-12-26\"\ncatch-up = \"2h\"\nmin-uptime = \"30m\"\nmax-unavailable = \"25%\"\nwait-limit = \"10m\"\nsettle = \"20s\"\nsince = 2026-01-01T00:00:00Z\npaused-until = 2026-02-01T00:00:00Z\napp-id = \"x\"\naccount = \"me@example.com\"\nhost = \"localhost\"\n";
 
     #[test]
     fn an_entry_is_read_and_written_back_the_same() {

@@ -10,6 +10,7 @@
 mod auth;
 mod bad_input;
 mod binary;
+mod calendars;
 mod changes;
 mod control;
 mod fault_matrix;

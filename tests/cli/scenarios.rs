@@ -78,6 +78,7 @@ struct PassStep {
     now: bool,
     process_type: Option<String>,
     older_than: Option<String>,
+    ignores_windows: bool,
     settle: Option<String>,
     /// Another machine, with its own state directory.
     machine: usize,
@@ -268,6 +269,7 @@ async fn make(step: &PassStep, machines: &[Machine], app: &str) -> Option<Report
         Request {
             target,
             older_than,
+            ignores_windows: step.ignores_windows,
             given: Given {
                 settle,
                 ..Given::default()

@@ -1,5 +1,7 @@
 //! `set`: writes a schedule, and says back what it means.
 
+mod when;
+
 use super::{Context, auth, foresee, index, pause, void};
 use crate::{
     cli::{Set, TargetFlags},
@@ -7,12 +9,12 @@ use crate::{
     error::{Error, exit},
     heroku,
     report::human,
-    schedule::{App, AppName, Calendar, Days, Guards, Schedule, Target, Zone},
+    schedule::{App, AppName, Guards, Schedule, Target},
     snapshot,
     state::StateDir,
 };
 use console::Style;
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 use std::fmt::Write as _;
 
 /// What Heroku said of the app, when it could be asked.
@@ -27,7 +29,7 @@ struct Seen {
 
 pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> {
     let app = context.app(&flags.app)?;
-    let calendar = calendar(context, &flags)?;
+    let (calendar, bounds) = when::of(context, &flags)?;
     let target = target(&flags.target)?;
     if let (Some(least), Some(longest)) = (flags.min_uptime, flags.max_uptime)
         && least > longest
@@ -40,10 +42,36 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
             "give a shorter --min-uptime, for example 1h",
         ));
     }
+    let default = Guards::default();
+    let mut schedule = Schedule {
+        name: flags.name.unwrap_or_default(),
+        app: App {
+            name: app.clone(),
+            id: None,
+            account: None,
+            host: None,
+        },
+        target,
+        calendar,
+        max_uptime: flags.max_uptime,
+        jitter: flags.jitter,
+        own_daily_cycle: flags.own_daily_cycle,
+        bounds,
+        guards: Guards {
+            catch_up: flags.catch_up.unwrap_or(default.catch_up),
+            min_uptime: flags.min_uptime,
+            max_unavailable: flags.how.max_unavailable.unwrap_or(default.max_unavailable),
+            wait_limit: flags.how.wait_limit.unwrap_or(default.wait_limit),
+            settle: flags.how.settle.unwrap_or(default.settle),
+        },
+        since: None,
+        pause: None,
+    };
+    when::check(&schedule, context.clock.now())?;
     let store = context.store(flags.common.schedules.as_deref())?;
     let state = StateDir::open(context.env)?;
     let schedules = store.read()?;
-    let (ui, name) = (context.ui, flags.name.unwrap_or_default());
+    let (ui, name) = (context.ui, schedule.name.clone());
     let seen = look(context, &app).await?;
     let shown = seen
         .as_ref()
@@ -72,23 +100,8 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         .as_ref()
         .is_some_and(|schedule| schedule.is_paused(now));
     let known = before.as_ref().map(|schedule| schedule.app.clone());
-    let default = Guards::default();
-    let schedule = Schedule {
-        name,
-        app: identity(app, seen.as_ref(), known, other_host(context)?),
-        target,
-        calendar,
-        max_uptime: flags.max_uptime,
-        guards: Guards {
-            catch_up: flags.catch_up.unwrap_or(default.catch_up),
-            min_uptime: flags.min_uptime,
-            max_unavailable: flags.how.max_unavailable.unwrap_or(default.max_unavailable),
-            wait_limit: flags.how.wait_limit.unwrap_or(default.wait_limit),
-            settle: flags.how.settle.unwrap_or(default.settle),
-        },
-        since: Some(pause::minute(now)),
-        pause: None,
-    };
+    schedule.app = identity(app, seen.as_ref(), known, other_host(context)?);
+    schedule.since = Some(pause::minute(now));
     let is_replaced = store.put(&context.clock, &schedule).await?;
     action.done();
     if let Some(before) = &before {
@@ -125,50 +138,6 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     let account = schedule.app.account.as_deref();
     auth::offer(context, &super::stop(), &flags.common, account).await?;
     Ok(exit::DONE)
-}
-
-fn calendar(context: &Context<'_>, flags: &Set) -> Result<Option<Calendar>, Error> {
-    let Some(at) = flags.at.clone() else {
-        let stray = [
-            ("--days", flags.days.is_some()),
-            ("--timezone", flags.timezone.is_some()),
-            ("--catch-up", flags.catch_up.is_some()),
-            ("--min-uptime", flags.min_uptime.is_some()),
-        ];
-        if let Some((flag, _)) = stray.iter().find(|(_, is_given)| *is_given) {
-            return Err(Error::usage(
-                format!("{flag} belongs to --at, which is missing"),
-                "say when, for example --at 07,14",
-            ));
-        }
-        if flags.max_uptime.is_none() {
-            return Err(Error::usage(
-                "no trigger: neither --at nor --max-uptime is given",
-                "say when, for example --at 07,14 or --max-uptime 6h",
-            ));
-        }
-        return Ok(None);
-    };
-    let zone = flags.timezone.clone().unwrap_or_else(|| {
-        let system = TimeZone::try_system().ok();
-        let name = system.as_ref().and_then(TimeZone::iana_name);
-        name.and_then(|name| name.parse::<Zone>().ok())
-            .unwrap_or_else(|| {
-                let why = name.map_or_else(
-                    || "This machine does not tell its time zone".to_owned(),
-                    |name| format!("This machine's time zone is called {name}, which has no slash"),
-                );
-                context.ui.say(&format!(
-                    "{why}: the times are in UTC (--timezone names another)"
-                ));
-                Zone::utc()
-            })
-    });
-    Ok(Some(Calendar {
-        at,
-        days: flags.days.unwrap_or(Days::DAILY),
-        zone,
-    }))
 }
 
 /// The target that flags name.

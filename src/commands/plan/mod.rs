@@ -1,0 +1,180 @@
+//! `plan`: the next occurrences, what a pass would do now, dyno by dyno, and whether Heroku's own daily
+//! cycle can come before.
+
+mod now;
+mod picture;
+
+use super::{Context, index, pause::instant};
+use crate::{
+    cli,
+    error::{Error, exit},
+    plan::daily_cycle::{self, Between},
+    report::{forecast, human, json as shapes},
+    schedule::{Foreseen, Schedule},
+    store::narrow,
+};
+use jiff::{SignedDuration, Timestamp};
+use now::AppPlan;
+use serde_json::{Value, json};
+
+/// A schedule, and what is to come of it.
+struct Outlook<'a> {
+    schedule: &'a Schedule,
+    foreseen: Vec<Foreseen>,
+    /// Where Heroku's cycle may fire between two of its restarts, within a month.
+    gaps: Vec<Between>,
+}
+
+/// Between how many restarts gaps are looked for.
+const GAPS_WITHIN: SignedDuration = SignedDuration::from_hours(31 * 24);
+
+pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, Error> {
+    let store = context.store(flags.common.schedules.as_deref())?;
+    let schedules = narrow(store.read()?, flags.app.as_ref(), None);
+    let now = context.clock.now();
+    if let Some(missing) = store.missing() {
+        context.ui.warn(&missing.to_string());
+    }
+    if schedules.is_empty() {
+        // What is wrong is said all the same.
+        span(&flags, &jiff::tz::TimeZone::system())?;
+        context.ui.either(
+            || index::none(flags.app.as_ref()),
+            || document(now, &[], &[]),
+        );
+        if !context.ui.is_json {
+            context.ui.hint(&format!(
+                "{} --app example-app --at 07,14 makes one",
+                context.verb("set")
+            ));
+        }
+        return Ok(exit::DONE);
+    }
+    let outlooks = schedules
+        .iter()
+        .map(|schedule| outlook(&flags, schedule, now))
+        .collect::<Result<Vec<_>, Error>>()?;
+    let apps = now::ask(context, &store, &schedules).await?;
+    let has_error = apps.iter().any(|app| app.plan.is_err());
+    if context.ui.is_json {
+        context.ui.json(&document(now, &outlooks, &apps));
+    } else {
+        let width = context.ui.width();
+        let pictures = picture::is_wanted(width, outlooks.len());
+        let outlook = |outlook| {
+            let words = in_words(outlook, now);
+            let picture = pictures.then(|| picture::of(context.ui, outlook, &apps, now));
+            words + &picture.unwrap_or_default()
+        };
+        let mut parts: Vec<String> = outlooks.iter().map(outlook).collect();
+        parts.extend(apps.iter().filter_map(|app| now::in_words(width, app)));
+        context.ui.result(&parts.join("\n\n"));
+        for app in &apps {
+            if let Err(error) = &app.plan {
+                context.ui.warn(&format!(
+                    "⬢ {}: what a pass would do now is unknown: {error}",
+                    app.app
+                ));
+                error.hint().iter().for_each(|hint| context.ui.hint(hint));
+            }
+        }
+        index::runner(context, &store, &schedules, now)?;
+    }
+    Ok(if has_error { exit::FAILED } else { exit::DONE })
+}
+
+fn outlook<'a>(
+    flags: &cli::Plan,
+    schedule: &'a Schedule,
+    now: Timestamp,
+) -> Result<Outlook<'a>, Error> {
+    let (from, to) = span(flags, &schedule.time_zone())?;
+    // Up to an instant: all of them, unless it is said how many.
+    let few = if to.is_some() { MOST_SHOWN } else { 5 };
+    let limit = flags.next.map_or(few, usize::from);
+    Ok(Outlook {
+        schedule,
+        foreseen: schedule.foresee(from.unwrap_or(now), to, limit),
+        gaps: daily_cycle::of_schedule(schedule, now, now + GAPS_WITHIN).collect(),
+    })
+}
+
+/// Occurrences shown of one schedule, whatever `--to` is.
+const MOST_SHOWN: usize = 10_000;
+
+/// `--from` and `--to`, as the wall clock of a zone has them.
+fn span(
+    flags: &cli::Plan,
+    zone: &jiff::tz::TimeZone,
+) -> Result<(Option<Timestamp>, Option<Timestamp>), Error> {
+    let bound = |name: &str, text: &Option<String>| {
+        text.as_deref()
+            .map(|text| instant(name, text, zone))
+            .transpose()
+    };
+    let (from, to) = (bound("--from", &flags.from)?, bound("--to", &flags.to)?);
+    if let (Some(from), Some(to)) = (from, to)
+        && to <= from
+    {
+        return Err(Error::usage(
+            "--to is not after --from",
+            "give a later --to, for example --from 2026-03-01 --to 2026-04-01",
+        ));
+    }
+    Ok((from, to))
+}
+
+fn in_words(outlook: &Outlook<'_>, now: Timestamp) -> String {
+    let schedule = outlook.schedule;
+    let zone = schedule.time_zone();
+    let mut lines = vec![format!(
+        "⬢ {}  {}: {} {} {}",
+        schedule.app.name,
+        schedule.name,
+        schedule.target,
+        schedule.target.restarts(),
+        schedule.when()
+    )];
+    if schedule.is_paused(now) {
+        let until = schedule
+            .pause
+            .and_then(|pause| pause.until)
+            .map(|until| format!(" until {}", human::instant(until, &zone)))
+            .unwrap_or_default();
+        lines.push(format!("  paused{until}"));
+    }
+    let foreseen = outlook.foreseen.iter();
+    lines.extend(foreseen.map(|foreseen| forecast::line(foreseen, &zone, now)));
+    if let Some(gaps) = forecast::gaps(&outlook.gaps, &zone) {
+        lines.push(format!("  Heroku's own daily cycle: {gaps}"));
+    }
+    lines.join("\n")
+}
+
+fn document(now: Timestamp, outlooks: &[Outlook<'_>], apps: &[AppPlan]) -> Value {
+    let (mut occurrences, mut void) = (vec![], vec![]);
+    for outlook in outlooks {
+        let (named, not) = forecast::json_of(outlook.schedule, &outlook.foreseen);
+        occurrences.extend(named);
+        void.extend(not);
+    }
+    let gaps = outlooks.iter().flat_map(|outlook| {
+        let of = |between| forecast::json_of_gap(outlook.schedule, between);
+        outlook.gaps.iter().map(of)
+    });
+    let errors = apps.iter().filter_map(|app| {
+        let error = app.plan.as_ref().err()?;
+        Some(shapes::error(&app.app, error))
+    });
+    let mut document = json!({
+        "now": now,
+        "occurrences": occurrences,
+        "void": void,
+        "daily_cycle_gaps": gaps.collect::<Vec<_>>(),
+        "errors": errors.collect::<Vec<_>>(),
+    });
+    for (key, value) in now::json(apps) {
+        document[key] = value;
+    }
+    document
+}

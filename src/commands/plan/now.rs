@@ -1,0 +1,237 @@
+//! What a pass would do now: the same planner on the same answers, without the restarts.
+
+use super::super::Context;
+use crate::{
+    credentials::Use,
+    error::Error,
+    heartbeat::Mode,
+    heroku::Client,
+    ledger::{Ledger, Record},
+    observe, pass,
+    plan::{
+        self, Known, Question,
+        daily_cycle::{self, Cycle, Lateness},
+    },
+    report::{forecast, human, json as shapes, table},
+    runner,
+    schedule::{Schedule, Span},
+    snapshot::{Dyno, Snapshot},
+    state::StateDir,
+    store::Store,
+};
+use jiff::{SignedDuration, tz::TimeZone};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// What a pass would do to one app now.
+pub(super) struct AppPlan {
+    pub app: String,
+    pub plan: Result<Now, Error>,
+}
+
+pub(super) struct Now {
+    pub plan: plan::Plan,
+    pub snapshot: Snapshot,
+    /// How long past restarts of the app took, by this machine's ledger.
+    past: Vec<SignedDuration>,
+    /// Whether Heroku's own cycle may restart each dyno before a schedule does.
+    pub cycles: Vec<(Dyno, Cycle)>,
+    /// The zone in which that is told.
+    zone: TimeZone,
+}
+
+/// Plans every app, with the credential that a pass would act with.
+pub(super) async fn ask(
+    context: &Context<'_>,
+    store: &Store,
+    schedules: &[Schedule],
+) -> Result<Vec<AppPlan>, Error> {
+    let state = StateDir::open(context.env)?;
+    let accounts = pass::by_account(schedules);
+    let plans = accounts.into_iter().map(async |(account, schedules)| {
+        let client = context.client(Use::Pass(account.as_deref())).await;
+        let by_app: Vec<Vec<Schedule>> = pass::by_app(schedules.iter()).into_values().collect();
+        let (client, options, _) = match client {
+            Ok(client) => client,
+            Err(error) => {
+                let names: Vec<&str> = by_app
+                    .iter()
+                    .map(|of_app| of_app[0].app.name.as_str())
+                    .collect();
+                let (app, plan) = (names.join(", "), Err(error));
+                return vec![AppPlan { app, plan }];
+            }
+        };
+        let host = options.host.machine();
+        let plans = by_app.into_iter().map(async |schedules| {
+            let app = schedules[0].app.name.to_string();
+            let foreign = schedules
+                .iter()
+                .find_map(|schedule| pass::foreign_host(schedule, host));
+            let plan = match foreign {
+                Some(error) => Err(error),
+                None => ask_one(context, &state, store, &client, &schedules).await,
+            };
+            AppPlan { app, plan }
+        });
+        futures_util::future::join_all(plans).await
+    });
+    let plans: Vec<Vec<AppPlan>> = futures_util::future::join_all(plans).await;
+    Ok(plans.into_iter().flatten().collect())
+}
+
+async fn ask_one(
+    context: &Context<'_>,
+    state: &StateDir,
+    store: &Store,
+    client: &Client,
+    schedules: &[Schedule],
+) -> Result<Now, Error> {
+    let snapshot = observe::whole(client, schedules[0].app.id_or_name()).await?;
+    let ledger = Ledger::new(state.ledger(), String::new());
+    let known = Known {
+        asked: ledger.asked(&snapshot.app.id)?,
+        ..Known::default()
+    };
+    let local_now = context.clock.now();
+    let question = Question {
+        schedules,
+        snapshot: &snapshot,
+        now: snapshot.at,
+        local_now,
+        remaining: client.usage().1,
+        known: &known,
+    };
+    let plan = plan::plan(question);
+    let (records, _) = ledger.read()?;
+    let is_restart = |record: &&Record| {
+        record.app_id == snapshot.app.id && record.outcome == Some(plan::Outcome::Restarted)
+    };
+    let past: Vec<SignedDuration> = records
+        .iter()
+        .filter(is_restart)
+        .filter_map(|record| record.took_ms)
+        .map(SignedDuration::from_millis)
+        .collect();
+    let sign = state.heartbeat(store.path(), &schedules[0].app);
+    let sign = sign.filter(|sign| sign.is_alive(local_now));
+    let lateness = Lateness {
+        runner: match sign.map(|sign| sign.mode) {
+            Some(Mode::Watch) => Ok(runner::LATENESS),
+            Some(Mode::Once) => Err("how late a call of run comes is not known"),
+            None => Err("nothing runs it"),
+        },
+        restart: plan::usual(&past),
+    };
+    let cycles = daily_cycle::of_app(question, &plan, lateness)
+        .into_iter()
+        .map(|(dyno, cycle)| (dyno.clone(), cycle))
+        .collect();
+    Ok(Now {
+        plan,
+        snapshot,
+        past,
+        cycles,
+        zone: schedules[0].time_zone(),
+    })
+}
+
+/// What a pass would do to an app now; nothing where that is not known.
+pub(super) fn in_words(width: Option<u16>, app: &AppPlan) -> Option<String> {
+    let now = app.plan.as_ref().ok()?;
+    let (plan, snapshot) = (&now.plan, &now.snapshot);
+    let steps = plan.steps.iter().enumerate().map(|(place, step)| {
+        vec![
+            step.dyno.clone(),
+            format!("restart ({})", place + 1),
+            step.trigger.of(&step.schedule),
+        ]
+    });
+    let skips = plan
+        .skips
+        .iter()
+        .map(|skip| vec![skip.dyno.clone(), skip.reason.phrase(), skip.detail.clone()]);
+    let summary = if plan.steps.is_empty() {
+        "restart nothing".to_owned()
+    } else {
+        format!("restart {}", human::dynos(plan.steps.len()))
+    };
+    let table = table(width, &["Dyno", "Now", "Because"], steps.chain(skips));
+    let notes = notes(plan, snapshot, &now.past);
+    let cycles = cycles(now);
+    Some(format!(
+        "A pass over ⬢ {} now would {summary}\n{table}{notes}{cycles}",
+        snapshot.app.name
+    ))
+}
+
+/// A line for dynos of which Heroku's cycle can be said the same.
+fn cycles(now: &Now) -> String {
+    let mut told: Vec<(String, Vec<&str>)> = vec![];
+    for (dyno, cycle) in &now.cycles {
+        let words = forecast::cycle(cycle, &now.zone);
+        match told.iter_mut().find(|(said, _)| *said == words) {
+            Some((_, dynos)) => dynos.push(&dyno.name),
+            None => told.push((words, vec![&dyno.name])),
+        }
+    }
+    let lines = told.iter().map(|(words, dynos)| {
+        format!("\nHeroku's own daily cycle of {} {words}", dynos.join(", "))
+    });
+    lines.collect()
+}
+
+/// The parts of the JSON document that are about now.
+pub(super) fn json(apps: &[AppPlan]) -> [(&'static str, Value); 4] {
+    let plans = || apps.iter().filter_map(|app| app.plan.as_ref().ok());
+    let name = |now: &Now| now.snapshot.app.name.clone();
+    let steps = plans().flat_map(|now| now.plan.steps.iter().map(shapes::step));
+    let skips = plans().flat_map(|now| {
+        now.plan
+            .skips
+            .iter()
+            .map(|skip| shapes::skip(&name(now), skip))
+    });
+    let rolls = plans().map(|now| {
+        let length = plan::length(&now.plan.steps, &now.past);
+        json!({ "app": name(now), "steps": now.plan.steps.len(), "seconds": length.map(|length| length.as_secs()) })
+    });
+    let cycles = plans().flat_map(|now| {
+        let of = |(dyno, cycle): &(Dyno, Cycle)| forecast::json_of_cycle(&name(now), dyno, cycle);
+        now.cycles.iter().map(of).collect::<Vec<_>>()
+    });
+    [
+        ("steps", steps.collect()),
+        ("skips", skips.collect()),
+        ("rolls", rolls.collect()),
+        ("daily_cycle", cycles.collect()),
+    ]
+}
+
+/// How long the roll takes, and what is down meanwhile.
+fn notes(plan: &plan::Plan, snapshot: &Snapshot, past: &[SignedDuration]) -> String {
+    if plan.steps.is_empty() {
+        return String::new();
+    }
+    let length = match plan::length(&plan.steps, past) {
+        Some(length) => format!(
+            "The roll takes about {}, by {} of this app",
+            Span::whole_seconds_of(length),
+            human::restarts(past.len())
+        ),
+        None => {
+            "How long the roll takes is unknown: no restart of this app is in the ledger".to_owned()
+        }
+    };
+    let is_single = |process_type: &&str| snapshot.quantity(process_type) == 1;
+    let types: BTreeSet<&str> = plan
+        .steps
+        .iter()
+        .map(|step| step.process_type.as_str())
+        .filter(is_single)
+        .collect();
+    let single = types
+        .iter()
+        .map(|process_type| format!("\n{process_type} has one dyno: it is down while it boots"));
+    format!("\n{length}{}", single.collect::<String>())
+}

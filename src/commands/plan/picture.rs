@@ -1,0 +1,52 @@
+//! The week as a picture, on a terminal that has room for it.
+
+use super::{AppPlan, Outlook};
+use crate::{
+    plan::daily_cycle::{Cycle, Gap},
+    report::strip::{self, Cell},
+    ui::Ui,
+};
+use console::Style;
+use jiff::Timestamp;
+
+/// More schedules than this are a list, and not pictures.
+const MOST: usize = 4;
+const COLUMNS: u16 = 62;
+
+/// Whether pictures are shown: on a terminal, of a few schedules.
+pub(super) fn is_wanted(width: Option<u16>, schedules: usize) -> bool {
+    width.is_some_and(|width| width >= COLUMNS) && schedules <= MOST
+}
+
+/// The week of one schedule, with the times at which Heroku's cycle may fire on the dynos that it is
+/// about, now and after its own restarts.
+pub(super) fn of(ui: &Ui, outlook: &Outlook<'_>, apps: &[AppPlan], now: Timestamp) -> String {
+    let schedule = outlook.schedule;
+    let cycles = apps
+        .iter()
+        .filter_map(|app| app.plan.as_ref().ok())
+        .filter(|now| {
+            schedule.app.is(&now.snapshot.app.name) || schedule.app.is(&now.snapshot.app.id)
+        })
+        .flat_map(|now| &now.cycles);
+    let of_dynos = cycles.filter_map(|(dyno, cycle)| match cycle {
+        Cycle::MayFire(gap) if schedule.target.includes(&dyno.name, &dyno.process_type) => {
+            Some(*gap)
+        }
+        _ => None,
+    });
+    let between = outlook.gaps.iter().filter_map(|between| between.gap);
+    let gaps: Vec<Gap> = of_dynos.chain(between).collect();
+    let rows = strip::week(schedule, &gaps, now);
+    let paint = |cell: Cell, text: &str| {
+        let style = match cell {
+            Cell::Restart => Style::new().green().bold(),
+            Cell::Cycle => Style::new().red(),
+            Cell::Paused | Cell::Blackout => Style::new().yellow(),
+            Cell::Open => Style::new().cyan(),
+            Cell::Nothing => Style::new().dim(),
+        };
+        ui.paint(text, &style)
+    };
+    format!("\n\n{}", strip::text(&rows, paint))
+}

@@ -1,0 +1,132 @@
+//! The flags of `set` that say when: a calendar, and what bounds it, in one zone.
+
+use super::super::Context;
+use crate::{
+    cli::Set,
+    error::Error,
+    schedule::{Bounds, Calendar, Days, Recurrence, Schedule, Zone},
+};
+use jiff::{Timestamp, tz::TimeZone};
+
+/// The calendar and the bounds that the flags name.
+pub(super) fn of(context: &Context<'_>, flags: &Set) -> Result<(Option<Calendar>, Bounds), Error> {
+    let recurrence = recurrence(flags)?;
+    let has_bounds = !flags.window.is_empty() || !flags.except.is_empty();
+    let needs_zone = recurrence.is_some() || has_bounds;
+    if flags.timezone.is_some() && !needs_zone {
+        return Err(stray("--timezone", "--at, --cron, --window or --except"));
+    }
+    let zone = match &flags.timezone {
+        Some(zone) => zone.clone(),
+        None if needs_zone => zone_of_this_machine(context),
+        None => Zone::utc(),
+    };
+    let bounds = Bounds {
+        windows: flags.window.clone(),
+        blackouts: flags.except.clone(),
+        zone: zone.clone(),
+    };
+    let calendar = recurrence.map(|recurrence| Calendar::new(recurrence, zone));
+    let calendar = calendar.transpose().map_err(|invalid| {
+        let text = flags.cron.as_ref().map(ToString::to_string);
+        let text = text.unwrap_or_default();
+        Error::usage(
+            format!("--cron '{text}': {}", invalid.problem),
+            format!("for example {}", invalid.example),
+        )
+    })?;
+    Ok((calendar, bounds))
+}
+
+fn recurrence(flags: &Set) -> Result<Option<Recurrence>, Error> {
+    match (&flags.at, &flags.cron) {
+        (Some(_), Some(_)) => Err(Error::usage(
+            "--at and --cron are both given",
+            "give one of them, for example --at 07,14; schedules of different --name may have both",
+        )),
+        (None, Some(_)) if flags.days.is_some() => Err(Error::usage(
+            "--days belongs to --at; a cron expression has its own days",
+            "say them in it, for example --cron '0 7,14 * * mon-fri'",
+        )),
+        (None, Some(cron)) => Ok(Some(Recurrence::Cron(cron.clone()))),
+        (Some(times), None) => Ok(Some(Recurrence::At {
+            times: times.clone(),
+            days: flags.days.unwrap_or(Days::DAILY),
+        })),
+        (None, None) => {
+            let of_calendar = [
+                ("--catch-up", flags.catch_up.is_some()),
+                ("--min-uptime", flags.min_uptime.is_some()),
+                ("--jitter", flags.jitter.is_some()),
+            ];
+            let given = of_calendar.into_iter().find(|(_, is_given)| *is_given);
+            if flags.days.is_some() {
+                Err(stray("--days", "--at"))
+            } else if let Some((flag, _)) = given {
+                Err(stray(flag, "--at or --cron"))
+            } else if flags.own_daily_cycle {
+                Err(Error::usage(
+                    "--own-daily-cycle belongs to --at or --cron, which is missing",
+                    "without a calendar, --max-uptime 23h does the same",
+                ))
+            } else if flags.max_uptime.is_none() {
+                Err(Error::usage(
+                    "no trigger: none of --at, --cron and --max-uptime is given",
+                    "say when, for example --at 07,14 or --max-uptime 6h",
+                ))
+            } else {
+                Ok(None)
+            }
+        }
+    }
+}
+
+fn stray(flag: &str, of: &str) -> Error {
+    Error::usage(
+        format!("{flag} belongs to {of}, which is missing"),
+        "say when, for example --at 07,14",
+    )
+}
+
+/// The machine's zone by its IANA name; UTC where it has none, and that is said.
+fn zone_of_this_machine(context: &Context<'_>) -> Zone {
+    let system = TimeZone::try_system().ok();
+    let name = system.as_ref().and_then(TimeZone::iana_name);
+    let zone = name.and_then(|name| name.parse::<Zone>().ok());
+    zone.unwrap_or_else(|| {
+        let why = name.map_or_else(
+            || "This machine does not tell its time zone".to_owned(),
+            |name| format!("This machine's time zone is called {name}, which has no slash"),
+        );
+        context.ui.say(&format!(
+            "{why}: the times are in UTC (--timezone names another)"
+        ));
+        Zone::utc()
+    })
+}
+
+/// What is right by itself, and cannot be meant together.
+pub(super) fn check(schedule: &Schedule, now: Timestamp) -> Result<(), Error> {
+    if let Some((flag, invalid)) = schedule.contradiction() {
+        return Err(Error::usage(
+            format!("--{flag}: {}", invalid.problem),
+            format!("for example {}", invalid.example),
+        ));
+    }
+    if schedule.is_blacked_out(now) {
+        let dates: Vec<String> = schedule
+            .bounds
+            .blackouts
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        return Err(Error::usage(
+            format!(
+                "--except {}: it covers everything, so that nothing would ever be restarted",
+                dates.join(",")
+            ),
+            "give fewer dates, for example --except 2026-12-24..2026-12-26; pause lets a schedule rest",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,196 @@
+//! Whether Heroku's own daily cycle can restart a dyno before a schedule does.
+//!
+//! Heroku restarts every dyno 24 hours and up to 216 random minutes after its last start; a restart of
+//! ours, or a deploy, begins that anew. So what counts is the gap from a start to the next restart that
+//! is expected: with the runner's worst lateness, and the dyno's place in the roll. Where one of them is
+//! not known, neither is the answer.
+
+use super::{Plan, Question};
+use crate::{
+    schedule::{CYCLE_AFTER, CYCLE_SPREAD, Schedule, Span},
+    snapshot::{Dyno, Generation},
+};
+use jiff::{SignedDuration, Timestamp};
+
+/// Restarts of one schedule that are looked at for gaps: a year of one a day.
+const MOST_RESTARTS: usize = 400;
+
+/// What can be said of one dyno, up to its next restart.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cycle {
+    /// A schedule restarts it before.
+    CannotFire {
+        /// By then, at the latest.
+        restart: Timestamp,
+    },
+    MayFire(Gap),
+    Unknown(String),
+}
+
+/// A time in which Heroku's cycle may fire.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gap {
+    pub from: Timestamp,
+    pub until: Timestamp,
+    /// From 0 to 1: Heroku's random minutes are taken to be spread evenly.
+    pub chance: f64,
+    /// The lateness of the runner or the length of the roll comes on top, and is not known.
+    pub is_at_least: bool,
+}
+
+/// How late a dyno's restart may come, seen from its occurrence.
+#[derive(Debug, Clone, Copy)]
+pub struct Lateness {
+    /// Of the runner, at worst; or why that is not known.
+    pub runner: Result<SignedDuration, &'static str>,
+    /// A restart's usual length, by past ones.
+    pub restart: Option<SignedDuration>,
+}
+
+/// The answer for every dyno that a schedule is about, in the order of the plan.
+#[must_use]
+pub fn of_app<'a>(
+    question: Question<'a>,
+    plan: &Plan,
+    lateness: Lateness,
+) -> Vec<(&'a Dyno, Cycle)> {
+    let mut dynos: Vec<&Dyno> = question.snapshot.formation_dynos().collect();
+    dynos.sort_by_key(|dyno| (dyno.created_at, &dyno.name));
+    let about = |dyno: &Dyno| {
+        let is_about_it =
+            |schedule: &&Schedule| schedule.target.includes(&dyno.name, &dyno.process_type);
+        question
+            .schedules
+            .iter()
+            .filter(is_about_it)
+            .collect::<Vec<_>>()
+    };
+    let mut places: Vec<&Dyno> = vec![];
+    let mut answers = vec![];
+    for dyno in dynos {
+        let schedules = about(dyno);
+        if schedules.is_empty() {
+            continue;
+        }
+        let of_type = places
+            .iter()
+            .filter(|before| before.process_type == dyno.process_type)
+            .count();
+        // The first of an app goes alone, and then types go side by side.
+        let turns = of_type.max(usize::from(!places.is_empty()));
+        let quantity = question.snapshot.quantity(&dyno.process_type);
+        let budgets = schedules
+            .iter()
+            .map(|schedule| schedule.guards.max_unavailable.of(quantity) as usize);
+        let budget = budgets.min().unwrap_or(1).max(1);
+        let turns = i32::try_from(turns.div_ceil(budget)).unwrap_or(i32::MAX);
+        let place = match turns {
+            0 => Some(SignedDuration::ZERO),
+            turns => lateness.restart.map(|restart| restart * turns),
+        };
+        let is_due = plan.steps.iter().any(|step| step.old_id == dyno.id);
+        let expected =
+            |schedule: &&Schedule| schedule.expected_restart(dyno.created_at, question.now);
+        let expected = schedules.iter().filter_map(expected).min();
+        let expected = if is_due { Some(question.now) } else { expected };
+        let late = late(lateness.runner, place);
+        answers.push((dyno, of_dyno(question, dyno, expected, late)));
+        places.push(dyno);
+    }
+    answers
+}
+
+/// What comes on top of an expected restart; the reason where that is not known.
+fn late(
+    runner: Result<SignedDuration, &'static str>,
+    place: Option<SignedDuration>,
+) -> Result<SignedDuration, &'static str> {
+    let place = place.ok_or("how long a roll takes is not known yet");
+    Ok(runner? + place?)
+}
+
+fn of_dyno(
+    question: Question<'_>,
+    dyno: &Dyno,
+    expected: Option<Timestamp>,
+    late: Result<SignedDuration, &'static str>,
+) -> Cycle {
+    if question.snapshot.app.generation == Generation::Fir {
+        return Cycle::Unknown("on Fir it can be switched off, and nobody tells".to_owned());
+    }
+    let (now, created_at) = (question.now, dyno.created_at);
+    if now >= created_at + CYCLE_AFTER + CYCLE_SPREAD {
+        let age = Span::whole_seconds_of(now.duration_since(created_at)).rounded();
+        let why = format!("it is up for {age}, longer than the cycle is known to let it");
+        return Cycle::Unknown(why);
+    }
+    match (gap(created_at, now, expected, late.ok()), expected, late) {
+        (Some(gap), _, _) => Cycle::MayFire(gap),
+        (None, Some(expected), Ok(late)) => Cycle::CannotFire {
+            restart: expected + late,
+        },
+        (None, _, late) => Cycle::Unknown(late.err().unwrap_or_default().to_owned()),
+    }
+}
+
+/// The time in which the cycle may reach a dyno that started then; `late` is what comes on top of the
+/// expected restart, where that is known.
+fn gap(
+    created_at: Timestamp,
+    now: Timestamp,
+    expected: Option<Timestamp>,
+    late: Option<SignedDuration>,
+) -> Option<Gap> {
+    let begins = created_at + CYCLE_AFTER;
+    let (from, ends) = (begins.max(now), begins + CYCLE_SPREAD);
+    let until = expected.map_or(ends, |expected| {
+        ends.min(expected + late.unwrap_or_default())
+    });
+    (from < until).then(|| Gap {
+        from,
+        until,
+        chance: until.duration_since(from).as_secs_f64() / ends.duration_since(from).as_secs_f64(),
+        is_at_least: late.is_none() && until < ends,
+    })
+}
+
+/// A gap between two restarts by one schedule.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Between {
+    pub restart: Timestamp,
+    pub next: Option<Timestamp>,
+    /// `None` where only lateness makes the gap: it is 24 hours to the second.
+    pub gap: Option<Gap>,
+}
+
+/// The gaps of 24 hours and more that a schedule leaves from one of its restarts to the next, whatever
+/// the dynos are now; looked for up to `to`.
+pub fn of_schedule(
+    schedule: &Schedule,
+    from: Timestamp,
+    to: Timestamp,
+) -> impl Iterator<Item = Between> + '_ {
+    let is_dense = schedule.guards.min_uptime.is_none();
+    let first = schedule.expected_restart(from, from);
+    let restarts = std::iter::successors(first, move |restart| {
+        // Between two occurrences of one day no gap lies.
+        let in_a_day = *restart + CYCLE_AFTER - SignedDuration::from_nanos(1);
+        let last = schedule
+            .latest_occurrence(in_a_day)
+            .map(|last| schedule.due_at(last))
+            .filter(|last| is_dense && last > restart);
+        last.or_else(|| schedule.expected_restart(*restart, *restart))
+    });
+    restarts
+        .take(MOST_RESTARTS)
+        .take_while(move |restart| *restart < to)
+        .filter_map(move |restart| {
+            let next = schedule.expected_restart(restart, restart);
+            let is_long = next.is_none_or(|next| next.duration_since(restart) >= CYCLE_AFTER);
+            is_long.then(|| Between {
+                restart,
+                next,
+                gap: gap(restart, restart, next, None),
+            })
+        })
+}

@@ -1,0 +1,61 @@
+//! Flags that are each right and cannot be meant together; the same for `set` and for the file.
+
+use super::{Invalid, Schedule};
+use jiff::Timestamp;
+
+impl Schedule {
+    /// The flag (and key) that stands against another one, and why.
+    #[must_use]
+    pub fn contradiction(&self) -> Option<(&'static str, Invalid)> {
+        let of_calendar = [
+            ("jitter", self.jitter.is_some(), "10m beside --at 07"),
+            (
+                "own-daily-cycle",
+                self.own_daily_cycle,
+                "it beside --at 07, or --max-uptime 23h alone",
+            ),
+        ];
+        let stray = of_calendar.into_iter().find(|(_, is_given, _)| *is_given);
+        if let (None, Some((key, _, example))) = (&self.calendar, stray) {
+            return Some((
+                key,
+                Invalid::new("it belongs to at or cron, which is missing", example),
+            ));
+        }
+        let is_empty = self.calendar.is_some() && !self.has_occurrence_in_window();
+        is_empty.then(|| {
+            let problem = "no occurrence falls into it, so that nothing would ever be restarted";
+            (
+                "window",
+                Invalid::new(problem, "'01:00-06:00' beside --at 03"),
+            )
+        })
+    }
+
+    /// Whether any occurrence of the calendar, at any time, falls into a window.
+    fn has_occurrence_in_window(&self) -> bool {
+        let mut undated = self.clone();
+        (undated.since, undated.pause) = (None, None);
+        undated.bounds.blackouts = vec![];
+        // From the beginning of a cycle of weekdays and leap years on.
+        let origin = Timestamp::from_second(1_704_067_200).unwrap_or_default();
+        undated.next_occurrence(origin).is_some()
+    }
+
+    /// Whether its blackouts leave nothing: no occurrence, or no instant, from `now` on.
+    #[must_use]
+    pub fn is_blacked_out(&self, now: Timestamp) -> bool {
+        if self.bounds.blackouts.is_empty() {
+            return false;
+        }
+        let mut awake = self.clone();
+        awake.pause = None;
+        match self.calendar {
+            Some(_) => awake.next_occurrence(now).is_none(),
+            None => self
+                .bounds
+                .next_allowed(now)
+                .is_none_or(|at| !super::is_meant(at)),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What a schedule will do, occurrence by occurrence: with what the clock does between them, and what
+//! blackouts and a pause take away.
+
+use super::{Bar, Blackout, Calendar, Schedule, Void};
+use jiff::{
+    SignedDuration, Timestamp, ToSpan,
+    civil::{DateTime, Time},
+    tz::TimeZone,
+};
+
+/// One line of what is to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Foreseen {
+    Occurrence {
+        at: Timestamp,
+        /// Later than the occurrence by the jitter's share.
+        due: Timestamp,
+        change: Option<ClockChange>,
+    },
+    /// Occurrences in a row that do not count; `count` stops at [`MOST_COUNTED`].
+    Void {
+        first: Timestamp,
+        last: Timestamp,
+        count: usize,
+        why: WhyVoid,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhyVoid {
+    Paused,
+    Blackout(Blackout),
+}
+
+/// What the clock of the zone does to an occurrence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockChange {
+    /// The reading is in a gap from one time of day to another.
+    Skipped {
+        reading: DateTime,
+        from: Time,
+        to: Time,
+    },
+    /// The reading comes twice that day.
+    Twice { is_second: bool },
+    /// Since the occurrence before, the clock was moved, at this reading and by so much.
+    Moved {
+        reading: DateTime,
+        by: SignedDuration,
+    },
+}
+
+/// Occurrences that are missed, or void in a row, are counted up to so many: who slept through a year of
+/// every minute need not know how many those were.
+pub const MOST_COUNTED: usize = 1_000;
+
+impl Schedule {
+    /// The occurrences due after `from` and up to `to`, at most `limit` of them, with the void ones in
+    /// between. Those outside the windows are nothing that anybody waits for, and are left out.
+    #[must_use]
+    pub fn foresee(&self, from: Timestamp, to: Option<Timestamp>, limit: usize) -> Vec<Foreseen> {
+        let Some(calendar) = &self.calendar else {
+            return vec![];
+        };
+        let is_in_time = |at: &Timestamp| to.is_none_or(|to| *at <= to);
+        let (mut foreseen, mut after, mut previous) = (vec![], from, from);
+        // With jitter, one that has come may be due yet.
+        let mut waiting = self.next_occurrence(from).filter(|next| *next <= from);
+        let mut count = 0;
+        while count < limit {
+            let named = waiting.take().or_else(|| calendar.next(after));
+            let Some(at) = named.filter(is_in_time) else {
+                break;
+            };
+            let (why, end) = match self.void(at) {
+                None => {
+                    let change = change(calendar, previous, at);
+                    let due = self.due_at(at);
+                    foreseen.push(Foreseen::Occurrence { at, due, change });
+                    (previous, count) = (at, count + 1);
+                    after = after.max(at);
+                    continue;
+                }
+                Some(Void::Paused) => (
+                    Some(WhyVoid::Paused),
+                    self.pause.and_then(|pause| pause.until),
+                ),
+                Some(Void::BeforeItWasSet) => (None, self.since),
+                Some(Void::Barred(bar)) => {
+                    let why = match bar {
+                        Bar::Blackout(blackout) => Some(WhyVoid::Blackout(blackout)),
+                        Bar::OutsideWindow => None,
+                    };
+                    (why, self.end_of(bar, at))
+                }
+            };
+            foreseen.extend(
+                why.map(|why| void_from(calendar, at, end.into_iter().chain(to).min(), why)),
+            );
+            let Some(before_end) = end.and_then(|end| end.checked_sub(1.nanosecond()).ok()) else {
+                break;
+            };
+            after = before_end;
+        }
+        foreseen
+    }
+
+    /// When what bars an instant ends.
+    fn end_of(&self, bar: Bar, at: Timestamp) -> Option<Timestamp> {
+        let Bar::Blackout(blackout) = bar else {
+            return self.bounds.next_allowed(at);
+        };
+        let mut dark = self.bounds.instants_of_blackouts();
+        let (_, dark) = dark.find(|(other, _)| *other == blackout)?;
+        Some(dark.end)
+    }
+}
+
+fn void_from(
+    calendar: &Calendar,
+    first: Timestamp,
+    end: Option<Timestamp>,
+    why: WhyVoid,
+) -> Foreseen {
+    let all = std::iter::successors(Some(first), |last| calendar.next(*last));
+    let all = all.take_while(|at| end.is_none_or(|end| *at < end));
+    let (count, last) = all
+        .take(MOST_COUNTED)
+        .fold((0, first), |(count, _), at| (count + 1, at));
+    let latest = end.and_then(|end| calendar.latest(end.checked_sub(1.nanosecond()).ok()?));
+    Foreseen::Void {
+        first,
+        last: latest.unwrap_or(last).max(first),
+        count,
+        why,
+    }
+}
+
+fn change(calendar: &Calendar, previous: Timestamp, at: Timestamp) -> Option<ClockChange> {
+    let zone = calendar.zone().time_zone();
+    let (shown, reading) = (zone.to_datetime(at), calendar.reading_of(at)?);
+    let offset = zone.to_offset(at);
+    if reading < shown {
+        let (before, _) = last_change(zone, at)?;
+        return Some(ClockChange::Skipped {
+            reading,
+            from: before.time(),
+            to: shown.time(),
+        });
+    }
+    let ambiguous = zone.to_ambiguous_timestamp(shown);
+    if let jiff::tz::AmbiguousOffset::Fold { after, .. } = ambiguous.offset() {
+        return Some(ClockChange::Twice {
+            is_second: after == offset,
+        });
+    }
+    let by = i64::from(offset.seconds()) - i64::from(zone.to_offset(previous).seconds());
+    let (reading, _) = last_change(zone, at).filter(|(_, change)| by != 0 && *change > previous)?;
+    Some(ClockChange::Moved {
+        reading,
+        by: SignedDuration::from_secs(by),
+    })
+}
+
+/// The last change of the clock by an instant: what it showed then, and when that was.
+fn last_change(zone: &TimeZone, at: Timestamp) -> Option<(DateTime, Timestamp)> {
+    let through = at.checked_add(1.nanosecond()).ok()?;
+    let change = zone.preceding(through).next()?.timestamp();
+    let before = zone.to_offset(change.checked_sub(1.nanosecond()).ok()?);
+    Some((before.to_datetime(change), change))
+}

@@ -1,0 +1,110 @@
+//! When a dyno has lived long enough: `--max-uptime`, and `--own-daily-cycle`, which restarts it before
+//! Heroku's own cycle, 24 hours after its start at the earliest, can.
+
+use super::{Schedule, Span};
+use jiff::{SignedDuration, Timestamp};
+
+/// Heroku restarts every dyno so long after its start, and up to [`CYCLE_SPREAD`] later (Dev Center,
+/// "Dyno restarts").
+pub const CYCLE_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// 216 minutes, at random.
+pub const CYCLE_SPREAD: SignedDuration = SignedDuration::from_mins(216);
+/// The age at which `--own-daily-cycle` restarts a dyno: an hour is for a late pass and a long roll.
+pub const OWN_CYCLE: SignedDuration = SignedDuration::from_hours(23);
+/// How long before a window closes a roll should begin, at the latest.
+const BEFORE_CLOSE: SignedDuration = SignedDuration::from_hours(1);
+
+impl Schedule {
+    /// When a dyno that started then reaches the max uptime.
+    #[must_use]
+    pub fn max_uptime_of(&self, created_at: Timestamp) -> Option<Timestamp> {
+        Some(created_at + self.max_uptime?.duration())
+    }
+
+    /// When a dyno that started then is to be restarted to forestall Heroku's cycle: at 23 hours, or in
+    /// the last window before. `None` without `--own-daily-cycle`.
+    #[must_use]
+    pub fn own_cycle_of(&self, created_at: Timestamp) -> Option<Timestamp> {
+        if !self.own_daily_cycle {
+            return None;
+        }
+        let latest = created_at + OWN_CYCLE;
+        if self.bounds.bar(latest).is_none() {
+            return Some(latest);
+        }
+        let in_window = || {
+            let closes = self.bounds.last_allowed(latest)?;
+            let opens = self.bounds.allowed_since(closes)?;
+            let begin = opens.max(closes - BEFORE_CLOSE);
+            (begin > created_at).then_some(begin)
+        };
+        // Where no window lies in between, the next one is all that is left.
+        Some(in_window().unwrap_or(latest))
+    }
+
+    /// Whether an occurrence still to come restarts a dyno of this age before Heroku's cycle can.
+    #[must_use]
+    pub fn forestalls(&self, created_at: Timestamp, after: Timestamp) -> bool {
+        let next = self.next_due(after);
+        next.is_some_and(|next| next <= created_at + OWN_CYCLE)
+    }
+
+    /// Whether a dyno that started then is too young at an occurrence. One that Heroku's cycle would
+    /// reach before the next is not, where that is to be forestalled.
+    #[must_use]
+    pub fn is_young(&self, created_at: Timestamp, occurrence: Timestamp) -> bool {
+        let least = self.guards.min_uptime.unwrap_or_default().duration();
+        let is_younger = occurrence.duration_since(created_at) < least;
+        is_younger
+            && (!self.own_daily_cycle || self.forestalls(created_at, self.due_at(occurrence)))
+    }
+
+    /// When a dyno that started then is restarted next by this schedule, after this instant, by a
+    /// runner that is never late; `None` when it is not within days.
+    #[must_use]
+    pub fn expected_restart(&self, created_at: Timestamp, after: Timestamp) -> Option<Timestamp> {
+        const DAYS: SignedDuration = SignedDuration::from_hours(30 * 24);
+        let horizon = after + DAYS;
+        let next = |last: &Timestamp| self.next_occurrence(self.due_at(*last));
+        let occurrences = std::iter::successors(self.next_occurrence(after), next);
+        let calendar = occurrences
+            .take_while(|occurrence| *occurrence <= horizon)
+            .find(|occurrence| *occurrence > created_at && !self.is_young(created_at, *occurrence));
+        let calendar = calendar.map(|occurrence| self.due_at(occurrence));
+        let own = self.own_cycle_of(created_at);
+        let own = own.filter(|_| !self.forestalls(created_at, after));
+        let ages = [self.max_uptime_of(created_at), own].into_iter().flatten();
+        let is_at_rest = self.pause.is_some_and(|pause| pause.until.is_none());
+        let rests_until = self.pause.and_then(|pause| pause.until);
+        let age = ages.min().filter(|_| !is_at_rest).and_then(|age| {
+            let from = age.max(after).max(rests_until.unwrap_or(after));
+            self.bounds.next_allowed(from)
+        });
+        [calendar, age].into_iter().flatten().min()
+    }
+
+    /// When a dyno that started then is due by its age, at the earliest.
+    #[must_use]
+    pub fn longest_life_of(&self, created_at: Timestamp) -> Option<Timestamp> {
+        let ages = [
+            self.max_uptime_of(created_at),
+            self.own_cycle_of(created_at),
+        ];
+        ages.into_iter().flatten().min()
+    }
+
+    /// Whether a dyno can be due by its age alone.
+    #[must_use]
+    pub fn has_longest_life(&self) -> bool {
+        self.max_uptime.is_some() || self.own_daily_cycle
+    }
+
+    /// The longest that a dyno may live by this schedule.
+    #[must_use]
+    pub fn longest_life(&self) -> Span {
+        let own = self
+            .own_daily_cycle
+            .then(|| Span::whole_seconds_of(OWN_CYCLE));
+        self.max_uptime.max(own).unwrap_or_default()
+    }
+}

@@ -1,0 +1,8 @@
+//! Calendars: the facts of an independent oracle, a brute force of our own over every zone, and what
+//! windows, blackouts and jitter make of occurrences.
+
+mod bounds;
+mod brute_force;
+mod facts;
+mod jitter;
+mod property;
