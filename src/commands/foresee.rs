@@ -6,9 +6,11 @@ use crate::{
     credentials::{self, Credential, Place, Records, Use, expiry},
     error::Error,
     heroku::{self, Client},
+    plan::daily_cycle,
+    report::forecast,
     schedule::Schedule,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// A warning, and what to do about it.
 pub struct Trouble {
@@ -79,6 +81,24 @@ pub async fn foresee(
         troubles.extend(closed_to_timers(context, &options, schedule));
     }
     troubles
+}
+
+/// Heroku's own daily cycle may restart dynos between the restarts of a schedule.
+pub fn daily_cycle(schedule: &Schedule, all: &[Schedule], now: Timestamp) -> Option<Trouble> {
+    const A_YEAR: SignedDuration = SignedDuration::from_hours(366 * 24);
+    let gaps = daily_cycle::between(schedule, all, now, now + A_YEAR);
+    let gaps = forecast::gaps(&gaps, &schedule.time_zone())?;
+    Some(Trouble {
+        warning: format!("Heroku's own daily cycle may restart dynos at any hour: {gaps}"),
+        hint: Some(if schedule.own_daily_cycle {
+            "its windows and blackouts leave no room to come before that".to_owned()
+        } else if schedule.calendar.is_some() {
+            "--own-daily-cycle comes before it; so do a second time of day, and --max-uptime 23h"
+                .to_owned()
+        } else {
+            "a wider window, or a second one, leaves room to come before it".to_owned()
+        }),
+    })
 }
 
 /// A keyring is open while its owner is logged in; cron and timers run at any time.

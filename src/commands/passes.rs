@@ -17,6 +17,8 @@ use crate::{
 use jiff::{SignedDuration, Timestamp};
 
 pub(super) struct Passes<'a> {
+    /// When this process began to make passes.
+    pub began: Timestamp,
     pub context: &'a Context<'a>,
     pub store: &'a Store,
     pub state: &'a StateDir,
@@ -113,6 +115,7 @@ impl Passes<'_> {
                 is_dry_run,
                 no_wait: self.no_wait,
                 is_unattended,
+                reports_from: self.env_keeps_nothing().then_some(self.began),
             },
         };
         let mut report = match request {
@@ -138,6 +141,11 @@ impl Passes<'_> {
             report.warnings.extend(warning);
         }
         Ok(report)
+    }
+
+    /// A Heroku dyno has no disk that outlives it.
+    fn env_keeps_nothing(&self) -> bool {
+        self.context.env.text("DYNO").is_some()
     }
 
     /// What to do where a credential of ours was taken away while it was used.

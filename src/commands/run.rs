@@ -38,6 +38,7 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
         stop: &stop,
         flags: &flags,
         passes: Passes {
+            began: context.clock.now(),
             context,
             store: &store,
             state: &state,

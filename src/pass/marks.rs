@@ -26,6 +26,7 @@ impl AppPass<'_> {
         let (state, is_dry_run) = (self.pass.state, self.pass.options.is_dry_run);
         for schedule in self.marked(snapshot) {
             let mut mark = state.mark(schedule);
+            mark.judged = mark.judged.max(self.before_our_time(schedule));
             let judged = missed::latest_expired(schedule, mark.judged, snapshot.at)
                 .filter(|expired| !self.is_open(schedule, *expired));
             let Some(expired) = judged else { continue };
@@ -73,6 +74,12 @@ impl AppPass<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The latest occurrence that was over before a runner began that keeps nothing.
+    fn before_our_time(&self, schedule: &Schedule) -> Option<Timestamp> {
+        let from = self.pass.options.reports_from?;
+        schedule.latest_occurrence(from - schedule.guards.catch_up.duration())
     }
 
     /// The schedules whose occurrences this pass is about: none of `run --now`, none that rests.

@@ -29,6 +29,9 @@ pub struct Options {
     pub no_wait: bool,
     /// Nobody watches: another runner may be at the same occurrence, and goes first for a moment.
     pub is_unattended: bool,
+    /// Where nothing is kept from one run to the next: occurrences whose time was over by then are not
+    /// this runner's to report.
+    pub reports_from: Option<Timestamp>,
 }
 
 /// `run --now`.

@@ -154,7 +154,7 @@ fn gap(
     })
 }
 
-/// A gap between two restarts by one schedule.
+/// A gap between two restarts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Between {
     pub restart: Timestamp,
@@ -163,34 +163,46 @@ pub struct Between {
     pub gap: Option<Gap>,
 }
 
-/// The gaps of 24 hours and more that a schedule leaves from one of its restarts to the next, whatever
-/// the dynos are now; looked for up to `to`.
-pub fn of_schedule(
+/// The gaps of 24 hours and more from one restart to the next of dynos that `schedule` is about, by it
+/// and the others of its app that are about all of them; whatever the dynos are now.
+#[must_use]
+pub fn between(
     schedule: &Schedule,
+    all: &[Schedule],
     from: Timestamp,
     to: Timestamp,
-) -> impl Iterator<Item = Between> + '_ {
-    let is_dense = schedule.guards.min_uptime.is_none();
-    let first = schedule.expected_restart(from, from);
-    let restarts = std::iter::successors(first, move |restart| {
-        // Between two occurrences of one day no gap lies.
-        let in_a_day = *restart + CYCLE_AFTER - SignedDuration::from_nanos(1);
-        let last = schedule
-            .latest_occurrence(in_a_day)
-            .map(|last| schedule.due_at(last))
-            .filter(|last| is_dense && last > restart);
-        last.or_else(|| schedule.expected_restart(*restart, *restart))
+) -> Vec<Between> {
+    let is_about_them = |other: &&Schedule| {
+        let is_it = other.name == schedule.name;
+        other.app.name == schedule.app.name && !is_it && other.target.covers(&schedule.target)
+    };
+    let schedules: Vec<&Schedule> = all.iter().filter(is_about_them).chain([schedule]).collect();
+    let next = |restart: Timestamp| {
+        let of_one = |schedule: &&Schedule| schedule.expected_restart(restart, restart);
+        schedules.iter().filter_map(of_one).min()
+    };
+    // Where every occurrence counts, no gap lies between those of one day.
+    let is_dense = schedules
+        .iter()
+        .all(|schedule| schedule.guards.min_uptime.is_none());
+    let last_of_day = |restart: &Timestamp| {
+        let end = *restart + CYCLE_AFTER - SignedDuration::from_nanos(1);
+        let of_one = |schedule: &&Schedule| Some(schedule.due_at(schedule.latest_occurrence(end)?));
+        let last = schedules.iter().filter_map(of_one).max();
+        last.filter(|last| is_dense && last > restart)
+    };
+    let restarts = std::iter::successors(next(from), |restart| {
+        last_of_day(restart).or_else(|| next(*restart))
     });
+    let gap_after = |restart: Timestamp| {
+        let next = next(restart);
+        let is_long = next.is_none_or(|next| next.duration_since(restart) >= CYCLE_AFTER);
+        let gap = gap(restart, restart, next, None);
+        is_long.then_some(Between { restart, next, gap })
+    };
     restarts
         .take(MOST_RESTARTS)
-        .take_while(move |restart| *restart < to)
-        .filter_map(move |restart| {
-            let next = schedule.expected_restart(restart, restart);
-            let is_long = next.is_none_or(|next| next.duration_since(restart) >= CYCLE_AFTER);
-            is_long.then(|| Between {
-                restart,
-                next,
-                gap: gap(restart, restart, next, None),
-            })
-        })
+        .take_while(|restart| *restart < to)
+        .filter_map(gap_after)
+        .collect()
 }

@@ -50,12 +50,10 @@ impl Schedule {
         }
         let mut awake = self.clone();
         awake.pause = None;
-        match self.calendar {
-            Some(_) => awake.next_occurrence(now).is_none(),
-            None => self
-                .bounds
-                .next_allowed(now)
-                .is_none_or(|at| !super::is_meant(at)),
-        }
+        let next = match self.calendar {
+            Some(_) => awake.next_occurrence(now),
+            None => self.bounds.next_allowed(now),
+        };
+        next.is_none_or(|next| !super::is_meant(next))
     }
 }

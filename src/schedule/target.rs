@@ -26,6 +26,23 @@ impl Target {
         }
     }
 
+    /// Whether every dyno that the other is about is one of this too.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::All, _) => true,
+            (_, Self::All) => false,
+            (_, Self::ProcessType(kind)) => self.includes("", kind),
+            (_, Self::Dyno(name)) => self.includes(name, kind_of(name)),
+        }
+    }
+
+    /// Whether some dyno may be one of both.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.covers(other) || other.covers(self)
+    }
+
     /// Whether a dyno of this name and process type is meant; upper and lower case are the same.
     #[must_use]
     pub fn includes(&self, name: &str, process_type: &str) -> bool {
@@ -115,6 +132,13 @@ pub fn is_one_off(kind: &str) -> bool {
         .any(|one_off| one_off.eq_ignore_ascii_case(kind))
 }
 
+/// The process type of a dyno's name, of either generation.
+fn kind_of(name: &str) -> &str {
+    let of_pod = || name.rsplitn(3, '-').nth(2);
+    let of_place = name.split_once('.').map(|(kind, _)| kind);
+    of_place.or_else(of_pod).unwrap_or(name)
+}
+
 fn is_type_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
 }
@@ -134,6 +158,17 @@ mod tests {
         for name in ["web.1", "worker.12", "my_type-2.3", "web-848cd4f64d-pvpr2"] {
             assert!(dyno_name(name).is_ok(), "{name}");
         }
+    }
+
+    #[test]
+    fn targets_cover_and_overlap() {
+        let (all, web) = (Target::All, Target::ProcessType("web".to_owned()));
+        let one = Target::Dyno("web.1".to_owned());
+        let pod = Target::Dyno("web-848cd4f64d-pvpr2".to_owned());
+        let worker = Target::Dyno("worker.1".to_owned());
+        assert!(all.covers(&web) && web.covers(&one) && web.covers(&pod) && one.covers(&one));
+        assert!(!web.covers(&all) && !one.covers(&web) && !web.covers(&worker));
+        assert!(one.overlaps(&all) && !one.overlaps(&worker) && !web.overlaps(&worker));
     }
 
     #[test]

@@ -79,6 +79,8 @@ struct PassStep {
     process_type: Option<String>,
     older_than: Option<String>,
     ignores_windows: bool,
+    /// A runner that keeps nothing began then.
+    without_disk_since: Option<Timestamp>,
     settle: Option<String>,
     /// Another machine, with its own state directory.
     machine: usize,
@@ -99,6 +101,8 @@ struct End {
     most_down: u32,
     deletes: Option<usize>,
     most_requests: Option<usize>,
+    /// Dynos that Heroku's own daily cycle restarted.
+    cycled: Option<usize>,
     /// The apps that the first machine's schedules file names.
     entries: Option<Vec<String>>,
 }
@@ -211,6 +215,13 @@ async fn tell(story: Story) {
             "requests to restart"
         );
     }
+    if let Some(cycled) = story.end.cycled {
+        let by_cycle = record
+            .restarts
+            .iter()
+            .filter(|restart| restart.cause == "cycle");
+        assert_eq!(by_cycle.count(), cycled, "{:#?}", record.restarts);
+    }
     let requests = record.requests.len();
     assert!(
         story.end.most_requests.is_none_or(|most| requests <= most),
@@ -254,6 +265,7 @@ async fn make(step: &PassStep, machines: &[Machine], app: &str) -> Option<Report
         is_dry_run: step.dry_run,
         no_wait: step.no_wait,
         is_unattended: false,
+        reports_from: step.without_disk_since,
     };
     let target = step
         .process_type

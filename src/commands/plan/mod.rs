@@ -52,7 +52,7 @@ pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, 
     }
     let outlooks = schedules
         .iter()
-        .map(|schedule| outlook(&flags, schedule, now))
+        .map(|schedule| outlook(&flags, schedule, &schedules, now))
         .collect::<Result<Vec<_>, Error>>()?;
     let apps = now::ask(context, &store, &schedules).await?;
     let has_error = apps.iter().any(|app| app.plan.is_err());
@@ -86,6 +86,7 @@ pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, 
 fn outlook<'a>(
     flags: &cli::Plan,
     schedule: &'a Schedule,
+    all: &[Schedule],
     now: Timestamp,
 ) -> Result<Outlook<'a>, Error> {
     let (from, to) = span(flags, &schedule.time_zone())?;
@@ -95,7 +96,7 @@ fn outlook<'a>(
     Ok(Outlook {
         schedule,
         foreseen: schedule.foresee(from.unwrap_or(now), to, limit),
-        gaps: daily_cycle::of_schedule(schedule, now, now + GAPS_WITHIN).collect(),
+        gaps: daily_cycle::between(schedule, all, now, now + GAPS_WITHIN),
     })
 }
 

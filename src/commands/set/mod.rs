@@ -10,7 +10,7 @@ use crate::{
     heroku,
     report::human,
     schedule::{App, AppName, Guards, Schedule, Target},
-    snapshot,
+    snapshot::{self, Generation},
     state::StateDir,
 };
 use console::Style;
@@ -109,10 +109,16 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     }
     let heartbeat = state.heartbeat(store.path(), &schedule.app);
     let is_run = heartbeat.as_ref().is_some_and(|sign| sign.is_alive(now));
-    let troubles = match &seen {
+    let mut troubles = match &seen {
         Some(seen) => foresee::foresee(context, &schedule, &seen.app.id, is_run, now).await,
         None => vec![],
     };
+    let is_fir = seen
+        .as_ref()
+        .is_some_and(|seen| seen.app.generation == Generation::Fir);
+    if !is_fir {
+        troubles.extend(foresee::daily_cycle(&schedule, &schedules, now));
+    }
     if ui.is_json {
         let mut described = index::describe(&schedule, None, heartbeat.as_ref(), now);
         let warnings = troubles.iter().map(|trouble| trouble.warning.as_str());
@@ -124,6 +130,7 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     if was_paused {
         ui.say("It was paused, and goes on now");
     }
+    tell_overlaps(context, &schedule, &schedules);
     warn(context, &schedule, seen.as_ref(), now);
     for trouble in troubles {
         ui.warn(&trouble.warning);
@@ -263,6 +270,20 @@ fn in_words(schedule: &Schedule, is_replaced: bool, now: Timestamp) -> String {
         next = schedule.next_occurrence(occurrence);
     }
     text
+}
+
+/// Other schedules that are about some of the same dynos: allowed, and worth knowing.
+fn tell_overlaps(context: &Context<'_>, schedule: &Schedule, all: &[Schedule]) {
+    let is_other = |other: &&Schedule| {
+        let is_app = other.app.is(schedule.app.id_or_name()) || other.app.name == schedule.app.name;
+        is_app && other.name != schedule.name && other.target.overlaps(&schedule.target)
+    };
+    for other in all.iter().filter(is_other) {
+        context.ui.say(&format!(
+            "Schedule {} of ⬢ {} is about some of these dynos too ({}, {}): both restart them, and once where they fall together",
+            other.name, other.app.name, other.target, other.when()
+        ));
+    }
 }
 
 fn warn(context: &Context<'_>, schedule: &Schedule, seen: Option<&Seen>, now: Timestamp) {
