@@ -17,6 +17,7 @@ const PROGRAMS = {
   'gnome-keyring-daemon': 'the tests with a Secret Service',
   'secret-tool': 'the tests with a Secret Service',
   gpg: 'the tests with a .netrc.gpg',
+  python3: 'the comparison with croniter and cronsim',
 }
 const lacking = missing(...Object.keys(PROGRAMS))
 
@@ -48,6 +49,7 @@ const STEPS = [
   {name: 'cargo test', needs: ['cargo'], work: () => cargo(['test', '--no-fail-fast']).then(byCode)},
   {name: 'commands.json', needs: ['cargo build'], work: commandsJson},
   {name: 'schema', work: schema},
+  {name: 'cron peers', needs: ['python3', 'cargo build'], work: cronPeers},
   {name: 'lint', needs: ['npm ci'], work: () => run('npm', ['run', '--silent', 'lint']).then(byCode)},
   {name: 'plugin', needs: ['git', 'npm run build'], work: vitest('plugin')},
   {name: 'e2e', needs: ['git', 'cargo build', 'npm run build'], work: vitest('e2e')},
@@ -123,6 +125,23 @@ async function schema() {
   }
   const code = await run(process.execPath, ['tests/data/extract-schema.mjs', '--check', '../shared/heroku-schema-3.sdk.json'], {onOutput})
   return code === 0 && output.startsWith('SKIPPED') ? ended('skipped', 'no published schema') : byCode(code)
+}
+
+/** Next occurrences beside those of croniter and cronsim, in a Python environment of their own. */
+async function cronPeers() {
+  const place = join(root, 'target/cron-peers')
+  const python = join(place, 'bin/python')
+  const wanted = join(root, 'tests/peers/requirements.txt')
+  const steps = [
+    ['python3', ['-m', 'venv', place]],
+    [python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--requirement', wanted]],
+    [python, [join(root, 'tests/peers/calendars.py'), binary('debug')]],
+  ]
+  for (const [program, args] of steps) {
+    const code = await run(program, args)
+    if (code !== 0) return byCode(code)
+  }
+  return ended('passed')
 }
 
 function table(done) {

@@ -31,7 +31,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    Set(Set),
+    Set(Box<Set>),
     /// remove a schedule
     Remove(Named),
     Pause(Pause),

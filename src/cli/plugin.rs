@@ -26,7 +26,8 @@ pub const PLUGIN: [(&str, AppPolicy, &[&str]); 13] = [
         &[
             "heroku dynos:autorestart:set --app example-app --at 07,14",
             "heroku dynos:autorestart:set --app example-app --at 03:30 --days mon-fri --timezone Europe/Paris",
-            "heroku dynos:autorestart:set --app example-app --name workers --process-type worker --max-uptime 6h",
+            "heroku dynos:autorestart:set --app example-app --cron '0 4 * * sun#1' --except 2026-12-24..2026-12-26",
+            "heroku dynos:autorestart:set --app example-app --name workers --process-type worker --max-uptime 6h --window 22:00-06:00",
         ],
     ),
     (
@@ -53,6 +54,7 @@ pub const PLUGIN: [(&str, AppPolicy, &[&str]); 13] = [
         &[
             "heroku dynos:autorestart:plan",
             "heroku dynos:autorestart:plan --app example-app --next 10",
+            "heroku dynos:autorestart:plan --app example-app --from 2026-12-20 --to 2026-12-31",
         ],
     ),
     (

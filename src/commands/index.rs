@@ -73,7 +73,8 @@ fn row(schedule: &Schedule, last: Option<&Record>, now: Timestamp) -> Vec<String
             human::instant(next, &zone),
             human::distance(now, next)
         ),
-        None => "when a dyno reaches it".to_owned(),
+        None if schedule.has_longest_life() => "when a dyno reaches it".to_owned(),
+        None => "never: nothing falls into its windows".to_owned(),
     };
     let last = last.map_or_else(
         || "never".to_owned(),

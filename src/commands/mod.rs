@@ -48,7 +48,7 @@ pub struct Context<'a> {
 pub async fn dispatch(cli: Cli, context: &Context<'_>) -> Result<u8, Error> {
     match cli.command {
         None => index::index(context, &cli.index),
-        Some(Command::Set(set)) => set::set(context, set).await,
+        Some(Command::Set(set)) => Box::pin(set::set(context, *set)).await,
         Some(Command::Remove(named)) => remove::remove(context, named).await,
         Some(Command::Pause(pause)) => pause::pause(context, pause).await,
         Some(Command::Resume(named)) => pause::resume(context, named).await,

@@ -102,6 +102,17 @@ fn hint(context: &Context<'_>, app: &AppReport) -> Option<String> {
             )
         });
     }
+    let is_barred = |skip: &Skip| {
+        matches!(
+            skip.reason,
+            SkipReason::OutsideWindow | SkipReason::Blackout
+        )
+    };
+    if app.is_asked_for && app.due_skips().any(is_barred) {
+        return Some(format!(
+            "{run} --now --app {name} --ignore-windows restarts them all the same"
+        ));
+    }
     if app.is_asked_for && app.due_skips().next().is_some() {
         return Some(format!(
             "heroku ps --app {name} shows how they are; then {run} --now --app {name} asks anew"

@@ -1,7 +1,7 @@
 //! Is there a reason to restart this dyno? The dyno is the memory: it is due for an occurrence when
 //! it started before it, and after its restart it no longer is.
 
-use super::{Question, SkipReason, Trigger, at};
+use super::{Question, SkipReason, Trigger};
 use crate::{
     schedule::{Bar, MaxUnavailable, Schedule, Span, Target},
     snapshot::Dyno,
@@ -185,64 +185,60 @@ pub(super) fn barred(schedule: &Schedule, now: Timestamp) -> Option<(SkipReason,
     let zone = &schedule.bounds.zone;
     let again = schedule.bounds.next_allowed(now);
     let again = again.map_or("never again".to_owned(), |at| {
-        format!("allowed from {at} on")
+        format!("allowed from {} on", zone.tell(at))
     });
-    Some((reason, format!("{why} ({zone}), {again}")))
+    Some((reason, format!("{why}, {again}")))
 }
 
 /// `None` when the schedule has no calendar.
 fn judge_calendar(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> Option<Verdict> {
     let calendar = schedule.calendar.as_ref()?;
-    let now = question.now;
-    let next = schedule.next_occurrence(now);
-    let is_next = |next: &Timestamp| dyno.created_at < *next;
-    let due_next = next.filter(is_next).map(|next| schedule.due_at(next));
+    let (now, zone) = (question.now, calendar.zone());
+    let next = schedule
+        .next_occurrence(now)
+        .filter(|next| dyno.created_at < *next);
+    let due_next = next.map(|next| schedule.due_at(next));
     if let Some(next) = due_next.filter(|next| is_ahead(question, *next)) {
+        let next = zone.tell(next);
         return Some(Verdict::not(
             SkipReason::OccurrenceAhead,
             format!("Heroku's clock has not reached {next} yet, as this machine's has"),
         ));
     }
     // With jitter, an occurrence that has come is due a little later.
-    if let (Some(next), Some(due)) = (next.filter(|next| *next <= now), due_next) {
-        let detail = format!("its turn for {next} is {due}, by the jitter of the schedule");
-        return Some(Verdict::not(SkipReason::NotDue, detail));
-    }
+    let waiting = next.zip(due_next).filter(|(next, _)| *next <= now);
+    let not_due = |detail: String| {
+        let by_jitter = waiting.map(|(next, due)| {
+            let (next, due) = (zone.tell(next), zone.tell(due));
+            format!("its turn for {next} is {due}, by the jitter of the schedule")
+        });
+        Verdict::not(SkipReason::NotDue, by_jitter.unwrap_or(detail))
+    };
     let Some(latest) = schedule.latest_occurrence(now) else {
-        let detail = match calendar.latest(now) {
+        return Some(not_due(match calendar.latest(now) {
             Some(passed) if dyno.created_at < passed => {
-                format!("{passed} had passed when the schedule was set")
+                format!("{} had passed when the schedule was set", zone.tell(passed))
             }
             _ => "its first occurrence has not come".to_owned(),
-        };
-        return Some(Verdict::not(SkipReason::NotDue, detail));
+        }));
     };
-    let is_open = question
-        .known
-        .open
-        .contains(&(schedule.name.to_string(), latest));
-    let uptime = latest.duration_since(dyno.created_at);
+    let open = &question.known.open;
+    let is_open = open.contains(&(schedule.name.to_string(), latest));
+    let uptime = Span::whole_seconds_of(latest.duration_since(dyno.created_at));
+    let at = zone.tell(latest);
     Some(if dyno.created_at >= latest {
-        Verdict::not(
-            SkipReason::NotDue,
-            format!(
-                "started {}, after the occurrence {latest}",
-                at(dyno.created_at)
-            ),
-        )
+        let started = zone.tell(dyno.created_at);
+        not_due(format!("started {started}, after the occurrence {at}"))
     } else if schedule.is_young(dyno.created_at, latest) {
+        let uptime = uptime.rounded();
         Verdict::not(
             SkipReason::MinUptime,
-            format!(
-                "was up for {} at {latest}",
-                Span::whole_seconds_of(uptime).rounded()
-            ),
+            format!("was up for {uptime} at {at}"),
         )
     } else if now > schedule.expires_at(latest) && !is_open {
-        Verdict::not(
-            SkipReason::CatchUpOver,
-            format!("{latest} is more than {} ago", schedule.guards.catch_up),
-        )
+        let catch_up = schedule.guards.catch_up;
+        let detail = format!("{at} is more than {catch_up} ago");
+        Verdict::not(SkipReason::CatchUpOver, detail)
     } else if let Some((reason, detail)) = barred(schedule, now) {
         Verdict::Barred {
             occurrence: latest,

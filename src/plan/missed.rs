@@ -39,7 +39,9 @@ pub fn latest_expired(
     judged: Option<Timestamp>,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    latest_unjudged(schedule, judged, now - schedule.guards.catch_up.duration())
+    // At the instant at which catch-up ends it may still be acted on.
+    let before = now - schedule.guards.catch_up.duration() - SignedDuration::from_nanos(1);
+    latest_unjudged(schedule, judged, before)
 }
 
 /// Whether an occurrence left dynos as they were: they are the witnesses, whoever might have

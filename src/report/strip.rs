@@ -114,10 +114,11 @@ fn of(schedule: &Schedule, gaps: &[Gap], due: &[Timestamp], cell: &Range<Timesta
 /// The picture: hours above, days below, and what the signs mean. `paint` colours a sign.
 #[must_use]
 pub fn text(rows: &[(Date, Vec<Cell>)], paint: impl Fn(Cell, &str) -> String) -> String {
-    let hours: String = (0..24)
+    let hours: Vec<String> = (0..24)
         .step_by(3)
-        .map(|hour| format!("{hour:<6}"))
+        .map(|hour| format!("{hour:<5}"))
         .collect();
+    let hours = hours.join(" ");
     let mut lines = vec![format!("  {:<10} {}", "", hours.trim_end())];
     let mut seen: Vec<Cell> = vec![];
     for (date, cells) in rows {

@@ -8,11 +8,15 @@ impl Schedule {
     #[must_use]
     pub fn contradiction(&self) -> Option<(&'static str, Invalid)> {
         let of_calendar = [
-            ("jitter", self.jitter.is_some(), "10m beside --at 07"),
+            (
+                "jitter",
+                self.jitter.is_some(),
+                "--jitter 10m beside --at 07",
+            ),
             (
                 "own-daily-cycle",
                 self.own_daily_cycle,
-                "it beside --at 07, or --max-uptime 23h alone",
+                "--own-daily-cycle beside --at 07, or --max-uptime 23h alone",
             ),
         ];
         let stray = of_calendar.into_iter().find(|(_, is_given, _)| *is_given);
@@ -27,7 +31,7 @@ impl Schedule {
             let problem = "no occurrence falls into it, so that nothing would ever be restarted";
             (
                 "window",
-                Invalid::new(problem, "'01:00-06:00' beside --at 03"),
+                Invalid::new(problem, "--window 01:00-06:00 beside --at 03"),
             )
         })
     }

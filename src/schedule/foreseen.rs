@@ -81,6 +81,10 @@ impl Schedule {
                     after = after.max(at);
                     continue;
                 }
+                // Without an end there is nothing to show but the pause itself.
+                Some(Void::Paused) if self.pause.is_some_and(|pause| pause.until.is_none()) => {
+                    break;
+                }
                 Some(Void::Paused) => (
                     Some(WhyVoid::Paused),
                     self.pause.and_then(|pause| pause.until),

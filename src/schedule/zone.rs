@@ -1,7 +1,7 @@
 //! Time zones by their IANA name, as the schedule file stores them.
 
 use super::Invalid;
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 use std::{fmt, str::FromStr};
 
 const EXAMPLE: &str = "America/New_York or UTC";
@@ -60,6 +60,15 @@ impl Zone {
     #[must_use]
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")
+    }
+}
+
+impl Zone {
+    /// An instant on this zone's wall clock, to the second: `2026-03-07 02:30:00 EST`.
+    #[must_use]
+    pub fn tell(&self, instant: Timestamp) -> String {
+        let shown = instant.to_zoned_datetime(self.0.clone());
+        shown.strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
     }
 }
 
@@ -124,8 +133,8 @@ fn nearest(text: &str) -> Option<String> {
             of_city
         }
     };
-    let named = names.filter(|name| name.contains('/') && !name.starts_with("Etc/"));
-    let alike = named.map(|name| (likeness(&name), name));
+    let with_slash = names.filter(|name| name.contains('/') && !name.starts_with("Etc/"));
+    let alike = with_slash.map(|name| (likeness(&name), name));
     let nearest = alike.max_by(|a, b| a.0.total_cmp(&b.0))?;
     (nearest.0 >= ALIKE).then_some(nearest.1)
 }

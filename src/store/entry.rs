@@ -146,7 +146,7 @@ impl Keys<'_> {
                 return of("days", "days belongs to at; a cron expression has its own");
             }
             (None, None) => return of("days", "days belongs to at, which is missing"),
-            (None, Some(cron)) => ("cron", Recurrence::Cron(cron)),
+            (None, Some(cron)) => ("cron", Recurrence::Cron(Box::new(cron))),
             (Some(times), None) => {
                 let days = days.unwrap_or(Days::DAILY);
                 ("at", Recurrence::At { times, days })

@@ -1,7 +1,7 @@
 //! The schedules file as text: reads all entries, or says which one is wrong; writes one over a table.
 
 use super::{Error, VERSION, entry::entry};
-use crate::schedule::{Guards, Recurrence, Schedule, Span, Target};
+use crate::schedule::{Calendar, Guards, Recurrence, Schedule, Span, Target};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeSet, path::Path, str::FromStr};
@@ -135,10 +135,7 @@ fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 24] 
             .and_then(|instant| toml_edit::Datetime::from_str(&instant.to_string()).ok())
             .map(toml_edit::Value::from)
     };
-    let recurrence = schedule
-        .calendar
-        .as_ref()
-        .map(|calendar| calendar.recurrence());
+    let recurrence = schedule.calendar.as_ref().map(Calendar::recurrence);
     let (at, days, cron) = match recurrence {
         None => (None, None, None),
         Some(Recurrence::Cron(cron)) => (None, None, Some(cron.to_string())),

@@ -148,6 +148,153 @@ const CASES: &[(&[&str], &[&str])] = &[
         &["--min-uptime 9d", "--max-uptime 6h", "contradict", "1h"],
     ),
     (
+        &["--cron", "0 0 31 2 *"],
+        &[
+            "--cron",
+            "'0 0 31 2 *'",
+            "no date is ever like that",
+            "0 0 28 2 *",
+        ],
+    ),
+    (
+        &["--cron", "0 7 * *"],
+        &["--cron", "five fields, and not 4", "@daily"],
+    ),
+    (
+        &["--cron", "@reboot"],
+        &["--cron", "there is no '@reboot'", "@daily"],
+    ),
+    (
+        &["--cron", "0 24 * * *"],
+        &["--cron", "hour '24'", "from 0 to 23", "@daily"],
+    ),
+    (
+        &["--cron", "*/90 * * * *"],
+        &["--cron", "minute '*/90'", "longer than the field"],
+    ),
+    (
+        &["--cron", "5/15 * * * *"],
+        &["--cron", "minute '5/15'", "a range, as in 5-59/15"],
+    ),
+    (
+        &["--cron", "0 22-2 * * *"],
+        &["--cron", "hour '22-2'", "backwards", "22-23,0-2"],
+    ),
+    (
+        &["--cron", "0 3 * * fri-mon"],
+        &[
+            "--cron",
+            "day of the week 'fri-mon'",
+            "backwards",
+            "5-6,0-1",
+        ],
+    ),
+    (&["--cron", "0 3 * * L"], &["--cron", "day of the week 'l'"]),
+    (&["--cron", "0 mon * * *"], &["--cron", "hour 'mon'"]),
+    (
+        &["--cron", "0 3 1,,2 * *"],
+        &["--cron", "day of the month ''"],
+    ),
+    (
+        &["--cron", "0 3 32W * *"],
+        &["--cron", "'32w'", "from 1 to 31"],
+    ),
+    (&["--cron", "0 3 * * mon#6"], &["--cron", "'mon#6'"]),
+    (&["--cron", ""], &["--cron", "five fields, and not 0"]),
+    (
+        &["--at", "7", "--cron", "0 7 * * *"],
+        &["--at and --cron", "--at 07,14"],
+    ),
+    (
+        &["--days", "mon", "--cron", "0 7 * * *"],
+        &["--days belongs to --at", "mon-fri"],
+    ),
+    (
+        &["--at", "3", "--window", "22:00"],
+        &["--window", "'22:00'", "two times", "22:00-06:00"],
+    ),
+    (
+        &["--at", "3", "--window", "06:00-06:00"],
+        &["--window", "a whole day is 00:00-24:00", "22:00-06:00"],
+    ),
+    (
+        &["--at", "3", "--window", "25:00-06:00"],
+        &["--window", "hours go from 0 to 23", "22:00-06:00"],
+    ),
+    (
+        &["--at", "3", "--window", "funday 22:00-06:00"],
+        &["--window", "'funday' is not a day", "22:00-06:00"],
+    ),
+    (
+        &["--at", "7", "--timezone", "UTC", "--window", "01:00-06:00"],
+        &["--window", "no occurrence falls into it", "--at 03"],
+    ),
+    (
+        &["--at", "7", "--except", "2026-12-26..2026-12-24"],
+        &[
+            "--except",
+            "ends before it begins",
+            "2026-12-24..2026-12-26",
+        ],
+    ),
+    (
+        &["--at", "7", "--except", "2026-02-30"],
+        &["--except", "'2026-02-30' is no date", "2026-11-27"],
+    ),
+    (
+        &["--at", "7", "--except", "christmas"],
+        &["--except", "'christmas' is no date", "2026-11-27"],
+    ),
+    (
+        &[
+            "--at",
+            "7",
+            "--timezone",
+            "UTC",
+            "--except",
+            "2000-01-01..2199-12-31",
+        ],
+        &["--except", "covers everything", "2026-12-24..2026-12-26"],
+    ),
+    (
+        &[
+            "--max-uptime",
+            "6h",
+            "--timezone",
+            "UTC",
+            "--except",
+            "2000-01-01..2199-12-31",
+        ],
+        &["--except", "covers everything"],
+    ),
+    (
+        &["--at", "7", "--jitter", "1s"],
+        &["--jitter", "at least 1m", "10m"],
+    ),
+    (
+        &["--max-uptime", "6h", "--jitter", "10m"],
+        &["--jitter belongs to --at or --cron"],
+    ),
+    (
+        &["--max-uptime", "6h", "--own-daily-cycle"],
+        &[
+            "--own-daily-cycle belongs to --at or --cron",
+            "--max-uptime 23h",
+        ],
+    ),
+    (
+        &["--max-uptime", "6h", "--timezone", "UTC"],
+        &["--timezone belongs to --at, --cron, --window or --except"],
+    ),
+    (
+        &["--at", "7", "--timezone", "America/New_Yrok"],
+        &["--timezone", "is America/New_York meant?"],
+    ),
+    (
+        &["--at", "7", "--timezone", "EST5EDT"],
+        &["--timezone", "'EST5EDT'", "slash", "America/New_York"],
+    ),
+    (
         &["--at", "7", "--no-such-flag"],
         &["--no-such-flag", "--help"],
     ),
@@ -294,6 +441,8 @@ fn every_example_is_right_itself() {
         };
         let (_, before) = words.split_last().expect("words");
         for example in examples.split(", ").flat_map(|part| part.split(" or ")) {
+            // In a shell, its spaces are quoted.
+            let example = example.trim_matches('\'');
             let words = [&set[..], before, &[example]].concat();
             let told = home.run(host, &words);
             assert_eq!(told.code, Some(0), "{words:?}: {told:?}");

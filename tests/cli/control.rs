@@ -100,6 +100,8 @@ pub struct Request {
 
 #[derive(Debug, Clone, serde::Deserialize)]
 pub struct Restart {
+    pub at: jiff::Timestamp,
+    pub app: String,
     pub dyno: String,
     pub cause: String,
     pub down: u32,

@@ -71,6 +71,10 @@ struct Step {
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag that a user may type"
+)]
 struct PassStep {
     no_wait: bool,
     dry_run: bool,

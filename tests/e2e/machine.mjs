@@ -28,14 +28,15 @@ export const herokuWords = args => [process.execPath, ...nodeFlags, cli, ...args
 
 /**
  * `whenDone`: vitest's `afterAll`, or `onTestFinished` for the machine of one test. `env`: more variables, or fewer where
- * they are undefined. `scenario`: TOML of the simulated Heroku in place of its leaky shop.
+ * they are undefined. `scenario`: TOML of the simulated Heroku in place of its leaky shop. `clock`: where the clocks of both
+ * begin, in place of now.
  */
-export async function machine(whenDone, {env: more, scenario} = {}) {
+export async function machine(whenDone, {clock, env: more, scenario} = {}) {
   const {home, remove} = throwawayHome()
   whenDone(remove)
   const cwd = join(home, 'project')
   mkdirSync(cwd)
-  const sandbox = await startSandbox(whenDone, home, scenario)
+  const sandbox = await startSandbox(whenDone, home, {clock, scenario})
   const env = {
     // Nothing of the environment of whoever runs the tests, but the programs.
     PATH: process.env['PATH'],
@@ -44,6 +45,7 @@ export async function machine(whenDone, {env: more, scenario} = {}) {
     AUTORESTART_BINARY: program,
     HEROKU_API_KEY: UUID,
     HEROKU_HOST: sandbox.host,
+    ...(clock && {AUTORESTART_CLOCK: clock}),
     ...more,
   }
   linkPlugin(join(home, '.local/share/heroku'))
@@ -81,8 +83,9 @@ export async function machine(whenDone, {env: more, scenario} = {}) {
   }
 }
 
-async function startSandbox(whenDone, home, scenario) {
+async function startSandbox(whenDone, home, {clock, scenario}) {
   const args = ['sandbox', '--port', '0']
+  if (clock) args.push('--clock', clock)
   if (scenario) {
     writeFileSync(join(home, 'scenario.toml'), scenario)
     args.push('--scenario', join(home, 'scenario.toml'))

@@ -123,10 +123,10 @@ async fn ask_one(
         },
         restart: plan::usual(&past),
     };
-    let cycles = daily_cycle::of_app(question, &plan, lateness)
-        .into_iter()
-        .map(|(dyno, cycle)| (dyno.clone(), cycle))
-        .collect();
+    let cycles = daily_cycle::of_app(question, &plan, lateness).into_iter();
+    let mut cycles: Vec<(Dyno, Cycle)> =
+        cycles.map(|(dyno, cycle)| (dyno.clone(), cycle)).collect();
+    cycles.sort_by(|(a, _), (b, _)| plan::place(&a.name).cmp(&plan::place(&b.name)));
     Ok(Now {
         plan,
         snapshot,

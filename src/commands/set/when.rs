@@ -1,15 +1,58 @@
-//! The flags of `set` that say when: a calendar, and what bounds it, in one zone.
+//! The schedule that the flags of `set` mean: a calendar, and what bounds it, in one zone.
 
 use super::super::Context;
 use crate::{
     cli::Set,
     error::Error,
-    schedule::{Bounds, Calendar, Days, Recurrence, Schedule, Zone},
+    schedule::{App, AppName, Bounds, Calendar, Days, Guards, Recurrence, Schedule, Zone},
 };
 use jiff::{Timestamp, tz::TimeZone};
 
+/// The schedule that the flags mean, whatever Heroku says of the app.
+pub(super) fn draft(context: &Context<'_>, flags: &Set, app: &AppName) -> Result<Schedule, Error> {
+    let (calendar, bounds) = of(context, flags)?;
+    if let (Some(least), Some(longest)) = (flags.min_uptime, flags.max_uptime)
+        && least > longest
+    {
+        let message = format!(
+            "--min-uptime {least} is longer than --max-uptime {longest}: the two contradict each other"
+        );
+        return Err(Error::usage(
+            message,
+            "give a shorter --min-uptime, for example 1h",
+        ));
+    }
+    let default = Guards::default();
+    let schedule = Schedule {
+        name: flags.name.clone().unwrap_or_default(),
+        app: App {
+            name: app.clone(),
+            id: None,
+            account: None,
+            host: None,
+        },
+        target: super::target(&flags.target)?,
+        calendar,
+        max_uptime: flags.max_uptime,
+        jitter: flags.jitter,
+        own_daily_cycle: flags.own_daily_cycle,
+        bounds,
+        guards: Guards {
+            catch_up: flags.catch_up.unwrap_or(default.catch_up),
+            min_uptime: flags.min_uptime,
+            max_unavailable: flags.how.max_unavailable.unwrap_or(default.max_unavailable),
+            wait_limit: flags.how.wait_limit.unwrap_or(default.wait_limit),
+            settle: flags.how.settle.unwrap_or(default.settle),
+        },
+        since: None,
+        pause: None,
+    };
+    check(&schedule, context.clock.now())?;
+    Ok(schedule)
+}
+
 /// The calendar and the bounds that the flags name.
-pub(super) fn of(context: &Context<'_>, flags: &Set) -> Result<(Option<Calendar>, Bounds), Error> {
+fn of(context: &Context<'_>, flags: &Set) -> Result<(Option<Calendar>, Bounds), Error> {
     let recurrence = recurrence(flags)?;
     let has_bounds = !flags.window.is_empty() || !flags.except.is_empty();
     let needs_zone = recurrence.is_some() || has_bounds;
@@ -48,7 +91,7 @@ fn recurrence(flags: &Set) -> Result<Option<Recurrence>, Error> {
             "--days belongs to --at; a cron expression has its own days",
             "say them in it, for example --cron '0 7,14 * * mon-fri'",
         )),
-        (None, Some(cron)) => Ok(Some(Recurrence::Cron(cron.clone()))),
+        (None, Some(cron)) => Ok(Some(Recurrence::Cron(Box::new(cron.clone())))),
         (Some(times), None) => Ok(Some(Recurrence::At {
             times: times.clone(),
             days: flags.days.unwrap_or(Days::DAILY),
@@ -106,11 +149,11 @@ fn zone_of_this_machine(context: &Context<'_>) -> Zone {
 }
 
 /// What is right by itself, and cannot be meant together.
-pub(super) fn check(schedule: &Schedule, now: Timestamp) -> Result<(), Error> {
+fn check(schedule: &Schedule, now: Timestamp) -> Result<(), Error> {
     if let Some((flag, invalid)) = schedule.contradiction() {
         return Err(Error::usage(
             format!("--{flag}: {}", invalid.problem),
-            format!("for example {}", invalid.example),
+            format!("as in {}", invalid.example),
         ));
     }
     if schedule.is_blacked_out(now) {

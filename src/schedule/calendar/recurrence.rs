@@ -10,7 +10,7 @@ pub enum Recurrence {
     /// `--at` and `--days`.
     At { times: Times, days: Days },
     /// `--cron`.
-    Cron(Cron),
+    Cron(Box<Cron>),
 }
 
 /// Years between two dates of one calendar, at most: `0 0 29 2 *` on a weekday that comes once in 28

@@ -246,7 +246,7 @@ mod tests {
             ("0 3 */2 * mon", "at times of cron '0 3 */2 * mon'"),
         ] {
             let cron: Cron = cron.parse().expect(cron);
-            assert_eq!(of(&Recurrence::Cron(cron)), said);
+            assert_eq!(of(&Recurrence::Cron(Box::new(cron))), said);
         }
     }
 }

@@ -7,7 +7,7 @@ const FACTS: &str = include_str!("../../data/calendar-facts.tsv");
 
 fn calendar(cron: &str, zone: &str) -> Calendar {
     let cron = cron.parse().expect(cron);
-    Calendar::new(Recurrence::Cron(cron), zone.parse().expect(zone)).expect("a calendar")
+    Calendar::new(Recurrence::Cron(Box::new(cron)), zone.parse().expect(zone)).expect("a calendar")
 }
 
 fn shown(instant: Timestamp, zone: &TimeZone) -> String {

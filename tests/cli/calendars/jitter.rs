@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 fn jittered(app: &str, cron: &str, jitter: Span, windows: &[&str]) -> Schedule {
     let zone = Zone::utc();
-    let cron = Recurrence::Cron(cron.parse().expect(cron));
+    let cron = Recurrence::Cron(Box::new(cron.parse().expect(cron)));
     let calendar = Calendar::new(cron, zone.clone()).expect("a calendar");
     let mut schedule = schedule(Some(calendar), bounds(&zone, windows, &[]));
     schedule.app.name = app.parse().expect(app);

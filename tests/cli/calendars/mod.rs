@@ -3,6 +3,8 @@
 
 mod bounds;
 mod brute_force;
+mod cycle;
 mod facts;
 mod jitter;
 mod property;
+mod year;

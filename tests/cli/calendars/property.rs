@@ -6,7 +6,7 @@ use super::brute_force::{Rule, Walked};
 use autorestart::schedule::{Calendar, Recurrence, Zone};
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
-/// A small generator of our own, so that a seed means the same for ever (SplitMix64).
+/// A small generator of our own, so that a seed means the same for ever (`SplitMix64`).
 pub struct Random(pub u64);
 
 impl Random {
@@ -213,7 +213,7 @@ pub fn rule(random: &mut Random) -> (Recurrence, Rule, String) {
         is_on: Box::new(is_on),
         is_interval,
     };
-    (Recurrence::Cron(cron), rule, text)
+    (Recurrence::Cron(Box::new(cron)), rule, text)
 }
 
 fn at(random: &mut Random) -> (Recurrence, Rule, String) {

@@ -1,0 +1,136 @@
+//! What `set` says back: the schedule in words, and what somebody should know who set it.
+
+use super::{super::Context, seen::Seen};
+use crate::{
+    report::human,
+    schedule::{Schedule, Target},
+};
+use jiff::Timestamp;
+use std::fmt::Write as _;
+
+pub(super) fn in_words(schedule: &Schedule, is_replaced: bool, now: Timestamp) -> String {
+    let verb = if is_replaced { "Replaced" } else { "Created" };
+    let budget = schedule.guards.max_unavailable.to_string();
+    let pace = if budget == "1" {
+        match schedule.target {
+            Target::All => "one of a process type at a time".to_owned(),
+            Target::ProcessType(_) | Target::Dyno(_) => "one at a time".to_owned(),
+        }
+    } else {
+        format!("at most {budget} of a process type at a time")
+    };
+    let mut text = format!(
+        "{verb} schedule {} of ⬢ {}: {} {} {}, {pace}",
+        schedule.name,
+        schedule.app.name,
+        schedule.target,
+        schedule.target.restarts(),
+        schedule.when()
+    );
+    let zone = schedule.time_zone();
+    if let Some(due) = schedule.latest_occurrence(now) {
+        let _ = write!(
+            text,
+            "\n  now   {}: the next pass acts on it",
+            human::instant(due, &zone)
+        );
+    }
+    let mut next = schedule.next_occurrence(now);
+    for label in ["next", "then", "then"] {
+        let Some(occurrence) = next else { break };
+        let _ = write!(
+            text,
+            "\n  {label}  {} ({})",
+            human::instant(occurrence, &zone),
+            human::distance(now, occurrence)
+        );
+        next = schedule.next_occurrence(occurrence);
+    }
+    text
+}
+
+/// Other schedules that are about some of the same dynos: allowed, and worth knowing.
+pub(super) fn overlaps(context: &Context<'_>, schedule: &Schedule, all: &[Schedule]) {
+    let is_other = |other: &&Schedule| {
+        let is_app = other.app.is(schedule.app.id_or_name()) || other.app.name == schedule.app.name;
+        is_app && other.name != schedule.name && other.target.overlaps(&schedule.target)
+    };
+    for other in all.iter().filter(is_other) {
+        context.ui.say(&format!(
+            "Schedule {} of ⬢ {} is about some of these dynos too ({}, {}): both restart them, and once where they fall together",
+            other.name, other.app.name, other.target, other.when()
+        ));
+    }
+}
+
+pub(super) fn warn(
+    context: &Context<'_>,
+    schedule: &Schedule,
+    seen: Option<&Seen>,
+    now: Timestamp,
+) {
+    let zone = schedule.time_zone();
+    // Only an occurrence of this very day is what somebody may have meant.
+    let passed = schedule
+        .calendar
+        .as_ref()
+        .and_then(|calendar| calendar.latest(now))
+        .filter(|passed| {
+            let day = |instant: Timestamp| instant.to_zoned_datetime(zone.clone()).date();
+            schedule.since.is_some_and(|since| *passed < since) && day(*passed) == day(now)
+        });
+    if let Some(passed) = passed {
+        let time = passed
+            .to_zoned_datetime(zone.clone())
+            .strftime("%H:%M")
+            .to_string();
+        let next = schedule
+            .next_occurrence(now)
+            .map(|next| human::instant(next, &zone))
+            .unwrap_or_default();
+        context
+            .ui
+            .say(&format!("{time} today has passed; next {next}"));
+    }
+    let Some(seen) = seen else { return };
+    if let Some(skew) = seen.skew {
+        context.ui.warn(&human::skew(skew));
+    }
+    let wanted = seen.formation.iter().filter(|entry| {
+        entry.quantity > 0
+            && schedule
+                .target
+                .includes(&format!("{}.1", entry.process_type), &entry.process_type)
+    });
+    let single: Vec<&str> = wanted
+        .filter(|entry| entry.quantity == 1)
+        .map(|entry| entry.process_type.as_str())
+        .collect();
+    if !single.is_empty() {
+        context.ui.warn(&format!(
+            "{} has one dyno: it is down while it boots",
+            single.join(" and ")
+        ));
+    }
+    let is_there = match &schedule.target {
+        Target::All => true,
+        Target::ProcessType(wanted) => seen
+            .formation
+            .iter()
+            .any(|entry| entry.quantity > 0 && entry.process_type.eq_ignore_ascii_case(wanted)),
+        Target::Dyno(name) => seen.formation.iter().any(|entry| {
+            name.rsplit_once('.').is_none_or(|(kind, number)| {
+                kind.eq_ignore_ascii_case(&entry.process_type)
+                    && number
+                        .parse::<u32>()
+                        .is_ok_and(|number| number <= entry.quantity)
+            })
+        }),
+    };
+    if !is_there {
+        context.ui.warn(&format!(
+            "⬢ {} has no {} now: until it does, nothing is restarted",
+            seen.app.name, schedule.target
+        ));
+    }
+}

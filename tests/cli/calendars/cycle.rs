@@ -1,0 +1,241 @@
+//! Heroku's own daily cycle: where it can fire between restarts, and on a dyno as it is now.
+
+use super::bounds::{bounds, schedule};
+use autorestart::{
+    plan::{
+        Known, Plan, Question,
+        daily_cycle::{Between, Cycle, Lateness, between, of_app},
+    },
+    schedule::{Calendar, Days, Recurrence, Schedule, Span, Zone},
+    snapshot::{App, Dyno, Formation, Generation, Snapshot, State},
+};
+use jiff::{SignedDuration, Timestamp};
+
+fn at(text: &str) -> Timestamp {
+    text.parse().expect(text)
+}
+
+fn new_york(times: &str) -> Schedule {
+    let zone: Zone = "America/New_York".parse().expect("a zone");
+    let times = times.parse().expect(times);
+    let daily = Recurrence::At {
+        times,
+        days: Days::DAILY,
+    };
+    let calendar = Calendar::new(daily, zone.clone()).expect("a calendar");
+    schedule(Some(calendar), bounds(&zone, &[], &[]))
+}
+
+/// The gaps from the middle of October on, for a month.
+fn autumn(schedule: &Schedule, others: &[Schedule]) -> Vec<Between> {
+    between(
+        schedule,
+        others,
+        at("2026-10-15T12:00:00Z"),
+        at("2026-11-15T12:00:00Z"),
+    )
+}
+
+#[test]
+fn the_25_hours_of_autumn_are_found() {
+    let gaps = autumn(&new_york("07"), &[]);
+    // Every day is 24 hours to the second: nothing but a late pass opens those.
+    assert!(gaps.len() > 25, "{}", gaps.len());
+    let open: Vec<&Between> = gaps
+        .iter()
+        .filter(|between| between.gap.is_some())
+        .collect();
+    assert_eq!(open.len(), 1);
+    let gap = open[0].gap.expect("a gap");
+    assert_eq!(
+        (open[0].restart, gap.from, gap.until),
+        (
+            at("2026-10-31T11:00:00Z"),
+            at("2026-11-01T11:00:00Z"),
+            at("2026-11-01T12:00:00Z")
+        )
+    );
+    assert!((gap.chance - 60.0 / 216.0).abs() < 1e-9, "{}", gap.chance);
+}
+
+#[test]
+fn they_are_closed_by_a_second_time_by_the_own_cycle_and_by_another_schedule() {
+    assert_eq!(autumn(&new_york("07,19"), &[]), []);
+    let mut own = new_york("07");
+    own.own_daily_cycle = true;
+    assert_eq!(autumn(&own, &[]), []);
+    let mut uptime = new_york("07");
+    uptime.max_uptime = Some(Span::hours(23));
+    assert_eq!(autumn(&uptime, &[]), []);
+    let mut evening = new_york("19");
+    evening.name = "evening".parse().expect("a name");
+    assert_eq!(autumn(&new_york("07"), &[evening.clone()]), []);
+    // One that is about fewer dynos closes nothing for the others.
+    evening.target = autorestart::schedule::Target::ProcessType("web".to_owned());
+    assert!(!autumn(&new_york("07"), &[evening]).is_empty());
+}
+
+#[test]
+fn a_skipped_young_dyno_opens_a_gap_unless_it_is_forestalled() {
+    let mut often = new_york("07,14");
+    often.guards.min_uptime = Some(Span::hours(10));
+    assert!(
+        autumn(&often, &[]).len() > 25,
+        "14:00 is skipped, as the dyno is seven hours old"
+    );
+    often.own_daily_cycle = true;
+    assert_eq!(autumn(&often, &[]), []);
+}
+
+fn dyno(name: &str, created_at: &str) -> Dyno {
+    Dyno {
+        id: name.to_owned(),
+        name: name.to_owned(),
+        process_type: "web".to_owned(),
+        state: State::Up,
+        created_at: at(created_at),
+        updated_at: at(created_at),
+        release: 7,
+        is_attached: false,
+    }
+}
+
+fn snapshot(now: &str, dynos: Vec<Dyno>) -> Snapshot {
+    let quantity = u32::try_from(dynos.len()).expect("few");
+    Snapshot {
+        at: at(now),
+        app: App {
+            id: "an-id".to_owned(),
+            name: "example-app".to_owned(),
+            is_in_maintenance: false,
+            released_at: None,
+            generation: Generation::Cedar,
+        },
+        formation: vec![Formation {
+            process_type: "web".to_owned(),
+            quantity,
+        }],
+        dynos,
+        has_preboot: false,
+    }
+}
+
+fn answers(schedule: &Schedule, snapshot: &Snapshot, lateness: Lateness) -> Vec<Cycle> {
+    let known = Known::default();
+    let question = Question {
+        schedules: std::slice::from_ref(schedule),
+        snapshot,
+        now: snapshot.at,
+        local_now: snapshot.at,
+        remaining: None,
+        known: &known,
+    };
+    let answers = of_app(question, &Plan::default(), lateness);
+    answers.into_iter().map(|(_, cycle)| cycle).collect()
+}
+
+const WATCHED: Lateness = Lateness {
+    runner: Ok(SignedDuration::from_secs(30)),
+    restart: Some(SignedDuration::from_mins(2)),
+};
+
+#[test]
+fn a_deploy_shifts_the_age_and_the_answer_with_it() {
+    let schedule = new_york("07");
+    // Deployed at 15:00 the day before: sixteen hours at 07:00.
+    let young = snapshot(
+        "2026-10-20T02:00:00Z",
+        vec![dyno("web.1", "2026-10-19T19:00:00Z")],
+    );
+    let restart = at("2026-10-20T11:00:30Z");
+    assert_eq!(
+        answers(&schedule, &young, WATCHED),
+        [Cycle::CannotFire { restart }]
+    );
+    // Restarted at 07:00: half a minute is left to chance.
+    let daily = snapshot(
+        "2026-10-20T02:00:00Z",
+        vec![dyno("web.1", "2026-10-19T11:00:00Z")],
+    );
+    let [Cycle::MayFire(gap)] = answers(&schedule, &daily, WATCHED)[..] else {
+        panic!("it may fire");
+    };
+    assert_eq!(
+        (gap.from, gap.until),
+        (at("2026-10-20T11:00:00Z"), at("2026-10-20T11:00:30Z"))
+    );
+    assert!(gap.chance < 0.003 && !gap.is_at_least);
+}
+
+#[test]
+fn the_place_in_the_roll_counts() {
+    let schedule = new_york("07");
+    let created = [
+        "2026-10-19T11:30:00Z",
+        "2026-10-19T11:30:10Z",
+        "2026-10-19T11:01:00Z",
+    ];
+    let dynos = created
+        .iter()
+        .zip(["web.1", "web.2", "web.3"])
+        .map(|(at, name)| dyno(name, at));
+    let rolled = snapshot("2026-10-20T02:00:00Z", dynos.collect());
+    // Oldest first: web.3 at once, web.1 after two minutes, web.2 after four.
+    let late = |minutes: i64| at("2026-10-20T11:00:30Z") + SignedDuration::from_mins(minutes);
+    let cannot = |minutes: i64| Cycle::CannotFire {
+        restart: late(minutes),
+    };
+    assert_eq!(
+        answers(&schedule, &rolled, WATCHED),
+        [cannot(0), cannot(2), cannot(4)]
+    );
+}
+
+#[test]
+fn what_is_not_known_is_called_unknown() {
+    let schedule = new_york("07,19");
+    let two = snapshot(
+        "2026-10-20T02:00:00Z",
+        vec![
+            dyno("web.1", "2026-10-19T23:00:00Z"),
+            dyno("web.2", "2026-10-19T23:01:00Z"),
+        ],
+    );
+    let unknown = |cycle: &Cycle| matches!(cycle, Cycle::Unknown(_));
+    let no_runner = Lateness {
+        runner: Err("nothing runs it"),
+        ..WATCHED
+    };
+    assert!(answers(&schedule, &two, no_runner).iter().all(unknown));
+    // Without a past restart only the first of a roll is known.
+    let no_past = Lateness {
+        restart: None,
+        ..WATCHED
+    };
+    let found = answers(&schedule, &two, no_past);
+    assert!(
+        matches!(found[0], Cycle::CannotFire { .. }) && unknown(&found[1]),
+        "{found:?}"
+    );
+    let mut fir = two.clone();
+    fir.app.generation = Generation::Fir;
+    for dyno in &mut fir.dynos {
+        dyno.name = format!("web-848cd4f64d-pvp{}r", &dyno.name[4..]);
+    }
+    assert!(answers(&schedule, &fir, WATCHED).iter().all(unknown));
+    // Older than the cycle lets a dyno become.
+    let old = snapshot(
+        "2026-10-20T02:00:00Z",
+        vec![dyno("web.1", "2026-10-18T19:00:00Z")],
+    );
+    assert!(answers(&schedule, &old, WATCHED).iter().all(unknown));
+    // Where the gap is open whatever the lateness, that is said.
+    let autumn = snapshot(
+        "2026-11-01T02:00:00Z",
+        vec![dyno("web.1", "2026-10-31T11:00:00Z")],
+    );
+    let [Cycle::MayFire(gap)] = answers(&new_york("07"), &autumn, no_runner)[..] else {
+        panic!("it may fire");
+    };
+    assert!(gap.is_at_least);
+}
