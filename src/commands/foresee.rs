@@ -86,7 +86,9 @@ pub async fn foresee(
 /// Heroku's own daily cycle may restart dynos between the restarts of a schedule.
 pub fn daily_cycle(schedule: &Schedule, all: &[Schedule], now: Timestamp) -> Option<Trouble> {
     const A_YEAR: SignedDuration = SignedDuration::from_hours(366 * 24);
-    let gaps = daily_cycle::between(schedule, all, now, now + A_YEAR);
+    let is_of_app = |other: &&Schedule| other.app.name == schedule.app.name;
+    let of_app: Vec<&Schedule> = all.iter().filter(is_of_app).collect();
+    let gaps = daily_cycle::between(schedule, &of_app, now, now + A_YEAR);
     let gaps = forecast::gaps(&gaps, &schedule.time_zone())?;
     Some(Trouble {
         warning: format!("Heroku's own daily cycle may restart dynos at any hour: {gaps}"),

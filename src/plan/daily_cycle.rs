@@ -164,19 +164,18 @@ pub struct Between {
 }
 
 /// The gaps of 24 hours and more from one restart to the next of dynos that `schedule` is about, by it
-/// and the others of its app that are about all of them; whatever the dynos are now.
+/// and those of its app's schedules that are about all of them; whatever the dynos are now.
 #[must_use]
 pub fn between(
     schedule: &Schedule,
-    all: &[Schedule],
+    of_app: &[&Schedule],
     from: Timestamp,
     to: Timestamp,
 ) -> Vec<Between> {
-    let is_about_them = |other: &&Schedule| {
-        let is_it = other.name == schedule.name;
-        other.app.name == schedule.app.name && !is_it && other.target.covers(&schedule.target)
-    };
-    let schedules: Vec<&Schedule> = all.iter().filter(is_about_them).chain([schedule]).collect();
+    let is_about_them =
+        |other: &&&Schedule| other.name != schedule.name && other.target.covers(&schedule.target);
+    let others = of_app.iter().filter(is_about_them).copied();
+    let schedules: Vec<&Schedule> = others.chain([schedule]).collect();
     let next = |restart: Timestamp| {
         let of_one = |schedule: &&Schedule| schedule.expected_restart(restart, restart);
         schedules.iter().filter_map(of_one).min()

@@ -99,15 +99,17 @@ pub fn in_words(change: ClockChange, at: Timestamp, zone: &TimeZone) -> String {
 pub fn json_of(schedule: &Schedule, foreseen: &[Foreseen]) -> (Vec<Value>, Vec<Value>) {
     let zone = schedule.time_zone();
     let (app, name) = (schedule.app.name.as_str(), schedule.name.as_str());
-    let local = |at: Timestamp| at.to_zoned_datetime(zone.clone());
     let (mut occurrences, mut void) = (vec![], vec![]);
     for entry in foreseen {
         match *entry {
-            Foreseen::Occurrence { at, due, change } => occurrences.push(json!({
-                "app": app, "schedule": name, "local": local(at).to_string(),
-                "offset": local(at).strftime("%:z").to_string(), "utc": at, "due": due,
-                "note": change.map(|change| in_words(change, at, &zone)),
-            })),
+            Foreseen::Occurrence { at, due, change } => {
+                let local = at.to_zoned_datetime(zone.clone());
+                occurrences.push(json!({
+                    "app": app, "schedule": name, "local": local.to_string(),
+                    "offset": local.strftime("%:z").to_string(), "utc": at, "due": due,
+                    "note": change.map(|change| in_words(change, at, &zone)),
+                }));
+            }
             Foreseen::Void { first, last, count, why } => void.push(json!({
                 "app": app, "schedule": name, "first": first, "last": last, "count": count,
                 "reason": match why { WhyVoid::Paused => "paused", WhyVoid::Blackout(_) => "blackout" },

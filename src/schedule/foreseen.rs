@@ -7,6 +7,7 @@ use jiff::{
     civil::{DateTime, Time},
     tz::TimeZone,
 };
+use std::ops::Range;
 
 /// One line of what is to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +65,7 @@ impl Schedule {
         };
         let is_in_time = |at: &Timestamp| to.is_none_or(|to| *at <= to);
         let (mut foreseen, mut after, mut previous) = (vec![], from, from);
+        let mut calm = from..from;
         // With jitter, one that has come may be due yet.
         let mut waiting = self.next_occurrence(from).filter(|next| *next <= from);
         let mut count = 0;
@@ -74,7 +76,15 @@ impl Schedule {
             };
             let (why, end) = match self.void(at) {
                 None => {
-                    let change = change(calendar, previous, at);
+                    let is_calm = calm.contains(&previous) && calm.contains(&at);
+                    let change = if is_calm {
+                        None
+                    } else {
+                        change(calendar, previous, at)
+                    };
+                    if !is_calm {
+                        calm = calm_around(at, calendar.zone().time_zone());
+                    }
                     let due = self.due_at(at);
                     foreseen.push(Foreseen::Occurrence { at, due, change });
                     (previous, count) = (at, count + 1);
@@ -164,6 +174,20 @@ fn change(calendar: &Calendar, previous: Timestamp, at: Timestamp) -> Option<Clo
         reading,
         by: SignedDuration::from_secs(by),
     })
+}
+
+/// The time around an instant in which the clock does nothing; none near a change of it.
+fn calm_around(at: Timestamp, zone: &TimeZone) -> Range<Timestamp> {
+    const NEAR: SignedDuration = SignedDuration::from_hours(26);
+    let through = at.checked_add(1.nanosecond()).unwrap_or(at);
+    let last = zone
+        .preceding(through)
+        .next()
+        .map(|change| change.timestamp());
+    let next = zone.following(at).next().map(|change| change.timestamp());
+    let begin = last.and_then(|last| last.checked_add(NEAR).ok());
+    let end = next.and_then(|next| next.checked_sub(NEAR).ok());
+    begin.unwrap_or(Timestamp::MIN)..end.unwrap_or(Timestamp::MAX)
 }
 
 /// The last change of the clock by an instant: what it showed then, and when that was.

@@ -28,7 +28,7 @@ describe.skipIf(process.platform === 'win32' || missing('tmux').length > 0)('at 
     expect(screen).toMatch(/^ ×Tue 10 Mar 2026 02:30 EDT {2}void: except 10 March 2026$/m)
     // 02:00 and 02:30 are no half hours of that day; 03:00 is the restart.
     expect(screen).toMatch(/^ {2}Sun 08 Mar ··░░··●░░░░░·+/m)
-    expect(screen).toMatch(/^ {2}Tue 10 Mar ×+$/m)
+    expect(screen).toMatch(/^ {2}Tue 10 Mar ×{5}~{8}×+$/m)
   })
 
   it('in autumn, the hour more is explained, with what Heroku may do in it', async () => {

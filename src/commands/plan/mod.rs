@@ -16,6 +16,7 @@ use crate::{
 use jiff::{SignedDuration, Timestamp};
 use now::AppPlan;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// A schedule, and what is to come of it.
 struct Outlook<'a> {
@@ -50,9 +51,14 @@ pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, 
         }
         return Ok(exit::DONE);
     }
+    let mut by_app: BTreeMap<&str, Vec<&Schedule>> = BTreeMap::new();
+    for schedule in &schedules {
+        let of_app = by_app.entry(schedule.app.name.as_str()).or_default();
+        of_app.push(schedule);
+    }
     let outlooks = schedules
         .iter()
-        .map(|schedule| outlook(&flags, schedule, &schedules, now))
+        .map(|schedule| outlook(&flags, schedule, &by_app[schedule.app.name.as_str()], now))
         .collect::<Result<Vec<_>, Error>>()?;
     let apps = now::ask(context, &store, &schedules).await?;
     let has_error = apps.iter().any(|app| app.plan.is_err());
@@ -86,7 +92,7 @@ pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, 
 fn outlook<'a>(
     flags: &cli::Plan,
     schedule: &'a Schedule,
-    all: &[Schedule],
+    of_app: &[&Schedule],
     now: Timestamp,
 ) -> Result<Outlook<'a>, Error> {
     let (from, to) = span(flags, &schedule.time_zone())?;
@@ -96,7 +102,7 @@ fn outlook<'a>(
     Ok(Outlook {
         schedule,
         foreseen: schedule.foresee(from.unwrap_or(now), to, limit),
-        gaps: daily_cycle::between(schedule, all, now, now + GAPS_WITHIN),
+        gaps: daily_cycle::between(schedule, of_app, now, now + GAPS_WITHIN),
     })
 }
 

@@ -27,7 +27,7 @@ fn new_york(times: &str) -> Schedule {
 }
 
 /// The gaps from the middle of October on, for a month.
-fn autumn(schedule: &Schedule, others: &[Schedule]) -> Vec<Between> {
+fn autumn(schedule: &Schedule, others: &[&Schedule]) -> Vec<Between> {
     between(
         schedule,
         others,
@@ -69,10 +69,10 @@ fn they_are_closed_by_a_second_time_by_the_own_cycle_and_by_another_schedule() {
     assert_eq!(autumn(&uptime, &[]), []);
     let mut evening = new_york("19");
     evening.name = "evening".parse().expect("a name");
-    assert_eq!(autumn(&new_york("07"), &[evening.clone()]), []);
+    assert_eq!(autumn(&new_york("07"), &[&evening]), []);
     // One that is about fewer dynos closes nothing for the others.
     evening.target = autorestart::schedule::Target::ProcessType("web".to_owned());
-    assert!(!autumn(&new_york("07"), &[evening]).is_empty());
+    assert!(!autumn(&new_york("07"), &[&evening]).is_empty());
 }
 
 #[test]
