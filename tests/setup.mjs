@@ -36,8 +36,8 @@ export const preparations = profile => ({
 })
 
 /** Cargo, with its results where `binary` and the plugin look for them; in CI what is built is what is checked in. */
-export const cargo = (args, options) =>
-  run('cargo', [...args, '--target-dir', 'target', ...(process.env['CI'] === 'true' ? ['--locked'] : [])], options)
+export const cargo = ([command, ...args], options) =>
+  run('cargo', [command, '--target-dir', 'target', ...(process.env['CI'] === 'true' ? ['--locked'] : []), ...args], options)
 
 /** npm writes its own lock file last, so a broken installation is never newer than ours. */
 function isInstalled() {
