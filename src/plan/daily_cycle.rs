@@ -184,24 +184,27 @@ pub fn between(
     let is_dense = schedules
         .iter()
         .all(|schedule| schedule.guards.min_uptime.is_none());
-    let last_of_day = |restart: &Timestamp| {
-        let end = *restart + CYCLE_AFTER - SignedDuration::from_nanos(1);
+    let last_of_day = |restart: Timestamp| {
+        let end = restart + CYCLE_AFTER - SignedDuration::from_nanos(1);
         let of_one = |schedule: &&Schedule| Some(schedule.due_at(schedule.latest_occurrence(end)?));
         let last = schedules.iter().filter_map(of_one).max();
-        last.filter(|last| is_dense && last > restart)
+        last.filter(|last| is_dense && *last > restart)
     };
-    let restarts = std::iter::successors(next(from), |restart| {
-        last_of_day(restart).or_else(|| next(*restart))
-    });
-    let gap_after = |restart: Timestamp| {
-        let next = next(restart);
-        let is_long = next.is_none_or(|next| next.duration_since(restart) >= CYCLE_AFTER);
-        let gap = gap(restart, restart, next, None);
-        is_long.then_some(Between { restart, next, gap })
-    };
-    restarts
-        .take(MOST_RESTARTS)
-        .take_while(|restart| *restart < to)
-        .filter_map(gap_after)
-        .collect()
+    let (mut gaps, mut restart) = (vec![], next(from));
+    for _ in 0..MOST_RESTARTS {
+        let Some(at) = restart.filter(|restart| *restart < to) else {
+            break;
+        };
+        let next = next(at);
+        if next.is_none_or(|next| next.duration_since(at) >= CYCLE_AFTER) {
+            let gap = gap(at, at, next, None);
+            gaps.push(Between {
+                restart: at,
+                next,
+                gap,
+            });
+        }
+        restart = last_of_day(at).or(next);
+    }
+    gaps
 }
