@@ -9,6 +9,7 @@ use crate::{
 };
 use console::{Style, Term};
 use progress::Bars;
+use serde::Serialize;
 use serde_json::Value;
 use std::{
     cell::{Cell, RefCell},
@@ -100,7 +101,7 @@ impl Ui {
     }
 
     /// The result as the one JSON document.
-    pub fn json(&self, value: &Value) {
+    pub fn json(&self, value: &impl Serialize) {
         self.result(&serde_json::to_string(value).unwrap_or_default());
     }
 

@@ -8,6 +8,7 @@ use crate::{
     snapshot::Dyno,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// One line, or two, of what is to come.
@@ -94,9 +95,24 @@ pub fn in_words(change: ClockChange, at: Timestamp, zone: &TimeZone) -> String {
     }
 }
 
+/// One occurrence as JSON has it. There can be thousands.
+#[derive(Debug, Serialize)]
+pub struct Occurrence<'a> {
+    app: &'a str,
+    schedule: &'a str,
+    local: String,
+    offset: String,
+    utc: Timestamp,
+    due: Timestamp,
+    note: Option<String>,
+}
+
 /// The JSON of what is to come: occurrences, and void ones.
 #[must_use]
-pub fn json_of(schedule: &Schedule, foreseen: &[Foreseen]) -> (Vec<Value>, Vec<Value>) {
+pub fn json_of<'a>(
+    schedule: &'a Schedule,
+    foreseen: &[Foreseen],
+) -> (Vec<Occurrence<'a>>, Vec<Value>) {
     let zone = schedule.time_zone();
     let (app, name) = (schedule.app.name.as_str(), schedule.name.as_str());
     let (mut occurrences, mut void) = (vec![], vec![]);
@@ -104,13 +120,22 @@ pub fn json_of(schedule: &Schedule, foreseen: &[Foreseen]) -> (Vec<Value>, Vec<V
         match *entry {
             Foreseen::Occurrence { at, due, change } => {
                 let local = at.to_zoned_datetime(zone.clone());
-                occurrences.push(json!({
-                    "app": app, "schedule": name, "local": local.to_string(),
-                    "offset": local.strftime("%:z").to_string(), "utc": at, "due": due,
-                    "note": change.map(|change| in_words(change, at, &zone)),
-                }));
+                occurrences.push(Occurrence {
+                    app,
+                    schedule: name,
+                    local: local.to_string(),
+                    offset: local.strftime("%:z").to_string(),
+                    utc: at,
+                    due,
+                    note: change.map(|change| in_words(change, at, &zone)),
+                });
             }
-            Foreseen::Void { first, last, count, why } => void.push(json!({
+            Foreseen::Void {
+                first,
+                last,
+                count,
+                why,
+            } => void.push(json!({
                 "app": app, "schedule": name, "first": first, "last": last, "count": count,
                 "reason": match why { WhyVoid::Paused => "paused", WhyVoid::Blackout(_) => "blackout" },
                 "detail": why_in_words(why),
@@ -169,14 +194,17 @@ pub fn json_of_cycle(app: &str, dyno: &Dyno, cycle: &Cycle) -> Value {
     })
 }
 
-/// A gap between two restarts of a schedule, as JSON has it.
-#[must_use]
-pub fn json_of_gap(schedule: &Schedule, between: &Between) -> Value {
-    json!({
-        "app": schedule.app.name.as_str(), "schedule": schedule.name.as_str(),
-        "restart": between.restart, "next": between.next,
-        "from": between.gap.map(|gap| gap.from), "until": between.gap.map(|gap| gap.until),
-        "chance": between.gap.map(|gap| gap.chance),
+/// The gaps between restarts of a schedule, as JSON has them: of those that only lateness opens the first.
+pub fn json_of_gaps(schedule: &Schedule, gaps: &[Between]) -> impl Iterator<Item = Value> {
+    let barely = gaps.iter().find(|between| between.gap.is_none());
+    let open = gaps.iter().filter(|between| between.gap.is_some());
+    barely.into_iter().chain(open).map(|between| {
+        json!({
+            "app": schedule.app.name.as_str(), "schedule": schedule.name.as_str(),
+            "restart": between.restart, "next": between.next,
+            "from": between.gap.map(|gap| gap.from), "until": between.gap.map(|gap| gap.until),
+            "chance": between.gap.map(|gap| gap.chance),
+        })
     })
 }
 

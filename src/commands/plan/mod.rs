@@ -15,7 +15,8 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use now::AppPlan;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A schedule, and what is to come of it.
@@ -39,11 +40,10 @@ pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, 
     if schedules.is_empty() {
         // What is wrong is said all the same.
         span(&flags, &jiff::tz::TimeZone::system())?;
-        context.ui.either(
-            || index::none(flags.app.as_ref()),
-            || document(now, &[], &[]),
-        );
-        if !context.ui.is_json {
+        if context.ui.is_json {
+            context.ui.json(&document(now, &[], &[]));
+        } else {
+            context.ui.result(&index::none(flags.app.as_ref()));
             context.ui.hint(&format!(
                 "{} --app example-app --at 07,14 makes one",
                 context.verb("set")
@@ -158,30 +158,38 @@ fn in_words(outlook: &Outlook<'_>, now: Timestamp) -> String {
     lines.join("\n")
 }
 
-fn document(now: Timestamp, outlooks: &[Outlook<'_>], apps: &[AppPlan]) -> Value {
+/// `plan --json`. Occurrences can be many, so that they are not made a tree of values first.
+#[derive(Serialize)]
+struct Document<'a> {
+    now: Timestamp,
+    occurrences: Vec<forecast::Occurrence<'a>>,
+    void: Vec<Value>,
+    daily_cycle_gaps: Vec<Value>,
+    errors: Vec<Value>,
+    #[serde(flatten)]
+    now_at_heroku: now::Json,
+}
+
+fn document<'a>(now: Timestamp, outlooks: &'a [Outlook<'a>], apps: &[AppPlan]) -> Document<'a> {
     let (mut occurrences, mut void) = (vec![], vec![]);
     for outlook in outlooks {
         let (named, not) = forecast::json_of(outlook.schedule, &outlook.foreseen);
         occurrences.extend(named);
         void.extend(not);
     }
-    let gaps = outlooks.iter().flat_map(|outlook| {
-        let of = |between| forecast::json_of_gap(outlook.schedule, between);
-        outlook.gaps.iter().map(of)
-    });
+    let gaps = |outlook: &Outlook<'_>| {
+        forecast::json_of_gaps(outlook.schedule, &outlook.gaps).collect::<Vec<_>>()
+    };
     let errors = apps.iter().filter_map(|app| {
         let error = app.plan.as_ref().err()?;
         Some(shapes::error(&app.app, error))
     });
-    let mut document = json!({
-        "now": now,
-        "occurrences": occurrences,
-        "void": void,
-        "daily_cycle_gaps": gaps.collect::<Vec<_>>(),
-        "errors": errors.collect::<Vec<_>>(),
-    });
-    for (key, value) in now::json(apps) {
-        document[key] = value;
+    Document {
+        now,
+        occurrences,
+        void,
+        daily_cycle_gaps: outlooks.iter().flat_map(gaps).collect(),
+        errors: errors.collect(),
+        now_at_heroku: now::json(apps),
     }
-    document
 }

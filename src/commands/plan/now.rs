@@ -20,6 +20,7 @@ use crate::{
     store::Store,
 };
 use jiff::{SignedDuration, tz::TimeZone};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -182,7 +183,16 @@ fn cycles(now: &Now) -> String {
 }
 
 /// The parts of the JSON document that are about now.
-pub(super) fn json(apps: &[AppPlan]) -> [(&'static str, Value); 4] {
+#[derive(Serialize)]
+pub(super) struct Json {
+    steps: Vec<Value>,
+    skips: Vec<Value>,
+    rolls: Vec<Value>,
+    daily_cycle: Vec<Value>,
+}
+
+/// What a pass would do, as JSON has it.
+pub(super) fn json(apps: &[AppPlan]) -> Json {
     let plans = || apps.iter().filter_map(|app| app.plan.as_ref().ok());
     let name = |now: &Now| now.snapshot.app.name.clone();
     let steps = plans().flat_map(|now| now.plan.steps.iter().map(shapes::step));
@@ -200,12 +210,12 @@ pub(super) fn json(apps: &[AppPlan]) -> [(&'static str, Value); 4] {
         let of = |(dyno, cycle): &(Dyno, Cycle)| forecast::json_of_cycle(&name(now), dyno, cycle);
         now.cycles.iter().map(of).collect::<Vec<_>>()
     });
-    [
-        ("steps", steps.collect()),
-        ("skips", skips.collect()),
-        ("rolls", rolls.collect()),
-        ("daily_cycle", cycles.collect()),
-    ]
+    Json {
+        steps: steps.collect(),
+        skips: skips.collect(),
+        rolls: rolls.collect(),
+        daily_cycle: cycles.collect(),
+    }
 }
 
 /// How long the roll takes, and what is down meanwhile.

@@ -112,9 +112,11 @@ impl FromStr for Cron {
             .year(Year::Disallowed)
             .dom_and_dow(is_both)
             .build();
-        let pattern = parser.parse(&fields.join(" ")).map_err(|error| {
+        let mut pattern = parser.parse(&fields.join(" ")).map_err(|error| {
             Invalid::new(format!("it is no cron expression ({error})"), EXAMPLE)
         })?;
+        // Every year is meant, and five thousand of them are five kilobytes.
+        drop(std::mem::take(&mut pattern.pattern.years));
         let hours = (0..24).filter(|hour| pattern.pattern.hour_match(*hour).unwrap_or(false));
         let minutes: Vec<u32> = (0..60)
             .filter(|minute| pattern.pattern.minute_match(*minute).unwrap_or(false))
