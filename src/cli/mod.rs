@@ -105,8 +105,8 @@ pub struct Index {
 
 /// create or replace a schedule
 ///
-/// Dynos restart at the times of --at, or when they have been up for --max-uptime, one at a time,
-/// each proven up before the next.
+/// Dynos restart at the times of --at or --cron, or when they have been up for --max-uptime, one at a
+/// time, each proven up before the next. --window and --except bound all of these.
 #[derive(Debug, Clone, Args)]
 pub struct Set {
     #[command(flatten)]
@@ -132,7 +132,7 @@ pub struct Set {
         allow_hyphen_values = true
     )]
     pub days: Option<Days>,
-    /// cron expression in place of --at: '0 7,14 * * mon-fri', @daily
+    /// cron expression in place of --at: '0 7,14 * * mon-fri', @daily; L, W and # as well
     #[arg(
         long,
         value_name = "CRON",
@@ -154,7 +154,8 @@ pub struct Set {
     /// restart up to so much later, each schedule and app at an instant of its own
     #[arg(long, value_name = "TIME", help_heading = "when", value_parser = limits::jitter, allow_hyphen_values = true)]
     pub jitter: Option<Span>,
-    /// restart dynos before Heroku's own daily cycle can, 24 hours after their start
+    /// restart dynos before Heroku's own daily cycle can, 24 hours after their start: once more where --at
+    /// is once a day
     #[arg(long, help_heading = "when")]
     pub own_daily_cycle: bool,
     /// how late an occurrence may still be acted on [default: 1h]
@@ -168,7 +169,7 @@ pub struct Set {
         allow_hyphen_values = true
     )]
     pub window: Vec<Window>,
-    /// dates without restarts: 2026-12-24..2026-12-26, or 2026-11-27; several times
+    /// dates without restarts: 2026-12-24..2026-12-26,2027-01-01; several times
     #[arg(
         long,
         value_name = "DATES",
@@ -208,7 +209,7 @@ pub struct Named {
 pub struct Pause {
     #[command(flatten)]
     pub named: Named,
-    /// resume by itself then: 2026-12-01T09:00, in the schedule's zone
+    /// resume by itself then: 2026-12-01T09:00, in the schedule's zone; or after so long: 2h
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
     pub until: Option<String>,
 }

@@ -16,6 +16,8 @@ use jiff::{SignedDuration, Timestamp};
 pub struct Trouble {
     pub warning: String,
     pub hint: Option<String>,
+    /// Worth knowing, and no reason to act.
+    pub is_mild: bool,
 }
 
 impl Trouble {
@@ -23,6 +25,7 @@ impl Trouble {
         Self {
             warning,
             hint: error.hint(),
+            is_mild: false,
         }
     }
 }
@@ -66,6 +69,7 @@ pub async fn foresee(
             let scope = client.scope();
             if !auth::can_restart(scope.as_deref()) {
                 troubles.push(Trouble {
+                    is_mild: false,
                     warning: format!(
                         "passes cannot restart ⬢ {name}: their token has the scope {}",
                         scope.unwrap_or_default().join(" ")
@@ -85,21 +89,25 @@ pub async fn foresee(
 
 /// Heroku's own daily cycle may restart dynos between the restarts of a schedule.
 pub fn daily_cycle(schedule: &Schedule, all: &[Schedule], now: Timestamp) -> Option<Trouble> {
-    const A_YEAR: SignedDuration = SignedDuration::from_hours(366 * 24);
+    /// Whoever sets a schedule looks at it again before that.
+    const TWO_MONTHS: SignedDuration = SignedDuration::from_hours(62 * 24);
     let is_of_app = |other: &&Schedule| other.app.name == schedule.app.name;
     let of_app: Vec<&Schedule> = all.iter().filter(is_of_app).collect();
-    let gaps = daily_cycle::between(schedule, &of_app, now, now + A_YEAR);
-    let gaps = forecast::gaps(&gaps, &schedule.time_zone())?;
+    let gaps = daily_cycle::between(schedule, &of_app, now, now + TWO_MONTHS);
+    let (gaps, is_open) = forecast::gaps(&gaps, &schedule.time_zone())?;
     Some(Trouble {
-        warning: format!("Heroku's own daily cycle may restart dynos at any hour: {gaps}"),
+        warning: format!("Heroku's own daily cycle {gaps}"),
         hint: Some(if schedule.own_daily_cycle {
             "its windows and blackouts leave no room to come before that".to_owned()
         } else if schedule.calendar.is_some() {
             "--own-daily-cycle comes before it; so do a second time of day, and --max-uptime 23h"
                 .to_owned()
+        } else if schedule.bounds.is_free() {
+            "--max-uptime 23h comes before it".to_owned()
         } else {
             "a wider window, or a second one, leaves room to come before it".to_owned()
         }),
+        is_mild: !is_open,
     })
 }
 
@@ -114,6 +122,7 @@ fn closed_to_timers(
     let record = records.find(options.host.machine(), account).ok()??;
     let is_keyring = record.place == Some(Place::Keyring);
     (is_keyring && cfg!(all(unix, not(target_os = "macos")))).then(|| Trouble {
+            is_mild: false,
         warning: "the credential is in the keyring, which cron, and timers while you are logged out, cannot open".to_owned(),
         hint: Some(format!(
             "{} --keep-in file moves it to where they can",
@@ -140,6 +149,7 @@ async fn second_factor(
     let capability = asked.ok()?;
     if capability.needs_second_factor {
         return Some(Trouble {
+            is_mild: false,
             warning: format!(
                 "⬢ {name} demands a second factor, which a pass without a person cannot give"
             ),
@@ -147,6 +157,7 @@ async fn second_factor(
         });
     }
     (is_own && !capability.is_capable).then(|| Trouble {
+        is_mild: false,
         warning: format!("this account may not restart dynos of ⬢ {name}"),
         hint: Some("heroku access shows who may do what".to_owned()),
     })
@@ -174,6 +185,7 @@ async fn end(
         ""
     };
     Some(Trouble {
+        is_mild: false,
         warning: format!(
             "the credential of passes {} {at}{before}",
             ends_or_ended(ends, now)

@@ -5,7 +5,7 @@ use crate::{
     cli::{Named, Pause},
     error::{Error, exit},
     report::human,
-    schedule::{self, Schedule},
+    schedule::{self, Schedule, Span},
 };
 use jiff::{Timestamp, ZonedDateTime, civil::DateTime, tz::TimeZone};
 use serde_json::json;
@@ -18,7 +18,10 @@ pub(super) async fn pause(context: &Context<'_>, pause: Pause) -> Result<u8, Err
     let until = pause
         .until
         .as_deref()
-        .map(|text| instant("--until", text, &zone))
+        .map(|text| match text.parse::<Span>() {
+            Ok(span) => Ok(context.clock.now() + span.duration()),
+            Err(_) => instant("--until", text, &zone),
+        })
         .transpose()?;
     if let Some(until) = until.filter(|until| *until <= context.clock.now()) {
         return Err(Error::usage(
@@ -116,7 +119,7 @@ pub(super) fn instant(flag: &str, text: &str, zone: &TimeZone) -> Result<Timesta
         .filter(|instant| schedule::is_meant(*instant))
         .ok_or_else(|| {
             Error::usage(
-                format!("{flag} '{text}': it is no instant"),
+                format!("{flag} '{text}': it is no date, and no date with a time"),
                 "give a date or a date with a time, for example 2026-12-01T09:00",
             )
         })

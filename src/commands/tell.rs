@@ -109,9 +109,7 @@ fn hint(context: &Context<'_>, app: &AppReport) -> Option<String> {
         )
     };
     if app.is_asked_for && app.due_skips().any(is_barred) {
-        return Some(format!(
-            "{run} --now --app {name} --ignore-windows restarts them all the same"
-        ));
+        return Some("the same with --ignore-windows restarts them all the same".to_owned());
     }
     if app.is_asked_for && app.due_skips().next().is_some() {
         return Some(format!(

@@ -268,11 +268,8 @@ impl<'a> AppPass<'a> {
                 .iter()
                 .map(|step| (step.schedule.clone(), step.occurrence)),
         );
-        let until = self
-            .schedules
-            .iter()
-            .filter_map(|schedule| self.ends_at(schedule, steps, snapshot.at))
-            .min();
+        let asked = self.known.now.as_ref();
+        let until = plan::until(&self.schedules, asked, steps, snapshot.at);
         let mut seen = std::mem::take(&mut self.known.seen);
         let tools = &self.pass.tools;
         let meant: Vec<String> = self.schedules.iter().map(fingerprint).collect();
@@ -295,21 +292,6 @@ impl<'a> AppPass<'a> {
             report.end(ended);
         }
         end
-    }
-
-    /// When a roll must begin no more for the sake of a schedule: at its next occurrence, and where
-    /// it is one that the roll is for, when its window closes.
-    fn ends_at(&self, schedule: &Schedule, steps: &[Step], now: Timestamp) -> Option<Timestamp> {
-        let closes = || schedule.bounds.allowed_until(now);
-        if let Some(asked) = &self.known.now {
-            // What was asked for is no occurrence's, and within every schedule's windows.
-            return closes().filter(|_| !asked.ignores_windows);
-        }
-        let is_for_it = steps
-            .iter()
-            .any(|step| step.schedule == schedule.name.as_str());
-        let closes = is_for_it.then(closes).flatten();
-        [schedule.next_due(now), closes].into_iter().flatten().min()
     }
 
     async fn wait(&self, snapshot: &Snapshot, reason: &str, waits: &mut usize) -> bool {

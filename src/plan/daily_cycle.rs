@@ -36,6 +36,30 @@ pub struct Gap {
     pub chance: f64,
     /// The lateness of the runner or the length of the roll comes on top, and is not known.
     pub is_at_least: bool,
+    /// The next restart that is expected of us.
+    pub restart: Option<Timestamp>,
+}
+
+impl Gap {
+    /// The times in which the cycle may fire until the next restart of ours: this one, and where it is
+    /// certain to fire, those that follow by themselves.
+    pub fn again(self) -> impl Iterator<Item = Self> {
+        /// More than anybody looks at.
+        const MOST: usize = 10;
+        let next = move |last: &Self| {
+            let from = last.from + CYCLE_AFTER;
+            let until = last.until + CYCLE_AFTER + CYCLE_SPREAD;
+            let is_certain = last.chance >= 1.0;
+            let is_before = self.restart.is_none_or(|restart| from < restart);
+            let until = self.restart.map_or(until, |restart| until.min(restart));
+            (is_certain && is_before).then_some(Self {
+                from,
+                until,
+                ..*last
+            })
+        };
+        std::iter::successors(Some(self), next).take(MOST)
+    }
 }
 
 /// How late a dyno's restart may come, seen from its occurrence.
@@ -142,7 +166,7 @@ fn gap(
     late: Option<SignedDuration>,
 ) -> Option<Gap> {
     let begins = created_at + CYCLE_AFTER;
-    let (from, ends) = (begins.max(now), begins + CYCLE_SPREAD);
+    let (from, ends) = (whole(begins.max(now)), whole(begins + CYCLE_SPREAD));
     let until = expected.map_or(ends, |expected| {
         ends.min(expected + late.unwrap_or_default())
     });
@@ -151,7 +175,13 @@ fn gap(
         until,
         chance: until.duration_since(from).as_secs_f64() / ends.duration_since(from).as_secs_f64(),
         is_at_least: late.is_none() && until < ends,
+        restart: expected,
     })
+}
+
+/// To the second: what lies below says nothing about a chance.
+fn whole(instant: Timestamp) -> Timestamp {
+    super::at(instant)
 }
 
 /// A gap between two restarts.
@@ -191,6 +221,10 @@ pub fn between(
         last.filter(|last| is_dense && *last > restart)
     };
     let (mut gaps, mut restart) = (vec![], next(from));
+    if restart.is_none() && schedule.pause.is_none_or(|pause| pause.until.is_some()) {
+        // None within a month: from now on it fires by itself.
+        restart = Some(from);
+    }
     for _ in 0..MOST_RESTARTS {
         let Some(at) = restart.filter(|restart| *restart < to) else {
             break;

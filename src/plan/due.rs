@@ -93,14 +93,25 @@ pub(super) fn candidates(question: Question<'_>, dyno: &Dyno) -> Vec<Candidate> 
 }
 
 fn judge_now(question: Question<'_>, now: &Now, dyno: &Dyno) -> Verdict {
-    let about_it = question
+    let is_about_it = |schedule: &&Schedule| {
+        let is_it = schedule.target.includes(&dyno.name, &dyno.process_type);
+        is_it && !schedule.is_paused(question.now)
+    };
+    // What one schedule may do at this hour, a person may ask for.
+    let bars: Option<Vec<_>> = question
         .schedules
         .iter()
-        .filter(|schedule| schedule.target.includes(&dyno.name, &dyno.process_type));
-    // As with every limit, the strictest schedule counts.
-    let barred = about_it
-        .filter(|_| !now.ignores_windows)
-        .find_map(|schedule| barred(schedule, question.now));
+        .filter(is_about_it)
+        .map(|schedule| Some((schedule, barred(schedule, question.now)?)))
+        .collect();
+    let bars = bars.filter(|_| !now.ignores_windows).unwrap_or_default();
+    let first = bars.into_iter().min_by_key(|(schedule, _)| {
+        let again = schedule.bounds.next_allowed(question.now);
+        again.unwrap_or(Timestamp::MAX)
+    });
+    let barred = first.map(|(schedule, (reason, detail))| {
+        (reason, format!("{detail}, by schedule {}", schedule.name))
+    });
     let uptime = Span::whole_seconds_of(now.asked_at.duration_since(dyno.created_at));
     match now.older_than {
         _ if dyno.created_at >= now.asked_at => Verdict::not(

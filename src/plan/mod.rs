@@ -16,6 +16,7 @@ mod reason;
 pub mod roll;
 mod seen;
 mod step;
+mod until;
 
 pub use guards::{PREBOOT_WINDOW, QUOTA_FLOOR, is_settled};
 pub use length::{length, usual};
@@ -23,6 +24,7 @@ pub use outcome::{Ended, Outcome};
 pub use reason::{Skip, SkipReason, Weight};
 pub use seen::Seen;
 pub use step::{Limits, Step, Trigger};
+pub use until::until;
 
 use crate::{
     schedule::Schedule,

@@ -7,7 +7,7 @@ use crate::{
     schedule::{ClockChange, Foreseen, MOST_COUNTED, Schedule, Span, WhyVoid},
     snapshot::Dyno,
 };
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -16,32 +16,20 @@ use serde_json::{Value, json};
 pub fn line(foreseen: &Foreseen, zone: &TimeZone, now: Timestamp) -> String {
     match foreseen {
         Foreseen::Occurrence { at, due, change } => {
-            let local = at.to_zoned_datetime(zone.clone());
-            let is_utc = local.time_zone().iana_name() == Some("UTC");
-            let utc = at.to_zoned_datetime(TimeZone::UTC);
-            let utc = if is_utc {
-                String::new()
-            } else {
-                utc.strftime(" %:z  %H:%M UTC").to_string().replacen(
-                    "+00:00",
-                    &local.strftime("%:z").to_string(),
-                    1,
-                )
-            };
             let late = due.duration_since(*at);
+            let of = at.to_zoned_datetime(zone.clone()).strftime("%H:%M");
             let late = if late.is_zero() {
                 String::new()
             } else {
-                format!(", {} later by jitter", Span::whole_seconds_of(late))
+                format!(", {of} and {} of jitter", Span::whole_seconds_of(late))
             };
             let mark = if change.is_some() { "!" } else { " " };
-            let distance = human::distance(now, *at);
-            let line = format!(
-                " {mark}{}{utc}  ({distance}{late})",
-                human::instant(*at, zone)
-            );
+            let line = format!(" {mark}{}", moment(*due, zone, now, &late));
             let note = change.map(|change| format!("\n    {}", in_words(change, *at, zone)));
             line + &note.unwrap_or_default()
+        }
+        Foreseen::OwnCycle { at } => {
+            format!("  {}", moment(*at, zone, now, ", own daily cycle"))
         }
         Foreseen::Void {
             first,
@@ -58,6 +46,19 @@ pub fn line(foreseen: &Foreseen, zone: &TimeZone, now: Timestamp) -> String {
             format!(" ×{first} to {last}  {count} void: {}", why_in_words(*why))
         }
     }
+}
+
+/// `Sun 08 Mar 2026 03:00 EDT -04:00  07:00 UTC  (in 19h)`.
+fn moment(at: Timestamp, zone: &TimeZone, now: Timestamp, more: &str) -> String {
+    let local = at.to_zoned_datetime(zone.clone());
+    let utc = if zone.iana_name() == Some("UTC") {
+        String::new()
+    } else {
+        let utc = at.to_zoned_datetime(TimeZone::UTC);
+        format!(" {}  {} UTC", local.strftime("%:z"), utc.strftime("%H:%M"))
+    };
+    let (shown, distance) = (human::instant(at, zone), human::distance(now, at));
+    format!("{shown}{utc}  ({distance}{more})")
 }
 
 fn why_in_words(why: WhyVoid) -> String {
@@ -107,15 +108,20 @@ pub struct Occurrence<'a> {
     note: Option<String>,
 }
 
-/// The JSON of what is to come: occurrences, and void ones.
+/// What is to come, as JSON has it.
+#[derive(Debug, Default)]
+pub struct Json<'a> {
+    pub occurrences: Vec<Occurrence<'a>>,
+    pub own_daily_cycle: Vec<Value>,
+    pub void: Vec<Value>,
+}
+
+/// The JSON of what is to come of one schedule.
 #[must_use]
-pub fn json_of<'a>(
-    schedule: &'a Schedule,
-    foreseen: &[Foreseen],
-) -> (Vec<Occurrence<'a>>, Vec<Value>) {
+pub fn json_of<'a>(schedule: &'a Schedule, foreseen: &[Foreseen]) -> Json<'a> {
     let zone = schedule.time_zone();
     let (app, name) = (schedule.app.name.as_str(), schedule.name.as_str());
-    let (mut occurrences, mut void) = (vec![], vec![]);
+    let (mut occurrences, mut own_daily_cycle, mut void) = (vec![], vec![], vec![]);
     for entry in foreseen {
         match *entry {
             Foreseen::Occurrence { at, due, change } => {
@@ -130,6 +136,9 @@ pub fn json_of<'a>(
                     note: change.map(|change| in_words(change, at, &zone)),
                 });
             }
+            Foreseen::OwnCycle { at } => {
+                own_daily_cycle.push(json!({ "app": app, "schedule": name, "utc": at }));
+            }
             Foreseen::Void {
                 first,
                 last,
@@ -142,27 +151,31 @@ pub fn json_of<'a>(
             })),
         }
     }
-    (occurrences, void)
+    Json {
+        occurrences,
+        own_daily_cycle,
+        void,
+    }
 }
 
 /// Whether Heroku's own cycle may restart a dyno, as `plan` says it.
 #[must_use]
 pub fn cycle(cycle: &Cycle, zone: &TimeZone) -> String {
     match cycle {
-        Cycle::CannotFire { restart } => format!(
-            "cannot fire: restarted by {}",
-            restart
-                .to_zoned_datetime(zone.clone())
-                .strftime("%a %d %b %H:%M %Z")
-        ),
-        Cycle::MayFire(gap) => format!("may fire {}", time_of(gap, zone)),
-        Cycle::Unknown(why) => format!("unknown: {why}"),
+        Cycle::CannotFire { restart } => {
+            let restart = restart.to_zoned_datetime(zone.clone());
+            format!(
+                "cannot fire, since it is restarted by {}",
+                restart.strftime("%a %d %b %H:%M %Z")
+            )
+        }
+        Cycle::MayFire(gap) => fires(gap, zone),
+        Cycle::Unknown(why) => format!("unknown, since {why}"),
     }
 }
 
-/// `Sun 01 Nov 06:00-07:00 EST, chance 28 %`.
-#[must_use]
-pub fn time_of(gap: &Gap, zone: &TimeZone) -> String {
+/// `may fire between Sun 01 Nov 06:00 and 07:00 EST (chance 28 %)`.
+fn fires(gap: &Gap, zone: &TimeZone) -> String {
     let from = gap.from.to_zoned_datetime(zone.clone());
     let until = gap.until.to_zoned_datetime(zone.clone());
     let until = if from.date() == until.date() {
@@ -170,13 +183,21 @@ pub fn time_of(gap: &Gap, zone: &TimeZone) -> String {
     } else {
         until.strftime("%a %d %b %H:%M %Z")
     };
-    let percent = (gap.chance * 100.0).round();
-    let chance = match percent {
-        _ if gap.is_at_least => format!("chance at least {percent} %"),
-        0.0 => "chance under 1 %".to_owned(),
-        _ => format!("chance {percent} %"),
+    let (percent, least) = (
+        gap.chance * 100.0,
+        if gap.is_at_least { "at least " } else { "" },
+    );
+    let (verb, chance) = if percent > 99.5 {
+        ("fires", String::new())
+    } else if percent < 0.5 {
+        ("may fire", " (chance under 1 %)".to_owned())
+    } else {
+        ("may fire", format!(" (chance {least}{percent:.0} %)"))
     };
-    format!("{}-{until}, {chance}", from.strftime("%a %d %b %H:%M"))
+    format!(
+        "{verb} between {} and {until}{chance}",
+        from.strftime("%a %d %b %H:%M")
+    )
 }
 
 /// One dyno's answer, as JSON has it.
@@ -208,41 +229,32 @@ pub fn json_of_gaps(schedule: &Schedule, gaps: &[Between]) -> impl Iterator<Item
     })
 }
 
-/// The gaps that a schedule leaves, in one sentence; `None` where it leaves none.
+/// Where Heroku's own cycle comes between restarts of a schedule: the first gap, in one sentence; and
+/// whether it is more than a late restart that opens it. `None` where there is none.
 #[must_use]
-pub fn gaps(gaps: &[Between], zone: &TimeZone) -> Option<String> {
-    let worst = gaps
+pub fn gaps(gaps: &[Between], zone: &TimeZone) -> Option<(String, bool)> {
+    let Some((between, gap)) = gaps
         .iter()
-        .filter(|between| between.gap.is_some())
-        .max_by_key(|between| {
-            let next = between.next.map_or(SignedDuration::MAX, |next| {
-                next.duration_since(between.restart)
-            });
-            // Of equal ones the first.
-            (next, std::cmp::Reverse(between.restart))
-        });
-    let first = gaps.first()?;
-    let Some(Between {
-        restart,
-        next,
-        gap: Some(gap),
-    }) = worst
+        .find_map(|between| Some((between, between.gap?)))
     else {
-        let at = human::instant(first.restart, zone);
-        return Some(format!(
-            "24h pass from one restart to the next, and a little more when one comes late, in which it may fire (first after {at})"
-        ));
+        gaps.first()?;
+        let barely = "may come first when a restart is late, since 24h lie between restarts";
+        return Some((barely.to_owned(), false));
     };
-    let length = match next {
-        Some(next) => format!(
-            "{} pass",
-            Span::whole_seconds_of(next.duration_since(*restart)).rounded()
-        ),
+    let length = match between.next {
+        Some(next) => {
+            let minutes = next.duration_since(between.restart).as_mins();
+            format!(
+                "{} pass",
+                Span::minutes(u64::try_from(minutes).unwrap_or(0))
+            )
+        }
         None => "more than a month passes".to_owned(),
     };
-    Some(format!(
-        "{length} from the restarts of {} to the next ones, and it may fire {}",
-        human::instant(*restart, zone),
-        time_of(gap, zone)
-    ))
+    let at = human::instant(between.restart, zone);
+    let text = format!(
+        "{}: {length} from {at} to the next restart",
+        fires(&gap, zone)
+    );
+    Some((text, true))
 }

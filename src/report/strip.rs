@@ -42,8 +42,8 @@ impl Cell {
 
     fn meaning(self) -> &'static str {
         match self {
-            Self::Restart => "restarts",
-            Self::Cycle => "Heroku's cycle may fire",
+            Self::Restart => "restart",
+            Self::Cycle => "Heroku's cycle",
             Self::Paused => "paused",
             Self::Blackout => "blackout",
             Self::Open => "window",
@@ -52,21 +52,28 @@ impl Cell {
     }
 }
 
-/// The week from today on, in the schedule's zone: `gaps` are when Heroku's cycle may fire.
+/// The week from a day on, in the schedule's zone. `restarts` are those that dynos are due for by their
+/// age; `gaps` are when Heroku's cycle may fire.
 #[must_use]
-pub fn week(schedule: &Schedule, gaps: &[Gap], now: Timestamp) -> Vec<(Date, Vec<Cell>)> {
+pub fn week(
+    schedule: &Schedule,
+    restarts: &[Timestamp],
+    gaps: &[Gap],
+    from: Timestamp,
+) -> Vec<(Date, Vec<Cell>)> {
     let zone = schedule.time_zone();
-    let today = now.to_zoned_datetime(zone.clone()).date();
+    let today = from.to_zoned_datetime(zone.clone()).date();
     let end = today.checked_add(DAYS.days()).ok();
     let end = end.and_then(|end| first_instant_of(end.to_datetime(Time::midnight()), &zone));
     // One minute apart at the most: a cell has more than enough of them in sixty.
     let most = usize::try_from(DAYS * 24 * 60).unwrap_or(usize::MAX);
-    let due = schedule.foresee(now, end, most).into_iter();
+    let due = schedule.foresee(from, end, most).into_iter();
     let due: Vec<Timestamp> = due
         .filter_map(|foreseen| match foreseen {
-            Foreseen::Occurrence { due, .. } => Some(due),
+            Foreseen::Occurrence { due: at, .. } | Foreseen::OwnCycle { at } => Some(at),
             Foreseen::Void { .. } => None,
         })
+        .chain(restarts.iter().copied())
         .collect();
     let row = |date: Date| {
         let cell = |cell: i8| {

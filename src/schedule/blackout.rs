@@ -49,7 +49,12 @@ impl FromStr for Blackout {
                 text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
             let date: Option<Date> = text.parse().ok().filter(|_| is_plain);
             let date = date.filter(|date| (2000..2200).contains(&date.year()));
-            date.ok_or_else(|| Invalid::new(format!("'{text}' is no date of this time"), EXAMPLE))
+            date.ok_or_else(|| {
+                Invalid::new(
+                    format!("'{text}' is no date (of the years 2000 to 2199, as YYYY-MM-DD)"),
+                    EXAMPLE,
+                )
+            })
         };
         let (first, last) = text.split_once("..").unwrap_or((text, text));
         let (first, last) = (date(first)?, date(last)?);

@@ -1,6 +1,6 @@
 //! Flags that are each right and cannot be meant together; the same for `set` and for the file.
 
-use super::{Invalid, Schedule};
+use super::{Calendar, Invalid, Recurrence, Schedule, TimeOfDay, Times};
 use jiff::Timestamp;
 
 impl Schedule {
@@ -34,6 +34,34 @@ impl Schedule {
                 Invalid::new(problem, "--window 01:00-06:00 beside --at 03"),
             )
         })
+    }
+
+    /// The times of `--at` that no window ever lets pass.
+    #[must_use]
+    pub fn idle_times(&self) -> Vec<TimeOfDay> {
+        let Some(calendar) = self
+            .calendar
+            .as_ref()
+            .filter(|_| !self.bounds.windows.is_empty())
+        else {
+            return vec![];
+        };
+        let Recurrence::At { times, days } = calendar.recurrence() else {
+            return vec![];
+        };
+        let is_idle = |time: &TimeOfDay| {
+            let recurrence = Recurrence::At {
+                times: Times::of(*time),
+                days: *days,
+            };
+            let alone = Calendar::new(recurrence, calendar.zone().clone());
+            let alone = Self {
+                calendar: alone.ok(),
+                ..self.clone()
+            };
+            !alone.has_occurrence_in_window()
+        };
+        times.iter().filter(is_idle).collect()
     }
 
     /// Whether any occurrence of the calendar, at any time, falls into a window.

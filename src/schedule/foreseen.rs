@@ -1,7 +1,7 @@
 //! What a schedule will do, occurrence by occurrence: with what the clock does between them, and what
 //! blackouts and a pause take away.
 
-use super::{Bar, Blackout, Calendar, Schedule, Void};
+use super::{Bar, Blackout, Bounds, Calendar, Schedule, Void};
 use jiff::{
     SignedDuration, Timestamp, ToSpan,
     civil::{DateTime, Time},
@@ -18,6 +18,8 @@ pub enum Foreseen {
         due: Timestamp,
         change: Option<ClockChange>,
     },
+    /// A dyno that the occurrence before restarted is restarted then, to forestall Heroku's cycle.
+    OwnCycle { at: Timestamp },
     /// Occurrences in a row that do not count; `count` stops at [`MOST_COUNTED`].
     Void {
         first: Timestamp,
@@ -54,6 +56,8 @@ pub enum ClockChange {
 /// Occurrences that are missed, or void in a row, are counted up to so many: who slept through a year of
 /// every minute need not know how many those were.
 pub const MOST_COUNTED: usize = 1_000;
+/// Occurrences that are looked at for that, those outside the windows included.
+const LONGEST_LOOK: usize = 20_000;
 
 impl Schedule {
     /// The occurrences due after `from` and up to `to`, at most `limit` of them, with the void ones in
@@ -64,6 +68,8 @@ impl Schedule {
             return vec![];
         };
         let is_in_time = |at: &Timestamp| to.is_none_or(|to| *at <= to);
+        let is_own_in_time =
+            |own: &Foreseen| !matches!(own, Foreseen::OwnCycle { at } if !is_in_time(at));
         let (mut foreseen, mut after, mut previous) = (vec![], from, from);
         let mut calm = from..from;
         // With jitter, one that has come may be due yet.
@@ -87,6 +93,7 @@ impl Schedule {
                     }
                     let due = self.due_at(at);
                     foreseen.push(Foreseen::Occurrence { at, due, change });
+                    foreseen.extend(self.own_cycles_after(due).filter(is_own_in_time));
                     (previous, count) = (at, count + 1);
                     after = after.max(at);
                     continue;
@@ -108,9 +115,8 @@ impl Schedule {
                     (why, self.end_of(bar, at))
                 }
             };
-            foreseen.extend(
-                why.map(|why| void_from(calendar, at, end.into_iter().chain(to).min(), why)),
-            );
+            let until = end.into_iter().chain(to).min();
+            foreseen.extend(why.map(|why| self.void_from(calendar, at, until, why)));
             let Some(before_end) = end.and_then(|end| end.checked_sub(1.nanosecond()).ok()) else {
                 break;
             };
@@ -122,31 +128,58 @@ impl Schedule {
     /// When what bars an instant ends.
     fn end_of(&self, bar: Bar, at: Timestamp) -> Option<Timestamp> {
         let Bar::Blackout(blackout) = bar else {
-            return self.bounds.next_allowed(at);
+            // A blackout meanwhile is told by itself.
+            return self.windows_alone().next_allowed(at);
         };
         let mut dark = self.bounds.instants_of_blackouts();
         let (_, dark) = dark.find(|(other, _)| *other == blackout)?;
         Some(dark.end)
     }
-}
 
-fn void_from(
-    calendar: &Calendar,
-    first: Timestamp,
-    end: Option<Timestamp>,
-    why: WhyVoid,
-) -> Foreseen {
-    let all = std::iter::successors(Some(first), |last| calendar.next(*last));
-    let all = all.take_while(|at| end.is_none_or(|end| *at < end));
-    let (count, last) = all
-        .take(MOST_COUNTED)
-        .fold((0, first), |(count, _), at| (count + 1, at));
-    let latest = end.and_then(|end| calendar.latest(end.checked_sub(1.nanosecond()).ok()?));
-    Foreseen::Void {
-        first,
-        last: latest.unwrap_or(last).max(first),
-        count,
-        why,
+    fn windows_alone(&self) -> Bounds {
+        Bounds {
+            blackouts: vec![],
+            ..self.bounds.clone()
+        }
+    }
+
+    /// The occurrences from one on that a blackout or a pause makes void, those outside the windows
+    /// left out.
+    fn void_from(
+        &self,
+        calendar: &Calendar,
+        first: Timestamp,
+        end: Option<Timestamp>,
+        why: WhyVoid,
+    ) -> Foreseen {
+        let windows = self.windows_alone();
+        let all = std::iter::successors(Some(first), |last| calendar.next(*last));
+        let all = all
+            .take(LONGEST_LOOK)
+            .take_while(|at| end.is_none_or(|end| *at < end))
+            .filter(|at| windows.bar(*at).is_none());
+        let void: Vec<Timestamp> = all.take(MOST_COUNTED).collect();
+        Foreseen::Void {
+            first: void.first().copied().unwrap_or(first),
+            last: void.last().copied().unwrap_or(first),
+            count: void.len(),
+            why,
+        }
+    }
+
+    /// The restarts that forestall Heroku's cycle between an occurrence and the next one.
+    fn own_cycles_after(&self, due: Timestamp) -> impl Iterator<Item = Foreseen> {
+        const MOST: usize = 8;
+        let next_due = self.next_due(due);
+        let after = move |start: Timestamp| {
+            let own = self
+                .own_cycle_of(start)
+                .filter(|_| !self.forestalls(start, start))?;
+            let own = self.bounds.next_allowed(own)?;
+            next_due.is_none_or(|next| own < next).then_some(own)
+        };
+        let all = std::iter::successors(after(due), move |last| after(*last));
+        all.take(MOST).map(|at| Foreseen::OwnCycle { at })
     }
 }
 

@@ -107,7 +107,7 @@ fn within(
 ) -> Result<Span, Invalid> {
     let span: Span = text
         .parse()
-        .map_err(|wrong: Invalid| Invalid { example, ..wrong })?;
+        .map_err(|wrong: Invalid| Invalid::new(wrong.problem, example))?;
     if span < least {
         Err(Invalid::new(
             format!("it is at least {least}: {why}"),

@@ -81,6 +81,12 @@ impl fmt::Display for TimeOfDay {
 pub struct Times(Vec<TimeOfDay>);
 
 impl Times {
+    /// This one alone.
+    #[must_use]
+    pub fn of(time: TimeOfDay) -> Self {
+        Self(vec![time])
+    }
+
     #[must_use]
     pub fn as_slice(&self) -> &[TimeOfDay] {
         &self.0

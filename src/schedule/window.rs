@@ -79,7 +79,15 @@ impl FromStr for Window {
             Some((days, hours)) => (days.trim().parse::<Days>(), hours),
             None => (Ok(Days::DAILY), text),
         };
-        let days = days.map_err(|invalid| Invalid::new(invalid.problem, EXAMPLE))?;
+        let days = days.map_err(|invalid| {
+            let is_reversed = text.starts_with(|first: char| first.is_ascii_digit());
+            let problem = if is_reversed {
+                "the days come before the times".to_owned()
+            } else {
+                invalid.problem
+            };
+            Invalid::new(problem, EXAMPLE)
+        })?;
         let Some((opens, closes)) = hours.split_once('-') else {
             return Err(Invalid::new(
                 "a window has two times with a - between them",

@@ -64,11 +64,11 @@ impl Zone {
 }
 
 impl Zone {
-    /// An instant on this zone's wall clock, to the second: `2026-03-07 02:30:00 EST`.
+    /// An instant on this zone's wall clock, to the second: `Sat 07 Mar 2026 02:30:00 EST`.
     #[must_use]
     pub fn tell(&self, instant: Timestamp) -> String {
         let shown = instant.to_zoned_datetime(self.0.clone());
-        shown.strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+        shown.strftime("%a %d %b %Y %H:%M:%S %Z").to_string()
     }
 }
 
@@ -79,38 +79,26 @@ impl FromStr for Zone {
         if text.eq_ignore_ascii_case("UTC") {
             return Ok(Self::utc());
         }
-        if let Some((_, zone)) = ABBREVIATIONS
-            .iter()
-            .find(|(short, _)| text.eq_ignore_ascii_case(short))
-        {
-            return Err(Invalid::new(
-                format!(
-                    "'{text}' is no zone with its own daylight saving rules (pg:backups:schedule takes it for {zone})"
-                ),
-                EXAMPLE,
-            ));
+        let is_it = |(name, _): &&(&str, &'static str)| text.eq_ignore_ascii_case(name);
+        if let Some((_, zone)) = ABBREVIATIONS.iter().find(is_it) {
+            let problem = format!(
+                "'{text}' is an abbreviation, and no IANA name (pg:backups:schedule takes it for {zone})"
+            );
+            return Err(Invalid::new(problem, *zone));
         }
-        if !text.contains('/') {
-            let meant = match (
-                LINKS
-                    .iter()
-                    .find(|(name, _)| text.eq_ignore_ascii_case(name)),
-                nearest(text),
-            ) {
-                (Some((_, zone)), _) => format!(" ({zone} is the zone of that name)"),
-                (None, Some(zone)) => format!(" (is {zone} meant?)"),
-                (None, None) => String::new(),
-            };
-            let problem = format!("a zone is an IANA name with a slash, or UTC{meant}");
-            return Err(Invalid::new(problem, EXAMPLE));
+        let is_named = text.contains('/');
+        if let Some(zone) = TimeZone::get(text).ok().filter(|_| is_named) {
+            return Ok(Self(zone));
         }
-        TimeZone::get(text).map(Self).map_err(|_| {
-            let meant = nearest(text).map(|zone| format!(" (is {zone} meant?)"));
-            let meant = meant.unwrap_or_default();
-            Invalid::new(
-                format!("the IANA database has no zone '{text}'{meant}"),
-                EXAMPLE,
-            )
+        let problem = if is_named {
+            format!("the IANA database has no zone '{text}'")
+        } else {
+            "a zone is an IANA name with a slash, or UTC".to_owned()
+        };
+        let link = LINKS.iter().find(is_it).map(|(_, zone)| (*zone).to_owned());
+        Err(match link.or_else(|| nearest(text)) {
+            Some(zone) => Invalid::new(format!("{problem} (is {zone} meant?)"), zone),
+            None => Invalid::new(problem, EXAMPLE),
         })
     }
 }
@@ -118,6 +106,10 @@ impl FromStr for Zone {
 /// The zone whose name, or whose city, is most like a text; `None` where none is like it.
 fn nearest(text: &str) -> Option<String> {
     const ALIKE: f64 = 0.84;
+    // Three or four letters are an abbreviation of whatever, and like some city's name by chance.
+    if text.len() < 5 {
+        return None;
+    }
     let wanted = text.trim().to_ascii_lowercase().replace(' ', "_");
     let names = jiff::tz::db().available().map(|name| name.to_string());
     let likeness = |name: &str| {

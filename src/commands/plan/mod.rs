@@ -22,6 +22,8 @@ use std::collections::BTreeMap;
 /// A schedule, and what is to come of it.
 struct Outlook<'a> {
     schedule: &'a Schedule,
+    /// Where it begins: now, or `--from`.
+    from: Timestamp,
     foreseen: Vec<Foreseen>,
     /// Where Heroku's cycle may fire between two of its restarts, within a month.
     gaps: Vec<Between>,
@@ -69,7 +71,7 @@ pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, 
         let pictures = picture::is_wanted(width, outlooks.len());
         let outlook = |outlook| {
             let words = in_words(outlook, now);
-            let picture = pictures.then(|| picture::of(context.ui, outlook, &apps, now));
+            let picture = pictures.then(|| picture::of(context.ui, outlook, &apps));
             words + &picture.unwrap_or_default()
         };
         let mut parts: Vec<String> = outlooks.iter().map(outlook).collect();
@@ -96,13 +98,15 @@ fn outlook<'a>(
     now: Timestamp,
 ) -> Result<Outlook<'a>, Error> {
     let (from, to) = span(flags, &schedule.time_zone())?;
+    let from = from.unwrap_or(now);
     // Up to an instant: all of them, unless it is said how many.
     let few = if to.is_some() { MOST_SHOWN } else { 5 };
     let limit = flags.next.map_or(few, usize::from);
     Ok(Outlook {
         schedule,
-        foreseen: schedule.foresee(from.unwrap_or(now), to, limit),
-        gaps: daily_cycle::between(schedule, of_app, now, now + GAPS_WITHIN),
+        from,
+        foreseen: schedule.foresee(from, to, limit),
+        gaps: daily_cycle::between(schedule, of_app, from, from + GAPS_WITHIN),
     })
 }
 
@@ -152,8 +156,11 @@ fn in_words(outlook: &Outlook<'_>, now: Timestamp) -> String {
     }
     let foreseen = outlook.foreseen.iter();
     lines.extend(foreseen.map(|foreseen| forecast::line(foreseen, &zone, now)));
-    if let Some(gaps) = forecast::gaps(&outlook.gaps, &zone) {
-        lines.push(format!("  Heroku's own daily cycle: {gaps}"));
+    if outlook.foreseen.is_empty() && schedule.calendar.is_some() && !schedule.is_paused(now) {
+        lines.push("  no occurrences in this time".to_owned());
+    }
+    if let Some((gaps, _)) = forecast::gaps(&outlook.gaps, &zone) {
+        lines.push(format!("  Heroku's own daily cycle {gaps}"));
     }
     lines.join("\n")
 }
@@ -163,6 +170,7 @@ fn in_words(outlook: &Outlook<'_>, now: Timestamp) -> String {
 struct Document<'a> {
     now: Timestamp,
     occurrences: Vec<forecast::Occurrence<'a>>,
+    own_daily_cycle: Vec<Value>,
     void: Vec<Value>,
     daily_cycle_gaps: Vec<Value>,
     errors: Vec<Value>,
@@ -171,11 +179,12 @@ struct Document<'a> {
 }
 
 fn document<'a>(now: Timestamp, outlooks: &'a [Outlook<'a>], apps: &[AppPlan]) -> Document<'a> {
-    let (mut occurrences, mut void) = (vec![], vec![]);
+    let mut foreseen = forecast::Json::default();
     for outlook in outlooks {
-        let (named, not) = forecast::json_of(outlook.schedule, &outlook.foreseen);
-        occurrences.extend(named);
-        void.extend(not);
+        let one = forecast::json_of(outlook.schedule, &outlook.foreseen);
+        foreseen.occurrences.extend(one.occurrences);
+        foreseen.own_daily_cycle.extend(one.own_daily_cycle);
+        foreseen.void.extend(one.void);
     }
     let gaps = |outlook: &Outlook<'_>| {
         forecast::json_of_gaps(outlook.schedule, &outlook.gaps).collect::<Vec<_>>()
@@ -186,8 +195,9 @@ fn document<'a>(now: Timestamp, outlooks: &'a [Outlook<'a>], apps: &[AppPlan]) -
     });
     Document {
         now,
-        occurrences,
-        void,
+        occurrences: foreseen.occurrences,
+        own_daily_cycle: foreseen.own_daily_cycle,
+        void: foreseen.void,
         daily_cycle_gaps: outlooks.iter().flat_map(gaps).collect(),
         errors: errors.collect(),
         now_at_heroku: now::json(apps),

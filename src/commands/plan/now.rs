@@ -161,7 +161,7 @@ pub(super) fn in_words(width: Option<u16>, app: &AppPlan) -> Option<String> {
     let notes = notes(plan, snapshot, &now.past);
     let cycles = cycles(now);
     Some(format!(
-        "A pass over ⬢ {} now would {summary}\n{table}{notes}{cycles}",
+        "A pass over ⬢ {} now would {summary}\n{table}{notes}\n{cycles}",
         snapshot.app.name
     ))
 }
@@ -177,7 +177,10 @@ fn cycles(now: &Now) -> String {
         }
     }
     let lines = told.iter().map(|(words, dynos)| {
-        format!("\nHeroku's own daily cycle of {} {words}", dynos.join(", "))
+        format!(
+            "\nHeroku's own daily cycle of {}: {words}",
+            dynos.join(", ")
+        )
     });
     lines.collect()
 }

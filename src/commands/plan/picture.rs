@@ -7,7 +7,6 @@ use crate::{
     ui::Ui,
 };
 use console::Style;
-use jiff::Timestamp;
 
 /// More schedules than this are a list, and not pictures.
 const MOST: usize = 4;
@@ -20,24 +19,31 @@ pub(super) fn is_wanted(width: Option<u16>, schedules: usize) -> bool {
 
 /// The week of one schedule, with the times at which Heroku's cycle may fire on the dynos that it is
 /// about, now and after its own restarts.
-pub(super) fn of(ui: &Ui, outlook: &Outlook<'_>, apps: &[AppPlan], now: Timestamp) -> String {
+pub(super) fn of(ui: &Ui, outlook: &Outlook<'_>, apps: &[AppPlan]) -> String {
     let schedule = outlook.schedule;
-    let cycles = apps
+    let of_it = apps
         .iter()
         .filter_map(|app| app.plan.as_ref().ok())
         .filter(|now| {
             schedule.app.is(&now.snapshot.app.name) || schedule.app.is(&now.snapshot.app.id)
-        })
-        .flat_map(|now| &now.cycles);
-    let of_dynos = cycles.filter_map(|(dyno, cycle)| match cycle {
-        Cycle::MayFire(gap) if schedule.target.includes(&dyno.name, &dyno.process_type) => {
-            Some(*gap)
+        });
+    let (mut gaps, mut restarts) = (vec![], vec![]);
+    for now in of_it {
+        for (dyno, cycle) in &now.cycles {
+            if !schedule.target.includes(&dyno.name, &dyno.process_type) {
+                continue;
+            }
+            if let Cycle::MayFire(gap) = cycle {
+                gaps.extend(gap.again());
+            }
+            // By its age, which no calendar names.
+            let at = now.snapshot.at;
+            restarts.extend(schedule.expected_restart(dyno.created_at, at));
         }
-        _ => None,
-    });
+    }
     let between = outlook.gaps.iter().filter_map(|between| between.gap);
-    let gaps: Vec<Gap> = of_dynos.chain(between).collect();
-    let rows = strip::week(schedule, &gaps, now);
+    gaps.extend(between.flat_map(Gap::again));
+    let rows = strip::week(schedule, &restarts, &gaps, outlook.from);
     let paint = |cell: Cell, text: &str| {
         let style = match cell {
             Cell::Restart => Style::new().green().bold(),

@@ -82,7 +82,11 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     tell::overlaps(context, &schedule, &schedules);
     tell::warn(context, &schedule, seen.as_ref(), now);
     for trouble in troubles {
-        ui.warn(&trouble.warning);
+        if trouble.is_mild {
+            ui.say(&trouble.warning);
+        } else {
+            ui.warn(&trouble.warning);
+        }
         trouble.hint.iter().for_each(|hint| ui.hint(hint));
     }
     index::runner(context, &store, std::slice::from_ref(&schedule), now)?;

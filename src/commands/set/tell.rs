@@ -3,7 +3,7 @@
 use super::{super::Context, seen::Seen};
 use crate::{
     report::human,
-    schedule::{Schedule, Target},
+    schedule::{Foreseen, Schedule, Target},
 };
 use jiff::Timestamp;
 use std::fmt::Write as _;
@@ -35,16 +35,34 @@ pub(super) fn in_words(schedule: &Schedule, is_replaced: bool, now: Timestamp) -
             human::instant(due, &zone)
         );
     }
-    let mut next = schedule.next_occurrence(now);
+    let mut next = schedule.next_due(now);
     for label in ["next", "then", "then"] {
-        let Some(occurrence) = next else { break };
+        let Some(due) = next else { break };
         let _ = write!(
             text,
             "\n  {label}  {} ({})",
-            human::instant(occurrence, &zone),
-            human::distance(now, occurrence)
+            human::instant(due, &zone),
+            human::distance(now, due)
         );
-        next = schedule.next_occurrence(occurrence);
+        next = schedule.next_due(due);
+    }
+    let own = schedule.foresee(now, None, 3).into_iter();
+    let mut own = own.filter_map(|foreseen| match foreseen {
+        Foreseen::OwnCycle { at } => Some(at),
+        Foreseen::Occurrence { .. } | Foreseen::Void { .. } => None,
+    });
+    if let Some(at) = own.next() {
+        let at = human::instant(at, &zone);
+        let _ = write!(
+            text,
+            "\n  also  {at}, and so on, before Heroku's daily cycle"
+        );
+    }
+    let idle = schedule.idle_times();
+    if !idle.is_empty() {
+        let idle: Vec<String> = idle.iter().map(ToString::to_string).collect();
+        let idle = idle.join(", ");
+        let _ = write!(text, "\n  never {idle}: outside the window");
     }
     text
 }
@@ -85,7 +103,7 @@ pub(super) fn warn(
             .strftime("%H:%M")
             .to_string();
         let next = schedule
-            .next_occurrence(now)
+            .next_due(now)
             .map(|next| human::instant(next, &zone))
             .unwrap_or_default();
         context

@@ -175,9 +175,15 @@ fn check(place: usize, field: &str) -> Result<(), Invalid> {
         }
         let (from, to) = range.split_once('-').unwrap_or((range, range));
         let (Some(from), Some(to)) = (number(place, from), number(place, to)) else {
+            let names = match place {
+                2 => ", L, LW or 15W",
+                3 => ", or a name (jan)",
+                4 => ", or a name (mon), mon#1 to mon#5, or friL",
+                _ => "",
+            };
             return wrong(
                 part,
-                format!("it is a number from {first} to {last}, a range or *"),
+                format!("it is a number from {first} to {last}, a range or *{names}"),
             );
         };
         // A week may be said to end with Sunday.
