@@ -119,7 +119,7 @@ pub(super) fn instant(flag: &str, text: &str, zone: &TimeZone) -> Result<Timesta
         .filter(|instant| schedule::is_meant(*instant))
         .ok_or_else(|| {
             Error::usage(
-                format!("{flag} '{text}': it is no date, and no date with a time"),
+                format!("{flag} '{text}': it is no date, and no date with a time, of the years 2000 to 2199"),
                 "give a date or a date with a time, for example 2026-12-01T09:00",
             )
         })

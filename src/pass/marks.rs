@@ -54,7 +54,8 @@ impl AppPass<'_> {
                         format!("a pass rolled the app, and did not reach it within {catch_up}")
                     }
                 });
-                let missed = missed::missed(schedule, mark.judged, expired, reason);
+                let witness = missed::oldest_left(schedule, snapshot, expired);
+                let missed = missed::missed(schedule, mark.judged.max(witness), expired, reason);
                 if !is_dry_run {
                     self.pass
                         .tools
@@ -216,8 +217,9 @@ fn longest_up(schedule: &Schedule, snapshot: &Snapshot) -> Option<Timestamp> {
     let dynos = snapshot
         .formation_dynos()
         .filter(|dyno| schedule.target.includes(&dyno.name, &dyno.process_type));
-    let ends = dynos.filter_map(|dyno| schedule.longest_life_of(dyno.created_at));
-    ends.min().or_else(|| schedule.longest_life_of(snapshot.at))
+    let ends = dynos.filter_map(|dyno| schedule.look_at(dyno.created_at, snapshot.at));
+    ends.min()
+        .or_else(|| schedule.look_at(snapshot.at, snapshot.at))
 }
 
 /// Whether this machine's clock and the marks leave a chance that something is due. No request.

@@ -5,15 +5,15 @@
 //! is expected: with the runner's worst lateness, and the dyno's place in the roll. Where one of them is
 //! not known, neither is the answer.
 
-use super::{Plan, Question};
+use super::{Plan, Question, Skip};
 use crate::{
     schedule::{CYCLE_AFTER, CYCLE_SPREAD, Schedule, Span},
     snapshot::{Dyno, Generation},
 };
 use jiff::{SignedDuration, Timestamp};
 
-/// Restarts of one schedule that are looked at for gaps: a year of one a day.
-const MOST_RESTARTS: usize = 400;
+/// Restarts of one schedule that are looked at for gaps.
+const MOST_RESTARTS: usize = 2_000;
 
 /// What can be said of one dyno, up to its next restart.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,39 +89,44 @@ pub fn of_app<'a>(
             .filter(is_about_it)
             .collect::<Vec<_>>()
     };
-    let mut places: Vec<&Dyno> = vec![];
+    let mut rolled: Vec<&Dyno> = vec![];
     let mut answers = vec![];
     for dyno in dynos {
         let schedules = about(dyno);
         if schedules.is_empty() {
             continue;
         }
-        let of_type = places
-            .iter()
-            .filter(|before| before.process_type == dyno.process_type)
-            .count();
-        // The first of an app goes alone, and then types go side by side.
-        let turns = of_type.max(usize::from(!places.is_empty()));
-        let quantity = question.snapshot.quantity(&dyno.process_type);
-        let budgets = schedules
-            .iter()
-            .map(|schedule| schedule.guards.max_unavailable.of(quantity) as usize);
-        let budget = budgets.min().unwrap_or(1).max(1);
-        let turns = i32::try_from(turns.div_ceil(budget)).unwrap_or(i32::MAX);
-        let place = match turns {
+        let place = match turns(&rolled, dyno, budget(question, dyno, &schedules)) {
             0 => Some(SignedDuration::ZERO),
             turns => lateness.restart.map(|restart| restart * turns),
         };
-        let is_due = plan.steps.iter().any(|step| step.old_id == dyno.id);
-        let expected =
-            |schedule: &&Schedule| schedule.expected_restart(dyno.created_at, question.now);
-        let expected = schedules.iter().filter_map(expected).min();
-        let expected = if is_due { Some(question.now) } else { expected };
         let late = late(lateness.runner, place);
-        answers.push((dyno, of_dyno(question, dyno, expected, late)));
-        places.push(dyno);
+        answers.push((dyno, of_dyno(question, plan, dyno, &schedules, late)));
+        rolled.push(dyno);
     }
     answers
+}
+
+fn budget(question: Question<'_>, dyno: &Dyno, schedules: &[&Schedule]) -> usize {
+    let quantity = question.snapshot.quantity(&dyno.process_type);
+    let budgets = schedules
+        .iter()
+        .map(|schedule| schedule.guards.max_unavailable.of(quantity) as usize);
+    budgets.min().unwrap_or(1).max(1)
+}
+
+/// How many restarts one after the other come before a dyno's: the first of an app goes alone, then
+/// process types go side by side.
+fn turns(rolled: &[&Dyno], dyno: &Dyno, budget: usize) -> i32 {
+    let Some(canary) = rolled.first() else {
+        return 0;
+    };
+    let of_type = rolled
+        .iter()
+        .filter(|before| before.process_type == dyno.process_type);
+    let is_of_canary = usize::from(canary.process_type == dyno.process_type);
+    let turns = 1 + (of_type.count() - is_of_canary) / budget;
+    i32::try_from(turns).unwrap_or(i32::MAX)
 }
 
 /// What comes on top of an expected restart; the reason where that is not known.
@@ -135,8 +140,9 @@ fn late(
 
 fn of_dyno(
     question: Question<'_>,
+    plan: &Plan,
     dyno: &Dyno,
-    expected: Option<Timestamp>,
+    schedules: &[&Schedule],
     late: Result<SignedDuration, &'static str>,
 ) -> Cycle {
     if question.snapshot.app.generation == Generation::Fir {
@@ -148,9 +154,27 @@ fn of_dyno(
         let why = format!("it is up for {age}, longer than the cycle is known to let it");
         return Cycle::Unknown(why);
     }
-    match (gap(created_at, now, expected, late.ok()), expected, late) {
+    let is_it = |skip: &&Skip| skip.dyno == dyno.name && skip.occurrence.is_some();
+    if let Some(held) = plan.skips.iter().find(is_it) {
+        return Cycle::Unknown(format!(
+            "it is due and left alone ({})",
+            held.reason.phrase()
+        ));
+    }
+    let is_due = plan.steps.iter().any(|step| step.old_id == dyno.id);
+    let of_one = |schedule: &&Schedule| {
+        let expected = schedule.expected_restart(created_at, now)?;
+        Some((expected, schedule.bounds.allowed_until(expected)))
+    };
+    let next = schedules.iter().filter_map(of_one).min();
+    let next = if is_due { Some((now, None)) } else { next };
+    let expected = next.map(|(expected, _)| expected);
+    match (gap(created_at, now, expected, late.ok()), next, late) {
         (Some(gap), _, _) => Cycle::MayFire(gap),
-        (None, Some(expected), Ok(late)) => Cycle::CannotFire {
+        (None, Some((expected, Some(closes))), Ok(late)) if expected + late >= closes => {
+            Cycle::Unknown("the window may close before its turn".to_owned())
+        }
+        (None, Some((expected, _)), Ok(late)) => Cycle::CannotFire {
             restart: expected + late,
         },
         (None, _, late) => Cycle::Unknown(late.err().unwrap_or_default().to_owned()),

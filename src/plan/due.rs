@@ -209,15 +209,16 @@ fn judge_calendar(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> O
         .next_occurrence(now)
         .filter(|next| dyno.created_at < *next);
     let due_next = next.map(|next| schedule.due_at(next));
-    if let Some(next) = due_next.filter(|next| is_ahead(question, *next)) {
-        let next = zone.tell(next);
-        return Some(Verdict::not(
-            SkipReason::OccurrenceAhead,
-            format!("Heroku's clock has not reached {next} yet, as this machine's has"),
-        ));
-    }
     // With jitter, an occurrence that has come is due a little later.
     let waiting = next.zip(due_next).filter(|(next, _)| *next <= now);
+    let ahead = due_next
+        .filter(|next| is_ahead(question, *next))
+        .map(|next| {
+            let next = zone.tell(next);
+            let detail =
+                format!("Heroku's clock has not reached {next} yet, as this machine's has");
+            Verdict::not(SkipReason::OccurrenceAhead, detail)
+        });
     let not_due = |detail: String| {
         let by_jitter = waiting.map(|(next, due)| {
             let (next, due) = (zone.tell(next), zone.tell(due));
@@ -226,18 +227,20 @@ fn judge_calendar(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> O
         Verdict::not(SkipReason::NotDue, by_jitter.unwrap_or(detail))
     };
     let Some(latest) = schedule.latest_occurrence(now) else {
-        return Some(not_due(match calendar.latest(now) {
-            Some(passed) if dyno.created_at < passed => {
-                format!("{} had passed when the schedule was set", zone.tell(passed))
-            }
-            _ => "its first occurrence has not come".to_owned(),
-        }));
+        return ahead.or_else(|| {
+            Some(not_due(match calendar.latest(now) {
+                Some(passed) if dyno.created_at < passed => {
+                    format!("{} had passed when the schedule was set", zone.tell(passed))
+                }
+                _ => "its first occurrence has not come".to_owned(),
+            }))
+        });
     };
     let open = &question.known.open;
     let is_open = open.contains(&(schedule.name.to_string(), latest));
     let uptime = Span::whole_seconds_of(latest.duration_since(dyno.created_at));
     let at = zone.tell(latest);
-    Some(if dyno.created_at >= latest {
+    let verdict = if dyno.created_at >= latest {
         let started = zone.tell(dyno.created_at);
         not_due(format!("started {started}, after the occurrence {at}"))
     } else if schedule.is_young(dyno.created_at, latest) {
@@ -261,6 +264,11 @@ fn judge_calendar(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> O
             trigger: Trigger::Calendar,
             occurrence: latest,
         }
+    };
+    // What is due already is not hidden by what will be in a moment.
+    Some(match verdict {
+        Verdict::NotDue { .. } => ahead.unwrap_or(verdict),
+        Verdict::Due { .. } | Verdict::Barred { .. } => verdict,
     })
 }
 

@@ -48,13 +48,24 @@ pub fn latest_expired(
 /// restarted them.
 #[must_use]
 pub fn is_left(schedule: &Schedule, snapshot: &Snapshot, occurrence: Timestamp) -> bool {
-    snapshot.formation_dynos().any(|dyno| {
+    oldest_left(schedule, snapshot, occurrence).is_some()
+}
+
+/// When the oldest dyno that an occurrence left as it was had started: what came before was not missed.
+#[must_use]
+pub fn oldest_left(
+    schedule: &Schedule,
+    snapshot: &Snapshot,
+    occurrence: Timestamp,
+) -> Option<Timestamp> {
+    let left = snapshot.formation_dynos().filter(|dyno| {
         // A crashed or sleeping dyno was left alone on purpose.
         let is_restartable = !matches!(dyno.state, State::Crashed | State::Idle);
         let was_due =
             dyno.created_at < occurrence && !schedule.is_young(dyno.created_at, occurrence);
         schedule.target.includes(&dyno.name, &dyno.process_type) && is_restartable && was_due
-    })
+    });
+    left.map(|dyno| dyno.created_at).min()
 }
 
 /// An unjudged occurrence, with the earlier ones behind it counted.

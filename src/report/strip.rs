@@ -62,7 +62,8 @@ pub fn week(
     from: Timestamp,
 ) -> Vec<(Date, Vec<Cell>)> {
     let zone = schedule.time_zone();
-    let today = from.to_zoned_datetime(zone.clone()).date();
+    let first = from.checked_add(1.nanosecond()).unwrap_or(from);
+    let today = first.to_zoned_datetime(zone.clone()).date();
     let end = today.checked_add(DAYS.days()).ok();
     let end = end.and_then(|end| first_instant_of(end.to_datetime(Time::midnight()), &zone));
     // One minute apart at the most: a cell has more than enough of them in sixty.

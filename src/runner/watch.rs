@@ -157,7 +157,8 @@ impl Watch<'_> {
     }
 
     fn nap(&self, schedules: &[Schedule], now: Timestamp) -> SignedDuration {
-        let next = pass::next_look(schedules, self.state, now);
+        // What could be looked at already is looked at again when its app's time comes.
+        let next = pass::next_look(schedules, self.state, now).filter(|next| *next > now);
         next.map_or(NAP, |next| next.duration_since(now))
             .clamp(SHORTEST_NAP, NAP)
     }

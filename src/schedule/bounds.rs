@@ -1,7 +1,7 @@
 //! When restarts are allowed at all: inside the windows, if there are any, and on no day of a blackout.
 
 use super::{Blackout, Window, Zone, days::join_with_and};
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use std::{
     fmt,
     ops::{Range, RangeInclusive},
@@ -21,6 +21,12 @@ pub enum Bar {
     OutsideWindow,
     Blackout(Blackout),
 }
+
+/// Days in which the next or the last opening lies: a week, and another one, since a gap of the clock may
+/// swallow one that comes weekly.
+const FAR: i32 = 17;
+/// What is allowed for so long at a stretch is not bounded by windows.
+const A_WEEK: SignedDuration = SignedDuration::from_hours(8 * 24);
 
 impl Default for Bounds {
     fn default() -> Self {
@@ -62,8 +68,13 @@ impl Bounds {
                 None => return Some(at),
                 Some(Bar::Blackout(_)) => self.blackout(at)?.1.end,
                 Some(Bar::OutsideWindow) => {
-                    let opens = self.around(at).map(|open| open.start);
-                    opens.filter(|opens| *opens > at).min()?
+                    let zone = self.zone.time_zone();
+                    let next = |window: &Window| {
+                        let mut openings = window.around(at, -1..=FAR, zone);
+                        openings.find(|open| open.start > at)
+                    };
+                    let opens = self.windows.iter().filter_map(next);
+                    opens.map(|open| open.start).min()?
                 }
             };
         }
@@ -79,8 +90,16 @@ impl Bounds {
                 None => return Some(at),
                 Some(Bar::Blackout(_)) => self.blackout(at)?.1.start,
                 Some(Bar::OutsideWindow) => {
-                    let closes = self.around(at).map(|open| open.end);
-                    closes.filter(|closes| *closes <= at).max()?
+                    let zone = self.zone.time_zone();
+                    let last = |window: &Window| {
+                        let mut days = (-FAR..=0).rev();
+                        days.find_map(|day| {
+                            let mut openings = window.around(at, day..=day, zone);
+                            openings.find(|open| open.end <= at)
+                        })
+                    };
+                    let closes = self.windows.iter().filter_map(last);
+                    closes.map(|open| open.end).max()?
                 }
             };
             at = end.checked_sub(1.nanosecond()).ok()?;
@@ -96,11 +115,19 @@ impl Bounds {
         let blackout = blackout.filter(|begin| *begin > instant).min();
         // Windows that touch are one.
         let mut closes = instant;
-        let openings: Vec<Range<Timestamp>> = self.around(instant).collect();
-        while let Some(open) = openings.iter().find(|open| open.contains(&closes)) {
-            closes = open.end;
+        let reaches = |at: Timestamp| {
+            let openings = self.openings(at, -2..=0);
+            openings
+                .filter(|open| open.contains(&at))
+                .map(|open| open.end)
+                .max()
+        };
+        while closes.duration_since(instant) < A_WEEK
+            && let Some(end) = reaches(closes)
+        {
+            closes = end;
         }
-        let is_bounded = openings.iter().any(|open| open.start > closes);
+        let is_bounded = closes.duration_since(instant) < A_WEEK;
         let window = (!self.windows.is_empty() && is_bounded).then_some(closes);
         [blackout, window].into_iter().flatten().min()
     }
@@ -110,16 +137,18 @@ impl Bounds {
     pub fn allowed_since(&self, instant: Timestamp) -> Option<Timestamp> {
         let dark = self.instants_of_blackouts().map(|(_, dark)| dark.end);
         let dark = dark.filter(|end| *end <= instant).max();
-        let openings: Vec<Range<Timestamp>> = self.around(instant).collect();
         let mut opens = instant;
-        let reaches = |open: &&Range<Timestamp>, at: Timestamp| open.start < at && at <= open.end;
-        if let Some(open) = openings.iter().find(|open| open.contains(&instant)) {
-            opens = open.start;
+        let reaches = |at: Timestamp| {
+            let openings = self.openings(at, -2..=0);
+            let reaching = openings.filter(|open| open.start < at && at <= open.end);
+            reaching.map(|open| open.start).min()
+        };
+        while instant.duration_since(opens) < A_WEEK
+            && let Some(start) = reaches(opens)
+        {
+            opens = start;
         }
-        while let Some(open) = openings.iter().find(|open| reaches(open, opens)) {
-            opens = open.start;
-        }
-        let is_bounded = openings.iter().any(|open| open.end < opens);
+        let is_bounded = instant.duration_since(opens) < A_WEEK;
         let window = (!self.windows.is_empty() && is_bounded).then_some(opens);
         [dark, window].into_iter().flatten().max()
     }
@@ -134,11 +163,6 @@ impl Bounds {
         let zone = self.zone.time_zone();
         let dark = self.blackouts.iter();
         dark.filter_map(|blackout| Some((*blackout, blackout.instants(zone)?)))
-    }
-
-    /// The openings of a week and more on both sides.
-    pub fn around(&self, instant: Timestamp) -> impl Iterator<Item = Range<Timestamp>> {
-        self.openings(instant, -9..=9)
     }
 
     fn openings(

@@ -26,19 +26,25 @@ impl Schedule {
                 Invalid::new("it belongs to at or cron, which is missing", example),
             ));
         }
-        let is_empty = self.calendar.is_some() && !self.has_occurrence_in_window();
-        is_empty.then(|| {
-            let problem = "no occurrence falls into it, so that nothing would ever be restarted";
-            (
+        let nothing = "so that nothing would ever be restarted";
+        if self.calendar.is_some() && !self.has_occurrence_in_window() {
+            let problem = format!("no occurrence falls into it, {nothing}");
+            return Some((
                 "window",
                 Invalid::new(problem, "--window 01:00-06:00 beside --at 03"),
-            )
+            ));
+        }
+        self.is_blacked_out(origin()).then(|| {
+            let problem = format!("it covers everything, {nothing}");
+            ("except", Invalid::new(problem, "2026-12-24..2026-12-26"))
         })
     }
 
     /// The times of `--at` that no window ever lets pass.
     #[must_use]
     pub fn idle_times(&self) -> Vec<TimeOfDay> {
+        /// More than anybody names one by one.
+        const MOST: usize = 24;
         let Some(calendar) = self
             .calendar
             .as_ref()
@@ -61,7 +67,7 @@ impl Schedule {
             };
             !alone.has_occurrence_in_window()
         };
-        times.iter().filter(is_idle).collect()
+        times.iter().take(MOST).filter(is_idle).collect()
     }
 
     /// Whether any occurrence of the calendar, at any time, falls into a window.
@@ -69,9 +75,7 @@ impl Schedule {
         let mut undated = self.clone();
         (undated.since, undated.pause) = (None, None);
         undated.bounds.blackouts = vec![];
-        // From the beginning of a cycle of weekdays and leap years on.
-        let origin = Timestamp::from_second(1_704_067_200).unwrap_or_default();
-        undated.next_occurrence(origin).is_some()
+        undated.next_occurrence(origin()).is_some()
     }
 
     /// Whether its blackouts leave nothing: no occurrence, or no instant, from `now` on.
@@ -81,11 +85,16 @@ impl Schedule {
             return false;
         }
         let mut awake = self.clone();
-        awake.pause = None;
+        (awake.since, awake.pause) = (None, None);
         let next = match self.calendar {
             Some(_) => awake.next_occurrence(now),
             None => self.bounds.next_allowed(now),
         };
         next.is_none_or(|next| !super::is_meant(next))
     }
+}
+
+/// The beginning of a cycle of weekdays and leap years: 2024.
+fn origin() -> Timestamp {
+    Timestamp::from_second(1_704_067_200).unwrap_or_default()
 }

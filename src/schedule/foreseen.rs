@@ -116,7 +116,7 @@ impl Schedule {
                 }
             };
             let until = end.into_iter().chain(to).min();
-            foreseen.extend(why.map(|why| self.void_from(calendar, at, until, why)));
+            foreseen.extend(why.and_then(|why| self.void_from(calendar, at, until, why)));
             let Some(before_end) = end.and_then(|end| end.checked_sub(1.nanosecond()).ok()) else {
                 break;
             };
@@ -151,7 +151,7 @@ impl Schedule {
         first: Timestamp,
         end: Option<Timestamp>,
         why: WhyVoid,
-    ) -> Foreseen {
+    ) -> Option<Foreseen> {
         let windows = self.windows_alone();
         let all = std::iter::successors(Some(first), |last| calendar.next(*last));
         let all = all
@@ -159,12 +159,12 @@ impl Schedule {
             .take_while(|at| end.is_none_or(|end| *at < end))
             .filter(|at| windows.bar(*at).is_none());
         let void: Vec<Timestamp> = all.take(MOST_COUNTED).collect();
-        Foreseen::Void {
-            first: void.first().copied().unwrap_or(first),
-            last: void.last().copied().unwrap_or(first),
+        Some(Foreseen::Void {
+            first: *void.first()?,
+            last: *void.last()?,
             count: void.len(),
             why,
-        }
+        })
     }
 
     /// The restarts that forestall Heroku's cycle between an occurrence and the next one.

@@ -2,7 +2,7 @@
 //! Heroku's own cycle, 24 hours after its start at the earliest, can.
 
 use super::{Schedule, Span};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
 /// Heroku restarts every dyno so long after its start, and up to [`CYCLE_SPREAD`] later (Dev Center,
 /// "Dyno restarts").
@@ -13,6 +13,10 @@ pub const CYCLE_SPREAD: SignedDuration = SignedDuration::from_mins(216);
 pub const OWN_CYCLE: SignedDuration = SignedDuration::from_hours(23);
 /// How long before a window closes a roll should begin, at the latest.
 const BEFORE_CLOSE: SignedDuration = SignedDuration::from_hours(1);
+/// How long before Heroku's cycle a window must open to come before it.
+const IN_TIME: SignedDuration = SignedDuration::from_mins(15);
+/// A dyno is not restarted for the sake of a cycle that is so far away.
+const YOUNG: SignedDuration = SignedDuration::from_hours(6);
 
 impl Schedule {
     /// When a dyno that started then reaches the max uptime.
@@ -32,14 +36,23 @@ impl Schedule {
         if self.bounds.bar(latest).is_none() {
             return Some(latest);
         }
-        let in_window = || {
-            let closes = self.bounds.last_allowed(latest)?;
-            let opens = self.bounds.allowed_since(closes)?;
-            let begin = opens.max(closes - BEFORE_CLOSE);
-            (begin > created_at).then_some(begin)
+        // A window that opens in time will do; else the last one before, if the dyno is not young then.
+        let opens = self.bounds.next_allowed(latest);
+        let in_time = |opens: &Timestamp| *opens + IN_TIME <= created_at + CYCLE_AFTER;
+        if let Some(opens) = opens.filter(in_time) {
+            return Some(opens);
+        }
+        let before = || {
+            let end = self.bounds.last_allowed(latest)?;
+            let closes = end.checked_add(1.nanosecond()).ok()?;
+            let begin = closes - BEFORE_CLOSE;
+            let opens = self.bounds.allowed_since(end);
+            let begin = opens.map_or(begin, |opens| opens.max(begin));
+            let least = self.guards.min_uptime.unwrap_or_default().duration();
+            (begin.duration_since(created_at) >= least.max(YOUNG)).then_some(begin)
         };
         // Where no window lies in between, the next one is all that is left.
-        Some(in_window().unwrap_or(latest))
+        Some(before().unwrap_or(latest))
     }
 
     /// Whether an occurrence still to come restarts a dyno of this age before Heroku's cycle can.
@@ -83,13 +96,16 @@ impl Schedule {
         [calendar, age].into_iter().flatten().min()
     }
 
-    /// When a dyno that started then is due by its age, at the earliest.
+    /// When a dyno that started then must be looked at for its age, or for what forestalls that.
     #[must_use]
-    pub fn longest_life_of(&self, created_at: Timestamp) -> Option<Timestamp> {
-        let ages = [
-            self.max_uptime_of(created_at),
-            self.own_cycle_of(created_at),
-        ];
+    pub fn look_at(&self, created_at: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        let own = self.own_cycle_of(created_at).map(|own| {
+            let forestalled = self
+                .next_due(now)
+                .filter(|_| self.forestalls(created_at, now));
+            own.max(forestalled.unwrap_or(own))
+        });
+        let ages = [self.max_uptime_of(created_at), own];
         ages.into_iter().flatten().min()
     }
 

@@ -98,7 +98,8 @@ fn outlook<'a>(
     now: Timestamp,
 ) -> Result<Outlook<'a>, Error> {
     let (from, to) = span(flags, &schedule.time_zone())?;
-    let from = from.unwrap_or(now);
+    // What falls on --from itself is shown too.
+    let from = from.map_or(now, |from| from - SignedDuration::from_nanos(1));
     // Up to an instant: all of them, unless it is said how many.
     let few = if to.is_some() { MOST_SHOWN } else { 5 };
     let limit = flags.next.map_or(few, usize::from);

@@ -117,9 +117,10 @@ async fn ask_one(
     let sign = state.heartbeat(store.path(), &schedules[0].app);
     let sign = sign.filter(|sign| sign.is_alive(local_now));
     let lateness = Lateness {
-        runner: match sign.map(|sign| sign.mode) {
-            Some(Mode::Watch) => Ok(runner::LATENESS),
-            Some(Mode::Once) => Err("how late a call of run comes is not known"),
+        runner: match sign.map(|sign| (sign.mode, sign.trouble)) {
+            Some((_, Some(_))) => Err("the last pass of its runner failed"),
+            Some((Mode::Watch, None)) => Ok(runner::LATENESS),
+            Some((Mode::Once, None)) => Err("how late a call of run comes is not known"),
             None => Err("nothing runs it"),
         },
         restart: plan::usual(&past),

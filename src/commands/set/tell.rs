@@ -3,7 +3,7 @@
 use super::{super::Context, seen::Seen};
 use crate::{
     report::human,
-    schedule::{Foreseen, Schedule, Target},
+    schedule::{Schedule, Target},
 };
 use jiff::Timestamp;
 use std::fmt::Write as _;
@@ -46,17 +46,8 @@ pub(super) fn in_words(schedule: &Schedule, is_replaced: bool, now: Timestamp) -
         );
         next = schedule.next_due(due);
     }
-    let own = schedule.foresee(now, None, 3).into_iter();
-    let mut own = own.filter_map(|foreseen| match foreseen {
-        Foreseen::OwnCycle { at } => Some(at),
-        Foreseen::Occurrence { .. } | Foreseen::Void { .. } => None,
-    });
-    if let Some(at) = own.next() {
-        let at = human::instant(at, &zone);
-        let _ = write!(
-            text,
-            "\n  also  {at}, and so on, before Heroku's daily cycle"
-        );
+    if schedule.own_daily_cycle {
+        text += "\n  also  each dyno once it is 23h old, unless one of these comes first";
     }
     let idle = schedule.idle_times();
     if !idle.is_empty() {

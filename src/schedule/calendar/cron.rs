@@ -227,6 +227,9 @@ fn is_weekday_of_month(part: &str) -> bool {
 fn two(place: usize, from: u8, to: u8) -> String {
     let (_, first, last) = FIELDS[place];
     let last = if place == 4 { 6 } else { last };
+    if place == 4 && from == 7 {
+        return format!("0-{to}");
+    }
     format!("{from}-{last},{first}-{to}")
 }
 

@@ -66,7 +66,8 @@ fn in_words(cron: &Cron) -> Option<String> {
     let name = |month: u8| MONTHS[usize::from(month) - 1].to_owned();
     let months: Vec<String> = numbers(3, months)?.into_iter().map(name).collect();
     let months = join_with_and(&months);
-    Some(if text.contains(OF_THE_MONTH) {
+    let is_either = !in_month(cron.fields[2].as_str())?.is_empty() && cron.fields[4] != "*";
+    Some(if text.contains(OF_THE_MONTH) && !is_either {
         text.replace(OF_THE_MONTH, &format!("of {months}"))
     } else {
         format!("{text}, in {months}")
@@ -239,6 +240,10 @@ mod tests {
                 "at 09:00, on the 1st and 15th of the month, and every Monday",
             ),
             ("0 3 * jan,jul sun", "at 03:00, Sunday, in January and July"),
+            (
+                "0 0 30 2 mon",
+                "at 00:00, on the 30th of the month, and every Monday, in February",
+            ),
             ("0 3 * * fri-sun", "at 03:00, Friday to Sunday"),
             ("0 3 * * 0,7", "at 03:00, Sunday"),
             ("*/7 * * * *", "at times of cron '*/7 * * * *'"),

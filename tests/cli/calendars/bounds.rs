@@ -4,7 +4,9 @@ use super::{
     brute_force::{Reading, Rule, Walked, date_of},
     property::{Random, first_named, instant, last_named, rule, zones},
 };
-use autorestart::schedule::{App, Bounds, Calendar, Guards, Schedule, Target, Zone};
+use autorestart::schedule::{
+    App, Bounds, Calendar, Days, Guards, Recurrence, Schedule, Target, Zone,
+};
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
 
 pub fn schedule(calendar: Option<Calendar>, bounds: Bounds) -> Schedule {
@@ -108,6 +110,60 @@ fn windows_that_touch_are_one_and_a_blackout_cuts_them() {
     );
     let always = bounds(&utc, &["00:00-24:00"], &[]);
     assert_eq!(always.allowed_until(at("2026-11-25T23:00:00Z")), None);
+}
+
+#[test]
+fn a_weekly_window_closes_although_a_gap_of_the_clock_swallows_the_next() {
+    let zone: Zone = "America/New_York".parse().expect("a zone");
+    let sunday = bounds(&zone, &["sun 02:00-03:00"], &[]);
+    // On 8 March there is no such hour.
+    let inside = at("2026-03-01T07:30:00Z");
+    assert_eq!(
+        sunday.allowed_until(inside),
+        Some(at("2026-03-01T08:00:00Z"))
+    );
+    assert_eq!(
+        sunday.next_allowed(at("2026-03-02T00:00:00Z")),
+        Some(at("2026-03-15T06:00:00Z"))
+    );
+    assert_eq!(
+        sunday.allowed_since(at("2026-03-15T06:30:00Z")),
+        Some(at("2026-03-15T06:00:00Z"))
+    );
+}
+
+#[test]
+fn the_own_cycle_takes_a_window_that_opens_in_time_and_never_a_young_dyno() {
+    let utc = Zone::utc();
+    let of = |at_text: &str, windows: &[&str], dark: &[&str], created: &str| {
+        let times = at_text.parse().expect(at_text);
+        let daily = Recurrence::At {
+            times,
+            days: Days::DAILY,
+        };
+        let calendar = Calendar::new(daily, utc.clone()).expect("a calendar");
+        let mut schedule = schedule(Some(calendar), bounds(&utc, windows, dark));
+        schedule.own_daily_cycle = true;
+        schedule.own_cycle_of(at(created))
+    };
+    // 23 hours are 21:30; the window opens half an hour later, and the one of the start is not used again.
+    let late = of("22:30", &["22:00-24:00"], &[], "2026-03-02T22:30:00Z");
+    assert_eq!(late, Some(at("2026-03-03T22:00:00Z")));
+    // The evening before a blackout, an hour before it begins.
+    let dark = of(
+        "10",
+        &[],
+        &["2026-12-24..2026-12-26"],
+        "2026-12-23T10:00:00Z",
+    );
+    assert_eq!(dark, Some(at("2026-12-23T23:00:00Z")));
+    // In the window of the start, six hours later at the earliest.
+    let young = of("22:30", &["22:00-23:00"], &[], "2026-03-02T22:00:10Z");
+    assert_eq!(
+        young,
+        Some(at("2026-03-03T21:00:10Z")),
+        "it waits for the next window"
+    );
 }
 
 /// The minute of a reading on its date.
