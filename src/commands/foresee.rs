@@ -91,9 +91,10 @@ pub async fn foresee(
 pub fn daily_cycle(schedule: &Schedule, all: &[Schedule], now: Timestamp) -> Option<Trouble> {
     /// Whoever sets a schedule looks at it again before that.
     const TWO_MONTHS: SignedDuration = SignedDuration::from_hours(62 * 24);
-    let is_of_app = |other: &&Schedule| other.app.name == schedule.app.name;
-    let of_app: Vec<&Schedule> = all.iter().filter(is_of_app).collect();
-    let gaps = daily_cycle::between(schedule, &of_app, now, now + TWO_MONTHS);
+    let is_other =
+        |other: &&Schedule| other.app.name == schedule.app.name && other.name != schedule.name;
+    let of_app: Vec<&Schedule> = all.iter().filter(is_other).chain([schedule]).collect();
+    let gaps = daily_cycle::between(&schedule.target, &of_app, now, now + TWO_MONTHS);
     let (gaps, is_open) = forecast::gaps(&gaps, &schedule.time_zone())?;
     Some(Trouble {
         warning: format!("Heroku's own daily cycle {gaps}"),

@@ -7,7 +7,7 @@
 
 use super::{Plan, Question, Skip};
 use crate::{
-    schedule::{CYCLE_AFTER, CYCLE_SPREAD, Schedule, Span},
+    schedule::{CYCLE_AFTER, CYCLE_SPREAD, Schedule, Span, Target},
     snapshot::{Dyno, Generation},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -217,19 +217,23 @@ pub struct Between {
     pub gap: Option<Gap>,
 }
 
-/// The gaps of 24 hours and more from one restart to the next of dynos that `schedule` is about, by it
-/// and those of its app's schedules that are about all of them; whatever the dynos are now.
+/// The gaps of 24 hours and more from one restart to the next of all dynos that a target is about, by
+/// those of its app's schedules that are about all of them; whatever the dynos are now.
 #[must_use]
 pub fn between(
-    schedule: &Schedule,
+    target: &Target,
     of_app: &[&Schedule],
     from: Timestamp,
     to: Timestamp,
 ) -> Vec<Between> {
-    let is_about_them =
-        |other: &&&Schedule| other.name != schedule.name && other.target.covers(&schedule.target);
-    let others = of_app.iter().filter(is_about_them).copied();
-    let schedules: Vec<&Schedule> = others.chain([schedule]).collect();
+    let counts = |schedule: &&&Schedule| {
+        let rests = schedule.pause.is_some_and(|pause| pause.until.is_none());
+        !rests && schedule.target.covers(target)
+    };
+    let schedules: Vec<&Schedule> = of_app.iter().filter(counts).copied().collect();
+    if schedules.is_empty() {
+        return vec![];
+    }
     let next = |restart: Timestamp| {
         let of_one = |schedule: &&Schedule| schedule.expected_restart(restart, restart);
         schedules.iter().filter_map(of_one).min()
@@ -245,10 +249,8 @@ pub fn between(
         last.filter(|last| is_dense && *last > restart)
     };
     let (mut gaps, mut restart) = (vec![], next(from));
-    if restart.is_none() && schedule.pause.is_none_or(|pause| pause.until.is_some()) {
-        // None within a month: from now on it fires by itself.
-        restart = Some(from);
-    }
+    // None within a month: from now on it fires by itself.
+    restart = restart.or(Some(from));
     for _ in 0..MOST_RESTARTS {
         let Some(at) = restart.filter(|restart| *restart < to) else {
             break;

@@ -121,6 +121,10 @@ impl Schedule {
                 break;
             };
             after = before_end;
+            if why.is_none() {
+                // What the clock did before it was set, or while no window was open, is not its concern.
+                previous = previous.max(self.since.unwrap_or(previous));
+            }
         }
         foreseen
     }

@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use now::AppPlan;
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
 /// A schedule, and what is to come of it.
 struct Outlook<'a> {
@@ -26,10 +26,45 @@ struct Outlook<'a> {
     from: Timestamp,
     foreseen: Vec<Foreseen>,
     /// Where Heroku's cycle may fire between two of its restarts, within a month.
-    gaps: Vec<Between>,
+    gaps: Rc<Vec<Between>>,
 }
 
-/// Between how many restarts gaps are looked for.
+/// The gaps of each app and target, looked for once: they are the same for all of its schedules.
+struct Gaps<'a> {
+    by_app: BTreeMap<&'a str, Vec<&'a Schedule>>,
+    found: BTreeMap<(&'a str, String, Timestamp), Rc<Vec<Between>>>,
+}
+
+impl<'a> Gaps<'a> {
+    fn of(schedules: &'a [Schedule]) -> Self {
+        let mut by_app: BTreeMap<&str, Vec<&Schedule>> = BTreeMap::new();
+        for schedule in schedules {
+            let of_app = by_app.entry(schedule.app.name.as_str()).or_default();
+            of_app.push(schedule);
+        }
+        Self {
+            by_app,
+            found: BTreeMap::new(),
+        }
+    }
+
+    fn from(&mut self, schedule: &'a Schedule, from: Timestamp) -> Rc<Vec<Between>> {
+        let (app, target) = (schedule.app.name.as_str(), &schedule.target);
+        let of_app = &self.by_app[app];
+        let look = || {
+            Rc::new(daily_cycle::between(
+                target,
+                of_app,
+                from,
+                from + GAPS_WITHIN,
+            ))
+        };
+        let key = (app, target.to_string(), from);
+        Rc::clone(self.found.entry(key).or_insert_with(look))
+    }
+}
+
+/// Within how long gaps are looked for.
 const GAPS_WITHIN: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, Error> {
@@ -53,14 +88,10 @@ pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, 
         }
         return Ok(exit::DONE);
     }
-    let mut by_app: BTreeMap<&str, Vec<&Schedule>> = BTreeMap::new();
-    for schedule in &schedules {
-        let of_app = by_app.entry(schedule.app.name.as_str()).or_default();
-        of_app.push(schedule);
-    }
+    let mut gaps = Gaps::of(&schedules);
     let outlooks = schedules
         .iter()
-        .map(|schedule| outlook(&flags, schedule, &by_app[schedule.app.name.as_str()], now))
+        .map(|schedule| outlook(&flags, schedule, &mut gaps, now))
         .collect::<Result<Vec<_>, Error>>()?;
     let apps = now::ask(context, &store, &schedules).await?;
     let has_error = apps.iter().any(|app| app.plan.is_err());
@@ -88,13 +119,21 @@ pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, 
         }
         index::runner(context, &store, &schedules, now)?;
     }
+    if outlooks
+        .iter()
+        .any(|outlook| outlook.foreseen.len() >= MOST_SHOWN)
+    {
+        context.ui.warn(&format!(
+            "only the first {MOST_SHOWN} occurrences are shown"
+        ));
+    }
     Ok(if has_error { exit::FAILED } else { exit::DONE })
 }
 
 fn outlook<'a>(
     flags: &cli::Plan,
     schedule: &'a Schedule,
-    of_app: &[&Schedule],
+    gaps: &mut Gaps<'a>,
     now: Timestamp,
 ) -> Result<Outlook<'a>, Error> {
     let (from, to) = span(flags, &schedule.time_zone())?;
@@ -107,12 +146,12 @@ fn outlook<'a>(
         schedule,
         from,
         foreseen: schedule.foresee(from, to, limit),
-        gaps: daily_cycle::between(schedule, of_app, from, from + GAPS_WITHIN),
+        gaps: gaps.from(schedule, from),
     })
 }
 
 /// Occurrences shown of one schedule, whatever `--to` is.
-const MOST_SHOWN: usize = 10_000;
+const MOST_SHOWN: usize = 100_000;
 
 /// `--from` and `--to`, as the wall clock of a zone has them.
 fn span(

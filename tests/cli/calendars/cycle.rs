@@ -28,12 +28,9 @@ fn new_york(times: &str) -> Schedule {
 
 /// The gaps from the middle of October on, for a month.
 fn autumn(schedule: &Schedule, others: &[&Schedule]) -> Vec<Between> {
-    between(
-        schedule,
-        others,
-        at("2026-10-15T12:00:00Z"),
-        at("2026-11-15T12:00:00Z"),
-    )
+    let of_app: Vec<&Schedule> = others.iter().copied().chain([schedule]).collect();
+    let (from, to) = (at("2026-10-15T12:00:00Z"), at("2026-11-15T12:00:00Z"));
+    between(&schedule.target, &of_app, from, to)
 }
 
 #[test]
