@@ -1,7 +1,7 @@
 //! What a schedule will do, occurrence by occurrence: with what the clock does between them, and what
 //! blackouts and a pause take away.
 
-use super::{Bar, Blackout, Bounds, Calendar, Schedule, Void};
+use super::{Bar, Blackout, Bounds, Calendar, Schedule, Void, occurrences::LONGEST_SEARCH};
 use jiff::{
     SignedDuration, Timestamp, ToSpan,
     civil::{DateTime, Time},
@@ -74,8 +74,9 @@ impl Schedule {
         let mut calm = from..from;
         // With jitter, one that has come may be due yet.
         let mut waiting = self.next_occurrence(from).filter(|next| *next <= from);
-        let mut count = 0;
-        while count < limit {
+        let (mut count, mut idle) = (0, 0);
+        // As long a search as for the next one: what never comes is not looked for to the end of time.
+        while count < limit && idle < LONGEST_SEARCH {
             let named = waiting.take().or_else(|| calendar.next(after));
             let Some(at) = named.filter(is_in_time) else {
                 break;
@@ -94,7 +95,7 @@ impl Schedule {
                     let due = self.due_at(at);
                     foreseen.push(Foreseen::Occurrence { at, due, change });
                     foreseen.extend(self.own_cycles_after(due).filter(is_own_in_time));
-                    (previous, count) = (at, count + 1);
+                    (previous, count, idle) = (at, count + 1, 0);
                     after = after.max(at);
                     continue;
                 }
@@ -115,6 +116,7 @@ impl Schedule {
                     (why, self.end_of(bar, at))
                 }
             };
+            idle += 1;
             let until = end.into_iter().chain(to).min();
             foreseen.extend(why.and_then(|why| self.void_from(calendar, at, until, why)));
             let Some(before_end) = end.and_then(|end| end.checked_sub(1.nanosecond()).ok()) else {

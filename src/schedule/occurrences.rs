@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 /// Turns of a search among occurrences that windows and blackouts make void. A turn leads at least to
 /// the next window: for a calendar of most days these are years, for one of few dates centuries.
-const LONGEST_SEARCH: usize = 2_000;
+pub(super) const LONGEST_SEARCH: usize = 2_000;
 
 impl Schedule {
     /// The latest occurrence that is due by `now`.
@@ -95,14 +95,6 @@ impl Schedule {
         let next = schedules.filter_map(|schedule| Some((schedule.next_due(now)?, schedule)));
         let (next, schedule) = next.min_by_key(|(next, _)| *next)?;
         Some((next, schedule.time_zone()))
-    }
-
-    /// The occurrences after `now` as the calendar names them, each with what makes it void.
-    pub fn named_after(&self, now: Timestamp) -> impl Iterator<Item = (Timestamp, Option<Void>)> {
-        let calendar = self.calendar.as_ref();
-        let first = calendar.and_then(|calendar| calendar.next(now));
-        let next = move |last: &Timestamp| calendar?.next(*last);
-        std::iter::successors(first, next).map(|occurrence| (occurrence, self.void(occurrence)))
     }
 
     /// What makes an occurrence void.

@@ -67,12 +67,6 @@ impl Calendar {
         first_instant_of(self.recurrence.at_or_after(passed(now, zone)?)?, zone)
     }
 
-    /// The first occurrence at or after `instant`.
-    #[must_use]
-    pub fn at_or_after(&self, instant: Timestamp) -> Option<Timestamp> {
-        self.next(instant.checked_sub(1.nanosecond()).ok()?)
-    }
-
     /// What the calendar names an occurrence: in a gap another reading than the clock shows then.
     #[must_use]
     pub fn reading_of(&self, occurrence: Timestamp) -> Option<DateTime> {
