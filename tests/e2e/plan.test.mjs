@@ -1,5 +1,5 @@
 // Owns: what `plan` shows of a New York schedule around both nights in which clocks change, at a terminal and as JSON.
-import {afterAll, beforeAll, describe, expect, it, onTestFinished} from 'vitest'
+import {describe, expect, it, onTestFinished} from 'vitest'
 import {missing} from '../setup.mjs'
 import {herokuWords, machine} from './machine.mjs'
 import {terminal} from './screen.mjs'
@@ -42,22 +42,15 @@ describe.skipIf(process.platform === 'win32' || missing('tmux').length > 0)('at 
 })
 
 describe('as JSON', () => {
-  let document
-  beforeAll(async () => {
-    const here = await newYork(afterAll, '2026-10-31T12:00:00Z')
+  it('has each occurrence with its offset and the sentence, what is void, and where Heroku\'s cycle may fire', async () => {
+    const here = await newYork(onTestFinished, '2026-10-31T12:00:00Z')
     const plan = await here.heroku(['dynos:autorestart:plan', '--next', '3', '--json'])
-    document = JSON.parse(plan.stdout)
-  })
-
-  it('has each occurrence in local time and UTC, with the offset and the sentence', () => {
+    const document = JSON.parse(plan.stdout)
     expect(document.occurrences.map(({local, note, offset, utc}) => ({local, note, offset, utc}))).toEqual([
       {local: '2026-11-01T02:30:00-05:00[America/New_York]', note: 'clocks go back 1h on Sun 1 Nov at 02:00', offset: '-05:00', utc: '2026-11-01T07:30:00Z'},
       {local: '2026-11-02T02:30:00-05:00[America/New_York]', note: null, offset: '-05:00', utc: '2026-11-02T07:30:00Z'},
       {local: '2026-11-04T02:30:00-05:00[America/New_York]', note: null, offset: '-05:00', utc: '2026-11-04T07:30:00Z'},
     ])
-  })
-
-  it('has what is void, and where Heroku\'s cycle may fire', () => {
     expect(document.void).toMatchObject([{app: 'example-app', count: 1, first: '2026-11-03T07:30:00Z', reason: 'blackout'}])
     expect(document.daily_cycle.map(({dyno, verdict}) => [dyno, verdict])).toEqual([['web.1', 'may_fire'], ['web.2', 'may_fire'], ['worker.1', 'may_fire']])
     expect(document.daily_cycle_gaps[0]).toMatchObject({schedule: 'default', restart: '2026-11-01T07:30:00Z', next: '2026-11-02T07:30:00Z'})
