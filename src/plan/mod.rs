@@ -19,7 +19,7 @@ mod step;
 mod until;
 
 pub use guards::{PREBOOT_WINDOW, QUOTA_FLOOR, is_settled};
-pub use length::{length, usual};
+pub use length::{length, longest};
 pub use outcome::{Ended, Outcome};
 pub use reason::{Skip, SkipReason, Weight};
 pub use seen::Seen;

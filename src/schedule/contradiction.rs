@@ -1,42 +1,44 @@
 //! Flags that are each right and cannot be meant together; the same for `set` and for the file.
 
-use super::{Calendar, Invalid, Recurrence, Schedule, TimeOfDay, Times};
+use super::{Calendar, Recurrence, Schedule, TimeOfDay, Times};
 use jiff::Timestamp;
+
+/// A flag, or a key of the file, that stands against another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Contradiction {
+    pub key: &'static str,
+    pub problem: &'static str,
+    /// What would be right: flags with their values, which a file has as keys.
+    pub example: [(&'static str, &'static str); 2],
+}
 
 impl Schedule {
     /// The flag (and key) that stands against another one, and why.
     #[must_use]
-    pub fn contradiction(&self) -> Option<(&'static str, Invalid)> {
+    pub fn contradiction(&self) -> Option<Contradiction> {
         let of_calendar = [
-            (
-                "jitter",
-                self.jitter.is_some(),
-                "--jitter 10m beside --at 07",
-            ),
-            (
-                "own-daily-cycle",
-                self.own_daily_cycle,
-                "--own-daily-cycle beside --at 07, or --max-uptime 23h alone",
-            ),
+            ("jitter", self.jitter.is_some(), "10m"),
+            ("own-daily-cycle", self.own_daily_cycle, "true"),
         ];
         let stray = of_calendar.into_iter().find(|(_, is_given, _)| *is_given);
-        if let (None, Some((key, _, example))) = (&self.calendar, stray) {
-            return Some((
+        if let (None, Some((key, _, value))) = (&self.calendar, stray) {
+            return Some(Contradiction {
                 key,
-                Invalid::new("it belongs to at or cron, which is missing", example),
-            ));
+                problem: "it belongs to at or cron, which is missing",
+                example: [(key, value), ("at", "07")],
+            });
         }
-        let nothing = "so that nothing would ever be restarted";
         if self.calendar.is_some() && !self.has_occurrence_in_window() {
-            let problem = format!("no occurrence falls into it, {nothing}");
-            return Some((
-                "window",
-                Invalid::new(problem, "--window 01:00-06:00 beside --at 03"),
-            ));
+            return Some(Contradiction {
+                key: "window",
+                problem: "no occurrence falls into it, so that nothing would ever be restarted",
+                example: [("window", "01:00-06:00"), ("at", "03")],
+            });
         }
-        self.is_blacked_out(origin()).then(|| {
-            let problem = format!("it covers everything, {nothing}");
-            ("except", Invalid::new(problem, "2026-12-24..2026-12-26"))
+        self.is_blacked_out(origin()).then_some(Contradiction {
+            key: "except",
+            problem: "it covers everything, so that nothing would ever be restarted",
+            example: [("except", "2026-12-24..2026-12-26"), ("at", "07")],
         })
     }
 

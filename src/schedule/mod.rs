@@ -28,6 +28,7 @@ pub use app_name::AppName;
 pub use blackout::Blackout;
 pub use bounds::{Bar, Bounds};
 pub use calendar::{Calendar, Cron, Recurrence};
+pub use contradiction::Contradiction;
 pub use days::Days;
 pub use foreseen::{ClockChange, Foreseen, MOST_COUNTED, WhyVoid};
 pub use instant::{instant, is_meant};

@@ -2,7 +2,7 @@
 //! Heroku's own cycle, 24 hours after its start at the earliest, can.
 
 use super::{Schedule, Span};
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp};
 
 /// Heroku restarts every dyno so long after its start, and up to [`CYCLE_SPREAD`] later (Dev Center,
 /// "Dyno restarts").
@@ -26,32 +26,31 @@ impl Schedule {
     }
 
     /// When a dyno that started then is to be restarted to forestall Heroku's cycle: at 23 hours, or in
-    /// the last window before. `None` without `--own-daily-cycle`.
+    /// the last window before, an hour before it closes. Never earlier for one that started later.
+    /// `None` without `--own-daily-cycle`.
     #[must_use]
     pub fn own_cycle_of(&self, created_at: Timestamp) -> Option<Timestamp> {
         if !self.own_daily_cycle {
             return None;
         }
         let latest = created_at + OWN_CYCLE;
-        if self.bounds.bar(latest).is_none() {
-            return Some(latest);
-        }
         // A window that opens in time will do; else the last one before, if the dyno is not young then.
         let opens = self.bounds.next_allowed(latest);
-        let in_time = |opens: &Timestamp| *opens + IN_TIME <= created_at + CYCLE_AFTER;
-        if let Some(opens) = opens.filter(in_time) {
+        let is_in_time =
+            |opens: &Timestamp| latest < *opens && *opens + IN_TIME <= created_at + CYCLE_AFTER;
+        if let Some(opens) = opens.filter(is_in_time) {
             return Some(opens);
         }
         let before = || {
-            let end = self.bounds.last_allowed(latest)?;
-            let closes = end.checked_add(1.nanosecond()).ok()?;
+            let inside = self.bounds.last_allowed(latest)?;
+            let closes = self.bounds.allowed_until(inside)?;
             let begin = closes - BEFORE_CLOSE;
-            let opens = self.bounds.allowed_since(end);
-            let begin = opens.map_or(begin, |opens| opens.max(begin));
+            let opens = self.bounds.allowed_since(inside);
+            let begin = opens.map_or(begin, |opens| opens.max(begin)).min(latest);
             let least = self.guards.min_uptime.unwrap_or_default().duration();
             (begin.duration_since(created_at) >= least.max(YOUNG)).then_some(begin)
         };
-        // Where no window lies in between, the next one is all that is left.
+        // Where nothing closes, or no window lies in between, the next allowed instant is all there is.
         Some(before().unwrap_or(latest))
     }
 

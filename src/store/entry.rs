@@ -89,7 +89,15 @@ pub(super) fn entry(table: &Table) -> Result<Schedule, Wrong> {
     };
     match schedule.contradiction() {
         None => Ok(schedule),
-        Some((key, invalid)) => Err((key.to_owned(), format!("{key}: {invalid}"))),
+        Some(found) => {
+            let example = found.example.map(|(key, value)| match value {
+                "true" => format!("{key} = true"),
+                value => format!("{key} = \"{value}\""),
+            });
+            let (key, example) = (found.key, example.join(" beside "));
+            let problem = format!("{key}: {}, for example {example}", found.problem);
+            Err((key.to_owned(), problem))
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     plan::daily_cycle::{self, Between},
     report::{forecast, human, json as shapes},
     schedule::{Foreseen, Schedule},
+    snapshot::Generation,
     store::narrow,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -89,11 +90,20 @@ pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, 
         return Ok(exit::DONE);
     }
     let mut gaps = Gaps::of(&schedules);
-    let outlooks = schedules
+    let mut outlooks = schedules
         .iter()
         .map(|schedule| outlook(&flags, schedule, &mut gaps, now))
         .collect::<Result<Vec<_>, Error>>()?;
     let apps = now::ask(context, &store, &schedules).await?;
+    // Whether an app on Fir has the cycle at all nobody tells: that is said of its dynos.
+    let is_fir = |outlook: &&mut Outlook<'_>| {
+        let plans = apps.iter().filter_map(|app| app.plan.as_ref().ok());
+        let mut of_fir = plans.filter(|now| now.snapshot.app.generation == Generation::Fir);
+        of_fir.any(|now| now.is_of(outlook.schedule))
+    };
+    for outlook in outlooks.iter_mut().filter(is_fir) {
+        outlook.gaps = Rc::default();
+    }
     let has_error = apps.iter().any(|app| app.plan.is_err());
     if context.ui.is_json {
         context.ui.json(&document(now, &outlooks, &apps));

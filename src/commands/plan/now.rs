@@ -41,6 +41,14 @@ pub(super) struct Now {
     zone: TimeZone,
 }
 
+impl Now {
+    /// Whether it is of the app of this schedule.
+    pub(super) fn is_of(&self, schedule: &Schedule) -> bool {
+        let app = &self.snapshot.app;
+        schedule.app.is(&app.name) || schedule.app.is(&app.id)
+    }
+}
+
 /// Plans every app, with the credential that a pass would act with.
 pub(super) async fn ask(
     context: &Context<'_>,
@@ -123,7 +131,7 @@ async fn ask_one(
             Some((Mode::Once, None)) => Err("how late a call of run comes is not known"),
             None => Err("nothing runs it"),
         },
-        restart: plan::usual(&past),
+        restart: plan::longest(&past),
     };
     let cycles = daily_cycle::of_app(question, &plan, lateness).into_iter();
     let mut cycles: Vec<(Dyno, Cycle)> =

@@ -24,9 +24,7 @@ pub(super) fn of(ui: &Ui, outlook: &Outlook<'_>, apps: &[AppPlan]) -> String {
     let of_it = apps
         .iter()
         .filter_map(|app| app.plan.as_ref().ok())
-        .filter(|now| {
-            schedule.app.is(&now.snapshot.app.name) || schedule.app.is(&now.snapshot.app.id)
-        });
+        .filter(|now| now.is_of(schedule));
     let (mut gaps, mut restarts) = (vec![], vec![]);
     for now in of_it {
         for (dyno, cycle) in &now.cycles {

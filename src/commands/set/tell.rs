@@ -3,9 +3,9 @@
 use super::{super::Context, seen::Seen};
 use crate::{
     report::human,
-    schedule::{Schedule, Target},
+    schedule::{Schedule, Span, Target},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::fmt::Write as _;
 
 pub(super) fn in_words(schedule: &Schedule, is_replaced: bool, now: Timestamp) -> String {
@@ -72,6 +72,29 @@ pub(super) fn overlaps(context: &Context<'_>, schedule: &Schedule, all: &[Schedu
     }
 }
 
+/// A calendar that restarts a dyno that has hardly booted may be a slip.
+fn crowded(context: &Context<'_>, schedule: &Schedule, now: Timestamp) {
+    const AN_HOUR: SignedDuration = SignedDuration::from_hours(1);
+    /// Those of two days, if they are an hour apart.
+    const MOST: usize = 48;
+    let next = |last: &Timestamp| schedule.next_occurrence(schedule.due_at(*last));
+    let occurrences = std::iter::successors(schedule.next_occurrence(now), next);
+    let occurrences: Vec<Timestamp> = occurrences.take(MOST).collect();
+    let pairs = occurrences.windows(2);
+    let apart = pairs.map(|pair| pair[1].duration_since(pair[0])).min();
+    let least = schedule.guards.min_uptime.unwrap_or_default().duration();
+    let Some(apart) = apart.filter(|apart| *apart < AN_HOUR && least <= *apart) else {
+        return;
+    };
+    let apart = Span::whole_seconds_of(apart);
+    context.ui.warn(&format!(
+        "two of its occurrences are only {apart} apart: a dyno is restarted at both"
+    ));
+    context
+        .ui
+        .hint("--min-uptime 6h leaves a dyno alone that is younger at an occurrence");
+}
+
 pub(super) fn warn(
     context: &Context<'_>,
     schedule: &Schedule,
@@ -101,6 +124,7 @@ pub(super) fn warn(
             .ui
             .say(&format!("{time} today has passed; next {next}"));
     }
+    crowded(context, schedule, now);
     let Some(seen) = seen else { return };
     if let Some(skew) = seen.skew {
         context.ui.warn(&human::skew(skew));

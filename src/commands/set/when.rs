@@ -150,10 +150,14 @@ fn zone_of_this_machine(context: &Context<'_>) -> Zone {
 
 /// What is right by itself, and cannot be meant together.
 fn check(schedule: &Schedule, now: Timestamp) -> Result<(), Error> {
-    if let Some((flag, invalid)) = schedule.contradiction() {
+    if let Some(found) = schedule.contradiction() {
+        let example = found.example.map(|(flag, value)| match value {
+            "true" => format!("--{flag}"),
+            value => format!("--{flag} {value}"),
+        });
         return Err(Error::usage(
-            format!("--{flag}: {}", invalid.problem),
-            format!("as in {}", invalid.example),
+            format!("--{}: {}", found.key, found.problem),
+            format!("as in {}", example.join(" beside ")),
         ));
     }
     if schedule.is_blacked_out(now) {

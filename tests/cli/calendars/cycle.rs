@@ -236,3 +236,38 @@ fn what_is_not_known_is_called_unknown() {
     };
     assert!(gap.is_at_least);
 }
+
+/// A dyno that a deploy starts anew is due by its age no earlier than the one before: so a mark that was
+/// set for the old one never lies too late.
+#[test]
+fn who_starts_later_is_due_no_earlier_and_before_the_window_closes() {
+    let zone: Zone = "America/New_York".parse().expect("a zone");
+    for windows in [
+        &["02:00-04:00"][..],
+        &["02:00-04:00", "09:00-10:00"],
+        &["22:00-06:00"],
+        &["12:00-12:20", "sat 22:00-06:00"],
+        &[],
+    ] {
+        let mut own = new_york("03");
+        own.bounds = bounds(&zone, windows, &["2026-11-04"]);
+        own.own_daily_cycle = true;
+        let starts = std::iter::successors(Some(at("2026-10-24T12:00:00Z")), |start| {
+            Some(*start + SignedDuration::from_mins(7))
+        });
+        let mut last = Timestamp::MIN;
+        for start in starts.take(14 * 24 * 60 / 7) {
+            let due = own.own_cycle_of(start).expect("an instant");
+            assert!(last <= due, "{windows:?}: {start} after {last}: {due}");
+            last = due;
+            let closes = own.bounds.allowed_until(due);
+            if let (None, Some(closes)) = (own.bounds.bar(due), closes) {
+                let an_hour = SignedDuration::from_hours(1);
+                let opens = own.bounds.allowed_since(due);
+                let whole = opens.map_or(an_hour, |opens| closes.duration_since(opens));
+                let room = closes.duration_since(due);
+                assert!(room >= whole.min(an_hour), "{windows:?}: {due}");
+            }
+        }
+    }
+}

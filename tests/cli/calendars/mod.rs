@@ -7,4 +7,5 @@ mod cycle;
 mod facts;
 mod jitter;
 mod property;
+mod told;
 mod year;
