@@ -36,8 +36,11 @@ pub struct Mark {
     pub fingerprint: String,
     /// Occurrences up to this one are acted on, or reported missed.
     pub judged: Option<Timestamp>,
-    /// Before this instant no dyno can reach the max uptime.
+    /// Before this instant no dyno is due by its age. `None` while one is due and left alone.
     pub not_before: Option<Timestamp>,
+    /// When the next of them is due by its age, whatever is due already.
+    #[serde(default)]
+    pub ahead: Option<Timestamp>,
     /// Why the newest occurrence is not acted on yet.
     pub waiting: Option<Waiting>,
 }

@@ -6,11 +6,9 @@ use crate::{
     credentials::{self, Credential, Place, Records, Use, expiry},
     error::Error,
     heroku::{self, Client},
-    plan::daily_cycle,
-    report::forecast,
     schedule::Schedule,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 /// A warning, and what to do about it.
 pub struct Trouble {
@@ -85,31 +83,6 @@ pub async fn foresee(
         troubles.extend(closed_to_timers(context, &options, schedule));
     }
     troubles
-}
-
-/// Heroku's own daily cycle may restart dynos between the restarts of a schedule.
-pub fn daily_cycle(schedule: &Schedule, all: &[Schedule], now: Timestamp) -> Option<Trouble> {
-    /// Whoever sets a schedule looks at it again before that.
-    const TWO_MONTHS: SignedDuration = SignedDuration::from_hours(62 * 24);
-    let is_other =
-        |other: &&Schedule| other.app.name == schedule.app.name && other.name != schedule.name;
-    let of_app: Vec<&Schedule> = all.iter().filter(is_other).chain([schedule]).collect();
-    let gaps = daily_cycle::between(&schedule.target, &of_app, now, now + TWO_MONTHS);
-    let (gaps, is_open) = forecast::gaps(&gaps, &schedule.time_zone())?;
-    Some(Trouble {
-        warning: format!("Heroku's own daily cycle {gaps}"),
-        hint: Some(if schedule.own_daily_cycle {
-            "its windows and blackouts leave no room to come before that".to_owned()
-        } else if schedule.calendar.is_some() {
-            "--own-daily-cycle comes before it; so do a second time of day, and --max-uptime 23h"
-                .to_owned()
-        } else if schedule.bounds.is_free() {
-            "--max-uptime 23h comes before it".to_owned()
-        } else {
-            "a wider window, or a second one, leaves room to come before it".to_owned()
-        }),
-        is_mild: !is_open,
-    })
 }
 
 /// A keyring is open while its owner is logged in; cron and timers run at any time.

@@ -68,13 +68,16 @@ fn row(schedule: &Schedule, last: Option<&Record>, now: Timestamp) -> Vec<String
             Some(until) => format!("paused until {}", human::instant(until, &zone)),
             None => "paused".to_owned(),
         },
-        Some(next) => format!(
-            "{} ({})",
-            human::instant(next, &zone),
-            human::distance(now, next)
-        ),
-        None if schedule.has_longest_life() => "when a dyno reaches it".to_owned(),
-        None => "never: nothing falls into its windows".to_owned(),
+        Some(next) => {
+            let at = human::instant(next, &zone);
+            let age = schedule.age_in_words().map(|age| format!(", or {age}"));
+            let distance = human::distance(now, next);
+            format!("{at} ({distance}){}", age.unwrap_or_default())
+        }
+        None => {
+            let never = || "never: nothing falls into its windows".to_owned();
+            schedule.age_in_words().unwrap_or_else(never)
+        }
     };
     let last = last.map_or_else(
         || "never".to_owned(),

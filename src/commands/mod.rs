@@ -2,6 +2,7 @@
 
 mod auth;
 mod completions;
+mod daily_cycle;
 mod demo;
 mod describe;
 mod doctor;
@@ -27,11 +28,12 @@ use crate::{
     execute::Stop,
     heroku::{self, Client, Options, Renewal},
     pass,
-    schedule::{AppName, Schedule, ScheduleName},
+    schedule::{self, AppName, Schedule, ScheduleName},
     signals,
     store::{Store, narrow},
     ui::Ui,
 };
+use jiff::{Timestamp, tz::TimeZone};
 use std::{path::Path, sync::Arc};
 
 /// What every command works with.
@@ -236,4 +238,15 @@ fn cli_words(text: &str) -> String {
         .join("\n")
         .trim()
         .to_owned()
+}
+
+/// An instant that a flag names.
+fn instant(flag: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Error> {
+    schedule::instant_in(text, zone).map_err(|invalid| {
+        let (problem, example) = (invalid.problem, invalid.example);
+        Error::usage(
+            format!("{flag} '{text}': {problem}"),
+            format!("give a date or a date with a time, for example {example}"),
+        )
+    })
 }

@@ -7,7 +7,7 @@ use crate::{
     report::human,
     schedule::{self, Schedule, Span},
 };
-use jiff::{Timestamp, ZonedDateTime, civil::DateTime, tz::TimeZone};
+use jiff::Timestamp;
 use serde_json::json;
 
 pub(super) async fn pause(context: &Context<'_>, pause: Pause) -> Result<u8, Error> {
@@ -20,7 +20,7 @@ pub(super) async fn pause(context: &Context<'_>, pause: Pause) -> Result<u8, Err
         .as_deref()
         .map(|text| match text.parse::<Span>() {
             Ok(span) => Ok(context.clock.now() + span.duration()),
-            Err(_) => instant("--until", text, &zone),
+            Err(_) => super::instant("--until", text, &zone),
         })
         .transpose()?;
     if let Some(until) = until.filter(|until| *until <= context.clock.now()) {
@@ -96,31 +96,4 @@ async fn heroku_s_time(context: &Context<'_>, schedule: &Schedule) -> Timestamp 
         Ok::<_, Error>(client.now())
     };
     asked.await.unwrap_or_else(|_| context.clock.now())
-}
-
-/// The minute in which an instant lies.
-pub(super) fn minute(instant: Timestamp) -> Timestamp {
-    Timestamp::from_second(instant.as_second().div_euclid(60) * 60).unwrap_or(instant)
-}
-
-/// Reads an instant: RFC 3339 with an offset, or a wall clock reading in the zone, or a date.
-pub(super) fn instant(flag: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Error> {
-    // With a zone of its own in brackets, which a wall clock reading would pass over.
-    let zoned = || Some(text.parse::<ZonedDateTime>().ok()?.timestamp());
-    let wall = || {
-        let wall = text
-            .parse::<DateTime>()
-            .ok()
-            .filter(|_| !text.contains('['));
-        schedule::first_instant_of(wall?, zone)
-    };
-    let instant = text.parse::<Timestamp>().ok().or_else(zoned).or_else(wall);
-    instant
-        .filter(|instant| schedule::is_meant(*instant))
-        .ok_or_else(|| {
-            Error::usage(
-                format!("{flag} '{text}': it is no date, and no date with a time, of the years 2000 to 2199"),
-                "give a date or a date with a time, for example 2026-12-01T09:00",
-            )
-        })
 }

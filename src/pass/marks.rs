@@ -5,7 +5,7 @@ use crate::{
     error::Error,
     plan::{Plan, Skip, Step, missed},
     report::AppReport,
-    schedule::Schedule,
+    schedule::{OWN_CYCLE, Schedule},
     snapshot::Snapshot,
     state::{Mark, StateDir, Waiting},
 };
@@ -159,11 +159,16 @@ impl AppPass<'_> {
                 .max(mark.judged);
             // A list that is short may be so for long; it is not asked for at every turn.
             let soon = has_gap.then(|| snapshot.at + AFTER_A_GAP);
-            let longest_up = longest_up(schedule, snapshot);
+            let looks = || looks(schedule, snapshot);
+            let longest_up = looks().min().or_else(|| {
+                // A dyno that starts now, if there is none.
+                schedule.look_at(snapshot.at, snapshot.at)
+            });
             let not_before = longest_up.and_then(|at| if is_judged { Some(at) } else { soon });
             let fresh = Mark {
                 judged,
                 not_before,
+                ahead: looks().filter(|look| *look > snapshot.at).min(),
                 waiting,
                 ..mark.clone()
             };
@@ -212,14 +217,12 @@ fn waiting(plan: &Plan, snapshot: &Snapshot, schedule: &Schedule) -> Option<Wait
     Some(Waiting::new(occurrence, reason))
 }
 
-/// When the first dyno of a schedule is due by its age: a dyno that starts now, if there is none.
-fn longest_up(schedule: &Schedule, snapshot: &Snapshot) -> Option<Timestamp> {
+/// When each dyno of a schedule is due by its age.
+fn looks(schedule: &Schedule, snapshot: &Snapshot) -> impl Iterator<Item = Timestamp> {
     let dynos = snapshot
         .formation_dynos()
         .filter(|dyno| schedule.target.includes(&dyno.name, &dyno.process_type));
-    let ends = dynos.filter_map(|dyno| schedule.look_at(dyno.created_at, snapshot.at));
-    ends.min()
-        .or_else(|| schedule.look_at(snapshot.at, snapshot.at))
+    dynos.filter_map(|dyno| schedule.look_at(dyno.created_at, snapshot.at))
 }
 
 /// Whether this machine's clock and the marks leave a chance that something is due. No request.
@@ -234,7 +237,7 @@ pub fn has_reason_to_look(schedule: &Schedule, state: &StateDir, now: Timestamp)
         latest.is_some_and(|latest| mark.judged.is_none_or(|judged| judged < latest));
     let is_age_reached = mark.not_before.is_none_or(|not_before| not_before <= now);
     let is_age_open =
-        schedule.has_longest_life() && is_age_reached && schedule.bounds.bar(now).is_none();
+        schedule.has_age_trigger() && is_age_reached && schedule.bounds.bar(now).is_none();
     is_calendar_open || is_age_open
 }
 
@@ -243,12 +246,13 @@ fn believable_mark(schedule: &Schedule, state: &StateDir, now: Timestamp) -> Mar
     const LARGEST_SKEW: SignedDuration = SignedDuration::from_hours(1);
     let mark = state.mark(schedule);
     let horizon = now + LARGEST_SKEW;
-    let longest = schedule.longest_life().duration();
+    let longest = schedule.max_uptime.unwrap_or_default().duration();
+    let age_horizon = horizon + longest.max(OWN_CYCLE);
     Mark {
         judged: mark.judged.filter(|judged| *judged <= horizon),
         not_before: mark
             .not_before
-            .filter(|not_before| *not_before <= horizon + longest),
+            .filter(|not_before| *not_before <= age_horizon),
         ..mark
     }
 }
@@ -259,8 +263,10 @@ pub fn next_look(schedules: &[Schedule], state: &StateDir, now: Timestamp) -> Op
     let of_one = |schedule: &Schedule| {
         let mark = believable_mark(schedule, state, now);
         // What is reached already waits for a window, if for anything.
-        let age = mark.not_before.filter(|_| schedule.has_longest_life());
-        let age = age.and_then(|age| schedule.bounds.next_allowed(age.max(now)));
+        let age = mark.not_before.filter(|_| schedule.has_age_trigger());
+        let age = age.map(|age| age.max(now));
+        let age = age.or(mark.ahead.filter(|ahead| *ahead > now));
+        let age = age.and_then(|age| schedule.bounds.next_allowed(age));
         [schedule.next_due(now), age].into_iter().flatten().min()
     };
     schedules.iter().filter_map(of_one).min()

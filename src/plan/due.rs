@@ -3,7 +3,7 @@
 
 use super::{Question, SkipReason, Trigger};
 use crate::{
-    schedule::{Bar, MaxUnavailable, Schedule, Span, Target},
+    schedule::{Bar, MaxUnavailable, Schedule, Span, Target, Void},
     snapshot::Dyno,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -144,6 +144,17 @@ fn judge(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> Verdict {
     let age = judge_age(question, schedule, dyno);
     match (calendar, age) {
         (Some(due @ Verdict::Due { .. }), _) | (_, Some(due @ Verdict::Due { .. })) => due,
+        (Some(barred @ Verdict::Barred { .. }), _) => barred,
+        // An age that is reached says more than an occurrence that is none.
+        (
+            _,
+            Some(
+                reached @ Verdict::NotDue {
+                    reason: SkipReason::NotAllowedYet,
+                    ..
+                },
+            ),
+        ) => reached,
         (Some(other), _) | (None, Some(other)) => other,
         (None, None) => Verdict::not(SkipReason::NotDue, "the schedule has no trigger"),
     }
@@ -154,9 +165,7 @@ fn judge_age(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> Option
     let (now, created_at) = (question.now, dyno.created_at);
     let uptime = Span::whole_seconds_of(now.duration_since(created_at)).rounded();
     let longest = schedule.max_uptime_of(created_at);
-    let own = schedule
-        .own_cycle_of(created_at)
-        .filter(|_| !schedule.forestalls(created_at, now));
+    let own = schedule.own_cycle_due(created_at, now);
     let reached = |at: &Timestamp| *at <= now;
     let (trigger, occurrence) = match (longest, own) {
         (Some(longest), _) if reached(&longest) => (Trigger::MaxUptime, longest),
@@ -170,7 +179,7 @@ fn judge_age(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> Option
     // It is due once restarts are allowed: until then there is nothing to be late for.
     Some(match barred(schedule, now) {
         Some((_, detail)) => Verdict::not(
-            SkipReason::WindowAhead,
+            SkipReason::NotAllowedYet,
             format!("up for {uptime}; {detail}"),
         ),
         None => Verdict::Due {
@@ -228,12 +237,17 @@ fn judge_calendar(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> O
     };
     let Some(latest) = schedule.latest_occurrence(now) else {
         return ahead.or_else(|| {
-            Some(not_due(match calendar.latest(now) {
-                Some(passed) if dyno.created_at < passed => {
-                    format!("{} had passed when the schedule was set", zone.tell(passed))
-                }
-                _ => "its first occurrence has not come".to_owned(),
-            }))
+            let passed = calendar.latest(now);
+            let passed = passed.filter(|passed| dyno.created_at < *passed);
+            Some(not_due(
+                match passed.and_then(|passed| Some((passed, schedule.void(passed)?))) {
+                    Some((passed, Void::BeforeItWasSet)) => {
+                        format!("{} had passed when the schedule was set", zone.tell(passed))
+                    }
+                    Some((passed, why)) => format!("{} is void: {why}", zone.tell(passed)),
+                    None => "its first occurrence has not come".to_owned(),
+                },
+            ))
         });
     };
     let open = &question.known.open;

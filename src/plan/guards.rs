@@ -34,19 +34,28 @@ pub(super) fn check(question: Question<'_>, dyno: &Dyno, step: &Step) -> Option<
     let snapshot = question.snapshot;
     fuse(question, step)
         .or_else(|| state(dyno))
-        .or_else(|| {
-            snapshot.app.is_in_maintenance.then(|| {
-                (
-                    SkipReason::Maintenance,
-                    "the app is in maintenance mode".to_owned(),
-                )
-            })
-        })
+        .or_else(|| maintenance(snapshot))
         .or_else(|| release_in_progress(snapshot))
         .or_else(|| release_just_made(question))
         .or_else(|| preboot(question, dyno))
         .or_else(|| asked(question, step))
         .or_else(|| quota_floor(question))
+}
+
+/// What its owner, or its own code, did to a dyno that passes leave alone for as long as it lasts.
+pub(super) fn left_by_its_owner(snapshot: &Snapshot, dyno: &Dyno) -> Option<Reason> {
+    let is_left = matches!(dyno.state, State::Crashed | State::Idle);
+    let state = state(dyno).filter(|_| is_left);
+    state.or_else(|| maintenance(snapshot))
+}
+
+fn maintenance(snapshot: &Snapshot) -> Option<Reason> {
+    snapshot.app.is_in_maintenance.then(|| {
+        (
+            SkipReason::Maintenance,
+            "the app is in maintenance mode".to_owned(),
+        )
+    })
 }
 
 fn state(dyno: &Dyno) -> Option<Reason> {

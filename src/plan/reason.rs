@@ -52,8 +52,8 @@ pub enum SkipReason {
     NotDue,
     /// The schedule rests.
     Paused,
-    /// As old as it may get, and restarts are allowed only later.
-    WindowAhead,
+    /// As old as it may get, and windows or blackouts allow its restart only later.
+    NotAllowedYet,
     /// None of the schedule's windows is open.
     OutsideWindow,
     /// A day on which the schedule restarts nothing.
@@ -111,7 +111,7 @@ impl SkipReason {
             Self::NotTargeted
             | Self::NotInFormation
             | Self::NotDue
-            | Self::WindowAhead
+            | Self::NotAllowedYet
             | Self::Paused
             | Self::MinUptime => Weight::NotDue,
             Self::Crashed

@@ -49,7 +49,7 @@ pub struct Limits {
 impl Limits {
     /// The strictest of all schedules that are about the dyno, whichever of them is due; what was
     /// given with `run --now` goes before them.
-    fn new(question: Question<'_>, dyno: &Dyno) -> Self {
+    pub(super) fn new(question: Question<'_>, dyno: &Dyno) -> Self {
         let snapshot = question.snapshot;
         let has_overlap = snapshot.has_preboot && dyno.process_type == "web";
         let overlap = if has_overlap {
@@ -131,9 +131,8 @@ impl Trigger {
     pub fn of(self, schedule: &str) -> String {
         match self {
             Self::Now => self.phrase().to_owned(),
-            Self::Calendar | Self::MaxUptime | Self::OwnDailyCycle => {
-                format!("{} of {schedule}", self.phrase())
-            }
+            Self::OwnDailyCycle => format!("{}, by {schedule}", self.phrase()),
+            Self::Calendar | Self::MaxUptime => format!("{} of {schedule}", self.phrase()),
         }
     }
 
@@ -143,7 +142,7 @@ impl Trigger {
         match self {
             Self::Calendar => "calendar",
             Self::MaxUptime => "max uptime",
-            Self::OwnDailyCycle => "own daily cycle",
+            Self::OwnDailyCycle => "before Heroku's daily cycle",
             Self::Now => "asked for now",
         }
     }

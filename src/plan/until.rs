@@ -5,7 +5,8 @@ use crate::schedule::Schedule;
 use jiff::Timestamp;
 
 /// At the next occurrence of any schedule of the app, or when the window of one that the roll is for
-/// closes. What was asked for is no occurrence's: it goes on while any schedule of its dynos allows it.
+/// closes. What was asked for is no occurrence's: each of its dynos may be restarted while any schedule
+/// that is about it allows it, and the roll ends with the first that may not.
 #[must_use]
 pub fn until(
     schedules: &[Schedule],
@@ -24,18 +25,19 @@ pub fn until(
         });
         return ends.flatten().min();
     };
-    let is_about = |schedule: &&Schedule| {
-        let includes = |step: &Step| schedule.target.includes(&step.dyno, &step.process_type);
-        !schedule.is_paused(now) && steps.iter().any(includes)
+    if asked.ignores_windows {
+        return None;
+    }
+    let closes = |step: &Step| {
+        let is_about = |schedule: &&Schedule| {
+            let is_it = schedule.target.includes(&step.dyno, &step.process_type);
+            is_it && !schedule.is_paused(now) && schedule.bounds.bar(now).is_none()
+        };
+        let open = schedules.iter().filter(is_about);
+        let closes: Option<Vec<Timestamp>> = open
+            .map(|schedule| schedule.bounds.allowed_until(now))
+            .collect();
+        closes?.into_iter().max()
     };
-    let open = schedules
-        .iter()
-        .filter(is_about)
-        .filter(|schedule| schedule.bounds.bar(now).is_none());
-    let closes: Option<Vec<Timestamp>> = open
-        .map(|schedule| schedule.bounds.allowed_until(now))
-        .collect();
-    closes
-        .filter(|_| !asked.ignores_windows)
-        .and_then(|closes| closes.into_iter().max())
+    steps.iter().filter_map(closes).min()
 }

@@ -4,7 +4,7 @@
 use super::human;
 use crate::{
     plan::daily_cycle::{Between, Cycle, Gap},
-    schedule::{ClockChange, Foreseen, MOST_COUNTED, Schedule, Span, WhyVoid},
+    schedule::{Bar, ClockChange, Foreseen, MOST_COUNTED, Schedule, Span, Void},
     snapshot::Dyno,
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -28,8 +28,18 @@ pub fn line(foreseen: &Foreseen, zone: &TimeZone, now: Timestamp) -> String {
             let note = change.map(|change| format!("\n    {}", in_words(change, *at, zone)));
             line + &note.unwrap_or_default()
         }
-        Foreseen::OwnCycle { at } => {
-            format!("  {}", moment(*at, zone, now, ", own daily cycle"))
+        Foreseen::OwnCycle { at, goes_on } => {
+            let more = if *goes_on {
+                "\n    and so on, until the next occurrence"
+            } else {
+                ""
+            };
+            let why = ", before Heroku's daily cycle";
+            format!("  {}{more}", moment(*at, zone, now, why))
+        }
+        Foreseen::LeftOut { at, change } => {
+            let why = left_out(*change, *at, zone);
+            format!(" ×{}  void: {why}", human::instant(*at, zone))
         }
         Foreseen::Void {
             first,
@@ -61,11 +71,19 @@ fn moment(at: Timestamp, zone: &TimeZone, now: Timestamp, more: &str) -> String 
     format!("{shown}{utc}  ({distance}{more})")
 }
 
-fn why_in_words(why: WhyVoid) -> String {
+fn why_in_words(why: Void) -> String {
     match why {
-        WhyVoid::Paused => "paused".to_owned(),
-        WhyVoid::Blackout(blackout) => format!("except {}", blackout.in_words()),
+        Void::Barred(Bar::Blackout(blackout)) => format!("except {}", blackout.in_words()),
+        why => why.to_string(),
     }
+}
+
+/// That the clock leaves out the time of an occurrence, and with it the rest of its window.
+fn left_out(change: ClockChange, at: Timestamp, zone: &TimeZone) -> String {
+    format!(
+        "{}, and then the window is closed",
+        in_words(change, at, zone)
+    )
 }
 
 /// What the clock does to an occurrence, as a sentence.
@@ -136,9 +154,13 @@ pub fn json_of<'a>(schedule: &'a Schedule, foreseen: &[Foreseen]) -> Json<'a> {
                     note: change.map(|change| in_words(change, at, &zone)),
                 });
             }
-            Foreseen::OwnCycle { at } => {
-                own_daily_cycle.push(json!({ "app": app, "schedule": name, "utc": at }));
-            }
+            Foreseen::OwnCycle { at, goes_on } => own_daily_cycle.push(json!({
+                "app": app, "schedule": name, "utc": at, "goes_on": goes_on,
+            })),
+            Foreseen::LeftOut { at, change } => void.push(json!({
+                "app": app, "schedule": name, "first": at, "last": at, "count": 1,
+                "reason": "outside_window", "detail": left_out(change, at, &zone),
+            })),
             Foreseen::Void {
                 first,
                 last,
@@ -146,7 +168,7 @@ pub fn json_of<'a>(schedule: &'a Schedule, foreseen: &[Foreseen]) -> Json<'a> {
                 why,
             } => void.push(json!({
                 "app": app, "schedule": name, "first": first, "last": last, "count": count,
-                "reason": match why { WhyVoid::Paused => "paused", WhyVoid::Blackout(_) => "blackout" },
+                "reason": why.word(),
                 "detail": why_in_words(why),
             })),
         }
@@ -203,15 +225,16 @@ fn fires(gap: &Gap, zone: &TimeZone) -> String {
 /// One dyno's answer, as JSON has it.
 #[must_use]
 pub fn json_of_cycle(app: &str, dyno: &Dyno, cycle: &Cycle) -> Value {
-    let (verdict, gap, why) = match cycle {
-        Cycle::CannotFire { .. } => ("cannot_fire", None, None),
-        Cycle::MayFire(gap) => ("may_fire", Some(gap), None),
-        Cycle::Unknown(why) => ("unknown", None, Some(why)),
+    let (verdict, restart, gap, why) = match cycle {
+        Cycle::CannotFire { restart } => ("cannot_fire", Some(*restart), None, None),
+        Cycle::MayFire(gap) => ("may_fire", gap.restart, Some(gap), None),
+        Cycle::Unknown(why) => ("unknown", None, None, Some(why)),
     };
     json!({
         "app": app, "dyno": dyno.name, "verdict": verdict,
         "from": gap.map(|gap| gap.from), "until": gap.map(|gap| gap.until),
         "chance": gap.map(|gap| gap.chance), "at_least": gap.map(|gap| gap.is_at_least), "reason": why,
+        "restart": restart,
     })
 }
 

@@ -115,7 +115,7 @@ pub fn run(report: &Report) -> String {
     let mut lines: Vec<String> = report.apps.iter().flat_map(app).collect();
     let next = report.next.as_ref().map(|(next, zone)| {
         let distance = distance(report.now, *next);
-        format!("next {} ({distance})", instant(*next, zone))
+        format!("next occurrence {} ({distance})", instant(*next, zone))
     });
     let has_more = |app: &AppReport| app.error.is_some() || !app.notices.is_empty();
     if lines.is_empty() && report.apps.iter().any(has_more) {

@@ -25,6 +25,8 @@ pub enum Cell {
 }
 
 const DAYS: i32 = 7;
+/// As long as the picture is, or a little more.
+pub const LENGTH: SignedDuration = SignedDuration::from_hours(8 * 24);
 const CELLS: i8 = 48;
 
 impl Cell {
@@ -71,8 +73,8 @@ pub fn week(
     let due = schedule.foresee(from, end, most).into_iter();
     let due: Vec<Timestamp> = due
         .filter_map(|foreseen| match foreseen {
-            Foreseen::Occurrence { due: at, .. } | Foreseen::OwnCycle { at } => Some(at),
-            Foreseen::Void { .. } => None,
+            Foreseen::Occurrence { due: at, .. } | Foreseen::OwnCycle { at, .. } => Some(at),
+            Foreseen::Void { .. } | Foreseen::LeftOut { .. } => None,
         })
         .chain(restarts.iter().copied())
         .collect();

@@ -177,7 +177,7 @@ impl Watch<'_> {
             let now = self.clock.now();
             if let Some((next, zone)) = Schedule::next_of(schedules.iter(), now) {
                 let (at, distance) = (human::instant(next, &zone), human::distance(now, next));
-                self.ui.say(&format!("next {at} ({distance})"));
+                self.ui.say(&format!("next occurrence {at} ({distance})"));
             }
             if count == 0 {
                 self.ui

@@ -25,8 +25,8 @@ pub enum Bar {
 /// Days in which the next or the last opening lies: a week, and another one, since a gap of the clock may
 /// swallow one that comes weekly.
 const FAR: i32 = 17;
-/// What is allowed for so long at a stretch is not bounded by windows.
-const A_WEEK: SignedDuration = SignedDuration::from_hours(8 * 24);
+/// What is allowed for so long at a stretch is not bounded by windows, which come again every week.
+const MORE_THAN_A_WEEK: SignedDuration = SignedDuration::from_hours(8 * 24);
 
 impl Default for Bounds {
     fn default() -> Self {
@@ -107,7 +107,8 @@ impl Bounds {
         None
     }
 
-    /// When what is allowed at this instant ends; `None` when it does not for a week.
+    /// When what is allowed at this instant ends: a window closes, or a blackout begins, however far
+    /// ahead. `None` when neither does.
     #[must_use]
     pub fn allowed_until(&self, instant: Timestamp) -> Option<Timestamp> {
         let blackout = self.instants_of_blackouts();
@@ -122,17 +123,18 @@ impl Bounds {
                 .map(|open| open.end)
                 .max()
         };
-        while closes.duration_since(instant) < A_WEEK
+        while closes.duration_since(instant) < MORE_THAN_A_WEEK
             && let Some(end) = reaches(closes)
         {
             closes = end;
         }
-        let is_bounded = closes.duration_since(instant) < A_WEEK;
+        let is_bounded = closes.duration_since(instant) < MORE_THAN_A_WEEK;
         let window = (!self.windows.is_empty() && is_bounded).then_some(closes);
         [blackout, window].into_iter().flatten().min()
     }
 
-    /// When what is allowed at this instant began; `None` when it did not within a week.
+    /// When what is allowed at this instant began: a window opened, or a blackout ended. `None` when
+    /// neither did.
     #[must_use]
     pub fn allowed_since(&self, instant: Timestamp) -> Option<Timestamp> {
         let dark = self.instants_of_blackouts().map(|(_, dark)| dark.end);
@@ -143,12 +145,12 @@ impl Bounds {
             let reaching = openings.filter(|open| open.start < at && at <= open.end);
             reaching.map(|open| open.start).min()
         };
-        while instant.duration_since(opens) < A_WEEK
+        while instant.duration_since(opens) < MORE_THAN_A_WEEK
             && let Some(start) = reaches(opens)
         {
             opens = start;
         }
-        let is_bounded = instant.duration_since(opens) < A_WEEK;
+        let is_bounded = instant.duration_since(opens) < MORE_THAN_A_WEEK;
         let window = (!self.windows.is_empty() && is_bounded).then_some(opens);
         [dark, window].into_iter().flatten().max()
     }

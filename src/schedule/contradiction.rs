@@ -1,45 +1,88 @@
 //! Flags that are each right and cannot be meant together; the same for `set` and for the file.
 
-use super::{Calendar, Recurrence, Schedule, TimeOfDay, Times};
+use super::{Calendar, Guards, Recurrence, Schedule, TimeOfDay, Times};
 use jiff::Timestamp;
 
+/// Flags with their values, which a file has as keys.
+type Example = &'static [(&'static str, &'static str)];
+
 /// A flag, or a key of the file, that stands against another one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contradiction {
     pub key: &'static str,
-    pub problem: &'static str,
-    /// What would be right: flags with their values, which a file has as keys.
-    pub example: [(&'static str, &'static str); 2],
+    pub problem: String,
+    /// What would be right.
+    pub example: Example,
+}
+
+impl Contradiction {
+    fn new(key: &'static str, problem: impl Into<String>, example: Example) -> Option<Self> {
+        let problem = problem.into();
+        Some(Self {
+            key,
+            problem,
+            example,
+        })
+    }
 }
 
 impl Schedule {
-    /// The flag (and key) that stands against another one, and why.
+    /// The flag (and key) that stands against another one, and why. What blackouts leave is looked for
+    /// from an instant on, if one is given: a file is right whenever it is read.
     #[must_use]
-    pub fn contradiction(&self) -> Option<Contradiction> {
-        let of_calendar = [
-            ("jitter", self.jitter.is_some(), "10m"),
-            ("own-daily-cycle", self.own_daily_cycle, "true"),
+    pub fn contradiction(&self, from: Option<Timestamp>) -> Option<Contradiction> {
+        let least = self.guards.min_uptime;
+        let has_catch_up = self.guards.catch_up != Guards::default().catch_up;
+        let of_calendar: [(_, _, Example); 4] = [
+            (
+                "catch-up",
+                has_catch_up,
+                &[("at", "07"), ("catch-up", "2h")],
+            ),
+            (
+                "min-uptime",
+                least.is_some(),
+                &[("at", "07"), ("min-uptime", "1h")],
+            ),
+            (
+                "jitter",
+                self.jitter.is_some(),
+                &[("at", "07"), ("jitter", "10m")],
+            ),
+            // Which does the same.
+            (
+                "own-daily-cycle",
+                self.own_daily_cycle,
+                &[("max-uptime", "23h")],
+            ),
         ];
         let stray = of_calendar.into_iter().find(|(_, is_given, _)| *is_given);
-        if let (None, Some((key, _, value))) = (&self.calendar, stray) {
-            return Some(Contradiction {
-                key,
-                problem: "it belongs to at or cron, which is missing",
-                example: [(key, value), ("at", "07")],
-            });
+        if let (None, Some((key, _, example))) = (&self.calendar, stray) {
+            let problem = "it belongs to a calendar (at or cron), which is missing";
+            return Contradiction::new(key, problem, example);
         }
+        if let (Some(least), Some(longest)) = (least, self.max_uptime)
+            && least > longest
+        {
+            let problem = format!("{least} is longer than max-uptime {longest}");
+            let example = &[("min-uptime", "1h"), ("max-uptime", "6h")];
+            return Contradiction::new("min-uptime", problem, example);
+        }
+        let nothing = match self.max_uptime {
+            Some(_) => "no occurrence would ever be acted on",
+            None => "nothing would ever be restarted",
+        };
         if self.calendar.is_some() && !self.has_occurrence_in_window() {
-            return Some(Contradiction {
-                key: "window",
-                problem: "no occurrence falls into it, so that nothing would ever be restarted",
-                example: [("window", "01:00-06:00"), ("at", "03")],
-            });
+            let problem = format!("no occurrence falls into it, so that {nothing}");
+            let example = &[("at", "03"), ("window", "01:00-06:00")];
+            return Contradiction::new("window", problem, example);
         }
-        self.is_blacked_out(origin()).then_some(Contradiction {
-            key: "except",
-            problem: "it covers everything, so that nothing would ever be restarted",
-            example: [("except", "2026-12-24..2026-12-26"), ("at", "07")],
-        })
+        if self.is_blacked_out(from.unwrap_or_else(origin)) {
+            let problem = format!("it covers everything, so that {nothing}");
+            let example = &[("at", "07"), ("except", "2026-12-24..2026-12-26")];
+            return Contradiction::new("except", problem, example);
+        }
+        None
     }
 
     /// The times of `--at` that no window ever lets pass.
@@ -81,8 +124,7 @@ impl Schedule {
     }
 
     /// Whether its blackouts leave nothing: no occurrence, or no instant, from `now` on.
-    #[must_use]
-    pub fn is_blacked_out(&self, now: Timestamp) -> bool {
+    fn is_blacked_out(&self, now: Timestamp) -> bool {
         if self.bounds.blackouts.is_empty() {
             return false;
         }

@@ -1,13 +1,12 @@
 //! What a schedule will do, occurrence by occurrence: with what the clock does between them, and what
 //! blackouts and a pause take away.
 
-use super::{Bar, Blackout, Bounds, Calendar, Schedule, Void, occurrences::LONGEST_SEARCH};
-use jiff::{
-    SignedDuration, Timestamp, ToSpan,
-    civil::{DateTime, Time},
-    tz::TimeZone,
+use super::{
+    Bar, Bounds, Calendar, ClockChange, Schedule, Void,
+    clock_change::{calm_around, change},
+    occurrences::LONGEST_SEARCH,
 };
-use std::ops::Range;
+use jiff::{Timestamp, ToSpan};
 
 /// One line of what is to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,39 +17,21 @@ pub enum Foreseen {
         due: Timestamp,
         change: Option<ClockChange>,
     },
-    /// A dyno that the occurrence before restarted is restarted then, to forestall Heroku's cycle.
-    OwnCycle { at: Timestamp },
+    /// A dyno that the restart before was of is restarted then, before Heroku's cycle.
+    OwnCycle {
+        at: Timestamp,
+        /// More of them follow before the next occurrence, and are not listed.
+        goes_on: bool,
+    },
     /// Occurrences in a row that do not count; `count` stops at [`MOST_COUNTED`].
     Void {
         first: Timestamp,
         last: Timestamp,
         count: usize,
-        why: WhyVoid,
+        why: Void,
     },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WhyVoid {
-    Paused,
-    Blackout(Blackout),
-}
-
-/// What the clock of the zone does to an occurrence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClockChange {
-    /// The reading is in a gap from one time of day to another.
-    Skipped {
-        reading: DateTime,
-        from: Time,
-        to: Time,
-    },
-    /// The reading comes twice that day.
-    Twice { is_second: bool },
-    /// Since the occurrence before, the clock was moved, at this reading and by so much.
-    Moved {
-        reading: DateTime,
-        by: SignedDuration,
-    },
+    /// An occurrence whose time lies in a window, which the clock leaves out that day.
+    LeftOut { at: Timestamp, change: ClockChange },
 }
 
 /// Occurrences that are missed, or void in a row, are counted up to so many: who slept through a year of
@@ -69,7 +50,7 @@ impl Schedule {
         };
         let is_in_time = |at: &Timestamp| to.is_none_or(|to| *at <= to);
         let is_own_in_time =
-            |own: &Foreseen| !matches!(own, Foreseen::OwnCycle { at } if !is_in_time(at));
+            |own: &Foreseen| !matches!(own, Foreseen::OwnCycle { at, .. } if !is_in_time(at));
         let (mut foreseen, mut after, mut previous) = (vec![], from, from);
         let mut calm = from..from;
         // With jitter, one that has come may be due yet.
@@ -103,17 +84,19 @@ impl Schedule {
                 Some(Void::Paused) if self.pause.is_some_and(|pause| pause.until.is_none()) => {
                     break;
                 }
-                Some(Void::Paused) => (
-                    Some(WhyVoid::Paused),
-                    self.pause.and_then(|pause| pause.until),
-                ),
+                Some(why @ Void::Paused) => (Some(why), self.pause.and_then(|pause| pause.until)),
                 Some(Void::BeforeItWasSet) => (None, self.since),
-                Some(Void::Barred(bar)) => {
-                    let why = match bar {
-                        Bar::Blackout(blackout) => Some(WhyVoid::Blackout(blackout)),
-                        Bar::OutsideWindow => None,
-                    };
-                    (why, self.end_of(bar, at))
+                Some(Void::Barred(Bar::OutsideWindow)) => {
+                    // A blackout meanwhile is told by itself.
+                    let opens = self.windows_alone().next_allowed(at);
+                    let until = opens.into_iter().chain(to).min();
+                    foreseen.extend(self.left_out(calendar, at, until));
+                    (None, opens)
+                }
+                Some(why @ Void::Barred(Bar::Blackout(blackout))) => {
+                    let mut dark = self.bounds.instants_of_blackouts();
+                    let dark = dark.find(|(other, _)| *other == blackout);
+                    (Some(why), dark.map(|(_, dark)| dark.end))
                 }
             };
             idle += 1;
@@ -124,22 +107,36 @@ impl Schedule {
             };
             after = before_end;
             if why.is_none() {
-                // What the clock did before it was set, or while no window was open, is not its concern.
+                // What the clock did before it was set is not its concern.
                 previous = previous.max(self.since.unwrap_or(previous));
             }
         }
         foreseen
     }
 
-    /// When what bars an instant ends.
-    fn end_of(&self, bar: Bar, at: Timestamp) -> Option<Timestamp> {
-        let Bar::Blackout(blackout) = bar else {
-            // A blackout meanwhile is told by itself.
-            return self.windows_alone().next_allowed(at);
-        };
-        let mut dark = self.bounds.instants_of_blackouts();
-        let (_, dark) = dark.find(|(other, _)| *other == blackout)?;
-        Some(dark.end)
+    /// Occurrences outside the windows of which nobody thinks so: their time lies in one of them, and in
+    /// a gap of the clock, after which that window is closed.
+    fn left_out(
+        &self,
+        calendar: &Calendar,
+        from: Timestamp,
+        end: Option<Timestamp>,
+    ) -> impl Iterator<Item = Foreseen> {
+        let before = from.checked_sub(1.nanosecond()).unwrap_or(from);
+        let changes = calendar.zone().time_zone().following(before);
+        let instants = changes.map(|transition| transition.timestamp());
+        let instants = instants.take_while(move |at| end.is_some_and(|end| *at < end));
+        instants.filter_map(move |at| {
+            calendar.latest(at).filter(|latest| *latest == at)?;
+            let change = change(calendar, at, at)?;
+            let ClockChange::Skipped { reading, .. } = change else {
+                return None;
+            };
+            let mut windows = self.bounds.windows.iter();
+            let is_meant = windows.any(|window| window.is_open_at(reading))
+                && self.bounds.bar(at) == Some(Bar::OutsideWindow);
+            is_meant.then_some(Foreseen::LeftOut { at, change })
+        })
     }
 
     fn windows_alone(&self) -> Bounds {
@@ -156,7 +153,7 @@ impl Schedule {
         calendar: &Calendar,
         first: Timestamp,
         end: Option<Timestamp>,
-        why: WhyVoid,
+        why: Void,
     ) -> Option<Foreseen> {
         let windows = self.windows_alone();
         let all = std::iter::successors(Some(first), |last| calendar.next(*last));
@@ -175,64 +172,19 @@ impl Schedule {
 
     /// The restarts that forestall Heroku's cycle between an occurrence and the next one.
     fn own_cycles_after(&self, due: Timestamp) -> impl Iterator<Item = Foreseen> {
+        /// More than anybody reads.
         const MOST: usize = 8;
         let next_due = self.next_due(due);
         let after = move |start: Timestamp| {
-            let own = self
-                .own_cycle_of(start)
-                .filter(|_| !self.forestalls(start, start))?;
+            let own = self.own_cycle_due(start, start)?;
             let own = self.bounds.next_allowed(own)?;
-            next_due.is_none_or(|next| own < next).then_some(own)
+            let is_first = self.max_uptime_of(start).is_none_or(|age| own < age);
+            (is_first && next_due.is_none_or(|next| own < next)).then_some(own)
         };
         let all = std::iter::successors(after(due), move |last| after(*last));
-        all.take(MOST).map(|at| Foreseen::OwnCycle { at })
+        all.take(MOST).enumerate().map(move |(place, at)| {
+            let goes_on = place + 1 == MOST && after(at).is_some();
+            Foreseen::OwnCycle { at, goes_on }
+        })
     }
-}
-
-fn change(calendar: &Calendar, previous: Timestamp, at: Timestamp) -> Option<ClockChange> {
-    let zone = calendar.zone().time_zone();
-    let (shown, reading) = (zone.to_datetime(at), calendar.reading_of(at)?);
-    let offset = zone.to_offset(at);
-    if reading < shown {
-        let (before, _) = last_change(zone, at)?;
-        return Some(ClockChange::Skipped {
-            reading,
-            from: before.time(),
-            to: shown.time(),
-        });
-    }
-    let ambiguous = zone.to_ambiguous_timestamp(shown);
-    if let jiff::tz::AmbiguousOffset::Fold { after, .. } = ambiguous.offset() {
-        return Some(ClockChange::Twice {
-            is_second: after == offset,
-        });
-    }
-    let by = i64::from(offset.seconds()) - i64::from(zone.to_offset(previous).seconds());
-    let (reading, _) = last_change(zone, at).filter(|(_, change)| by != 0 && *change > previous)?;
-    Some(ClockChange::Moved {
-        reading,
-        by: SignedDuration::from_secs(by),
-    })
-}
-
-/// The time around an instant in which the clock does nothing; none near a change of it.
-fn calm_around(at: Timestamp, zone: &TimeZone) -> Range<Timestamp> {
-    const NEAR: SignedDuration = SignedDuration::from_hours(26);
-    let through = at.checked_add(1.nanosecond()).unwrap_or(at);
-    let last = zone
-        .preceding(through)
-        .next()
-        .map(|change| change.timestamp());
-    let next = zone.following(at).next().map(|change| change.timestamp());
-    let begin = last.and_then(|last| last.checked_add(NEAR).ok());
-    let end = next.and_then(|next| next.checked_sub(NEAR).ok());
-    begin.unwrap_or(Timestamp::MIN)..end.unwrap_or(Timestamp::MAX)
-}
-
-/// The last change of the clock by an instant: what it showed then, and when that was.
-fn last_change(zone: &TimeZone, at: Timestamp) -> Option<(DateTime, Timestamp)> {
-    let through = at.checked_add(1.nanosecond()).ok()?;
-    let change = zone.preceding(through).next()?.timestamp();
-    let before = zone.to_offset(change.checked_sub(1.nanosecond()).ok()?);
-    Some((before.to_datetime(change), change))
 }

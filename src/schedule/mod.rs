@@ -7,6 +7,7 @@ mod app_name;
 mod blackout;
 mod bounds;
 mod calendar;
+mod clock_change;
 mod contradiction;
 mod days;
 mod foreseen;
@@ -28,10 +29,11 @@ pub use app_name::AppName;
 pub use blackout::Blackout;
 pub use bounds::{Bar, Bounds};
 pub use calendar::{Calendar, Cron, Recurrence};
+pub use clock_change::ClockChange;
 pub use contradiction::Contradiction;
 pub use days::Days;
-pub use foreseen::{ClockChange, Foreseen, MOST_COUNTED, WhyVoid};
-pub use instant::{instant, is_meant};
+pub use foreseen::{Foreseen, MOST_COUNTED};
+pub use instant::{instant, instant_in, is_meant, minute_of};
 pub use invalid::Invalid;
 pub use max_unavailable::MaxUnavailable;
 pub use name::ScheduleName;
@@ -119,6 +121,12 @@ impl App {
     #[must_use]
     pub fn is(&self, name_or_id: &str) -> bool {
         self.name.as_str() == name_or_id || self.id.as_deref() == Some(name_or_id)
+    }
+
+    /// Whether both are one app: by id, which a rename leaves, or by name.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.is(other.id_or_name()) || self.name == other.name
     }
 
     /// What requests call it: its id, which survives a rename, where that is known.

@@ -7,6 +7,7 @@
 use super::{Bar, Pause, Schedule};
 use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
 use sha2::{Digest, Sha256};
+use std::fmt;
 
 /// Turns of a search among occurrences that windows and blackouts make void. A turn leads at least to
 /// the next window: for a calendar of most days these are years, for one of few dates centuries.
@@ -151,6 +152,29 @@ pub enum Void {
     Paused,
     BeforeItWasSet,
     Barred(Bar),
+}
+
+impl Void {
+    /// The word, as `--json` has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Paused => "paused",
+            Self::BeforeItWasSet => "before_it_was_set",
+            Self::Barred(Bar::OutsideWindow) => "outside_window",
+            Self::Barred(Bar::Blackout(_)) => "blackout",
+        }
+    }
+}
+
+impl fmt::Display for Void {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Paused => f.write_str("paused"),
+            Self::BeforeItWasSet => f.write_str("before the schedule was set"),
+            Self::Barred(bar) => bar.fmt(f),
+        }
+    }
 }
 
 fn before(instant: Timestamp) -> Option<Timestamp> {

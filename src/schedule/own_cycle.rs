@@ -1,5 +1,6 @@
-//! When a dyno has lived long enough: `--max-uptime`, and `--own-daily-cycle`, which restarts it before
-//! Heroku's own cycle, 24 hours after its start at the earliest, can.
+//! What a dyno's age means to a schedule: when it is due by it (`--max-uptime`; `--own-daily-cycle`, which
+//! comes before Heroku's own cycle, 24 hours after its start at the earliest, can), and when it is too
+//! young for an occurrence.
 
 use super::{Schedule, Span};
 use jiff::{SignedDuration, Timestamp};
@@ -54,11 +55,27 @@ impl Schedule {
         Some(before().unwrap_or(latest))
     }
 
-    /// Whether an occurrence still to come restarts a dyno of this age before Heroku's cycle can.
+    /// When a dyno that started then is due by its age, before Heroku's cycle, for want of an
+    /// occurrence after this instant that comes before.
     #[must_use]
-    pub fn forestalls(&self, created_at: Timestamp, after: Timestamp) -> bool {
-        let next = self.next_due(after);
-        next.is_some_and(|next| next <= created_at + OWN_CYCLE)
+    pub fn own_cycle_due(&self, created_at: Timestamp, after: Timestamp) -> Option<Timestamp> {
+        let own = self.own_cycle_of(created_at)?;
+        (!self.forestalls(created_at, after)).then_some(own)
+    }
+
+    /// Whether an occurrence still to come restarts a dyno of this age before Heroku's cycle can.
+    fn forestalls(&self, created_at: Timestamp, after: Timestamp) -> bool {
+        let next = self.next_of_dyno(created_at, after);
+        next.is_some_and(|next| self.due_at(next) <= created_at + OWN_CYCLE)
+    }
+
+    /// The next occurrence that a dyno does not satisfy already: one whose jitter is not over it may.
+    fn next_of_dyno(&self, created_at: Timestamp, after: Timestamp) -> Option<Timestamp> {
+        let next = self.next_occurrence(after)?;
+        if next > created_at {
+            return Some(next);
+        }
+        self.next_occurrence(self.due_at(next))
     }
 
     /// Whether a dyno that started then is too young at an occurrence. One that Heroku's cycle would
@@ -83,8 +100,7 @@ impl Schedule {
             .take_while(|occurrence| *occurrence <= horizon)
             .find(|occurrence| *occurrence > created_at && !self.is_young(created_at, *occurrence));
         let calendar = calendar.map(|occurrence| self.due_at(occurrence));
-        let own = self.own_cycle_of(created_at);
-        let own = own.filter(|_| !self.forestalls(created_at, after));
+        let own = self.own_cycle_due(created_at, after);
         let ages = [self.max_uptime_of(created_at), own].into_iter().flatten();
         let is_at_rest = self.pause.is_some_and(|pause| pause.until.is_none());
         let rests_until = self.pause.and_then(|pause| pause.until);
@@ -100,8 +116,9 @@ impl Schedule {
     pub fn look_at(&self, created_at: Timestamp, now: Timestamp) -> Option<Timestamp> {
         let own = self.own_cycle_of(created_at).map(|own| {
             let forestalled = self
-                .next_due(now)
-                .filter(|_| self.forestalls(created_at, now));
+                .next_of_dyno(created_at, now)
+                .map(|next| self.due_at(next))
+                .filter(|next| *next <= created_at + OWN_CYCLE);
             own.max(forestalled.unwrap_or(own))
         });
         let ages = [self.max_uptime_of(created_at), own];
@@ -110,16 +127,23 @@ impl Schedule {
 
     /// Whether a dyno can be due by its age alone.
     #[must_use]
-    pub fn has_longest_life(&self) -> bool {
+    pub fn has_age_trigger(&self) -> bool {
         self.max_uptime.is_some() || self.own_daily_cycle
     }
 
-    /// The longest that a dyno may live by this schedule.
+    /// When a dyno is due by its age, in words: `once a dyno is up for 6h`.
     #[must_use]
-    pub fn longest_life(&self) -> Span {
-        let own = self
-            .own_daily_cycle
-            .then(|| Span::whole_seconds_of(OWN_CYCLE));
-        self.max_uptime.max(own).unwrap_or_default()
+    pub fn age_in_words(&self) -> Option<String> {
+        let own = Span::whole_seconds_of(OWN_CYCLE);
+        let is_own_first = self.own_daily_cycle && self.max_uptime.is_none_or(|age| own < age);
+        if is_own_first && !self.bounds.is_free() {
+            return Some("before a dyno is up for 24h, where that is allowed".to_owned());
+        }
+        let age = if is_own_first {
+            Some(own)
+        } else {
+            self.max_uptime
+        };
+        Some(format!("once a dyno is up for {}", age?))
     }
 }

@@ -64,6 +64,15 @@ impl FromStr for TimeOfDay {
     }
 }
 
+impl TimeOfDay {
+    /// The one that is half a day away: for 07:30 19:30, and the other way round.
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        let hour = (self.hour + 12) % 24;
+        Self { hour, ..self }
+    }
+}
+
 /// Reads a decimal number with this many digits; a leading zero is only a zero, never octal.
 fn number(text: &str, digits: std::ops::RangeInclusive<usize>) -> Option<i8> {
     (digits.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()))

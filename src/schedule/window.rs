@@ -2,7 +2,11 @@
 //! `sat 22:00-06:00`.
 
 use super::{Days, Invalid, TimeOfDay, wall::first_instant_of};
-use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use jiff::{
+    Timestamp, ToSpan,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 use std::{
     fmt,
     ops::{Range, RangeInclusive},
@@ -47,6 +51,19 @@ impl Window {
         let open = first_instant_of(date.to_datetime(self.opens.time()), zone)?;
         let close = first_instant_of(end.to_datetime(self.closes.time()), zone)?;
         (open < close).then_some(open..close)
+    }
+
+    /// Whether it is open when a clock that never jumps shows this.
+    pub(super) fn is_open_at(self, reading: DateTime) -> bool {
+        let time = reading.time();
+        let is_over_midnight = self.closes <= self.opens;
+        let is_before_close = time < self.closes.time();
+        let yesterday = reading.date().yesterday();
+        let opens_on = |date: Date| self.days.contains(date.weekday());
+        let since_today = self.opens.time() <= time && (is_over_midnight || is_before_close);
+        let since_yesterday = is_over_midnight && is_before_close;
+        (since_today && opens_on(reading.date()))
+            || (since_yesterday && yesterday.is_ok_and(opens_on))
     }
 
     /// `Saturday 22:00-06:00`.

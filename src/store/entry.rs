@@ -87,14 +87,14 @@ pub(super) fn entry(table: &Table) -> Result<Schedule, Wrong> {
         since: keys.instant("since")?,
         pause: is_paused.then_some(Pause { until }),
     };
-    match schedule.contradiction() {
+    match schedule.contradiction(None) {
         None => Ok(schedule),
         Some(found) => {
-            let example = found.example.map(|(key, value)| match value {
+            let example = found.example.iter().map(|(key, value)| match *value {
                 "true" => format!("{key} = true"),
                 value => format!("{key} = \"{value}\""),
             });
-            let (key, example) = (found.key, example.join(" beside "));
+            let (key, example) = (found.key, example.collect::<Vec<_>>().join(" and "));
             let problem = format!("{key}: {}, for example {example}", found.problem);
             Err((key.to_owned(), problem))
         }

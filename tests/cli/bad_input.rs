@@ -145,7 +145,10 @@ const CASES: &[(&[&str], &[&str])] = &[
     ),
     (
         &["--at", "7", "--min-uptime", "9d", "--max-uptime", "6h"],
-        &["--min-uptime 9d", "--max-uptime 6h", "contradict", "1h"],
+        &[
+            "--min-uptime: 9d is longer than max-uptime 6h",
+            "--min-uptime 1h --max-uptime 6h",
+        ],
     ),
     (
         &["--cron", "0 0 31 2 *"],
@@ -273,12 +276,15 @@ const CASES: &[(&[&str], &[&str])] = &[
     ),
     (
         &["--max-uptime", "6h", "--jitter", "10m"],
-        &["--jitter belongs to --at or --cron"],
+        &[
+            "--jitter: it belongs to a calendar (at or cron)",
+            "--at 07 --jitter 10m",
+        ],
     ),
     (
         &["--max-uptime", "6h", "--own-daily-cycle"],
         &[
-            "--own-daily-cycle belongs to --at or --cron",
+            "--own-daily-cycle: it belongs to a calendar (at or cron)",
             "--max-uptime 23h",
         ],
     ),

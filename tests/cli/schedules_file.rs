@@ -21,11 +21,11 @@ fn a_broken_schedules_file_is_named_with_its_place_and_never_overwritten() {
         ("version = 2\n", "of version 2"),
         (
             "version = 1\n[[schedule]]\napp = \"shop\"\nat = \"7\"\nwindow = \"01:00-06:00\"\n",
-            "nothing would ever be restarted, for example window = \"01:00-06:00\" beside at = \"03\"",
+            "nothing would ever be restarted, for example at = \"03\" and window = \"01:00-06:00\"",
         ),
         (
             "version = 1\n[[schedule]]\napp = \"shop\"\nmax-uptime = \"6h\"\nown-daily-cycle = true\n",
-            "missing, for example own-daily-cycle = true beside at = \"07\"",
+            "missing, for example max-uptime = \"23h\"",
         ),
         (
             "version = 1\n[[schedule]]\napp = \"example-app\"\nwindwo = \"x\"\nat = \"7\"\n",

@@ -16,7 +16,7 @@ it('the demo shows the main job through the Heroku CLI, without an account and w
   expect(set).toContain('Created schedule default of ⬢ example-app')
   expect(plan).toContain('would restart 3 dynos')
   for (const dyno of ['web.1', 'web.2', 'worker.1']) expect(run).toContain(`${dyno} restarted in `)
-  expect(second).toContain('Nothing is due; next ')
+  expect(second).toContain('Nothing is due; next occurrence ')
   expect(now).toContain('web.1 restarted in ')
   expect(history.match(/ restarted /g)).toHaveLength(4)
 }, 180_000)

@@ -4,10 +4,11 @@
 mod now;
 mod picture;
 
-use super::{Context, index, pause::instant};
+use super::{Context, index, instant};
 use crate::{
     cli,
     error::{Error, exit},
+    pass,
     plan::daily_cycle::{self, Between},
     report::{forecast, human, json as shapes},
     schedule::{Foreseen, Schedule},
@@ -32,30 +33,33 @@ struct Outlook<'a> {
 
 /// The gaps of each app and target, looked for once: they are the same for all of its schedules.
 struct Gaps<'a> {
-    by_app: BTreeMap<&'a str, Vec<&'a Schedule>>,
+    /// By the app's name; after a rename it has two.
+    by_name: BTreeMap<String, Rc<Vec<Schedule>>>,
     found: BTreeMap<(&'a str, String, Timestamp), Rc<Vec<Between>>>,
 }
 
 impl<'a> Gaps<'a> {
-    fn of(schedules: &'a [Schedule]) -> Self {
-        let mut by_app: BTreeMap<&str, Vec<&Schedule>> = BTreeMap::new();
-        for schedule in schedules {
-            let of_app = by_app.entry(schedule.app.name.as_str()).or_default();
-            of_app.push(schedule);
+    fn of(schedules: &[Schedule]) -> Self {
+        let mut by_name = BTreeMap::new();
+        for of_app in pass::by_app(schedules.iter()).into_values() {
+            let of_app = Rc::new(of_app);
+            for schedule in of_app.iter() {
+                by_name.insert(schedule.app.name.to_string(), Rc::clone(&of_app));
+            }
         }
         Self {
-            by_app,
+            by_name,
             found: BTreeMap::new(),
         }
     }
 
     fn from(&mut self, schedule: &'a Schedule, from: Timestamp) -> Rc<Vec<Between>> {
         let (app, target) = (schedule.app.name.as_str(), &schedule.target);
-        let of_app = &self.by_app[app];
+        let of_app: Vec<&Schedule> = self.by_name[app].iter().collect();
         let look = || {
             Rc::new(daily_cycle::between(
                 target,
-                of_app,
+                &of_app,
                 from,
                 from + GAPS_WITHIN,
             ))

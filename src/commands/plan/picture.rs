@@ -7,10 +7,13 @@ use crate::{
     ui::Ui,
 };
 use console::Style;
+use jiff::Timestamp;
 
 /// More schedules than this are a list, and not pictures.
 const MOST: usize = 4;
 const COLUMNS: u16 = 62;
+/// Of one dyno in a week: every half hour.
+const MOST_RESTARTS: usize = 400;
 
 /// Whether pictures are shown: on a terminal, of a few schedules.
 pub(super) fn is_wanted(width: Option<u16>, schedules: usize) -> bool {
@@ -36,7 +39,10 @@ pub(super) fn of(ui: &Ui, outlook: &Outlook<'_>, apps: &[AppPlan]) -> String {
             }
             // By its age, which no calendar names.
             let at = now.snapshot.at;
-            restarts.extend(schedule.expected_restart(dyno.created_at, at));
+            let next = |last: &Timestamp| schedule.expected_restart(*last, *last);
+            let first = schedule.expected_restart(dyno.created_at, at);
+            let all = std::iter::successors(first, next).take(MOST_RESTARTS);
+            restarts.extend(all.take_while(|restart| *restart <= at + strip::LENGTH));
         }
     }
     let between = outlook.gaps.iter().filter_map(|between| between.gap);

@@ -4,11 +4,11 @@ mod seen;
 mod tell;
 mod when;
 
-use super::{Context, auth, foresee, index, pause, void};
+use super::{Context, auth, daily_cycle, foresee, index, void};
 use crate::{
     cli::{Set, TargetFlags},
     error::{Error, exit},
-    schedule::{Schedule, Target},
+    schedule::{self, Schedule, Target},
     snapshot::Generation,
     state::StateDir,
 };
@@ -50,7 +50,7 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         .is_some_and(|schedule| schedule.is_paused(now));
     let known = before.as_ref().map(|schedule| schedule.app.clone());
     schedule.app = seen::identity(app, seen.as_ref(), known, seen::other_host(context)?);
-    schedule.since = Some(pause::minute(now));
+    schedule.since = Some(schedule::minute_of(now));
     let is_replaced = store.put(&context.clock, &schedule).await?;
     action.done();
     if let Some(before) = &before {
@@ -66,7 +66,7 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         .as_ref()
         .is_some_and(|seen| seen.app.generation == Generation::Fir);
     if !is_fir {
-        troubles.extend(foresee::daily_cycle(&schedule, &schedules, now));
+        troubles.extend(daily_cycle::foresee(&schedule, &schedules, now));
     }
     if ui.is_json {
         let mut described = index::describe(&schedule, None, heartbeat.as_ref(), now);

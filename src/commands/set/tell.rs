@@ -46,8 +46,13 @@ pub(super) fn in_words(schedule: &Schedule, is_replaced: bool, now: Timestamp) -
         );
         next = schedule.next_due(due);
     }
-    if schedule.own_daily_cycle {
-        text += "\n  also  each dyno once it is 23h old, unless one of these comes first";
+    if let Some(age) = schedule.age_in_words() {
+        let label = if schedule.calendar.is_some() {
+            "or  "
+        } else {
+            "next"
+        };
+        let _ = write!(text, "\n  {label}  {age}");
     }
     let idle = schedule.idle_times();
     if !idle.is_empty() {
@@ -61,8 +66,8 @@ pub(super) fn in_words(schedule: &Schedule, is_replaced: bool, now: Timestamp) -
 /// Other schedules that are about some of the same dynos: allowed, and worth knowing.
 pub(super) fn overlaps(context: &Context<'_>, schedule: &Schedule, all: &[Schedule]) {
     let is_other = |other: &&Schedule| {
-        let is_app = other.app.is(schedule.app.id_or_name()) || other.app.name == schedule.app.name;
-        is_app && other.name != schedule.name && other.target.overlaps(&schedule.target)
+        let is_of_app = other.app.is_same(&schedule.app) && other.name != schedule.name;
+        is_of_app && other.target.overlaps(&schedule.target)
     };
     for other in all.iter().filter(is_other) {
         context.ui.say(&format!(

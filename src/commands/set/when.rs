@@ -11,17 +11,6 @@ use jiff::{Timestamp, tz::TimeZone};
 /// The schedule that the flags mean, whatever Heroku says of the app.
 pub(super) fn draft(context: &Context<'_>, flags: &Set, app: &AppName) -> Result<Schedule, Error> {
     let (calendar, bounds) = of(context, flags)?;
-    if let (Some(least), Some(longest)) = (flags.min_uptime, flags.max_uptime)
-        && least > longest
-    {
-        let message = format!(
-            "--min-uptime {least} is longer than --max-uptime {longest}: the two contradict each other"
-        );
-        return Err(Error::usage(
-            message,
-            "give a shorter --min-uptime, for example 1h",
-        ));
-    }
     let default = Guards::default();
     let schedule = Schedule {
         name: flags.name.clone().unwrap_or_default(),
@@ -97,21 +86,8 @@ fn recurrence(flags: &Set) -> Result<Option<Recurrence>, Error> {
             days: flags.days.unwrap_or(Days::DAILY),
         })),
         (None, None) => {
-            let of_calendar = [
-                ("--catch-up", flags.catch_up.is_some()),
-                ("--min-uptime", flags.min_uptime.is_some()),
-                ("--jitter", flags.jitter.is_some()),
-            ];
-            let given = of_calendar.into_iter().find(|(_, is_given)| *is_given);
             if flags.days.is_some() {
                 Err(stray("--days", "--at"))
-            } else if let Some((flag, _)) = given {
-                Err(stray(flag, "--at or --cron"))
-            } else if flags.own_daily_cycle {
-                Err(Error::usage(
-                    "--own-daily-cycle belongs to --at or --cron, which is missing",
-                    "without a calendar, --max-uptime 23h does the same",
-                ))
             } else if flags.max_uptime.is_none() {
                 Err(Error::usage(
                     "no trigger: none of --at, --cron and --max-uptime is given",
@@ -150,29 +126,14 @@ fn zone_of_this_machine(context: &Context<'_>) -> Zone {
 
 /// What is right by itself, and cannot be meant together.
 fn check(schedule: &Schedule, now: Timestamp) -> Result<(), Error> {
-    if let Some(found) = schedule.contradiction() {
-        let example = found.example.map(|(flag, value)| match value {
+    if let Some(found) = schedule.contradiction(Some(now)) {
+        let example = found.example.iter().map(|(flag, value)| match *value {
             "true" => format!("--{flag}"),
             value => format!("--{flag} {value}"),
         });
         return Err(Error::usage(
             format!("--{}: {}", found.key, found.problem),
-            format!("as in {}", example.join(" beside ")),
-        ));
-    }
-    if schedule.is_blacked_out(now) {
-        let dates: Vec<String> = schedule
-            .bounds
-            .blackouts
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        return Err(Error::usage(
-            format!(
-                "--except {}: it covers everything, so that nothing would ever be restarted",
-                dates.join(",")
-            ),
-            "give fewer dates, for example --except 2026-12-24..2026-12-26; pause lets a schedule rest",
+            format!("as in {}", example.collect::<Vec<_>>().join(" ")),
         ));
     }
     Ok(())

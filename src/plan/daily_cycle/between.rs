@@ -4,8 +4,8 @@ use super::{Gap, gap};
 use crate::schedule::{CYCLE_AFTER, Schedule, Target};
 use jiff::{SignedDuration, Timestamp};
 
-/// Restarts that are looked at for gaps.
-const MOST_RESTARTS: usize = 2_000;
+/// Restarts that are looked at for gaps: two months of one every five minutes.
+const MOST_RESTARTS: usize = 18_000;
 
 /// A gap between two restarts.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -9,7 +9,7 @@ mod between;
 
 pub use between::{Between, between};
 
-use super::{Plan, Question, Skip};
+use super::{Limits, Plan, Question, Skip, guards};
 use crate::{
     schedule::{CYCLE_AFTER, CYCLE_SPREAD, Schedule, Span},
     snapshot::{Dyno, Generation},
@@ -97,7 +97,8 @@ pub fn of_app<'a>(
         if schedules.is_empty() {
             continue;
         }
-        let place = match turns(&rolled, dyno, budget(question, dyno, &schedules)) {
+        let budget = Limits::new(question, dyno).max_unavailable;
+        let place = match turns(&rolled, dyno, budget as usize) {
             0 => Some(SignedDuration::ZERO),
             turns => lateness.restart.map(|restart| restart * turns),
         };
@@ -106,14 +107,6 @@ pub fn of_app<'a>(
         rolled.push(dyno);
     }
     answers
-}
-
-fn budget(question: Question<'_>, dyno: &Dyno, schedules: &[&Schedule]) -> usize {
-    let quantity = question.snapshot.quantity(&dyno.process_type);
-    let budgets = schedules
-        .iter()
-        .map(|schedule| schedule.guards.max_unavailable.of(quantity) as usize);
-    budgets.min().unwrap_or(1).max(1)
 }
 
 /// How many restarts one after the other come before a dyno's: the first of an app goes alone, then
@@ -126,7 +119,7 @@ fn turns(rolled: &[&Dyno], dyno: &Dyno, budget: usize) -> i32 {
         .iter()
         .filter(|before| before.process_type == dyno.process_type);
     let is_of_canary = usize::from(canary.process_type == dyno.process_type);
-    let turns = 1 + (of_type.count() - is_of_canary) / budget;
+    let turns = 1 + (of_type.count() - is_of_canary) / budget.max(1);
     i32::try_from(turns).unwrap_or(i32::MAX)
 }
 
@@ -162,13 +155,21 @@ fn of_dyno(
             held.reason.phrase()
         ));
     }
-    let is_due = plan.steps.iter().any(|step| step.old_id == dyno.id);
+    if let Some((_, held)) = guards::left_by_its_owner(question.snapshot, dyno) {
+        return Cycle::Unknown(format!("passes leave it alone ({held})"));
+    }
+    let step = plan.steps.iter().find(|step| step.old_id == dyno.id);
     let of_one = |schedule: &&Schedule| {
         let expected = schedule.expected_restart(created_at, now)?;
         Some((expected, schedule.bounds.allowed_until(expected)))
     };
     let next = schedules.iter().filter_map(of_one).min();
-    let next = if is_due { Some((now, None)) } else { next };
+    let next = step.map_or(next, |step| {
+        let is_its = |schedule: &&&Schedule| schedule.name.as_str() == step.schedule;
+        let its = schedules.iter().find(is_its);
+        let closes = its.and_then(|schedule| schedule.bounds.allowed_until(now));
+        Some((now, closes))
+    });
     let expected = next.map(|(expected, _)| expected);
     match (gap(created_at, now, expected, late.ok()), next, late) {
         (Some(gap), _, _) => Cycle::MayFire(gap),

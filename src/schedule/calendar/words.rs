@@ -49,11 +49,14 @@ fn with_comma(first: String, rest: &str) -> String {
 fn in_words(cron: &Cron) -> Option<String> {
     let [_, _, days, months, weekdays] = cron.fields.each_ref().map(String::as_str);
     let (of_month, of_week) = (in_month(days)?, in_week(weekdays)?);
+    // Vixie cron: either of them, unless one begins with `*`.
+    let is_either = !days.starts_with('*') && !weekdays.starts_with('*');
     let days = match (of_month.is_empty(), of_week.is_empty()) {
+        (true, true) => String::new(),
+        (true, _) | (_, true) if is_either => String::new(),
         (true, _) => of_week,
         (_, true) => of_month,
-        // Vixie cron: either of them, unless one begins with `*`.
-        _ if days.starts_with('*') || weekdays.starts_with('*') => return None,
+        _ if !is_either => return None,
         _ if of_week.contains(" to ") || of_week.starts_with("on ") => {
             format!("{of_month}, and {of_week}")
         }
@@ -244,6 +247,10 @@ mod tests {
                 "0 0 30 2 mon",
                 "at 00:00, on the 30th of the month, and every Monday, in February",
             ),
+            ("0 3 1 * 0-6", "at 03:00"),
+            ("0 3 1 * mon-sun", "at 03:00"),
+            ("0 3 1 2 1-7", "at 03:00, in February"),
+            ("0 3 * * 0-6", "at 03:00"),
             ("0 3 * * fri-sun", "at 03:00, Friday to Sunday"),
             ("0 3 * * 0,7", "at 03:00, Sunday"),
             ("*/7 * * * *", "at times of cron '*/7 * * * *'"),
