@@ -55,6 +55,8 @@ struct Step {
     // What must come of the pass.
     exit: Option<u8>,
     ended: Option<Vec<String>>,
+    /// What a dry run would restart.
+    planned: Option<Vec<String>>,
     skips: Option<Vec<String>>,
     /// Skips that people are told of, with those of dynos that are not due any more.
     told: Option<Vec<String>>,
@@ -393,6 +395,11 @@ fn check(place: &str, step: &Step, report: &Report) {
     };
     if let Some(wanted) = &step.ended {
         assert_eq!(sorted(ended), sorted(wanted.clone()), "{saw}");
+    }
+    if let Some(wanted) = &step.planned {
+        let planned = report.apps.iter().flat_map(|app| &app.planned);
+        let planned = planned.map(|step| step.dyno.clone()).collect();
+        assert_eq!(sorted(planned), sorted(wanted.clone()), "{saw}");
     }
     if let Some(wanted) = &step.skips {
         assert_eq!(sorted(skips), sorted(wanted.clone()), "{saw}");

@@ -271,3 +271,99 @@ fn who_starts_later_is_due_no_earlier_and_before_the_window_closes() {
         }
     }
 }
+
+#[test]
+fn who_passes_leave_alone_or_whose_window_closes_is_not_promised_anything() {
+    let now = "2026-10-20T02:00:00Z";
+    let up = dyno("web.1", "2026-10-19T19:00:00Z");
+    let schedule = new_york("07");
+    let is_promised = |snapshot: &Snapshot| {
+        let found = answers(&schedule, snapshot, WATCHED);
+        matches!(found[..], [Cycle::CannotFire { .. }])
+    };
+    assert!(is_promised(&snapshot(now, vec![up.clone()])));
+    for state in [State::Crashed, State::Idle] {
+        let dyno = Dyno {
+            state: state.clone(),
+            ..up.clone()
+        };
+        let left = answers(&schedule, &snapshot(now, vec![dyno]), WATCHED);
+        assert!(
+            matches!(left[..], [Cycle::Unknown(_)]),
+            "{state:?}: {left:?}"
+        );
+    }
+    let mut maintenance = snapshot(now, vec![up.clone()]);
+    maintenance.app.is_in_maintenance = true;
+    assert!(!is_promised(&maintenance));
+    // Two dynos are due a minute before the window closes: the second one's turn comes after that.
+    let zone: Zone = "America/New_York".parse().expect("a zone");
+    let mut windowed = new_york("05");
+    windowed.bounds = bounds(&zone, &["04:00-06:00"], &[]);
+    let dynos = vec![up, dyno("web.2", "2026-10-19T19:00:01Z")];
+    let snapshot = snapshot("2026-10-20T09:59:00Z", dynos);
+    let known = Known::default();
+    let question = Question {
+        schedules: std::slice::from_ref(&windowed),
+        snapshot: &snapshot,
+        now: snapshot.at,
+        local_now: snapshot.at,
+        remaining: None,
+        known: &known,
+    };
+    let plan = autorestart::plan::plan(question);
+    assert_eq!(plan.steps.len(), 2);
+    let found = of_app(question, &plan, WATCHED);
+    let found: Vec<Cycle> = found.into_iter().map(|(_, cycle)| cycle).collect();
+    assert!(
+        matches!(found[..], [Cycle::CannotFire { .. }, Cycle::Unknown(_)]),
+        "{found:?}"
+    );
+}
+
+/// With jitter the instant of an occurrence may be to come, which a dyno that started after the
+/// occurrence satisfies: it forestalls nothing.
+#[test]
+fn an_occurrence_that_is_satisfied_before_its_turn_forestalls_nothing() {
+    for jitter in [1, 3, 24] {
+        let mut own = new_york("07");
+        own.jitter = Some(Span::hours(jitter));
+        own.own_daily_cycle = true;
+        assert_eq!(autumn(&own, &[]), [], "{jitter}h");
+        // Started a minute after the occurrence, and looked at at once.
+        let start = at("2026-10-20T11:01:00Z");
+        let restart = own.expected_restart(start, start).expect("a restart");
+        let age = restart.duration_since(start);
+        assert!(age <= SignedDuration::from_hours(23), "{jitter}h: {age}");
+    }
+}
+
+/// While one dyno is due and left alone, the next one's age is waited for to the second.
+#[tokio::test(start_paused = true)]
+async fn a_dyno_that_is_left_alone_makes_no_other_late() {
+    let world = "[[app]]\nname = \"example-app\"\n[[app.formation]]\ntype = \"web\"\nquantity = 1\nup-for = \"30h\"\n[[app.formation]]\ntype = \"worker\"\nquantity = 1\nup-for = \"22h\"\n";
+    let clock = autorestart::clock::Clock::Moved {
+        base: at("2026-10-20T02:00:00Z"),
+        started: tokio::time::Instant::now(),
+        rate: 1.0,
+    };
+    let world = autorestart::sandbox::Scenario::parse(world).expect("a world");
+    let heroku = crate::control::Heroku::start(&world, clock).await;
+    let crash = serde_json::json!({ "state": "crashed" });
+    heroku
+        .patch("/sandbox/apps/example-app/dynos/web.1", &crash)
+        .await;
+    let text = "version = 1\n[[schedule]]\napp = \"example-app\"\nmax-uptime = \"23h\"\n";
+    let machine = crate::simulation::Machine::new(&heroku, clock, text);
+    let (_sender, stop) = autorestart::execute::Stop::new();
+    let options = autorestart::pass::Options::default();
+    let report = machine.pass(options, None, &stop).await;
+    assert!(report.is_at_rest(), "one is crashed, and one is not due");
+    let schedules = machine.store().read().expect("schedules");
+    let next = autorestart::pass::next_look(&schedules, &machine.state(), clock.now());
+    let away = next.expect("a look").duration_since(clock.now());
+    assert!(
+        (SignedDuration::from_mins(59)..=SignedDuration::from_mins(61)).contains(&away),
+        "{away}"
+    );
+}

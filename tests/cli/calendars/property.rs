@@ -1,6 +1,6 @@
 //! Next and latest occurrences against the brute force: random calendars in every zone of the IANA
-//! database, 2020 to 2037, half of them around a change of the clock. `CALENDAR_CASES` and
-//! `CALENDAR_SEED` set how many, and which.
+//! database, 2020 to 2037, every other one around the next change of the clock where the zone has one
+//! to come. `CALENDAR_CASES` and `CALENDAR_SEED` set how many, and which.
 
 use super::brute_force::{Rule, Walked};
 use autorestart::schedule::{Calendar, Recurrence, Zone};

@@ -2,6 +2,9 @@
 
 use crate::process::{Home, Served, Told, block, now, shop};
 
+/// Nobody listens there.
+const NOBODY: &str = "http://127.0.0.1:9";
+
 /// Whoever lives at an instant of the sandbox.
 async fn at_its_time(home: &Home, served: &Served, words: &[&str]) -> Told {
     let mut command = home.command(&served.heroku.url, words);
@@ -96,4 +99,88 @@ fn on_fir_nothing_is_said_of_the_cycle_but_that_it_is_unknown() {
             }
         }
     });
+}
+
+/// 02:30 comes as 03:00 when clocks go forward, and the window that it lies in is over by then.
+#[test]
+fn plan_tells_of_an_occurrence_that_the_clock_takes_out_of_its_window() {
+    let home = Home::new();
+    for (times, window, is_left_out) in [
+        ("02:30", "02:00-03:00", true),
+        ("02:30", "01:00-03:00", true),
+        ("20:00,02:30", "02:00-03:00,19:00-21:00", true),
+        ("22:00,02:29", "22:00-02:30", true),
+        ("02:30", "02:00-04:00", false),
+        // No window is meant for it.
+        ("20:00,02:30", "19:00-21:00", false),
+    ] {
+        let windows: Vec<String> = window
+            .split(',')
+            .map(|window| format!("\"{window}\""))
+            .collect();
+        home.write_schedules(&format!(
+            "version = 1\n[[schedule]]\napp = \"example-app\"\nat = \"{times}\"\ntimezone = \"America/New_York\"\nwindow = [{}]\n",
+            windows.join(", ")
+        ));
+        let span = ["--from", "2026-03-07", "--to", "2026-03-10"];
+        let json = home.run(NOBODY, &[&["plan", "--json"][..], &span].concat());
+        let void = json.json()["void"].clone();
+        let wanted = if is_left_out { 1 } else { 0 };
+        assert_eq!(
+            void.as_array().map(Vec::len),
+            Some(wanted),
+            "{times} {window}: {void}"
+        );
+        let told = home.run(NOBODY, &[&["plan"][..], &span].concat()).stdout;
+        let sentence = "it runs at 03:00, and then the window is closed";
+        assert_eq!(
+            told.contains(sentence),
+            is_left_out,
+            "{times} {window}: {told}"
+        );
+        if is_left_out {
+            assert_eq!(
+                (&void[0]["first"], &void[0]["reason"]),
+                (
+                    &serde_json::json!("2026-03-08T07:00:00Z"),
+                    &serde_json::json!("outside_window")
+                )
+            );
+        }
+    }
+}
+
+#[test]
+fn set_names_only_what_closes_the_gap() {
+    let home = Home::new();
+    let hint = |more: &[&str]| {
+        let told = home.run(NOBODY, &set(more)).stderr;
+        let lines = told
+            .lines()
+            .skip_while(|line| !line.contains("daily cycle"));
+        lines.take(2).collect::<Vec<_>>().join("\n")
+    };
+    for (more, wanted) in [
+        (
+            &["--at", "07"][..],
+            "--own-daily-cycle, --max-uptime 23h, or --at 07:00,19:00, comes before it",
+        ),
+        (
+            &["--at", "07,14", "--days", "mon-fri"],
+            "or --at 07:00,14:00 on every day, comes before it",
+        ),
+        (
+            &["--at", "03", "--window", "03:00-03:30"],
+            "its windows and blackouts leave no room",
+        ),
+        (
+            &["--max-uptime", "2d", "--except", "2020-01-01"],
+            "--max-uptime 23h comes before it",
+        ),
+        (&["--at", "07,19"], ""),
+    ] {
+        let said = hint(more);
+        assert!(said.contains(wanted), "{more:?}: {said}");
+        assert_eq!(said.is_empty(), wanted.is_empty(), "{more:?}: {said}");
+    }
 }

@@ -16,6 +16,9 @@ use std::{
     fmt::Write as _,
 };
 
+/// A roll of three dynos that boot in seconds and settle in ten.
+const ROLL: SignedDuration = SignedDuration::from_mins(2);
+
 fn at(text: &str) -> Timestamp {
     text.parse().expect(text)
 }
@@ -69,12 +72,12 @@ impl Year {
     }
 }
 
-async fn live(schedules: &str, apps: &[String], random: &mut Random) -> Year {
+async fn live(schedules: &str, apps: &[(String, usize)], random: &mut Random) -> Year {
     let mut world = String::new();
-    for app in apps {
+    for (app, dynos) in apps {
         let _ = write!(
             world,
-            "[[app]]\nname = \"{app}\"\n[[app.formation]]\ntype = \"web\"\nquantity = 1\nup-for = \"20h\"\n"
+            "[[app]]\nname = \"{app}\"\n[[app.formation]]\ntype = \"web\"\nquantity = {dynos}\nup-for = \"20h\"\n"
         );
     }
     let clock = Clock::Moved {
@@ -128,10 +131,11 @@ async fn every_occurrence_of_a_year_is_acted_on_once_or_reported_missed() {
     let count: usize = classes.iter().map(Vec::len).sum();
     let seed = 20_261_125;
     let mut schedules = "version = 1\n".to_owned();
-    let apps: Vec<String> = (0..classes.len())
-        .map(|number| format!("app-{number}"))
+    // Every third app has three dynos, which are rolled one by one.
+    let apps: Vec<(String, usize)> = (0..classes.len())
+        .map(|number| (format!("app-{number}"), 1 + number % 3 / 2 * 2))
         .collect();
-    for (app, class) in apps.iter().zip(&classes) {
+    for ((app, _), class) in apps.iter().zip(&classes) {
         let zone = &class[0];
         let _ = write!(
             schedules,
@@ -143,9 +147,9 @@ async fn every_occurrence_of_a_year_is_acted_on_once_or_reported_missed() {
         .run_until(Box::pin(live(&schedules, &apps, &mut Random(seed))))
         .await;
     let (mut acted, mut missed) = (0, 0);
-    for (app, class) in apps.iter().zip(&classes) {
+    for ((app, dynos), class) in apps.iter().zip(&classes) {
         let occurrences = named(class[0].time_zone(), year.over());
-        let (of_app, reported) = judge(&year, app, &occurrences, class[0].name());
+        let (of_app, reported) = judge(&year, app, *dynos, &occurrences, class[0].name());
         (acted, missed) = (acted + of_app, missed + reported);
     }
     println!(
@@ -172,26 +176,41 @@ fn named(zone: &TimeZone, over: Timestamp) -> Vec<Timestamp> {
         .collect()
 }
 
-/// How many of an app's occurrences were acted on, and how many reported; none both, none neither.
-fn judge(year: &Year, app: &str, occurrences: &[Timestamp], zone: &str) -> (usize, usize) {
+/// How many of an app's occurrences were acted on, once for each of its dynos, and how many reported;
+/// none both, none neither.
+fn judge(
+    year: &Year,
+    app: &str,
+    dynos: usize,
+    occurrences: &[Timestamp],
+    zone: &str,
+) -> (usize, usize) {
     let place = |at: Timestamp| {
         occurrences
             .partition_point(|occurrence| *occurrence <= at)
             .checked_sub(1)
     };
-    let (mut acted, mut reported) = (BTreeSet::new(), BTreeSet::new());
+    let (mut acted, mut reported) = (BTreeMap::<usize, BTreeSet<&str>>::new(), BTreeSet::new());
     for restart in year.restarts.iter().filter(|restart| restart.app == app) {
         assert_eq!(restart.cause, "request");
         let place = place(restart.at)
             .unwrap_or_else(|| panic!("{zone}: nothing was due at {}", restart.at));
         assert!(
-            acted.insert(place),
-            "{zone}: twice for {}",
+            acted.entry(place).or_default().insert(&restart.dyno),
+            "{zone}: {} twice for {}",
+            restart.dyno,
             occurrences[place]
         );
         let late = restart.at.duration_since(occurrences[place]);
-        assert!(late <= SignedDuration::from_mins(61), "{zone}: {late} late");
+        assert!(
+            late <= SignedDuration::from_mins(60) + ROLL,
+            "{zone}: {late} late"
+        );
     }
+    for (place, restarted) in &acted {
+        assert_eq!(restarted.len(), dynos, "{zone}: {}", occurrences[*place]);
+    }
+    let acted: BTreeSet<usize> = acted.into_keys().collect();
     for (_, occurrence, count) in year.missed.iter().filter(|(of, _, _)| of == app) {
         let last = place(*occurrence).expect("an occurrence");
         assert_eq!(
@@ -235,32 +254,34 @@ fn judge(year: &Year, app: &str, occurrences: &[Timestamp], zone: &str) -> (usiz
 
 #[tokio::test(start_paused = true)]
 async fn no_dyno_of_a_year_is_older_than_its_max_uptime_but_for_a_late_pass() {
-    const ROLL: SignedDuration = SignedDuration::from_mins(2);
     let schedules = "version = 1\n[[schedule]]\napp = \"app-0\"\nmax-uptime = \"6h\"\n";
-    let apps = ["app-0".to_owned()];
+    let apps = [("app-0".to_owned(), 3)];
     let longest = SignedDuration::from_hours(6);
     let year = tokio::task::LocalSet::new()
         .run_until(Box::pin(live(schedules, &apps, &mut Random(7))))
         .await;
-    let mut started = begin() - SignedDuration::from_hours(20);
+    let first = begin() - SignedDuration::from_hours(20);
+    let mut started = BTreeMap::new();
     for restart in &year.restarts {
-        let age = restart.at.duration_since(started);
+        let started = started.entry(&restart.dyno).or_insert(first);
+        let age = restart.at.duration_since(*started);
         assert!(age >= longest, "restarted at {age}, before its time");
         // The first pass that could: the one before came too early.
         let place = year.passes.partition_point(|pass| *pass <= restart.at);
         let before = place.checked_sub(2).map(|place| year.passes[place]);
-        let could_be = before.map_or(longest, |before| before.duration_since(started));
+        let could_be = before.map_or(longest, |before| before.duration_since(*started));
         assert!(
             could_be < longest + ROLL,
             "a pass at {before:?} left a dyno of {could_be}"
         );
-        started = restart.at;
+        *started = restart.at;
     }
-    let rest = year.over().duration_since(started);
+    let oldest = started.values().min().expect("dynos");
+    let rest = year.over().duration_since(*oldest);
     println!(
-        "{} restarts in {} passes, the last dyno {rest} old",
+        "{} restarts of 3 dynos in {} passes, the oldest of them {rest} old at the end",
         year.restarts.len(),
         year.passes.len()
     );
-    assert!(year.restarts.len() > 400);
+    assert!(year.restarts.len() > 1_200);
 }
