@@ -155,7 +155,7 @@ pub struct Set {
     #[arg(long, value_name = "TIME", help_heading = "when", value_parser = limits::jitter, allow_hyphen_values = true)]
     pub jitter: Option<Span>,
     /// restart dynos before Heroku's own daily cycle can, 24 hours after their start: once more where --at
-    /// is once a day
+    /// is once a day, and in spite of --min-uptime where a skip would be too late
     #[arg(long, help_heading = "when")]
     pub own_daily_cycle: bool,
     /// how late an occurrence may still be acted on [default: 1h]

@@ -18,7 +18,7 @@ impl Schedule {
     #[must_use]
     pub fn latest_occurrence(&self, now: Timestamp) -> Option<Timestamp> {
         let latest = self.latest_valid(now)?;
-        if self.due_at(latest) <= now {
+        if !self.is_ahead(latest, now) {
             return Some(latest);
         }
         // Jitter never reaches the next occurrence, so the one before is due.
@@ -31,10 +31,8 @@ impl Schedule {
         if matches!(self.pause, Some(Pause { until: None })) {
             return None;
         }
-        let waiting = self
-            .jitter
-            .and_then(|_| self.latest_valid(now))
-            .filter(|latest| self.due_at(*latest) > now);
+        let latest = self.jitter.and_then(|_| self.latest_valid(now));
+        let waiting = latest.filter(|latest| self.is_ahead(*latest, now));
         waiting.or_else(|| self.next_valid(now))
     }
 
@@ -58,6 +56,12 @@ impl Schedule {
         let room = room.min(jitter.duration()).as_secs();
         let share = self.share(occurrence, u64::try_from(room).unwrap_or(0));
         occurrence + SignedDuration::from_secs(share)
+    }
+
+    /// Whether an occurrence that has come is due only later, by its jitter.
+    fn is_ahead(&self, occurrence: Timestamp, now: Timestamp) -> bool {
+        let jitter = self.jitter.unwrap_or_default().duration();
+        now < occurrence + jitter && now < self.due_at(occurrence)
     }
 
     /// A number below `room`, the same for the same app, schedule and occurrence wherever it is asked
