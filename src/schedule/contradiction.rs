@@ -16,13 +16,13 @@ pub struct Contradiction {
 }
 
 impl Contradiction {
-    fn new(key: &'static str, problem: impl Into<String>, example: Example) -> Option<Self> {
+    fn new(key: &'static str, problem: impl Into<String>, example: Example) -> Self {
         let problem = problem.into();
-        Some(Self {
+        Self {
             key,
             problem,
             example,
-        })
+        }
     }
 }
 
@@ -59,14 +59,14 @@ impl Schedule {
         let stray = of_calendar.into_iter().find(|(_, is_given, _)| *is_given);
         if let (None, Some((key, _, example))) = (&self.calendar, stray) {
             let problem = "it belongs to a calendar (at or cron), which is missing";
-            return Contradiction::new(key, problem, example);
+            return Some(Contradiction::new(key, problem, example));
         }
         if let (Some(least), Some(longest)) = (least, self.max_uptime)
             && least > longest
         {
             let problem = format!("{least} is longer than max-uptime {longest}");
             let example = &[("min-uptime", "1h"), ("max-uptime", "6h")];
-            return Contradiction::new("min-uptime", problem, example);
+            return Some(Contradiction::new("min-uptime", problem, example));
         }
         let nothing = match self.max_uptime {
             Some(_) => "no occurrence would ever be acted on",
@@ -75,12 +75,12 @@ impl Schedule {
         if self.calendar.is_some() && !self.has_occurrence_in_window() {
             let problem = format!("no occurrence falls into it, so that {nothing}");
             let example = &[("at", "03"), ("window", "01:00-06:00")];
-            return Contradiction::new("window", problem, example);
+            return Some(Contradiction::new("window", problem, example));
         }
         if self.is_blacked_out(from.unwrap_or_else(origin)) {
             let problem = format!("it covers everything, so that {nothing}");
             let example = &[("at", "07"), ("except", "2026-12-24..2026-12-26")];
-            return Contradiction::new("except", problem, example);
+            return Some(Contradiction::new("except", problem, example));
         }
         None
     }

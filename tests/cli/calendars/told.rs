@@ -125,7 +125,7 @@ fn plan_tells_of_an_occurrence_that_the_clock_takes_out_of_its_window() {
         let span = ["--from", "2026-03-07", "--to", "2026-03-10"];
         let json = home.run(NOBODY, &[&["plan", "--json"][..], &span].concat());
         let void = json.json()["void"].clone();
-        let wanted = if is_left_out { 1 } else { 0 };
+        let wanted = usize::from(is_left_out);
         assert_eq!(
             void.as_array().map(Vec::len),
             Some(wanted),
