@@ -3,7 +3,7 @@
 
 use super::foresee::Trouble;
 use crate::{
-    plan::daily_cycle,
+    plan::daily_cycle::{self, Between},
     report::forecast,
     schedule::{Calendar, Days, Recurrence, Schedule, Span, TimeOfDay},
 };
@@ -20,13 +20,21 @@ pub fn foresee(schedule: &Schedule, all: &[Schedule], now: Timestamp) -> Option<
         let of_app: Vec<&Schedule> = all.iter().filter(is_other).chain([schedule]).collect();
         daily_cycle::between(&schedule.target, &of_app, now, now + TWO_MONTHS)
     };
-    let (told, is_open) = forecast::gaps(&gaps(schedule), &schedule.time_zone())?;
+    let found = gaps(schedule);
+    let (told, is_open) = forecast::gaps(&found, &schedule.time_zone())?;
+    let open = |gaps: Vec<Between>| gaps.into_iter().find(|between| between.gap.is_some());
+    let until = open(found).and_then(|between| between.next);
+    // The gap that is told of is closed: a blackout in a month may leave another one.
     let helps = |changed: &Schedule| {
         let left = gaps(changed);
-        let open = left.iter().filter(|between| between.gap.is_some()).count();
-        if is_open { open == 0 } else { left.is_empty() }
+        if is_open {
+            open(left).is_none_or(|next| until.is_some_and(|until| until <= next.restart))
+        } else {
+            left.is_empty()
+        }
     };
-    let ways = ways(schedule).into_iter();
+    let is_meant = |(_, changed): &(String, Schedule)| changed.contradiction(Some(now)).is_none();
+    let ways = ways(schedule).into_iter().filter(is_meant);
     let ways: Vec<String> = ways
         .filter_map(|(way, changed)| helps(&changed).then_some(way))
         .collect();

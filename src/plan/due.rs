@@ -145,6 +145,16 @@ fn judge(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> Verdict {
     match (calendar, age) {
         (Some(due @ Verdict::Due { .. }), _) | (_, Some(due @ Verdict::Due { .. })) => due,
         (Some(barred @ Verdict::Barred { .. }), _) => barred,
+        // What a pass waits for is not hidden by an age that waits for longer.
+        (
+            Some(
+                ahead @ Verdict::NotDue {
+                    reason: SkipReason::OccurrenceAhead,
+                    ..
+                },
+            ),
+            _,
+        ) => ahead,
         // An age that is reached says more than an occurrence that is none.
         (
             _,

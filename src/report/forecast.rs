@@ -80,10 +80,17 @@ fn why_in_words(why: Void) -> String {
 
 /// That the clock leaves out the time of an occurrence, and with it the rest of its window.
 fn left_out(change: ClockChange, at: Timestamp, zone: &TimeZone) -> String {
-    format!(
-        "{}, and then the window is closed",
-        in_words(change, at, zone)
-    )
+    let shown = at
+        .to_zoned_datetime(zone.clone())
+        .strftime("%H:%M")
+        .to_string();
+    match change {
+        ClockChange::Skipped { reading, .. } => format!(
+            "{} does not exist that day, and at {shown}, after the gap, the window is closed",
+            reading.strftime("%H:%M")
+        ),
+        change => in_words(change, at, zone),
+    }
 }
 
 /// What the clock does to an occurrence, as a sentence.

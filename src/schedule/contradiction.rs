@@ -1,6 +1,6 @@
 //! Flags that are each right and cannot be meant together; the same for `set` and for the file.
 
-use super::{Calendar, Guards, Recurrence, Schedule, TimeOfDay, Times};
+use super::{Calendar, Recurrence, Schedule, TimeOfDay, Times};
 use jiff::Timestamp;
 
 /// Flags with their values, which a file has as keys.
@@ -32,18 +32,7 @@ impl Schedule {
     #[must_use]
     pub fn contradiction(&self, from: Option<Timestamp>) -> Option<Contradiction> {
         let least = self.guards.min_uptime;
-        let has_catch_up = self.guards.catch_up != Guards::default().catch_up;
-        let of_calendar: [(_, _, Example); 4] = [
-            (
-                "catch-up",
-                has_catch_up,
-                &[("at", "07"), ("catch-up", "2h")],
-            ),
-            (
-                "min-uptime",
-                least.is_some(),
-                &[("at", "07"), ("min-uptime", "1h")],
-            ),
+        let of_calendar: [(_, _, Example); 2] = [
             (
                 "jitter",
                 self.jitter.is_some(),

@@ -6,7 +6,7 @@ use super::{
     clock_change::{calm_around, change},
     occurrences::LONGEST_SEARCH,
 };
-use jiff::{Timestamp, ToSpan};
+use jiff::{Timestamp, ToSpan, civil::DateTime};
 
 /// One line of what is to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,17 @@ pub enum Foreseen {
     },
     /// An occurrence whose time lies in a window, which the clock leaves out that day.
     LeftOut { at: Timestamp, change: ClockChange },
+}
+
+impl Foreseen {
+    fn begins(&self) -> Timestamp {
+        match *self {
+            Self::Occurrence { at, .. } | Self::OwnCycle { at, .. } | Self::LeftOut { at, .. } => {
+                at
+            }
+            Self::Void { first, .. } => first,
+        }
+    }
 }
 
 /// Occurrences that are missed, or void in a row, are counted up to so many: who slept through a year of
@@ -111,6 +122,8 @@ impl Schedule {
                 previous = previous.max(self.since.unwrap_or(previous));
             }
         }
+        // What forestalls Heroku's cycle may come after a blackout that is told later.
+        foreseen.sort_by_key(Foreseen::begins);
         foreseen
     }
 
@@ -129,13 +142,17 @@ impl Schedule {
         instants.filter_map(move |at| {
             calendar.latest(at).filter(|latest| *latest == at)?;
             let change = change(calendar, at, at)?;
-            let ClockChange::Skipped { reading, .. } = change else {
+            let ClockChange::Skipped { from, to, .. } = change else {
                 return None;
             };
-            let mut windows = self.bounds.windows.iter();
-            let is_meant = windows.any(|window| window.is_open_at(reading))
-                && self.bounds.bar(at) == Some(Bar::OutsideWindow);
-            is_meant.then_some(Foreseen::LeftOut { at, change })
+            let is_open_at = |reading: &DateTime| {
+                let mut windows = self.bounds.windows.iter();
+                windows.any(|window| window.is_open_at(*reading))
+            };
+            let reading = calendar.readings_of(at).find(is_open_at)?;
+            let change = ClockChange::Skipped { reading, from, to };
+            let is_outside = self.bounds.bar(at) == Some(Bar::OutsideWindow);
+            is_outside.then_some(Foreseen::LeftOut { at, change })
         })
     }
 

@@ -95,9 +95,11 @@ fn crowded(context: &Context<'_>, schedule: &Schedule, now: Timestamp) {
     context.ui.warn(&format!(
         "two of its occurrences are only {apart} apart: a dyno is restarted at both"
     ));
-    context
-        .ui
-        .hint("--min-uptime 6h leaves a dyno alone that is younger at an occurrence");
+    if schedule.max_uptime.is_none_or(|age| age > Span::hours(6)) {
+        context
+            .ui
+            .hint("--min-uptime 6h leaves a dyno alone that is younger at an occurrence");
+    }
 }
 
 pub(super) fn warn(

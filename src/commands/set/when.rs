@@ -86,8 +86,15 @@ fn recurrence(flags: &Set) -> Result<Option<Recurrence>, Error> {
             days: flags.days.unwrap_or(Days::DAILY),
         })),
         (None, None) => {
+            let of_calendar = [
+                ("--catch-up", flags.catch_up.is_some()),
+                ("--min-uptime", flags.min_uptime.is_some()),
+            ];
+            let given = of_calendar.into_iter().find(|(_, is_given)| *is_given);
             if flags.days.is_some() {
                 Err(stray("--days", "--at"))
+            } else if let Some((flag, _)) = given {
+                Err(stray(flag, "--at or --cron"))
             } else if flags.max_uptime.is_none() {
                 Err(Error::usage(
                     "no trigger: none of --at, --cron and --max-uptime is given",

@@ -79,6 +79,17 @@ impl Calendar {
         self.recurrence.at_or_after(before)
     }
 
+    /// All that the calendar names so: in a gap there can be several.
+    pub(super) fn readings_of(&self, occurrence: Timestamp) -> impl Iterator<Item = DateTime> {
+        let zone = self.zone.time_zone();
+        let next = |last: &DateTime| {
+            let after = last.checked_add(1.nanosecond()).ok()?;
+            self.recurrence.at_or_after(after)
+        };
+        let all = std::iter::successors(self.reading_of(occurrence), next);
+        all.take_while(move |reading| first_instant_of(*reading, zone) == Some(occurrence))
+    }
+
     /// The first reading of the clock at or after `now`, in stretches of one offset.
     fn next_of_interval(&self, now: Timestamp) -> Option<Timestamp> {
         let zone = self.zone.time_zone();

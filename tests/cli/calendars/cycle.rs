@@ -260,6 +260,16 @@ fn who_starts_later_is_due_no_earlier_and_before_the_window_closes() {
             let due = own.own_cycle_of(start).expect("an instant");
             assert!(last <= due, "{windows:?}: {start} after {last}: {due}");
             last = due;
+            let hours = |hours| start + SignedDuration::from_hours(hours);
+            let has_room = own
+                .bounds
+                .next_allowed(hours(7))
+                .is_some_and(|at| at < hours(23));
+            let comes = own.bounds.next_allowed(due).expect("a restart");
+            assert!(
+                !has_room || comes < hours(24),
+                "{windows:?}: {start}: {comes}"
+            );
             let closes = own.bounds.allowed_until(due);
             if let (None, Some(closes)) = (own.bounds.bar(due), closes) {
                 let an_hour = SignedDuration::from_hours(1);

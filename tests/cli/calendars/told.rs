@@ -110,6 +110,8 @@ fn plan_tells_of_an_occurrence_that_the_clock_takes_out_of_its_window() {
         ("02:30", "01:00-03:00", true),
         ("20:00,02:30", "02:00-03:00,19:00-21:00", true),
         ("22:00,02:29", "22:00-02:30", true),
+        // The first of two readings that the gap swallows lies in no window.
+        ("02:10,02:50", "02:45-03:00", true),
         ("02:30", "02:00-04:00", false),
         // No window is meant for it.
         ("20:00,02:30", "19:00-21:00", false),
@@ -132,7 +134,7 @@ fn plan_tells_of_an_occurrence_that_the_clock_takes_out_of_its_window() {
             "{times} {window}: {void}"
         );
         let told = home.run(NOBODY, &[&["plan"][..], &span].concat()).stdout;
-        let sentence = "it runs at 03:00, and then the window is closed";
+        let sentence = "does not exist that day, and at 03:00, after the gap, the window is closed";
         assert_eq!(
             told.contains(sentence),
             is_left_out,
@@ -178,6 +180,11 @@ fn set_names_only_what_closes_the_gap() {
             "--max-uptime 23h comes before it",
         ),
         (&["--at", "07,19"], ""),
+        // Another gap weeks later, by a blackout, hides no hint.
+        (
+            &["--at", "07", "--except", "2099-12-15"],
+            "--own-daily-cycle, --max-uptime 23h",
+        ),
     ] {
         let said = hint(more);
         assert!(said.contains(wanted), "{more:?}: {said}");
