@@ -44,6 +44,12 @@ impl Env {
         env
     }
 
+    /// All variables but the secrets.
+    #[must_use]
+    pub fn texts(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
     /// A variable's value; an empty one counts as unset.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {

@@ -17,7 +17,8 @@ pub struct Heartbeat {
     pub at: Timestamp,
     pub mode: Mode,
     pub pid: u32,
-    pub schedules: PathBuf,
+    /// Which store: the path of a schedules file, or the runner app.
+    pub schedules: String,
     pub app: Option<String>,
     /// Why its newest pass could not look at an app.
     pub trouble: Option<String>,
@@ -39,7 +40,7 @@ impl Heartbeat {
     #[must_use]
     pub fn new(
         mode: Mode,
-        schedules: &Path,
+        schedules: &str,
         app: Option<&AppName>,
         trouble: Option<String>,
         at: Timestamp,
@@ -48,7 +49,7 @@ impl Heartbeat {
             at,
             mode,
             pid: std::process::id(),
-            schedules: std::path::absolute(schedules).unwrap_or_else(|_| schedules.to_owned()),
+            schedules: schedules.to_owned(),
             app: app.map(ToString::to_string),
             trouble,
         }
@@ -66,13 +67,12 @@ impl Heartbeat {
     }
 
     fn place(&self, directory: &Path) -> PathBuf {
-        let runner = format!("{}\n{:?}", self.schedules.display(), self.app);
+        let runner = format!("{}\n{:?}", self.schedules, self.app);
         directory.join(format!("{}.json", state::short_hash(&runner)))
     }
 
     /// The newest sign of a runner that makes passes over this file, and so over this app.
-    pub(crate) fn newest(directory: &Path, schedules: &Path, app: &App) -> Option<Self> {
-        let schedules = std::path::absolute(schedules).ok()?;
+    pub(crate) fn newest(directory: &Path, schedules: &str, app: &App) -> Option<Self> {
         let files = fs::read_dir(directory).ok()?.flatten();
         let signs = files
             .filter_map(|file| serde_json::from_slice::<Self>(&fs::read(file.path()).ok()?).ok());

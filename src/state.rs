@@ -237,7 +237,7 @@ impl StateDir {
 
     /// The newest sign of life of whatever makes passes over this file, however long ago.
     #[must_use]
-    pub fn heartbeat(&self, schedules: &Path, app: &App) -> Option<Heartbeat> {
+    pub fn heartbeat(&self, schedules: &str, app: &App) -> Option<Heartbeat> {
         Heartbeat::newest(&self.heartbeats(), schedules, app)
     }
 

@@ -307,6 +307,9 @@ pub struct Sandbox {
     /// where its clock begins, and how fast it runs: 2026-03-01T07:00:00Z*60
     #[arg(long, value_name = "CLOCK")]
     pub clock: Option<crate::clock::Moved>,
+    /// run the slugs that are deployed to it, as processes of this machine
+    #[arg(long)]
+    pub run_slugs: bool,
 }
 
 /// show the main job on a simulated Heroku, without an account

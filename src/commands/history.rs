@@ -15,16 +15,19 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
 
-pub(super) fn history(context: &Context<'_>, history: &History) -> Result<u8, Error> {
+pub(super) async fn history(context: &Context<'_>, history: &History) -> Result<u8, Error> {
     let state = StateDir::open(context.env)?;
     let (records, torn) = Ledger::new(state.ledger(), String::new()).read()?;
     // Under whatever name it went: the ids of the app that now, or then, is called so.
+    let schedules = match history.app {
+        Some(_) => context
+            .schedules_of(&history.common)
+            .await
+            .unwrap_or_default(),
+        None => vec![],
+    };
     let of_name = |app: &AppName| {
-        let schedules = context.store(history.common.schedules.as_deref());
-        let schedules = schedules
-            .and_then(|store| Ok(store.read()?))
-            .unwrap_or_default();
-        let set = narrow(schedules, Some(app), None).into_iter();
+        let set = narrow(schedules.clone(), Some(app), None).into_iter();
         let told = records.iter().filter(|record| record.app == app.as_str());
         set.filter_map(|schedule| schedule.app.id)
             .chain(told.map(|record| record.app_id.clone()))

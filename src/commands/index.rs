@@ -15,9 +15,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-pub(super) fn index(context: &Context<'_>, index: &Index) -> Result<u8, Error> {
-    let store = context.store(index.common.schedules.as_deref())?;
-    let schedules = narrow(store.read()?, index.app.as_ref(), None);
+pub(super) async fn index(context: &Context<'_>, index: &Index) -> Result<u8, Error> {
+    let store = context.store(index.common.schedules.as_deref()).await?;
+    let schedules = narrow(store.read().await?, index.app.as_ref(), None);
     let state = StateDir::open(context.env)?;
     let (records, _) = Ledger::new(state.ledger(), String::new()).read()?;
     let now = context.clock.now();
@@ -25,7 +25,7 @@ pub(super) fn index(context: &Context<'_>, index: &Index) -> Result<u8, Error> {
         let list: Vec<Value> = schedules
             .iter()
             .map(|schedule| {
-                let sign = state.heartbeat(store.path(), &schedule.app);
+                let sign = state.heartbeat(&store.key(), &schedule.app);
                 describe(schedule, last(schedule, &records), sign.as_ref(), now)
             })
             .collect();
@@ -116,7 +116,7 @@ pub(super) fn runner(
 ) -> Result<(), Error> {
     let state = StateDir::open(context.env)?;
     let sign = |schedule: &Schedule| {
-        let sign = state.heartbeat(store.path(), &schedule.app);
+        let sign = state.heartbeat(&store.key(), &schedule.app);
         sign.filter(|sign| sign.is_alive(now))
     };
     let (run, idle): (Vec<_>, Vec<_>) = schedules

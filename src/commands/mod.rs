@@ -20,7 +20,7 @@ mod tell;
 mod void;
 
 use crate::{
-    cli::{AppFlags, Cli, Command},
+    cli::{AppFlags, Cli, Command, Common},
     clock::Clock,
     credentials::{self, Credential, Use, records::is_same},
     env::Env,
@@ -30,7 +30,7 @@ use crate::{
     pass,
     schedule::{self, AppName, Schedule, ScheduleName},
     signals,
-    store::{Store, narrow},
+    store::{self, ConfigVars, Store, narrow},
     ui::Ui,
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -49,7 +49,7 @@ pub struct Context<'a> {
 /// When it cannot be done.
 pub async fn dispatch(cli: Cli, context: &Context<'_>) -> Result<u8, Error> {
     match cli.command {
-        None => index::index(context, &cli.index),
+        None => index::index(context, &cli.index).await,
         Some(Command::Set(set)) => Box::pin(set::set(context, *set)).await,
         Some(Command::Remove(named)) => remove::remove(context, named).await,
         Some(Command::Pause(pause)) => pause::pause(context, pause).await,
@@ -58,7 +58,7 @@ pub async fn dispatch(cli: Cli, context: &Context<'_>) -> Result<u8, Error> {
         Some(Command::Run(run)) => run::run(context, run).await,
         Some(Command::Auth(auth)) => auth::auth(context, auth).await,
         Some(Command::Doctor(doctor)) => doctor::doctor(context, &doctor).await,
-        Some(Command::History(history)) => history::history(context, &history),
+        Some(Command::History(history)) => history::history(context, &history).await,
         Some(Command::Sandbox(sandbox)) => sandbox::sandbox(context, &sandbox).await,
         Some(Command::Demo(demo)) => demo::demo(context, &demo).await,
         Some(Command::Completions(completions)) => completions::completions(&completions),
@@ -79,8 +79,44 @@ fn stop() -> Stop {
 }
 
 impl Context<'_> {
-    fn store(&self, named: Option<&Path>) -> Result<Store, Error> {
-        Ok(Store::locate(named, self.env)?)
+    /// Where the schedules live: here, or where the schedules file says that they have moved to.
+    async fn store(&self, named: Option<&Path>) -> Result<Store, Error> {
+        let store = Store::locate(named, self.env)?;
+        let runner = match store.file() {
+            Some(file) => file.runner_app()?,
+            None => None,
+        };
+        let Some(runner) = runner else {
+            return Ok(store);
+        };
+        let (client, options, _) = self.client(Use::Person).await?;
+        if options.host.machine() != runner.host {
+            let (runner, host) = (runner.name, runner.host);
+            return Err(store::Error::OtherHost { runner, host }.into());
+        }
+        let vars = ConfigVars::new(client.brief(), runner);
+        Ok(Store::ConfigVars(Box::new(vars)))
+    }
+
+    /// The schedules, wherever they live.
+    async fn schedules_of(&self, common: &Common) -> Result<Vec<Schedule>, Error> {
+        let store = self.store(common.schedules.as_deref()).await?;
+        Ok(store.read().await?)
+    }
+
+    /// The same for what goes on without them: those that are not on this machine may not be had
+    /// before there is a credential.
+    async fn schedules_within_reach(&self, common: &Common) -> Result<Vec<Schedule>, Error> {
+        match self.schedules_of(common).await {
+            Err(Error::Credential(_) | Error::Heroku(_)) => Ok(vec![]),
+            Err(Error::Store(store::Error::Runner { runner, why })) => {
+                self.ui.warn(&format!(
+                    "the schedules in the config vars of ⬢ {runner} cannot be read: {why}"
+                ));
+                Ok(vec![])
+            }
+            read => read,
+        }
     }
 
     /// How Heroku is reached.

@@ -9,8 +9,8 @@ use serde_json::json;
 
 pub(super) async fn remove(context: &Context<'_>, named: Named) -> Result<u8, Error> {
     let app = context.app(&named.app)?;
-    let store = context.store(named.common.schedules.as_deref())?;
-    let schedule = context.one(store.read()?, &app, named.name.as_ref())?;
+    let store = context.store(named.common.schedules.as_deref()).await?;
+    let schedule = context.one(store.read().await?, &app, named.name.as_ref())?;
     store
         .remove(&context.clock, std::slice::from_ref(&schedule))
         .await?;

@@ -28,7 +28,7 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
             "add --now, or change the schedule with set",
         ));
     }
-    let store = context.store(flags.common.schedules.as_deref())?;
+    let store = context.store(flags.common.schedules.as_deref()).await?;
     let state = StateDir::open(context.env)?;
     let stop = super::stop();
     let runner = Runner {
@@ -89,7 +89,7 @@ impl Runner<'_> {
     /// Offers a credential for passes: to whoever the first schedule is of. Tells whether there is one
     /// now.
     async fn offer(&self) -> Result<bool, Error> {
-        let schedules = narrow(self.store.read()?, self.flags.app.as_ref(), None);
+        let schedules = narrow(self.store.read().await?, self.flags.app.as_ref(), None);
         if schedules.is_empty() {
             return Ok(false);
         }
@@ -125,7 +125,7 @@ impl Runner<'_> {
 
     /// One pass over the schedules as they are in the file now.
     async fn pass_over_all(&self) -> Result<Report, Error> {
-        let all = self.store.read()?;
+        let all = self.store.read().await?;
         if let Some(missing) = self.store.missing() {
             return Err(missing.into());
         }
@@ -133,7 +133,7 @@ impl Runner<'_> {
             let set = self.context.verb("set");
             let what = format!(
                 "there are no schedules in {}; {set} makes one",
-                self.store.path().display()
+                self.store.place()
             );
             self.context.ui.warn(&what);
         }
@@ -160,9 +160,9 @@ impl Runner<'_> {
             Err(error) => Some(error.to_string()),
         });
         if !self.flags.dry_run {
-            let (path, app) = (self.store.path(), self.flags.app.as_ref());
+            let (key, app) = (self.store.key(), self.flags.app.as_ref());
             let at = self.context.clock.now();
-            let sign = Heartbeat::new(Mode::Once, path, app, trouble, at);
+            let sign = Heartbeat::new(Mode::Once, &key, app, trouble, at);
             // What a person called once is no runner.
             let is_runner = !self.context.ui.is_watched();
             if is_runner && let Err(error) = self.state.beat(&sign) {
@@ -202,7 +202,7 @@ impl Runner<'_> {
             ));
         };
         let target = set::target(&self.flags.target)?;
-        let schedules = narrow(self.store.read()?, Some(app), None);
+        let schedules = narrow(self.store.read().await?, Some(app), None);
         let mut request = Request {
             target,
             older_than: self.flags.older_than,

@@ -19,7 +19,10 @@ pub(super) async fn sandbox(context: &Context<'_>, flags: &cli::Sandbox) -> Resu
     })?;
     let clock = flags.clock.map_or(context.clock, Clock::from);
     let sandbox = Sandbox::bind(flags.port, World::new(&scenario, clock)).await;
-    let sandbox = sandbox.map_err(|error| Error::io(format!("port {}", flags.port), error))?;
+    let mut sandbox = sandbox.map_err(|error| Error::io(format!("port {}", flags.port), error))?;
+    if flags.run_slugs {
+        sandbox = sandbox.running_slugs();
+    }
     let url = sandbox
         .url()
         .map_err(|error| Error::io("the sandbox's address", error))?;

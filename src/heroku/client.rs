@@ -14,7 +14,7 @@ use crate::{
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{
     Method, StatusCode,
-    header::{ACCEPT, AUTHORIZATION, HeaderValue, USER_AGENT},
+    header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, USER_AGENT},
 };
 use serde::de::DeserializeOwned;
 use std::{error::Error as _, sync::Arc, time::Duration};
@@ -30,6 +30,7 @@ const MOST_PAGES: usize = 50;
 #[derive(Debug, Clone)]
 pub struct Client {
     pub(super) http: reqwest::Client,
+    pub(super) options: Arc<Options>,
     pub(super) host: Host,
     pub(super) time_limit: Duration,
     pub(super) held: Arc<Held>,
@@ -68,25 +69,9 @@ impl Client {
         headers
             .entry(USER_AGENT)
             .or_insert(HeaderValue::from_static(agent));
-        let proxy = if options.host.is_loopback() {
-            None
-        } else {
-            options.proxy()?
-        };
-        let builder = || {
-            let builder = reqwest::Client::builder()
-                .default_headers(headers.clone())
-                .connect_timeout(Duration::from_secs(10).min(options.time_limit))
-                .timeout(options.time_limit)
-                .redirect(reqwest::redirect::Policy::none());
-            match &proxy {
-                _ if options.host.is_loopback() => builder.no_proxy(),
-                Some(proxy) => builder.proxy(proxy.clone()),
-                None => builder,
-            }
-        };
         let client = Self {
-            http: tls::build(builder, options.extra_certificates.as_deref())?,
+            http: http(options, &headers)?,
+            options: Arc::new(options.clone()),
             host: options.host.clone(),
             time_limit: options.time_limit,
             held: Arc::new(Held::new(credential.clone(), renewal)),
@@ -263,6 +248,28 @@ impl Client {
         let response = self.send(&Question::new(Method::DELETE, path)).await?;
         Ok(reply::request_ids(response.headers(), &self.held.tokens()))
     }
+}
+
+/// What sends requests with these headers in each of them.
+pub(super) fn http(options: &Options, headers: &HeaderMap) -> Result<reqwest::Client, Error> {
+    let proxy = if options.host.is_loopback() {
+        None
+    } else {
+        options.proxy()?
+    };
+    let builder = || {
+        let builder = reqwest::Client::builder()
+            .default_headers(headers.clone())
+            .connect_timeout(Duration::from_secs(10).min(options.time_limit))
+            .timeout(options.time_limit)
+            .redirect(reqwest::redirect::Policy::none());
+        match &proxy {
+            _ if options.host.is_loopback() => builder.no_proxy(),
+            Some(proxy) => builder.proxy(proxy.clone()),
+            None => builder,
+        }
+    };
+    tls::build(builder, options.extra_certificates.as_deref())
 }
 
 /// The innermost cause of a failure: what a person can act on.

@@ -1,8 +1,10 @@
 //! The only HTTP to Heroku: how it is reached, client with its retries, wire types, errors.
 
 mod api;
+mod apps;
 mod authorizations;
 mod client;
+mod elsewhere;
 mod error;
 mod held;
 mod host;
@@ -14,8 +16,10 @@ mod tls;
 mod wire;
 
 pub use api::Restart;
+pub use apps::{Addon, NewSlug, OwnApp, Place, Scale, Slug};
 pub use authorizations::{Account, Authorization, Capability};
 pub use client::Client;
+pub use elsewhere::{LINES, LogLine};
 pub use error::{Error, Fate};
 pub use held::Renewal;
 pub use host::Host;

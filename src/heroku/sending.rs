@@ -176,7 +176,12 @@ impl Client {
     }
 
     fn failure(&self, error: &reqwest::Error) -> Error {
-        let host = self.host.machine().to_owned();
+        self.failure_of(error, self.host.machine())
+    }
+
+    /// The same for another host.
+    pub(super) fn failure_of(&self, error: &reqwest::Error, host: &str) -> Error {
+        let host = host.to_owned();
         // What cannot be read may be quoted, whatever it holds.
         let why = redact::all(&cause(error), &self.held.tokens());
         if error.is_timeout() && !error.is_connect() {

@@ -56,12 +56,7 @@ pub(super) struct Dyno {
     created_at: Instant,
     updated_at: Instant,
     attach_url: Option<String>,
-    release: Release,
-}
-
-#[derive(Debug, Deserialize)]
-struct Release {
-    version: u64,
+    release: OfRelease,
 }
 
 #[derive(Debug, Deserialize)]
@@ -74,6 +69,166 @@ pub(super) struct Account {
     pub email: String,
     #[serde(default)]
     pub federated: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct OfRelease {
+    version: u64,
+}
+
+#[derive(Debug, Deserialize)]
+struct Named {
+    name: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct OwnApp {
+    id: String,
+    name: String,
+    owner: Option<User>,
+    team: Option<Named>,
+    region: Option<Named>,
+    stack: Option<Named>,
+    generation: Option<Generation>,
+}
+
+impl From<OwnApp> for super::OwnApp {
+    fn from(app: OwnApp) -> Self {
+        let name = |named: Option<Named>| named.map(|named| named.name);
+        Self {
+            id: app.id,
+            name: app.name,
+            owner: app.owner.map(|owner| owner.email).unwrap_or_default(),
+            team: name(app.team),
+            region: name(app.region).unwrap_or_default(),
+            stack: name(app.stack).unwrap_or_default(),
+            is_fir: app
+                .generation
+                .is_some_and(|generation| generation.name() == "fir"),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Slug {
+    id: String,
+    checksum: Option<String>,
+    commit: Option<String>,
+    blob: Blob,
+}
+
+#[derive(Debug, Deserialize)]
+struct Blob {
+    url: String,
+}
+
+impl From<Slug> for super::Slug {
+    fn from(slug: Slug) -> Self {
+        Self {
+            id: slug.id,
+            checksum: slug.checksum,
+            commit: slug.commit,
+            url: Secret::new(slug.blob.url),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Id {
+    id: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Release {
+    pub version: u64,
+    #[serde(default)]
+    pub current: bool,
+    slug: Option<Id>,
+}
+
+impl Release {
+    pub fn slug_id(&self) -> Option<&str> {
+        self.slug.as_ref().map(|slug| slug.id.as_str())
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Scale {
+    #[serde(rename = "type")]
+    process_type: String,
+    quantity: u32,
+    dyno_size: Option<Named>,
+    #[serde(default)]
+    size: String,
+    #[serde(default)]
+    command: String,
+}
+
+impl From<Scale> for super::Scale {
+    fn from(entry: Scale) -> Self {
+        Self {
+            process_type: entry.process_type,
+            quantity: entry.quantity,
+            size: entry.dyno_size.map_or(entry.size, |size| size.name),
+            command: entry.command,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Collaborator {
+    user: User,
+}
+
+impl Collaborator {
+    pub fn into_email(self) -> String {
+        self.user.email
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Member {
+    pub email: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Addon {
+    id: String,
+    plan: Named,
+}
+
+impl From<Addon> for super::Addon {
+    fn from(addon: Addon) -> Self {
+        Self {
+            id: addon.id,
+            plan: addon.plan.name,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct DynoSize {
+    name: String,
+    cost: Option<Cost>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Cost {
+    cents: u64,
+    unit: String,
+}
+
+impl DynoSize {
+    pub fn price(self) -> Option<(String, u64)> {
+        let cost = self.cost.filter(|cost| cost.unit == "month")?;
+        Some((self.name, cost.cents))
+    }
+}
+
+/// Its URL is a secret.
+#[derive(Deserialize)]
+pub(super) struct LogSession {
+    pub logplex_url: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -109,7 +264,7 @@ struct AccessToken {
     expires_in: Option<i64>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct User {
     email: String,
 }
@@ -148,11 +303,17 @@ impl App {
     }
 }
 
+impl Generation {
+    fn name(self) -> String {
+        match self {
+            Self::Text(name) | Self::Object { name } => name.to_ascii_lowercase(),
+        }
+    }
+}
+
 impl From<App> for snapshot::App {
     fn from(app: App) -> Self {
-        let generation = app.generation.map(|generation| match generation {
-            Generation::Text(name) | Generation::Object { name } => name.to_ascii_lowercase(),
-        });
+        let generation = app.generation.map(Generation::name);
         Self {
             id: app.id,
             name: app.name,

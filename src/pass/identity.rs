@@ -163,16 +163,26 @@ impl AppPass<'_> {
         }
     }
 
-    /// The schedules as the file has them now: paused, changed or removed ones count at once.
-    pub(super) fn current(&self, app: &App) -> Option<Vec<Schedule>> {
+    /// The schedules as the store has them now: paused, changed or removed ones count at once.
+    pub(super) async fn current(&self, app: &App) -> Option<Vec<Schedule>> {
+        let all = self.pass.store.read().await.ok()?;
+        Some(self.meant(all, app))
+    }
+
+    /// The same without a request: nothing may come between the look at a dyno and its restart.
+    pub(super) fn current_here(&self, app: &App) -> Option<Vec<Schedule>> {
+        let all = self.pass.store.read_here()?;
+        Some(self.meant(all, app))
+    }
+
+    fn meant(&self, all: Vec<Schedule>, app: &App) -> Vec<Schedule> {
         let is_of_app =
             |schedule: &Schedule| schedule.app.is(&app.id) || schedule.app.is(&app.name);
-        let all = self.pass.store.read().ok()?;
         let is_meant = |schedule: &Schedule| {
             is_of_app(schedule)
                 && self.names.contains(&schedule.name)
                 && foreign_host(schedule, self.pass.host).is_none()
         };
-        Some(all.into_iter().filter(is_meant).collect())
+        all.into_iter().filter(is_meant).collect()
     }
 }

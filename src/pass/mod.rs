@@ -72,7 +72,7 @@ impl Pass<'_> {
             .filter(|schedules| schedules.iter().any(is_open))
             .map(|schedules| self.one_app(schedules[0].app.name.to_string(), schedules, None));
         let apps = futures_util::future::join_all(passes).await;
-        self.report(apps, schedules)
+        self.report(apps, schedules).await
     }
 
     /// Restarts the target of one app, asked for now, within the limits of its schedules.
@@ -80,10 +80,10 @@ impl Pass<'_> {
         let is_of_this_host = |schedule: &&Schedule| foreign_host(schedule, self.host).is_none();
         let schedules = schedules.iter().filter(is_of_this_host).cloned().collect();
         let report = self.one_app(app.to_owned(), schedules, Some(request)).await;
-        self.report(vec![report], &[])
+        self.report(vec![report], &[]).await
     }
 
-    fn report(&self, apps: Vec<AppReport>, schedules: &[Schedule]) -> Report {
+    async fn report(&self, apps: Vec<AppReport>, schedules: &[Schedule]) -> Report {
         let client = self.tools.client;
         let (requests, remaining) = client.usage();
         let now = client.now();
@@ -96,17 +96,17 @@ impl Pass<'_> {
             is_dry_run: self.options.is_dry_run,
             is_interrupted: self.tools.stop.is_set(),
             warnings: vec![],
-            next: self.next(schedules, now),
+            next: self.next(schedules, now).await,
         }
     }
 
     /// The next occurrence of these schedules as they are by now: they may have been changed meanwhile.
-    fn next(&self, schedules: &[Schedule], now: Timestamp) -> Option<(Timestamp, TimeZone)> {
+    async fn next(&self, schedules: &[Schedule], now: Timestamp) -> Option<(Timestamp, TimeZone)> {
         let is_ours = |schedule: &Schedule| {
             let is_same = |ours: &Schedule| schedule.app.is(ours.app.id_or_name());
             schedules.iter().any(is_same)
         };
-        let current = self.store.read().ok()?;
+        let current = self.store.read().await.ok()?;
         Schedule::next_of(current.iter().filter(|schedule| is_ours(schedule)), now)
     }
 

@@ -66,7 +66,7 @@ impl<'a> AppPass<'a> {
                 .push(format!("{}: {ROLLED_ELSEWHERE}", report.app));
             return Ok(());
         };
-        self.refresh(&app);
+        self.refresh(&app).await;
         self.keep_identity(report, &app).await;
         let mut snapshot = self.observe(app, true).await?;
         report.app.clone_from(&snapshot.app.name);
@@ -113,7 +113,7 @@ impl<'a> AppPass<'a> {
         let mut waiting_since = None;
         let (mut waits, mut is_sure) = (0, false);
         loop {
-            let plan = self.plan(report, snapshot)?;
+            let plan = self.plan(report, snapshot).await?;
             if self.pass.options.is_dry_run {
                 return Ok(plan);
             }
@@ -159,18 +159,18 @@ impl<'a> AppPass<'a> {
                     let since = *waiting_since.get_or_insert(snapshot.at);
                     if is_idle && snapshot.at.duration_since(since) >= self.longest_wait() {
                         report.has_given_up = true;
-                        return self.leave(report, snapshot, why);
+                        return self.leave(report, snapshot, why).await;
                     }
                     if is_idle && self.wait(snapshot, why, &mut waits).await {
-                        return self.leave(report, snapshot, INTERRUPTED);
+                        return self.leave(report, snapshot, INTERRUPTED).await;
                     }
                     *snapshot = self.observe_again(snapshot).await?;
                     if is_idle {
                         continue;
                     }
                 }
-                End::Failed(why) => return self.leave(report, snapshot, &why),
-                End::Interrupted => return self.leave(report, snapshot, INTERRUPTED),
+                End::Failed(why) => return self.leave(report, snapshot, &why).await,
+                End::Interrupted => return self.leave(report, snapshot, INTERRUPTED).await,
             }
             (waits, waiting_since, is_sure) = (0, None, false);
         }
@@ -190,25 +190,25 @@ impl<'a> AppPass<'a> {
     }
 
     /// Ends the pass in the middle of a roll: the rest of it is not reached.
-    fn leave(
+    async fn leave(
         &mut self,
         report: &mut AppReport,
         snapshot: &Snapshot,
         why: &str,
     ) -> Result<Plan, Error> {
         self.not_reached(report, why)?;
-        let mut left = self.plan(report, snapshot)?;
+        let mut left = self.plan(report, snapshot).await?;
         // What has come due since, or may only now be done, is for the next pass.
         self.due_again.append(&mut left.steps);
         Ok(left)
     }
 
-    fn plan(&mut self, report: &mut AppReport, snapshot: &Snapshot) -> Result<Plan, Error> {
+    async fn plan(&mut self, report: &mut AppReport, snapshot: &Snapshot) -> Result<Plan, Error> {
         self.known.seen.note(snapshot);
         for fallen in self.known.seen.fallen(snapshot) {
             self.end(report, fallen)?;
         }
-        self.refresh(&snapshot.app);
+        self.refresh(&snapshot.app).await;
         let tools = &self.pass.tools;
         self.known.asked = tools.ledger.asked(&snapshot.app.id)?;
         let mut plan = plan::plan(Question {
@@ -233,9 +233,9 @@ impl<'a> AppPass<'a> {
     }
 
     /// Takes the schedules as the file has them now; one that was paused or removed counts no more.
-    fn refresh(&mut self, app: &App) {
+    async fn refresh(&mut self, app: &App) {
         if self.known.now.is_none()
-            && let Some(current) = self.current(app)
+            && let Some(current) = self.current(app).await
         {
             self.schedules = current;
         }
@@ -275,7 +275,7 @@ impl<'a> AppPass<'a> {
         let meant: Vec<String> = self.schedules.iter().map(fingerprint).collect();
         let (is_now, app) = (self.known.now.is_some(), snapshot.app.clone());
         let is_outdated = || {
-            let current = self.current(&app).filter(|_| !is_now);
+            let current = self.current_here(&app).filter(|_| !is_now);
             current
                 .is_some_and(|current| current.iter().map(fingerprint).collect::<Vec<_>>() != meant)
         };

@@ -57,7 +57,7 @@ impl Watch<'_> {
     /// When the schedules cannot be read at the beginning: a runner that can do nothing must not
     /// look alive.
     pub async fn run(&self, passes: &impl Passes) -> Result<u8, Error> {
-        let mut schedules = narrow(self.store.read()?, self.app, None);
+        let mut schedules = narrow(self.store.read().await?, self.app, None);
         let mut last_problem = None;
         let (mut last_beat, mut last_closed) = (None, None);
         let mut rolling = FuturesUnordered::new();
@@ -72,7 +72,7 @@ impl Watch<'_> {
             }
             self.beat(apps.trouble().or_else(|| text.clone()), now, &mut last_beat);
             last_closed = text;
-            match self.store.read() {
+            match self.store.read().await {
                 Ok(all) => (schedules, last_problem) = (narrow(all, self.app, None), None),
                 Err(error) => {
                     let text = error.to_string();
@@ -153,7 +153,7 @@ impl Watch<'_> {
     }
 
     fn sign(&self, trouble: Option<String>, now: Timestamp) -> Heartbeat {
-        Heartbeat::new(Mode::Watch, self.store.path(), self.app, trouble, now)
+        Heartbeat::new(Mode::Watch, &self.store.key(), self.app, trouble, now)
     }
 
     fn nap(&self, schedules: &[Schedule], now: Timestamp) -> SignedDuration {
@@ -169,7 +169,7 @@ impl Watch<'_> {
             let noun = if count == 1 { "schedule" } else { "schedules" };
             self.ui.say(&format!(
                 "Watching {count} {noun} of {}; Ctrl-C leaves",
-                self.store.path().display()
+                self.store.place()
             ));
             if let Some(missing) = self.store.missing() {
                 self.ui.warn(&missing.to_string());

@@ -14,6 +14,18 @@ pub(super) struct User {
     pub has_second_factor: bool,
     /// Signs in through an identity provider: cannot make authorizations.
     pub is_sso: bool,
+    pub pays: Pays,
+}
+
+/// What an account pays for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Pays {
+    /// It has no payment method, and gets nothing that costs.
+    Nothing,
+    #[default]
+    Bills,
+    /// The pool of Eco dyno hours as well.
+    EcoToo,
 }
 
 #[derive(Debug, Clone)]
@@ -65,6 +77,11 @@ impl Accounts {
         for user in users {
             let known = accounts.user(&user.email);
             known.is_sso = user.sso;
+            known.pays = match (user.unverified, user.eco) {
+                (true, _) => Pays::Nothing,
+                (false, true) => Pays::EcoToo,
+                (false, false) => Pays::Bills,
+            };
             known.has_second_factor = !user.second_factor.is_empty();
             known.codes.clone_from(&user.second_factor);
             let ends = user.expires_in.map(|age| now + age.0.duration());
@@ -88,6 +105,7 @@ impl Accounts {
                 codes: vec![],
                 has_second_factor: false,
                 is_sso: false,
+                pays: Pays::default(),
             });
             self.users.len() - 1
         });

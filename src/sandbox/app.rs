@@ -1,22 +1,30 @@
 //! One simulated app: its formation, its dynos, and what restarts them.
 
 use super::{
+    addons::Addon,
+    builds::Build,
     dyno::Dyno,
+    logs::Line,
     scenario::{AppScenario, Habits, Then},
+    slugs::Slug,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 #[derive(Debug)]
 pub(super) struct App {
     pub id: String,
     pub name: String,
     pub owner: String,
+    /// The team that it belongs to; its members reach it.
+    pub team: Option<String>,
     pub collaborators: Vec<String>,
     /// Whoever changes or reads it must give a second factor.
     pub needs_second_factor: bool,
     pub generation: String,
+    pub region: String,
+    pub stack: String,
     pub is_in_maintenance: bool,
     pub created_at: Timestamp,
     pub features: BTreeMap<String, bool>,
@@ -24,6 +32,10 @@ pub(super) struct App {
     pub formation: Vec<Formation>,
     pub dynos: Vec<Dyno>,
     pub releases: Vec<Release>,
+    pub slugs: Vec<Slug>,
+    pub builds: Vec<Build>,
+    pub addons: Vec<Addon>,
+    pub log: VecDeque<Line>,
     pub habits: Habits,
     /// A release whose release phase still runs: its version, and when it takes effect.
     pub pending: Option<(u64, Timestamp)>,
@@ -46,6 +58,8 @@ pub(super) struct Release {
     pub version: u64,
     pub description: String,
     pub created_at: Timestamp,
+    /// The id of the slug that its dynos run.
+    pub slug: Option<String>,
 }
 
 /// A dyno was replaced or ended: the truth that tests hold us to.
@@ -67,34 +81,58 @@ pub struct Restart {
 pub(super) const FEATURES: [&str; 2] = ["preboot", "log-runtime-metrics"];
 
 impl App {
-    pub fn new(scenario: &AppScenario, account: &str, now: Timestamp) -> Self {
-        let released_at = now - scenario.released.0.duration();
-        let mut app = Self {
+    /// An app as it is made: without a release, a formation, or a dyno.
+    pub fn made(name: &str, owner: &str, now: Timestamp) -> Self {
+        Self {
             id: uuid(),
-            name: scenario.name.clone(),
-            owner: scenario.owner.clone().unwrap_or_else(|| account.to_owned()),
-            collaborators: scenario.collaborators.clone(),
-            needs_second_factor: scenario.second_factor,
-            generation: scenario.generation.clone(),
-            is_in_maintenance: scenario.maintenance,
-            created_at: released_at,
+            name: name.to_owned(),
+            owner: owner.to_owned(),
+            team: None,
+            collaborators: vec![],
+            needs_second_factor: false,
+            generation: "cedar".to_owned(),
+            region: "us".to_owned(),
+            stack: "heroku-24".to_owned(),
+            is_in_maintenance: false,
+            created_at: now,
             features: FEATURES
                 .iter()
-                .map(|name| ((*name).to_owned(), *name == "preboot" && scenario.preboot))
+                .map(|name| ((*name).to_owned(), false))
                 .collect(),
             config: BTreeMap::new(),
             formation: vec![],
             dynos: vec![],
+            releases: vec![],
+            slugs: vec![],
+            builds: vec![],
+            addons: vec![],
+            log: VecDeque::new(),
+            habits: Habits::default(),
+            pending: None,
+            accepted: vec![],
+        }
+    }
+
+    pub fn new(scenario: &AppScenario, account: &str, now: Timestamp) -> Self {
+        let released_at = now - scenario.released.0.duration();
+        let owner = scenario.owner.as_deref().unwrap_or(account);
+        let mut app = Self {
+            team: scenario.team.clone(),
+            collaborators: scenario.collaborators.clone(),
+            needs_second_factor: scenario.second_factor,
+            generation: scenario.generation.clone(),
+            is_in_maintenance: scenario.maintenance,
             releases: vec![Release {
                 id: uuid(),
                 version: 7,
                 description: "Deploy 5ca1ab1e".to_owned(),
                 created_at: released_at,
+                slug: None,
             }],
             habits: scenario.habits.clone(),
-            pending: None,
-            accepted: vec![],
+            ..Self::made(&scenario.name, owner, released_at)
         };
+        app.features.insert("preboot".to_owned(), scenario.preboot);
         for entry in &scenario.formation {
             let command = entry
                 .command
@@ -177,9 +215,9 @@ impl App {
         }
     }
 
-    fn version(&self) -> u64 {
-        self.releases.last().map_or(0, |release| release.version)
-            - u64::from(self.pending.is_some())
+    pub fn version(&self) -> u64 {
+        let newest = self.releases.last().map_or(0, |release| release.version);
+        newest - u64::from(self.pending.is_some())
     }
 
     fn down(&self, process_type: &str, now: Timestamp) -> u32 {
@@ -285,6 +323,8 @@ impl App {
             version,
             description: description.to_owned(),
             created_at: now,
+            // A change of anything else runs the same code.
+            slug: self.releases.last().and_then(|last| last.slug.clone()),
         });
         let phase = self.habits.release_phase.0;
         if phase.as_secs() == 0 {

@@ -157,15 +157,12 @@ async fn capabilities(
     Extension(caller): Extension<Caller>,
     Json(body): Json<Value>,
 ) -> Response {
-    let mut world = world.lock();
+    let world = world.lock();
     let asked = body["capabilities"].as_array().cloned().unwrap_or_default();
     let judged = asked.into_iter().map(|mut one| {
-        let app = world.app(one["resource_id"].as_str().unwrap_or_default());
+        let app = world.find(one["resource_id"].as_str().unwrap_or_default());
         let email = &caller.user.email;
-        one["capable"] = json!(
-            app.as_ref()
-                .is_some_and(|app| app.owner == *email || app.collaborators.contains(email))
-        );
+        one["capable"] = json!(app.is_some_and(|app| world.reaches(app, email)));
         one["requires_second_factor"] = json!(app.is_some_and(|app| app.needs_second_factor));
         one
     });

@@ -39,6 +39,7 @@ pub(super) fn router() -> Router<Shared> {
         .route("/sandbox/apps/{app}/dynos/{dyno}", patch(bend_dyno))
         .route("/sandbox/apps/{app}/formation", post(scale))
         .route("/sandbox/apps/{app}/releases", post(release))
+        .route("/sandbox/apps/{app}/log", post(say))
 }
 
 /// What happened: every request to the API, and every dyno that was replaced or ended.
@@ -210,6 +211,22 @@ async fn bend_dyno(
             }
         }
     })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Say {
+    /// `app[web.1]`.
+    from: String,
+    text: String,
+}
+
+async fn say(
+    State(world): State<Shared>,
+    Path(name): Path<String>,
+    Json(say): Json<Say>,
+) -> StatusCode {
+    change(&world, &name, |app, now| app.say(now, &say.from, &say.text))
 }
 
 async fn release(State(world): State<Shared>, Path(name): Path<String>) -> StatusCode {

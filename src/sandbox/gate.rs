@@ -117,10 +117,10 @@ fn access(
     let code = text(headers, "heroku-two-factor-code").to_owned();
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     if let ["apps", name, rest @ ..] = segments.as_slice()
-        && let Some(app) = world.app(name)
+        && let Some(app) = world.find(name)
     {
         let (id, name, is_paranoid) = (app.id.clone(), app.name.clone(), app.needs_second_factor);
-        if app.owner != email && !app.collaborators.contains(&email) {
+        if !world.reaches(app, &email) {
             let message = format!("You do not have access to the app {name}.");
             return Err(Box::new(refuse(
                 StatusCode::FORBIDDEN,

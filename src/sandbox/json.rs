@@ -1,11 +1,16 @@
 //! Heroku's JSON: every key that the published hyper-schema demands (a test holds this).
 
 use super::{
-    accounts::{Authorization, User},
+    accounts::{Authorization, Pays, User},
+    addons::{Addon, PLANS},
     app::{App, Formation, Release},
+    builds::Build,
     dyno::Dyno,
+    routes::refuse,
+    slugs::Slug,
     world::World,
 };
+use axum::{http::StatusCode, response::Response};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -23,6 +28,8 @@ fn id_of(what: &str) -> String {
 fn named(name: &str) -> Value {
     json!({ "id": id_of(name), "name": name })
 }
+
+pub(super) const STACKS: [&str; 3] = ["heroku-22", "heroku-24", "heroku-26"];
 
 /// Sizes: name, memory in GB, cents a month.
 pub(super) const SIZES: [(&str, f64, u32); 6] = [
@@ -49,8 +56,8 @@ pub(super) fn account(user: &User) -> Value {
     json!({
         "allow_tracking": true, "beta": false, "created_at": since, "email": user.email, "federated": user.is_sso, "id": user.id,
         "identity_provider": user.is_sso.then(|| json!({ "id": id_of("idp"), "name": "acme-sso", "team": null, "owner": null })), "last_login": null, "name": null, "sms_number": null, "suspended_at": null, "delinquent_at": null,
-        "two_factor_authentication": user.has_second_factor, "updated_at": since, "verified": true, "country_of_residence": null,
-        "eco_dynos_enabled": true, "eco_dynos_shutdown_at": null, "pipeline_cost_consent_at": null, "acknowledged_msa": true,
+        "two_factor_authentication": user.has_second_factor, "updated_at": since, "verified": user.pays != Pays::Nothing, "country_of_residence": null,
+        "eco_dynos_enabled": user.pays == Pays::EcoToo, "eco_dynos_shutdown_at": null, "pipeline_cost_consent_at": null, "acknowledged_msa": true,
         "acknowledged_msa_at": null, "italian_customer_terms": null, "italian_partner_terms": null, "mfa_enabled": false,
         "mfa_exemption": false, "mfa_exemption_reason": null, "mfa_experience": "vaas", "default_organization": null, "default_team": null,
     })
@@ -58,13 +65,15 @@ pub(super) fn account(user: &User) -> Value {
 
 pub(super) fn app(world: &World, app: &App) -> Value {
     let (name, owner) = (&app.name, world.accounts.by_email(&app.owner));
+    let team = app.team.as_deref().map(named);
+    let slug = app.releases.last().and_then(|release| app.slug(release));
     json!({
-        "acm": false, "archived_at": null, "base_image_name": null, "build_stack": named("heroku-24"),
+        "acm": false, "archived_at": null, "base_image_name": null, "build_stack": named(&app.stack),
         "buildpack_provided_description": "Ruby", "buildpacks": null, "created_at": app.created_at, "current_build_architecture": [],
         "generation": app.generation, "git_url": format!("https://git.heroku.com/{name}.git"), "id": app.id, "internal_routing": null,
         "maintenance": app.is_in_maintenance, "name": name, "owner": { "email": owner.email, "id": owner.id },
-        "organization": null, "team": null, "region": named("us"), "released_at": app.releases.last().map(|release| release.created_at),
-        "repo_size": 0, "slug_size": 0, "space": null, "stack": named("heroku-24"), "updated_at": app.created_at,
+        "organization": team, "team": team, "region": named(&app.region), "released_at": app.releases.last().map(|release| release.created_at),
+        "repo_size": 0, "slug_size": slug.and_then(Slug::size), "space": null, "stack": named(&app.stack), "updated_at": app.created_at,
         "web_url": format!("https://{name}.herokuapp.com/"),
     })
 }
@@ -103,10 +112,81 @@ pub(super) fn release(world: &World, app: &App, release: &Release) -> Value {
     };
     json!({
         "addon_plan_names": [], "artifacts": [], "app": { "name": app.name, "id": app.id }, "created_at": release.created_at,
-        "description": release.description, "id": release.id, "updated_at": release.created_at, "oci_image": null, "slug": null,
+        "description": release.description, "id": release.id, "updated_at": release.created_at, "oci_image": null, "slug": release.slug.as_ref().map(|id| json!({ "id": id })),
         "status": status, "user": { "id": user.id, "email": user.email }, "version": release.version,
         "current": is_current, "output_stream_url": null, "eligible_for_rollback": !is_current,
     })
+}
+
+pub(super) fn slug(base: &str, slug: &Slug, method: &str) -> Value {
+    let url = format!("{base}/blobs/{}?Signature={}", slug.id, slug.signature);
+    json!({
+        "blob": { "method": method, "url": url }, "buildpack_provided_description": null, "checksum": slug.checksum,
+        "commit": slug.commit, "commit_description": null, "created_at": slug.created_at, "id": slug.id,
+        "process_types": slug.process_types, "size": slug.size(), "stack": named(&slug.stack), "updated_at": slug.created_at,
+        "deleted_at": null,
+    })
+}
+
+pub(super) fn build(world: &World, app: &App, build: &Build) -> Value {
+    let user = world.accounts.by_email(&build.user);
+    let (release, slug) = build.made.clone().unzip();
+    let status = if build.made.is_some() {
+        "succeeded"
+    } else {
+        "pending"
+    };
+    json!({
+        "app": { "id": app.id }, "buildpacks": null, "created_at": build.created_at, "id": build.id, "labs": {},
+        "output_stream_url": format!("{}/logplex/{}", world.url, build.id),
+        "source_blob": { "checksum": null, "url": build.source, "version": build.version, "version_description": null },
+        "release": release.map(|id| json!({ "id": id })), "slug": slug.map(|id| json!({ "id": id })), "stack": app.stack,
+        "status": status, "updated_at": build.created_at, "user": { "email": user.email, "id": user.id },
+    })
+}
+
+pub(super) fn addon(app: &App, addon: &Addon) -> Value {
+    let service = addon.service();
+    let cents = PLANS.iter().find(|(plan, _)| *plan == addon.plan);
+    let cents = cents.map_or(0, |(_, cents)| *cents);
+    json!({
+        "actions": [], "addon_service": named(service), "app": { "name": app.name, "id": app.id },
+        "billing_entity": { "id": app.id, "name": app.name, "type": "app" },
+        "billed_price": { "cents": cents, "contract": false, "metered": false, "unit": "month" }, "config_vars": [],
+        "created_at": addon.created_at, "id": addon.id, "name": addon.name, "plan": named(&addon.plan), "provider_id": addon.id,
+        "provision_message": "", "state": "provisioned", "updated_at": addon.created_at,
+        "web_url": format!("https://addons-sso.heroku.com/apps/{}/addons/{}", app.id, addon.id),
+    })
+}
+
+pub(super) fn team(name: &str) -> Value {
+    let since = "2020-01-01T00:00:00Z";
+    json!({
+        "id": id_of(&format!("team {name}")), "created_at": since, "credit_card_collections": true, "default": false,
+        "enterprise_account": null, "identity_provider": null, "membership_limit": null, "pipeline_cost_consent_at": null,
+        "pipeline_cost_consent_user_email": null, "name": name, "provisioned_licenses": false, "role": "admin", "type": "team",
+        "updated_at": since,
+    })
+}
+
+pub(super) fn member(user: &User, email: &str) -> Value {
+    let since = "2020-01-01T00:00:00Z";
+    json!({
+        "created_at": since, "email": email, "federated": user.is_sso, "id": id_of(&format!("member {email}")),
+        "identity_provider": null, "role": "admin", "two_factor_authentication": user.has_second_factor, "updated_at": since,
+        "user": { "email": email, "id": id_of(email), "name": null },
+    })
+}
+
+/// What an account without a payment method is told.
+pub(super) fn unverified(message: &str) -> Response {
+    let message =
+        format!("{message}, see https://devcenter.heroku.com/articles/account-verification");
+    refuse(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "verification_needed",
+        &message,
+    )
 }
 
 pub(super) fn feature(app: &App, name: &str) -> Value {

@@ -7,17 +7,24 @@
 //! HTTP around both, with quota, clock, record and [`faults`].
 
 mod accounts;
+mod addons;
 mod app;
 mod authorizations;
+mod builds;
 mod control;
 mod dyno;
 pub mod faults;
 mod gate;
 mod json;
+mod logs;
+mod making;
 mod passage;
+mod processes;
 mod routes;
+mod scaling;
 pub mod scenario;
 mod server;
+mod slugs;
 mod world;
 
 pub use scenario::Scenario;

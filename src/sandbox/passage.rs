@@ -12,7 +12,7 @@ impl App {
     pub fn settle(&mut self, now: Timestamp) -> Vec<Restart> {
         self.dynos
             .retain(|dyno| dyno.leaves_at.is_none_or(|at| now < at));
-        let mut restarts = vec![];
+        let mut restarts = self.settle_builds(now);
         if let Some((_, at)) = self.pending.filter(|(_, at)| *at <= now) {
             restarts.extend(self.apply_release(at));
         }

@@ -1,36 +1,39 @@
 //! Heroku's Platform API, as far as it is simulated.
 
 use super::{
-    accounts::Caller, app::App, authorizations, dyno::Dyno, json, server::Shared, world::World,
+    accounts::Caller, addons, app::App, authorizations, builds, dyno::Dyno, json, logs, making,
+    scaling, server::Shared, slugs, world::World,
 };
 use axum::{
     Extension, Json, Router,
     extract::{Path, State},
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::{delete, get, patch},
+    routing::{delete, get},
 };
 use serde_json::{Map, Value, json};
 
 pub(super) fn router() -> Router<Shared> {
     authorizations::router()
+        .merge(addons::router())
+        .merge(builds::router())
+        .merge(logs::router())
+        .merge(making::router())
+        .merge(scaling::router())
+        .merge(slugs::router())
         .route("/account/rate-limits", get(async |State(world): State<Shared>| Json(json!({ "remaining": world.lock().remaining() }))))
-        .route("/apps", get(apps))
+        .route("/apps", get(apps).post(making::create))
         .route("/users/{user}/apps", get(apps))
         .route("/pipelines", get(async || Json(json!([]))))
-        .route("/teams", get(async || Json(json!([]))))
         .route("/dyno-sizes", get(async || Json((0..json::SIZES.len()).map(json::dyno_size).collect::<Vec<_>>())))
-        .route("/apps/{app}", get(app).patch(change_app))
+        .route("/apps/{app}", get(app).patch(change_app).delete(making::destroy))
         .route("/apps/{app}/dynos", get(dynos).delete(restart_all))
         .route("/apps/{app}/dynos/{dyno}", get(dyno).delete(restart))
         .route("/apps/{app}/formations/{type}", delete(restart_type))
-        .route("/apps/{app}/formation", get(formation).patch(scale))
-        .route("/apps/{app}/formation/{type}", patch(scale_one))
-        .route("/apps/{app}/releases", get(releases))
+        .route("/apps/{app}/releases", get(releases).post(slugs::release))
         .route("/apps/{app}/config-vars", get(config).patch(change_config))
         .route("/apps/{app}/features", get(features))
         .route("/apps/{app}/features/{feature}", get(feature).patch(change_feature))
-        .route("/apps/{app}/addons", get(async || Json(json!([]))))
         .route("/apps/{app}/collaborators", get(collaborators))
         .fallback(async || refuse(StatusCode::NOT_FOUND, "not_found", "The requested API endpoint was not found. Are you using the right HTTP verb and the right version?"))
 }
@@ -64,7 +67,7 @@ fn with_app(world: &Shared, name: &str, answer: impl FnOnce(&World, &App) -> Res
 async fn apps(State(world): State<Shared>, Extension(caller): Extension<Caller>) -> Response {
     let world = world.lock();
     let email = &caller.user.email;
-    let reaches = |app: &&App| app.owner == *email || app.collaborators.contains(email);
+    let reaches = |app: &&App| world.reaches(app, email);
     Json(
         world
             .apps
@@ -161,111 +164,6 @@ async fn restart_type(
     })
 }
 
-async fn formation(State(world): State<Shared>, Path(name): Path<String>) -> Response {
-    with_app(&world, &name, |_, app| {
-        Json(
-            app.formation
-                .iter()
-                .map(|entry| json::formation(app, entry))
-                .collect::<Vec<_>>(),
-        )
-        .into_response()
-    })
-}
-
-async fn scale(
-    State(world): State<Shared>,
-    Path(name): Path<String>,
-    Json(body): Json<Value>,
-) -> Response {
-    let updates = body["updates"].as_array().cloned().unwrap_or_default();
-    for update in &updates {
-        if let Err(response) = scale_entry(
-            &world,
-            &name,
-            update["type"].as_str().unwrap_or_default(),
-            update,
-        ) {
-            return *response;
-        }
-    }
-    let changed = |app: &App, process_type: &str| {
-        app.formation
-            .iter()
-            .find(|entry| entry.process_type == process_type)
-            .map(|entry| json::formation(app, entry))
-    };
-    with_app(&world, &name, |_, app| {
-        Json(
-            updates
-                .iter()
-                .filter_map(|update| changed(app, update["type"].as_str()?))
-                .collect::<Vec<_>>(),
-        )
-        .into_response()
-    })
-}
-
-async fn scale_one(
-    State(world): State<Shared>,
-    Path((name, process_type)): Path<(String, String)>,
-    Json(body): Json<Value>,
-) -> Response {
-    if let Err(response) = scale_entry(&world, &name, &process_type, &body) {
-        return *response;
-    }
-    with_app(&world, &name, |_, app| {
-        let entry = app
-            .formation
-            .iter()
-            .find(|entry| entry.process_type == process_type);
-        entry.map_or_else(
-            || missing("process type"),
-            |entry| Json(json::formation(app, entry)).into_response(),
-        )
-    })
-}
-
-/// The Heroku CLI sends the quantity as a text, `"3"` or `"+1"`; the schema has a number.
-fn scale_entry(
-    world: &Shared,
-    name: &str,
-    process_type: &str,
-    update: &Value,
-) -> Result<(), Box<Response>> {
-    let mut world = world.lock();
-    let now = world.settle();
-    let app = world.app(name).ok_or_else(|| Box::new(missing("app")))?;
-    let before = app
-        .formation
-        .iter()
-        .find(|entry| entry.process_type == process_type)
-        .map(|entry| entry.quantity)
-        .ok_or_else(|| Box::new(missing("process type")))?;
-    let text = update["quantity"]
-        .as_str()
-        .map(ToOwned::to_owned)
-        .or_else(|| update["quantity"].as_u64().map(|number| number.to_string()));
-    let quantity = match text.as_deref() {
-        None => Some(before),
-        Some(text) if text.starts_with(['+', '-']) => text
-            .parse::<i32>()
-            .ok()
-            .and_then(|by| before.checked_add_signed(by)),
-        Some(text) => text.parse().ok(),
-    };
-    let quantity = quantity.ok_or_else(|| {
-        Box::new(refuse(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "invalid_params",
-            "Invalid quantity.",
-        ))
-    })?;
-    let ended = app.scale(process_type, quantity, now).unwrap_or_default();
-    world.restarts.extend(ended);
-    Ok(())
-}
-
 async fn releases(State(world): State<Shared>, Path(name): Path<String>) -> Response {
     with_app(&world, &name, |world, app| {
         Json(
@@ -289,13 +187,34 @@ async fn change_config(
     Path(name): Path<String>,
     Json(body): Json<Map<String, Value>>,
 ) -> Response {
-    restarted(&world, &name, |app, now| {
-        for (key, value) in &body {
-            match value.as_str() {
-                Some(value) => drop(app.config.insert(key.clone(), value.to_owned())),
-                None => drop(app.config.remove(key)),
-            }
+    let is_name = |key: &String| {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        key.chars().all(is_part) && !key.starts_with(|c: char| c.is_ascii_digit())
+    };
+    let known = world.lock().find(&name).map(|app| app.config.clone());
+    let Some(mut config) = known else {
+        return missing("app");
+    };
+    for (key, value) in &body {
+        match value.as_str() {
+            Some(value) => drop(config.insert(key.clone(), value.to_owned())),
+            None => drop(config.remove(key)),
         }
+    }
+    let size: usize = config
+        .iter()
+        .map(|(key, value)| key.len() + value.len())
+        .sum();
+    if !body.keys().all(is_name) || size > MOST_CONFIG {
+        let message =
+            "Config vars must have a name of letters, digits and underscores, and 32 kB in all.";
+        return refuse(StatusCode::UNPROCESSABLE_ENTITY, "invalid_params", message);
+    }
+    restarted(&world, &name, |app, now| {
+        if app.config == config {
+            return vec![];
+        }
+        app.config = config;
         let names = body
             .keys()
             .map(String::as_str)
@@ -307,6 +226,9 @@ async fn change_config(
         Json(json!(app.config)).into_response()
     })
 }
+
+/// All config vars of an app, names and values.
+const MOST_CONFIG: usize = 32 << 10;
 
 async fn features(State(world): State<Shared>, Path(name): Path<String>) -> Response {
     with_app(&world, &name, |_, app| {

@@ -16,6 +16,8 @@ pub struct Scenario {
     /// Requests that the account has left at the beginning.
     #[serde(default = "quota")]
     pub quota: u64,
+    #[serde(rename = "team", default)]
+    pub teams: Vec<TeamScenario>,
     /// More accounts, or more of the first one.
     #[serde(rename = "user", default)]
     pub users: Vec<UserScenario>,
@@ -40,6 +42,19 @@ pub struct UserScenario {
     /// Codes of its second factor, each of them valid once.
     #[serde(default)]
     pub second_factor: Vec<String>,
+    /// Has no payment method, and so gets nothing that costs money.
+    #[serde(default)]
+    pub unverified: bool,
+    /// Pays for the pool of Eco dyno hours.
+    #[serde(default)]
+    pub eco: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TeamScenario {
+    pub name: String,
+    pub members: Vec<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -48,6 +63,7 @@ pub struct AppScenario {
     pub name: String,
     /// The first account, when absent.
     pub owner: Option<String>,
+    pub team: Option<String>,
     #[serde(default)]
     pub collaborators: Vec<String>,
     /// Whether a second factor is demanded for whatever is done with it.

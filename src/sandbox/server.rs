@@ -4,7 +4,7 @@ use super::{
     accounts::Caller,
     control,
     faults::{self, Kind},
-    gate,
+    gate, processes,
     routes::{self, refuse},
     world::{Request as Recorded, World},
 };
@@ -38,6 +38,7 @@ impl Shared {
 pub struct Sandbox {
     listener: TcpListener,
     shared: Shared,
+    runs_slugs: bool,
 }
 
 impl Sandbox {
@@ -47,10 +48,22 @@ impl Sandbox {
     /// When the port is taken.
     pub async fn bind(port: u16, world: World) -> io::Result<Self> {
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await?;
+        let shared = Shared(Arc::new(Mutex::new(world)));
+        shared.lock().url = format!("http://{}", listener.local_addr()?);
         Ok(Self {
             listener,
-            shared: Shared(Arc::new(Mutex::new(world))),
+            shared,
+            runs_slugs: false,
         })
+    }
+
+    /// The same, with a process on this machine for each dyno of a slug.
+    #[must_use]
+    pub fn running_slugs(self) -> Self {
+        Self {
+            runs_slugs: true,
+            ..self
+        }
     }
 
     /// What to set `HEROKU_HOST` to.
@@ -67,10 +80,27 @@ impl Sandbox {
 /// # Errors
 /// When connections can no longer be accepted.
 pub async fn serve(sandbox: Sandbox) -> io::Result<Infallible> {
-    let Sandbox { listener, shared } = sandbox;
+    let Sandbox {
+        listener,
+        shared,
+        runs_slugs,
+    } = sandbox;
     let router = control::router()
         .merge(routes::router())
         .with_state(shared.clone());
+    let processes = async {
+        if runs_slugs {
+            processes::run(shared.clone()).await?;
+        }
+        std::future::pending::<io::Result<Infallible>>().await
+    };
+    tokio::select! {
+        ended = accept(listener, router, shared.clone()) => ended,
+        ended = processes => ended,
+    }
+}
+
+async fn accept(listener: TcpListener, router: Router, shared: Shared) -> io::Result<Infallible> {
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
@@ -136,6 +166,7 @@ async fn answer(
         }
         Some(Kind::Answer { body }) => Json(body.clone()).into_response(),
         Some(Kind::Text { body }) => body.clone().into_response(),
+        _ if is_elsewhere(&path) => call(router, request).await,
         _ => match gate::admit(&shared, &mut request) {
             Ok(()) => {
                 let caller = request.extensions().get::<Caller>().cloned();
@@ -171,6 +202,11 @@ async fn answer(
         }
     }
     Ok(response)
+}
+
+/// Hosts that are not Heroku's API: S3 and Logplex, whose URLs are secrets and which take no token.
+fn is_elsewhere(path: &str) -> bool {
+    path.starts_with("/blobs/") || path.starts_with("/logplex/")
 }
 
 async fn call(mut router: Router, request: Request<Body>) -> Response<Body> {

@@ -4,11 +4,14 @@ use super::{
     accounts::Accounts,
     app::{App, Restart},
     faults::Fault,
+    logs::Session,
     scenario::Scenario,
+    scenario::TeamScenario,
 };
 use crate::clock::Clock;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Everything there is.
 #[derive(Debug)]
@@ -18,6 +21,10 @@ pub struct World {
     pub(super) moved_by: SignedDuration,
     pub(super) accounts: Accounts,
     pub(super) apps: Vec<App>,
+    pub(super) teams: Vec<TeamScenario>,
+    /// Its own address, for the URLs that it hands out.
+    pub(super) url: String,
+    pub(super) log_sessions: BTreeMap<String, Session>,
     pub(super) faults: Vec<Fault>,
     pub(super) latency_ms: u64,
     pub(super) requests: Vec<Request>,
@@ -61,6 +68,9 @@ impl World {
                 .iter()
                 .map(|app| App::new(app, &scenario.account, now))
                 .collect(),
+            teams: scenario.teams.clone(),
+            url: String::new(),
+            log_sessions: BTreeMap::new(),
             faults: vec![],
             latency_ms: 0,
             requests: vec![],
@@ -93,10 +103,31 @@ impl World {
         now
     }
 
+    pub(super) fn find(&self, name: &str) -> Option<&App> {
+        self.apps
+            .iter()
+            .find(|app| app.name == name || app.id == name)
+    }
+
     pub(super) fn app(&mut self, name: &str) -> Option<&mut App> {
         self.apps
             .iter_mut()
             .find(|app| app.name == name || app.id == name)
+    }
+
+    /// Whether an account may do anything with an app.
+    pub(super) fn reaches(&self, app: &App, email: &str) -> bool {
+        let is_invited = app.collaborators.iter().any(|invited| invited == email);
+        let is_member = app
+            .team
+            .as_ref()
+            .is_some_and(|team| self.is_member(team, email));
+        app.owner == email || is_invited || is_member
+    }
+
+    pub(super) fn is_member(&self, team: &str, email: &str) -> bool {
+        let mut teams = self.teams.iter();
+        teams.any(|one| one.name == team && one.members.iter().any(|member| member == email))
     }
 
     /// Takes one request out of the pool; tells how many are left, or that it is empty.

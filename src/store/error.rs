@@ -26,6 +26,20 @@ pub enum Error {
     NoFile { path: PathBuf },
     #[error("{}: there is no such file", path.display())]
     Missing { path: PathBuf },
+    /// A config var of the runner app is no schedule.
+    #[error("{variable}: {problem}")]
+    WrongVariable { variable: String, problem: String },
+    #[error("{variable} was changed by somebody else at the same moment")]
+    Overwritten { variable: String },
+    #[error("a dyno of ⬢ {runner} cannot change its own config vars")]
+    ReadOnly { runner: String },
+    #[error("the schedules are in the config vars of ⬢ {runner}: {why}")]
+    Runner {
+        runner: String,
+        why: Box<crate::heroku::Error>,
+    },
+    #[error("the schedules are in config vars of ⬢ {runner} on {host}, and HEROKU_HOST is another")]
+    OtherHost { runner: String, host: String },
     #[error("{}: another autorestart has been writing it for a while", path.display())]
     Locked { path: PathBuf },
 }
@@ -78,6 +92,11 @@ impl Error {
             Self::NoHome | Self::Io { .. } | Self::NoFile { .. } | Self::Missing { .. } => {
                 "schedules_file"
             }
+            Self::WrongVariable { .. } => "schedule_variable_wrong",
+            Self::Overwritten { .. } => "schedule_overwritten",
+            Self::ReadOnly { .. } => "schedules_read_only",
+            Self::Runner { why, .. } => why.code(),
+            Self::OtherHost { .. } => "other_host",
             Self::Wrong { .. } => "schedules_file_wrong",
             Self::Newer { .. } => "schedules_file_newer",
             Self::Locked { .. } => "schedules_file_locked",
@@ -100,6 +119,22 @@ impl Error {
             Self::Io { .. } | Self::NoFile { .. } => {
                 "mend it, or name another file with --schedules PATH or AUTORESTART_FILE".to_owned()
             }
+            Self::WrongVariable { .. } => {
+                "mend it with heroku config:set, or take it away with heroku config:unset"
+                    .to_owned()
+            }
+            Self::Overwritten { .. } => "look at the list, then try again".to_owned(),
+            Self::ReadOnly { .. } => "do it from a machine: it is kept for all".to_owned(),
+            Self::Runner { runner, why } => match &**why {
+                crate::heroku::Error::Api { status: 404, .. } => format!(
+                    "if ⬢ {runner} was destroyed, deploy makes another runner, and set the schedules again"
+                ),
+                crate::heroku::Error::Api { status: 403, .. } => format!(
+                    "whoever changes schedules there needs access to it: heroku access:add --app {runner}"
+                ),
+                why => return why.hint(),
+            },
+            Self::OtherHost { host, .. } => format!("set HEROKU_HOST to that of {host}"),
             Self::Locked { .. } => "wait for it, or end it, then try again".to_owned(),
         })
     }
@@ -107,6 +142,9 @@ impl Error {
     /// Whether what is wrong is what somebody wrote.
     #[must_use]
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Wrong { .. } | Self::Newer { .. })
+        matches!(
+            self,
+            Self::Wrong { .. } | Self::WrongVariable { .. } | Self::Newer { .. }
+        )
     }
 }

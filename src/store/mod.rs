@@ -1,12 +1,19 @@
-//! Where schedules live: one TOML file, edited in place with its comments kept, written whole or not
-//! at all, locked while written. A file that cannot be read is never written.
+//! Where schedules live: in the schedules file of this machine, or in config vars of the runner app,
+//! which its whole team edits.
 
+mod config_vars;
+mod disk;
 mod entry;
+mod environment;
 mod error;
-mod file;
+mod schedules_file;
 mod text;
+mod variable;
 
+pub use config_vars::ConfigVars;
+pub use environment::Environment;
 pub use error::Error;
+pub use schedules_file::SchedulesFile;
 pub use text::fingerprint;
 
 use crate::{
@@ -15,135 +22,161 @@ use crate::{
     schedule::{App, AppName, Schedule, ScheduleName},
 };
 use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
 };
-use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
-/// The file's format. A newer one is refused: this version would lose what it does not know.
-const VERSION: i64 = 1;
+/// The Heroku app that runs the schedules, and has them in its config vars.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunnerApp {
+    pub name: String,
+    pub id: String,
+    /// The API that it is on: `api.heroku.com`.
+    pub host: String,
+}
 
-/// The schedules file. There need not be one yet.
 #[derive(Debug, Clone)]
-pub struct Store {
-    path: PathBuf,
-    /// Somebody named the file: then there should be one.
-    is_named: bool,
+pub enum Store {
+    File(SchedulesFile),
+    ConfigVars(Box<ConfigVars>),
+    /// On a dyno of the runner app: the same config vars, to be read only.
+    Environment(Environment),
 }
 
 impl Store {
-    /// `--schedules PATH` or `AUTORESTART_FILE`, else `schedules.toml` in the config directory.
+    /// On a dyno of the runner app its environment; else the schedules file, `--schedules PATH` or
+    /// `AUTORESTART_FILE`, or `schedules.toml` in the config directory.
     ///
     /// # Errors
     /// When there is no home to keep it in.
     pub fn locate(named: Option<&Path>, env: &Env) -> Result<Self, Error> {
-        let named = named
-            .map(Path::to_path_buf)
-            .or_else(|| env.path("AUTORESTART_FILE"));
-        let is_named = named.is_some();
-        let path = named
-            .or_else(|| Some(env.config_dir()?.join("schedules.toml")))
-            .ok_or(Error::NoHome)?;
-        Ok(Self { path, is_named })
+        if let (None, Some(environment)) = (named, Environment::of_runner(env)) {
+            return Ok(Self::Environment(environment));
+        }
+        SchedulesFile::locate(named, env).map(Self::File)
+    }
+
+    /// The schedules file, where it is that.
+    #[must_use]
+    pub fn file(&self) -> Option<&SchedulesFile> {
+        match self {
+            Self::File(file) => Some(file),
+            Self::ConfigVars(_) | Self::Environment(_) => None,
+        }
+    }
+
+    /// The runner app whose config vars these are.
+    #[must_use]
+    pub fn runner_app(&self) -> Option<&RunnerApp> {
+        match self {
+            Self::ConfigVars(vars) => Some(vars.runner()),
+            Self::File(_) | Self::Environment(_) => None,
+        }
+    }
+
+    /// Where it is, in words.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self {
+            Self::File(file) => file.path().display().to_string(),
+            Self::ConfigVars(vars) => format!("the config vars of ⬢ {}", vars.runner().name),
+            Self::Environment(environment) => environment.place(),
+        }
+    }
+
+    /// What tells it from other stores, the same on each call.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self {
+            Self::File(file) => {
+                let path = std::path::absolute(file.path());
+                let path = path.unwrap_or_else(|_| file.path().to_owned());
+                path.display().to_string()
+            }
+            Self::ConfigVars(vars) => format!("runner:{}", vars.runner().name),
+            Self::Environment(environment) => environment.key(),
+        }
     }
 
     /// The error that a file which somebody named is not there.
     #[must_use]
     pub fn missing(&self) -> Option<Error> {
-        let path = self.path.clone();
-        (self.is_named && !path.exists()).then_some(Error::Missing { path })
+        self.file()?.missing()
     }
 
-    /// Whether others than its owner can change the file.
-    #[must_use]
-    pub fn is_open_to_others(&self) -> bool {
-        file::is_open_to_others(&self.path)
-    }
-
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// All schedules, in the order of the file; none when there is no file.
+    /// All schedules, in the order of the store; none when there is no file.
     ///
     /// # Errors
-    /// When the file cannot be read, or an entry in it is wrong.
-    pub fn read(&self) -> Result<Vec<Schedule>, Error> {
-        text::read(
-            &self.path,
-            file::read(&self.path)?.as_deref().unwrap_or_default(),
-        )
+    /// When it cannot be read, or an entry in it is wrong.
+    pub async fn read(&self) -> Result<Vec<Schedule>, Error> {
+        match self {
+            Self::File(file) => file.read(),
+            Self::ConfigVars(vars) => vars.read().await,
+            Self::Environment(environment) => Ok(environment.read()),
+        }
+    }
+
+    /// The same where no request is needed for it; else `None`.
+    #[must_use]
+    pub fn read_here(&self) -> Option<Vec<Schedule>> {
+        match self {
+            Self::File(file) => file.read().ok(),
+            Self::ConfigVars(_) => None,
+            Self::Environment(environment) => Some(environment.read()),
+        }
+    }
+
+    /// What is wrong in a store whose other entries are read all the same: one person's slip must
+    /// not stop the schedules of a whole team.
+    #[must_use]
+    pub fn problems(&self) -> Vec<Error> {
+        match self {
+            Self::File(_) | Self::ConfigVars(_) => vec![],
+            Self::Environment(environment) => environment.problems(),
+        }
     }
 
     /// Creates or replaces the schedule of this app and name; tells whether there was one. Where the
-    /// file has it twice, under the app's former name too, the other entry goes.
+    /// store has it twice, under the app's former name too, the other entry goes.
     ///
     /// # Errors
-    /// When the file cannot be read or written; it is then as it was.
+    /// When it cannot be read or written; it is then as it was.
     pub async fn put(&self, clock: &Clock, schedule: &Schedule) -> Result<bool, Error> {
-        self.edit(clock, |entries, tables| {
-            let place = find(entries, schedule);
-            let mut fresh = Table::new();
-            let table = match place {
-                Some(place) => tables.get_mut(place),
-                None => Some(&mut fresh),
-            };
-            if let Some(table) = table {
-                text::write(table, schedule);
-            }
-            if place.is_none() {
-                tables.push(fresh);
-            }
-            for other in (0..entries.len()).rev() {
-                if Some(other) != place && has_id_of(&entries[other], schedule) {
-                    tables.remove(other);
-                }
-            }
-            place.is_some()
-        })
-        .await
+        match self {
+            Self::File(file) => file.put(clock, schedule).await,
+            Self::ConfigVars(vars) => vars.put(schedule).await,
+            Self::Environment(environment) => Err(environment.is_read_only()),
+        }
     }
 
-    /// Changes this schedule as it is in the file by now, whatever was read before; returns it as it
+    /// Changes this schedule as it is in the store by now, whatever was read before; returns it as it
     /// was and as it is, or `None` when it is there no more.
     ///
     /// # Errors
-    /// When the file cannot be read or written; it is then as it was.
+    /// When it cannot be read or written; it is then as it was.
     pub async fn change(
         &self,
         clock: &Clock,
         known: &Schedule,
         change: impl FnOnce(Schedule) -> Schedule,
     ) -> Result<Option<(Schedule, Schedule)>, Error> {
-        self.edit(clock, |entries, tables| {
-            let place = find(entries, known)?;
-            let (before, table) = (entries.get(place)?.clone(), tables.get_mut(place)?);
-            let after = change(before.clone());
-            text::write(table, &after);
-            Some((before, after))
-        })
-        .await
+        match self {
+            Self::File(file) => file.change(clock, known, change).await,
+            Self::ConfigVars(vars) => vars.change(known, change).await,
+            Self::Environment(environment) => Err(environment.is_read_only()),
+        }
     }
 
     /// Takes these schedules out; tells how many there were.
     ///
     /// # Errors
-    /// When the file cannot be read or written; it is then as it was.
+    /// When it cannot be read or written; it is then as it was.
     pub async fn remove(&self, clock: &Clock, schedules: &[Schedule]) -> Result<usize, Error> {
-        self.edit(clock, |entries, tables| {
-            let places = schedules
-                .iter()
-                .filter_map(|schedule| find(entries, schedule));
-            let mut places: Vec<usize> = places.collect();
-            places.sort_unstable_by(|a, b| b.cmp(a));
-            places.dedup();
-            for place in &places {
-                tables.remove(*place);
-            }
-            places.len()
-        })
-        .await
+        match self {
+            Self::File(file) => file.remove(clock, schedules).await,
+            Self::ConfigVars(vars) => vars.remove(schedules).await,
+            Self::Environment(environment) => Err(environment.is_read_only()),
+        }
     }
 
     /// Writes down whose schedules these are: each app's name and id, account and host. Leaves an entry
@@ -151,93 +184,18 @@ impl Store {
     /// it was written.
     ///
     /// # Errors
-    /// When the file cannot be read or written; it is then as it was.
+    /// When it cannot be read or written; it is then as it was.
     pub async fn identify(
         &self,
         clock: &Clock,
         known: &[(Schedule, App)],
     ) -> Result<Vec<bool>, Error> {
-        self.edit(clock, |entries, tables| {
-            let mut written = BTreeSet::new();
-            let mut identify = |(known, app): &(Schedule, App)| {
-                let is_it =
-                    |entry: &Schedule| entry.app.name == known.app.name && entry.name == known.name;
-                let is_taken = |entry: &Schedule| {
-                    !is_it(entry) && entry.app.name == app.name && entry.name == known.name
-                };
-                let place = entries.iter().position(is_it);
-                let is_as_known =
-                    |place: &usize| fingerprint(&entries[*place]) == fingerprint(known);
-                let place = place.filter(is_as_known);
-                let is_free = !entries.iter().any(is_taken)
-                    && written.insert((app.name.to_string(), known.name.to_string()));
-                let table = place
-                    .filter(|_| is_free)
-                    .and_then(|place| tables.get_mut(place));
-                let wanted = Schedule {
-                    app: app.clone(),
-                    ..known.clone()
-                };
-                table.map(|table| text::write(table, &wanted)).is_some()
-            };
-            known.iter().map(&mut identify).collect()
-        })
-        .await
-    }
-
-    async fn edit<T>(
-        &self,
-        clock: &Clock,
-        change: impl FnOnce(&[Schedule], &mut ArrayOfTables) -> T,
-    ) -> Result<T, Error> {
-        let _lock = file::lock(&self.path, clock).await?;
-        let before = file::read(&self.path)?;
-        let source = before.as_deref().unwrap_or_default();
-        // What cannot be read must not be written.
-        let entries = text::read(&self.path, source)?;
-        let mut document: DocumentMut = source
-            .parse()
-            .map_err(|error| text::syntax(&self.path, source, &error))?;
-        if !document.contains_key("version") {
-            document.insert("version", value(VERSION));
+        match self {
+            Self::File(file) => file.identify(clock, known).await,
+            Self::ConfigVars(vars) => vars.identify(known).await,
+            // A change of a config var would restart the runner; it knows for as long as it runs.
+            Self::Environment(_) => Ok(vec![true; known.len()]),
         }
-        let entry = document
-            .entry("schedule")
-            .or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
-        let Some(tables) = entry.as_array_of_tables_mut() else {
-            return Err(Error::wrong(
-                &self.path,
-                source,
-                None,
-                "schedule is not a list of [[schedule]] tables",
-            ));
-        };
-        let result = change(&entries, tables);
-        if tables.is_empty() {
-            document.remove("schedule");
-        }
-        let after = as_before(source, document.to_string());
-        if before.as_deref() != Some(&after) {
-            // What the next command could not read is not written either.
-            text::read(&self.path, &after)?;
-            file::write(&self.path, &after)?;
-        }
-        Ok(result)
-    }
-}
-
-/// The text with the line ends and the byte order mark that the file had.
-fn as_before(source: &str, text: String) -> String {
-    const MARK: char = '\u{feff}';
-    let text = if source.contains("\r\n") {
-        text.replace("\r\n", "\n").replace('\n', "\r\n")
-    } else {
-        text
-    };
-    if source.starts_with(MARK) && !text.starts_with(MARK) {
-        format!("{MARK}{text}")
-    } else {
-        text
     }
 }
 
@@ -252,6 +210,38 @@ fn find(entries: &[Schedule], schedule: &Schedule) -> Option<usize> {
 
 fn has_id_of(entry: &Schedule, schedule: &Schedule) -> bool {
     schedule.app.id.is_some() && entry.app.id == schedule.app.id && entry.name == schedule.name
+}
+
+/// The entries to write identities over: a place for each that is known, or none where it was changed
+/// meanwhile, or another entry has its new name.
+fn identified(entries: &[Schedule], known: &[(Schedule, App)]) -> Vec<Option<usize>> {
+    let mut written = BTreeSet::new();
+    let place = |(known, app): &(Schedule, App)| {
+        let is_it = |entry: &Schedule| entry.app.name == known.app.name && entry.name == known.name;
+        let is_taken = |entry: &Schedule| {
+            !is_it(entry) && entry.app.name == app.name && entry.name == known.name
+        };
+        let place = entries.iter().position(is_it);
+        let is_as_known = |place: &usize| fingerprint(&entries[*place]) == fingerprint(known);
+        let is_free = !entries.iter().any(is_taken)
+            && written.insert((app.name.to_string(), known.name.to_string()));
+        place.filter(is_as_known).filter(|_| is_free)
+    };
+    known.iter().map(place).collect()
+}
+
+/// The variables that these schedules are in, in the config of a runner app of this name.
+#[must_use]
+pub fn variables(runner: &str, schedules: &[Schedule]) -> BTreeMap<String, String> {
+    let mut variables = variable::all(schedules);
+    variables.insert(environment::RUNNER_APP.to_owned(), runner.to_owned());
+    variables
+}
+
+/// Whether a config var is one that a runner app has a schedule in.
+#[must_use]
+pub fn is_schedule_variable(name: &str) -> bool {
+    variable::is_ours(name)
 }
 
 /// The schedules that a typed app and name narrow to.

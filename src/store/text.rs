@@ -1,6 +1,6 @@
 //! The schedules file as text: reads all entries, or says which one is wrong; writes one over a table.
 
-use super::{Error, VERSION, entry::entry};
+use super::{Error, RunnerApp, entry::entry, schedules_file::VERSION};
 use crate::schedule::{Calendar, Guards, Recurrence, Schedule, Span, Target};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -56,7 +56,7 @@ pub(super) fn read(path: &Path, source: &str) -> Result<Vec<Schedule>, Error> {
     }
     if let Some((key, item)) = document
         .iter()
-        .find(|(key, _)| !["version", "schedule"].contains(key))
+        .find(|(key, _)| !["version", "schedule", "runner-app"].contains(key))
     {
         return Err(wrong(
             Some(item),
@@ -66,6 +66,13 @@ pub(super) fn read(path: &Path, source: &str) -> Result<Vec<Schedule>, Error> {
     let Some(item) = document.get("schedule") else {
         return Ok(vec![]);
     };
+    if let Some(runner) = runner_app(path, source)? {
+        let problem = format!(
+            "the schedules are in config vars of ⬢ {}, so none can be here: set puts them there",
+            runner.name
+        );
+        return Err(wrong(Some(item), problem));
+    }
     let Some(tables) = item.as_array_of_tables() else {
         return Err(wrong(
             Some(item),
@@ -92,6 +99,47 @@ pub(super) fn read(path: &Path, source: &str) -> Result<Vec<Schedule>, Error> {
         schedules.push(schedule);
     }
     Ok(schedules)
+}
+
+/// The runner app that has the schedules in the file's place.
+pub(super) fn runner_app(path: &Path, source: &str) -> Result<Option<RunnerApp>, Error> {
+    let document = Document::parse(source).map_err(|error| syntax(path, source, &error))?;
+    let Some(item) = document.get("runner-app") else {
+        return Ok(None);
+    };
+    let text = |key: &str| item.get(key).and_then(Item::as_str).map(ToOwned::to_owned);
+    let runner = (text("name"), text("id"), text("host"));
+    let (Some(name), Some(id), Some(host)) = runner else {
+        let problem = "runner-app has name, id and host: deploy writes it";
+        return Err(Error::wrong(path, source, item.span(), problem));
+    };
+    Ok(Some(RunnerApp { name, id, host }))
+}
+
+/// The file of a machine whose schedules are in a runner app.
+pub(super) fn of_runner(runner: &RunnerApp) -> String {
+    let mut table = Table::new();
+    for (key, text) in [
+        ("name", &runner.name),
+        ("id", &runner.id),
+        ("host", &runner.host),
+    ] {
+        table.insert(key, value(text.as_str()));
+    }
+    format!(
+        "version = {VERSION}\n\n# the schedules are in config vars of this app; deploy:remove brings them back\n[runner-app]\n{table}"
+    )
+}
+
+/// A file of these schedules.
+pub(super) fn of_schedules(schedules: &[Schedule]) -> String {
+    let one = |schedule: &Schedule| {
+        let mut table = Table::new();
+        write(&mut table, schedule);
+        format!("\n[[schedule]]\n{table}")
+    };
+    let entries: String = schedules.iter().map(one).collect();
+    format!("version = {VERSION}\n{entries}")
 }
 
 /// A syntax error with its place.

@@ -135,7 +135,11 @@ fn each_kind_of_input_and_output_has_one_door() {
         ),
         (
             "process::Command",
-            &["credentials/keychain.rs", "commands/demo.rs"],
+            &[
+                "credentials/keychain.rs",
+                "commands/demo.rs",
+                "sandbox/processes.rs",
+            ],
         ),
         ("tokio::signal", &["signals.rs"]),
         ("std::net", &["sandbox/server.rs"]),

@@ -20,7 +20,7 @@ fn schedules(text: &str) -> Vec<Schedule> {
     let path = home.path().join("schedules.toml");
     std::fs::write(&path, text).expect("a file");
     let env = autorestart::env::Env::default();
-    autorestart::store::Store::locate(Some(&path), &env)
+    autorestart::store::SchedulesFile::locate(Some(&path), &env)
         .expect("a place")
         .read()
         .expect("schedules")

@@ -234,7 +234,7 @@ async fn tell(story: Story) {
         "{requests} requests"
     );
     if let Some(entries) = &story.end.entries {
-        let schedules = machines[0].store().read().expect("schedules");
+        let schedules = machines[0].store().read().await.expect("schedules");
         let apps: Vec<_> = schedules
             .iter()
             .map(|schedule| schedule.app.name.as_str())

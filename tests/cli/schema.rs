@@ -15,12 +15,13 @@ fn extract() -> Value {
 /// The shop, and an app of the other generation, with every kind of dyno.
 async fn shop() -> Heroku {
     let fir = "\n[[app]]\nname = \"fir-app\"\ngeneration = \"fir\"\n[[app.formation]]\ntype = \"web\"\nquantity = 1\n";
-    let shop = include_str!("../../src/sandbox/leaky-shop.toml").to_owned() + fir;
+    let team = "\n[[team]]\nname = \"acme\"\nmembers = [\"me@example.com\"]\n";
+    let shop = include_str!("../../src/sandbox/leaky-shop.toml").to_owned() + fir + team;
     Heroku::start(&Scenario::parse(&shop).expect("a scenario"), Clock::System).await
 }
 
 /// Reads: what is asked, the resource that answers, and whether it is a list.
-const READS: [(&str, &str, bool); 16] = [
+const READS: [(&str, &str, bool); 20] = [
     ("/account", "account", false),
     ("/account/rate-limits", "rate-limit", false),
     ("/oauth/authorizations", "oauth-authorization", true),
@@ -37,7 +38,50 @@ const READS: [(&str, &str, bool); 16] = [
     ("/apps/example-app/features/preboot", "app-feature", false),
     ("/apps/example-app/collaborators", "collaborator", true),
     ("/dyno-sizes", "dyno-size", true),
+    ("/apps/example-app/addons", "add-on", true),
+    ("/apps/example-app/builds", "build", true),
+    ("/teams", "team", true),
+    ("/teams/acme/members", "team-member", true),
 ];
+
+/// What is made: as above, and the name of the request's schema.
+fn makings() -> [(&'static str, Value, &'static str, &'static str); 6] {
+    let slug = json!({ "process_types": { "runner": "./bin/it" }, "stack": "heroku-24", "checksum": "SHA256:00", "commit": "v1" });
+    let build = json!({ "source_blob": { "url": "https://example.com/source.tgz", "version": "v1", "checksum": null, "version_description": null } });
+    [
+        (
+            "/apps",
+            json!({ "name": "made-app", "region": "eu" }),
+            "app",
+            "/apps",
+        ),
+        (
+            "/teams/apps",
+            json!({ "name": "team-made", "team": "acme" }),
+            "team-app",
+            "/teams/apps",
+        ),
+        ("/apps/made-app/slugs", slug, "slug", "/apps/{app}/slugs"),
+        (
+            "/apps/example-app/builds",
+            build,
+            "build",
+            "/apps/{app}/builds",
+        ),
+        (
+            "/apps/example-app/addons",
+            json!({ "plan": "scheduler:standard" }),
+            "add-on",
+            "/apps/{app}/addons",
+        ),
+        (
+            "/apps/made-app/log-sessions",
+            json!({ "lines": 100, "source": "app" }),
+            "log-session",
+            "/apps/{app}/log-sessions",
+        ),
+    ]
+}
 
 /// Changes: what is asked, with which body, and as above.
 fn changes() -> [(&'static str, Value, &'static str, bool); 5] {
@@ -139,6 +183,21 @@ async fn every_reply_of_the_sandbox_fits_heroku_s_schema() {
         hold(&one, "oauth-authorization", false, revoked);
     }
     ask(Method::POST, link, Some(&made)).await;
+    for (path, body, resource, request) in makings() {
+        check(&extract["requests"][format!("POST {request}")], &body).expect(path);
+        let made = ask(Method::POST, path, Some(&body)).await;
+        if resource == "slug" {
+            let release = json!({ "slug": made["id"], "description": "v1" });
+            check(&extract["requests"]["POST /apps/{app}/releases"], &release).expect("a request");
+            let info = format!("{path}/{}", made["id"].as_str().expect("an id"));
+            hold(&info, resource, false, ask(Method::GET, &info, None).await);
+            let released = ask(Method::POST, "/apps/made-app/releases", Some(&release)).await;
+            hold("POST /apps/made-app/releases", "release", false, released);
+        }
+        hold(path, resource, false, made);
+    }
+    // The build is over, and has made a release.
+    heroku.patch("/sandbox", &json!({ "advance": "2m" })).await;
     for (path, resource, is_list) in READS {
         hold(path, resource, is_list, ask(Method::GET, path, None).await);
     }

@@ -94,10 +94,10 @@ impl Machine {
         };
         match now {
             Some((app, request)) => {
-                let schedules = store.read().expect("schedules");
+                let schedules = store.read().await.expect("schedules");
                 pass.run_now(app, &schedules, request).await
             }
-            None => pass.run(&store.read().expect("schedules")).await,
+            None => pass.run(&store.read().await.expect("schedules")).await,
         }
     }
 }

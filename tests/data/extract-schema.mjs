@@ -23,6 +23,7 @@ const RESOURCES = {
   account: 'account',
   'add-on': 'add-on',
   app: 'app',
+  build: 'build',
   'app-feature': 'app-feature',
   collaborator: 'collaborator',
   'config-vars': 'config-var/definitions/config_vars',
@@ -34,10 +35,11 @@ const RESOURCES = {
   'pipeline-coupling': 'pipeline-coupling',
   'rate-limit': 'rate-limit',
   release: 'release',
+  slug: 'slug',
+  team: 'team',
+  'team-app': 'team-app',
+  'team-member': 'team-member',
 }
-
-/** Definitions of which only the links are wanted: the Heroku CLI's completion asks for /teams. */
-const ONLY_LINKS = ['team']
 
 const REQUESTS = [
   'PATCH /apps/{app}',
@@ -46,8 +48,13 @@ const REQUESTS = [
   'PATCH /apps/{app}/formation',
   'PATCH /apps/{app}/formation/{formation}',
   'POST /apps',
+  'POST /apps/{app}/addons',
+  'POST /apps/{app}/builds',
   'POST /apps/{app}/log-sessions',
+  'POST /apps/{app}/releases',
+  'POST /apps/{app}/slugs',
   'POST /oauth/authorizations',
+  'POST /teams/apps',
 ]
 
 const AS_IS = ['required', 'enum', 'pattern', 'format', 'minimum', 'maximum', 'minLength', 'maxLength']
@@ -59,7 +66,7 @@ const DROPPED = [
 ]
 
 function extract(published) {
-  const links = publishedLinks(published, [...Object.values(RESOURCES).map(path => path.split('/')[0]), ...ONLY_LINKS])
+  const links = publishedLinks(published, Object.values(RESOURCES).map(path => path.split('/')[0]))
   const resources = mapValues(RESOURCES, path => plain(published, {$ref: `#/definitions/${path}`}))
   const requests = Object.fromEntries(REQUESTS.map(key => {
     const schema = links.get(key)?.schema
@@ -109,7 +116,8 @@ function publishedLinks(published, definitions) {
       const [, , resource, , part] = decodeURIComponent(ref).split('/')
       return `{${['identity', 'id'].includes(part) ? resource.replace(/^app-/, '') : part}}`
     })
-    links.set(`${link.method} ${path}`, link)
+    // A release of a slug comes before a rollback, which has the same path.
+    if (!links.has(`${link.method} ${path}`)) links.set(`${link.method} ${path}`, link)
   }
 
   return links

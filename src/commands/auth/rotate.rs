@@ -107,13 +107,7 @@ pub(super) async fn rotate(
         old.account.as_deref().or(Some(ANYBODY)),
     )?;
     let account = old.account.clone();
-    let subject = subject(
-        context,
-        options,
-        account,
-        flags.common.schedules.as_deref(),
-        None,
-    )?;
+    let subject = subject(context, options, account, &flags.common, None).await?;
     let place = match (flags.keep_in, old.place) {
         (None, Some(Place::File)) => Place::File,
         (wanted, _) => place(context, wanted.or(Some(KeepIn::Keyring)), stop, false).await?,

@@ -83,8 +83,8 @@ pub(super) async fn setup(
     };
     let account = flags.account.clone();
     let account = account.or_else(|| Some(login.as_ref()?.email()?.to_owned()));
-    let schedules = flags.common.schedules.as_deref();
-    let subject = subject(context, options, account, schedules, flags.app.as_ref())?;
+    let (common, app) = (&flags.common, flags.app.as_ref());
+    let subject = subject(context, options, account, common, app).await?;
     let setup = Setup {
         context,
         stop,

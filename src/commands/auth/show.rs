@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 pub(super) async fn show(context: &Context<'_>, common: &Common) -> Result<u8, Error> {
     let options = context.options()?;
-    let schedules = context.store(common.schedules.as_deref())?.read()?;
+    let schedules = context.schedules_within_reach(common).await?;
     let mut all = vec![];
     for account in accounts(context, &options, &schedules)? {
         all.push(look(context, &options, &schedules, account).await);

@@ -3,13 +3,13 @@
 
 use super::super::Context;
 use crate::{
+    cli::Common,
     credentials::{self, Asked, Credential, Source, Use, records::is_same_account},
     error::Error,
     heroku::{self, Account, Client, Options},
     pass,
     schedule::{AppName, Schedule},
 };
-use std::path::Path;
 
 /// The Heroku CLI's login, or `HEROKU_API_KEY`: what a person acts with.
 pub struct Login {
@@ -129,14 +129,14 @@ pub fn apps(schedules: &[Schedule], host: &str, account: Option<&str>) -> Vec<Ap
 }
 
 /// What a command is about; `app` is one to try beside those of the schedules.
-pub fn subject(
+pub async fn subject(
     context: &Context<'_>,
     options: Options,
     account: Option<String>,
-    schedules: Option<&Path>,
+    common: &Common,
     app: Option<&AppName>,
 ) -> Result<Subject, Error> {
-    let all = context.store(schedules)?.read()?;
+    let all = context.schedules_within_reach(common).await?;
     let mut apps = apps(&all, options.host.machine(), account.as_deref());
     if let Some(app) = app {
         let is_it = |known: &App| known.id == app.as_str() || known.name == app.as_str();

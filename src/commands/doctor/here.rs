@@ -1,7 +1,10 @@
 //! What this machine has: version, zone data, files, runner.
 
 use super::{super::Context, Line};
-use crate::{cli::Common, heartbeat::Mode, report::human, schedule::Schedule, state::StateDir};
+use crate::{
+    cli::Common, heartbeat::Mode, report::human, schedule::Schedule, state::StateDir,
+    store::SchedulesFile,
+};
 use jiff::tz::TimeZone;
 
 pub fn version(context: &Context<'_>) -> Vec<Line> {
@@ -49,20 +52,20 @@ pub fn zones() -> Vec<Line> {
 }
 
 /// The schedules file and the state directory; and the schedules, where they can be read.
-pub fn files(context: &Context<'_>, common: &Common) -> (Vec<Line>, Vec<Schedule>) {
+pub async fn files(context: &Context<'_>, common: &Common) -> (Vec<Line>, Vec<Schedule>) {
     let mut lines = vec![];
     let mut schedules = vec![];
-    match context.store(common.schedules.as_deref()) {
+    match context.store(common.schedules.as_deref()).await {
         Err(error) => lines.push(Line::of("schedules", &error)),
-        Ok(store) => match store.read() {
+        Ok(store) => match store.read().await {
             Err(error) => lines.push(Line::of("schedules", &error.into())),
             Ok(found) => {
-                let path = store.path().display();
+                let path = store.place();
                 let count = found.len();
                 let noun = if count == 1 { "schedule" } else { "schedules" };
                 lines.push(if let Some(missing) = store.missing() {
                     Line::of("schedules", &missing.into())
-                } else if store.is_open_to_others() {
+                } else if store.file().is_some_and(SchedulesFile::is_open_to_others) {
                     Line::warning(
                         "schedules",
                         format!("{count} {noun} in {path}, which others can change"),
@@ -90,16 +93,16 @@ pub fn files(context: &Context<'_>, common: &Common) -> (Vec<Line>, Vec<Schedule
 }
 
 /// Whether something makes passes over the schedules, and how it fares.
-pub fn runner(context: &Context<'_>, common: &Common, schedules: &[Schedule]) -> Vec<Line> {
+pub async fn runner(context: &Context<'_>, common: &Common, schedules: &[Schedule]) -> Vec<Line> {
     let (Ok(state), Ok(store)) = (
         StateDir::open(context.env),
-        context.store(common.schedules.as_deref()),
+        context.store(common.schedules.as_deref()).await,
     ) else {
         return vec![];
     };
     let now = context.clock.now();
     let run = context.verb("run");
-    if store.read().is_err() {
+    if store.read().await.is_err() {
         return vec![Line::warning(
             "runner",
             "not known",
@@ -109,7 +112,7 @@ pub fn runner(context: &Context<'_>, common: &Common, schedules: &[Schedule]) ->
     if schedules.is_empty() {
         return vec![Line::ok("runner", "none needed: there are no schedules")];
     }
-    let sign = |schedule: &Schedule| state.heartbeat(store.path(), &schedule.app);
+    let sign = |schedule: &Schedule| state.heartbeat(&store.key(), &schedule.app);
     let alive: Vec<_> = schedules
         .iter()
         .filter_map(sign)

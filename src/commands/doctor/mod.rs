@@ -70,9 +70,9 @@ pub(super) async fn doctor(context: &Context<'_>, flags: &Doctor) -> Result<u8, 
     let looked = async {
         let mut lines = here::version(context);
         lines.extend(here::zones());
-        let (of_files, schedules) = here::files(context, &flags.common);
+        let (of_files, schedules) = here::files(context, &flags.common).await;
         lines.extend(of_files);
-        lines.extend(here::runner(context, &flags.common, &schedules));
+        lines.extend(here::runner(context, &flags.common, &schedules).await);
         let (of_network, options) = reach::network(context);
         lines.extend(of_network);
         if let Some(options) = options {

@@ -122,7 +122,7 @@ async fn ask_one(
         .filter_map(|record| record.took_ms)
         .map(SignedDuration::from_millis)
         .collect();
-    let sign = state.heartbeat(store.path(), &schedules[0].app);
+    let sign = state.heartbeat(&store.key(), &schedules[0].app);
     let sign = sign.filter(|sign| sign.is_alive(local_now));
     let lateness = Lateness {
         runner: match sign.map(|sign| (sign.mode, sign.trouble)) {

@@ -17,9 +17,9 @@ use console::Style;
 pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> {
     let app = context.app(&flags.app)?;
     let mut schedule = when::draft(context, &flags, &app)?;
-    let store = context.store(flags.common.schedules.as_deref())?;
+    let store = context.store(flags.common.schedules.as_deref()).await?;
     let state = StateDir::open(context.env)?;
-    let schedules = store.read()?;
+    let schedules = store.read().await?;
     let (ui, name) = (context.ui, schedule.name.clone());
     let seen = seen::look(context, &app).await?;
     let shown = seen
@@ -56,7 +56,7 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     if let Some(before) = &before {
         void::tell(context, "set", before, Some(&schedule)).await;
     }
-    let heartbeat = state.heartbeat(store.path(), &schedule.app);
+    let heartbeat = state.heartbeat(&store.key(), &schedule.app);
     let is_run = heartbeat.as_ref().is_some_and(|sign| sign.is_alive(now));
     let mut troubles = match &seen {
         Some(seen) => foresee::foresee(context, &schedule, &seen.app.id, is_run, now).await,

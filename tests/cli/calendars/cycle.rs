@@ -369,7 +369,7 @@ async fn a_dyno_that_is_left_alone_makes_no_other_late() {
     let options = autorestart::pass::Options::default();
     let report = machine.pass(options, None, &stop).await;
     assert!(report.is_at_rest(), "one is crashed, and one is not due");
-    let schedules = machine.store().read().expect("schedules");
+    let schedules = machine.store().read().await.expect("schedules");
     let next = autorestart::pass::next_look(&schedules, &machine.state(), clock.now());
     let away = next.expect("a look").duration_since(clock.now());
     assert!(

@@ -1,0 +1,106 @@
+//! Hosts that are not Heroku's API, by URLs that Heroku hands out: where the bytes of a slug are put,
+//! and where a log is read. The URL is the secret: no token goes there, and it is not shown.
+
+use super::{Client, Error, apps::Slug, client::http, redact, sending::Question, wire};
+use reqwest::{
+    Method, Url,
+    header::{ACCEPT, CONTENT_TYPE, HeaderMap},
+};
+use serde_json::json;
+use std::time::Duration;
+
+/// How long the bytes of a slug may be on their way.
+const UPLOAD_LIMIT: Duration = Duration::from_secs(300);
+/// A log is kept for so many lines.
+pub const LINES: u32 = 1_500;
+
+/// One line of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// `app[runner.1]`, `heroku[runner.1]`.
+    pub from: String,
+    pub text: String,
+}
+
+impl Client {
+    /// Puts the bytes of a slug where its URL says. May be repeated: they are the same.
+    ///
+    /// # Errors
+    /// When the place cannot be reached, or does not take them.
+    pub async fn upload(&self, slug: &Slug, bytes: Vec<u8>) -> Result<(), Error> {
+        let url = self.elsewhere(slug.url.expose())?;
+        let place = place(&url);
+        let http = http(&self.options, &HeaderMap::new())?;
+        let request = http
+            .request(Method::PUT, url)
+            // The URL is signed for a request without a type.
+            .header(CONTENT_TYPE, "")
+            .timeout(UPLOAD_LIMIT)
+            .body(bytes);
+        let response = request.send().await;
+        let response = response.map_err(|error| self.failure_of(&error, &place))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        Err(Error::Broken {
+            host: place,
+            why: format!("it did not take the slug: {status}"),
+        })
+    }
+
+    /// The last lines of an app's log, of this source and dyno or process type: `POST
+    /// /apps/{app}/log-sessions`, and what its URL has.
+    ///
+    /// # Errors
+    /// When Heroku cannot be asked, or answers with an error.
+    pub async fn log(&self, app: &str, source: &str, dyno: &str) -> Result<Vec<LogLine>, Error> {
+        let body = json!({ "lines": LINES, "source": source, "dyno": dyno, "tail": false });
+        let path = ["apps", app, "log-sessions"];
+        let mut question = Question::new(Method::POST, &path);
+        question.body = Some(&body);
+        let response = self.send(&question).await?;
+        let session: wire::LogSession = self.secret_value(response).await?;
+        let url = self.elsewhere(&session.logplex_url)?;
+        let place = place(&url);
+        let http = http(&self.options, &HeaderMap::new())?;
+        let request = http.get(url).header(ACCEPT, "text/plain");
+        let failure = |error: reqwest::Error| self.failure_of(&error, &place);
+        let response = request.send().await.map_err(failure)?;
+        let status = response.status();
+        if !status.is_success() {
+            return Err(Error::Broken {
+                host: place,
+                why: format!("it did not show the log: {status}"),
+            });
+        }
+        let text = response.bytes().await.map_err(failure)?;
+        let text = String::from_utf8_lossy(&text);
+        let text = redact::known(&text, &self.held.tokens());
+        Ok(text.lines().filter_map(line).collect())
+    }
+
+    /// A URL that Heroku handed out: over TLS, unless Heroku is this machine.
+    fn elsewhere(&self, text: &str) -> Result<Url, Error> {
+        let url = Url::parse(text).ok();
+        let is_safe = |url: &Url| url.scheme() == "https" || self.host.is_loopback();
+        url.filter(is_safe).ok_or_else(|| Error::Garbage {
+            host: self.host.machine().to_owned(),
+            why: "it handed out an address that is not https".to_owned(),
+        })
+    }
+}
+
+fn place(url: &Url) -> String {
+    url.host_str().unwrap_or("the address").to_owned()
+}
+
+/// `TIME SOURCE[DYNO]: TEXT`.
+fn line(text: &str) -> Option<LogLine> {
+    let (_, rest) = text.split_once(' ')?;
+    let (from, text) = rest.split_once(": ")?;
+    Some(LogLine {
+        from: from.to_owned(),
+        text: text.to_owned(),
+    })
+}
