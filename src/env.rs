@@ -1,7 +1,7 @@
 //! The only reader of the environment: every variable that has a meaning for us, read once.
 
 use crate::credentials::Secret;
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, io, path::PathBuf};
 
 /// The environment as it was when the process began.
 #[derive(Debug, Clone, Default)]
@@ -95,6 +95,14 @@ impl Env {
                 .trim_end()
                 .to_owned(),
         }
+    }
+
+    /// The file of this program.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn own_binary(&self) -> io::Result<PathBuf> {
+        std::env::current_exe()
     }
 
     /// What this machine is called, for a description that a person reads.

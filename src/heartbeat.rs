@@ -36,6 +36,10 @@ pub enum Mode {
 /// How long a sign of life is believed; a timer that calls `run` does so every few minutes.
 const ALIVE: SignedDuration = SignedDuration::from_mins(15);
 
+/// How often a watch leaves one in its log: of a Heroku log, which keeps 1,500 lines, that is a tenth
+/// a day.
+pub const EVERY: SignedDuration = SignedDuration::from_mins(10);
+
 impl Heartbeat {
     #[must_use]
     pub fn new(

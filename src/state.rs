@@ -101,6 +101,30 @@ impl StateDir {
         self.path.join("ledger.jsonl")
     }
 
+    /// A text that is kept until what it is about is done; made where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    pub fn note(&self, name: &str, fresh: impl FnOnce() -> String) -> Result<String, Error> {
+        if let Some(noted) = self.noted(name) {
+            return Ok(noted);
+        }
+        let text = fresh();
+        replace(&self.path.join(name), text.as_bytes()).map_err(|error| self.io(&error))?;
+        Ok(text)
+    }
+
+    /// The text that is kept under this name.
+    #[must_use]
+    pub fn noted(&self, name: &str) -> Option<String> {
+        let text = fs::read_to_string(self.path.join(name)).ok()?;
+        Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    pub fn forget_note(&self, name: &str) {
+        let _ = fs::remove_file(self.path.join(name));
+    }
+
     /// Takes the lock of an app, held during a roll and gone with the process; `None` while another
     /// pass of this machine has it.
     ///

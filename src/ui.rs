@@ -2,10 +2,14 @@
 //! has gone away is not our failure.
 
 use crate::{
+    clock::Clock,
     env::Env,
     error::Error,
     execute::{Observer, Progress},
-    report::human,
+    report::{
+        human,
+        logfmt::{self, Level, Line},
+    },
 };
 use console::{Style, Term};
 use progress::Bars;
@@ -26,6 +30,8 @@ mod wrap;
 pub struct Ui {
     pub is_json: bool,
     is_terminal: bool,
+    /// Everything is a line of a log, with the time of this clock.
+    log: Cell<Option<Clock>>,
     has_color: bool,
     bars: RefCell<Bars>,
     /// The last thing said of an app, so that it is said once.
@@ -46,6 +52,7 @@ impl Ui {
         Self {
             is_json,
             is_terminal,
+            log: Cell::new(None),
             has_color,
             bars: RefCell::new(Bars::new(has_color)),
             said: RefCell::default(),
@@ -72,8 +79,48 @@ impl Ui {
         self.is_terminal
     }
 
+    /// From now on everything is a line of a log on stdout, unless somebody watches, or wants JSON.
+    pub fn keep_log(&self, clock: Clock) {
+        if !self.is_terminal && !self.is_json {
+            self.log.set(Some(clock));
+        }
+    }
+
+    #[must_use]
+    pub fn is_log(&self) -> bool {
+        self.log.get().is_some()
+    }
+
+    /// A line of the log, where there is one.
+    pub fn log(&self, line: &Line) {
+        if let Some(clock) = self.log.get() {
+            let text = format!("{}\n", line.at(clock.now()));
+            let mut stdout = std::io::stdout().lock();
+            let written = stdout
+                .write_all(text.as_bytes())
+                .and_then(|()| stdout.flush());
+            if written.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe) {
+                self.lost.set(true);
+            }
+        }
+    }
+
+    /// Words as a line of the log; tells whether there is one.
+    fn logged(&self, level: Level, text: &str) -> bool {
+        let event = match level {
+            Level::Info => "said",
+            Level::Warn => "warning",
+            Level::Error => "error",
+        };
+        self.log(&Line::new(level, event).with("msg", text));
+        self.is_log()
+    }
+
     /// The result, or a part of it.
     pub fn result(&self, text: &str) {
+        if self.logged(Level::Info, text) {
+            return;
+        }
         let text = match self.width() {
             Some(width) if !self.is_json => wrap::wrapped(text, usize::from(width)),
             _ => text.to_owned(),
@@ -124,6 +171,9 @@ impl Ui {
     }
 
     pub fn say(&self, text: &str) {
+        if self.logged(Level::Info, text) {
+            return;
+        }
         let width = if self.is_terminal {
             usize::from(Term::stderr().size().1)
         } else {
@@ -154,6 +204,9 @@ impl Ui {
     }
 
     pub fn warn(&self, text: &str) {
+        if self.logged(Level::Warn, text) {
+            return;
+        }
         let label = self.paint("Warning:", &Style::new().yellow().bold());
         self.say(&format!("{label} {text}"));
     }
@@ -167,6 +220,10 @@ impl Ui {
     pub fn error(&self, error: &Error) {
         if self.is_json {
             return self.json(&error.json());
+        }
+        if self.is_log() {
+            let line = Line::new(Level::Error, "error").with("code", error.code());
+            return self.log(&line.with("msg", error).and("hint", error.hint()));
         }
         let label = self.paint("Error:", &Style::new().red().bold());
         self.say(&format!("{label} {error}"));
@@ -231,7 +288,9 @@ impl Observer for Ui {
         if self.is_json {
             return;
         }
-        if self.is_terminal {
+        if self.is_log() {
+            self.note(&progress);
+        } else if self.is_terminal {
             self.show(progress);
         } else {
             self.narrate(progress);
@@ -250,6 +309,26 @@ impl Ui {
             Progress::Ended(ended) => bars.land(&ended.step.app, &ended.step.dyno),
             Progress::Waiting { app, reason } => bars.wait(app, reason),
             Progress::Over { app } => bars.over(app),
+        }
+    }
+
+    /// In a log it is a line for each thing; that an app is still waited for is said once.
+    fn note(&self, progress: &Progress<'_>) {
+        match progress {
+            Progress::Waiting { app, reason } => {
+                let last = self
+                    .said
+                    .borrow_mut()
+                    .insert((*app).to_owned(), (*reason).to_owned());
+                if last.as_deref() == Some(*reason) {
+                    return;
+                }
+            }
+            Progress::Over { app } => drop(self.said.borrow_mut().remove(*app)),
+            _ => {}
+        }
+        if let Some(line) = logfmt::progress(progress) {
+            self.log(&line);
         }
     }
 

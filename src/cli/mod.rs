@@ -2,9 +2,11 @@
 //! it, and the Heroku CLI plugin is built from that output, so there is one definition of it.
 
 mod auth;
+mod deploy;
 mod plugin;
 
 pub use auth::{Auth, AuthCommand, AuthRemove, AuthRotate, AuthSetup, Doctor, KeepIn, Scope};
+pub use deploy::{Deploy, DeployCommand, DeployRemove};
 pub use plugin::{AppPolicy, PLUGIN};
 
 use crate::schedule::{
@@ -42,6 +44,7 @@ pub enum Command {
     History(History),
     Auth(Auth),
     Doctor(Doctor),
+    Deploy(Deploy),
     Sandbox(Sandbox),
     Demo(Demo),
     Completions(Completions),
@@ -347,6 +350,10 @@ impl Cli {
             Some(Command::Run(run)) => run.common.clone(),
             Some(Command::History(history)) => history.common.clone(),
             Some(Command::Doctor(doctor)) => doctor.common.clone(),
+            Some(Command::Deploy(deploy)) => match &deploy.command {
+                None => deploy.common.clone(),
+                Some(DeployCommand::Remove(remove)) => remove.common.clone(),
+            },
             Some(Command::Auth(auth)) => match &auth.command {
                 None => auth.common.clone(),
                 Some(AuthCommand::Setup(setup)) => setup.common.clone(),

@@ -11,7 +11,7 @@ pub enum AppPolicy {
 }
 
 /// Commands of the plugin: id, what is done about the app, examples.
-pub const PLUGIN: [(&str, AppPolicy, &[&str]); 13] = [
+pub const PLUGIN: [(&str, AppPolicy, &[&str]); 15] = [
     (
         "",
         AppPolicy::Typed,
@@ -100,6 +100,20 @@ pub const PLUGIN: [(&str, AppPolicy, &[&str]); 13] = [
         "auth remove",
         AppPolicy::Typed,
         &["heroku dynos:autorestart:auth:remove --confirm me@example.com"],
+    ),
+    (
+        "deploy",
+        AppPolicy::Typed,
+        &[
+            "heroku dynos:autorestart:deploy",
+            "heroku dynos:autorestart:deploy --team acme --yes",
+            "heroku dynos:autorestart:deploy --scheduler",
+        ],
+    ),
+    (
+        "deploy remove",
+        AppPolicy::Typed,
+        &["heroku dynos:autorestart:deploy:remove --confirm example-runner"],
     ),
     (
         "doctor",

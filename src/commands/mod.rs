@@ -4,6 +4,7 @@ mod auth;
 mod completions;
 mod daily_cycle;
 mod demo;
+mod deploy;
 mod describe;
 mod doctor;
 mod foresee;
@@ -58,6 +59,7 @@ pub async fn dispatch(cli: Cli, context: &Context<'_>) -> Result<u8, Error> {
         Some(Command::Run(run)) => run::run(context, run).await,
         Some(Command::Auth(auth)) => auth::auth(context, auth).await,
         Some(Command::Doctor(doctor)) => doctor::doctor(context, &doctor).await,
+        Some(Command::Deploy(deploy)) => Box::pin(deploy::deploy(context, deploy)).await,
         Some(Command::History(history)) => history::history(context, &history).await,
         Some(Command::Sandbox(sandbox)) => sandbox::sandbox(context, &sandbox).await,
         Some(Command::Demo(demo)) => demo::demo(context, &demo).await,

@@ -51,6 +51,7 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
         let code = runner.now().await?;
         Ok(runner.offer_after(code).await)
     } else if flags.watch {
+        context.ui.keep_log(context.clock);
         let (clock, ui, app) = (context.clock, context.ui, flags.app.as_ref());
         let watch = runner::Watch {
             clock,

@@ -3,12 +3,15 @@
 use super::Context;
 use crate::{
     plan::{Ended, Outcome, Skip, SkipReason, Weight},
-    report::{AppReport, Report, human, json as shapes},
+    report::{AppReport, Report, human, json as shapes, logfmt},
 };
 
 /// Prints a report: the result, then what is worth a warning.
 pub(super) fn tell(context: &Context<'_>, report: &Report) {
     let ui = context.ui;
+    if ui.is_log() {
+        return logfmt::run(report).iter().for_each(|line| ui.log(line));
+    }
     ui.either(|| human::run(report), || shapes::run(report));
     if ui.is_json {
         return;

@@ -2,6 +2,7 @@
 //! and where a log is read. The URL is the secret: no token goes there, and it is not shown.
 
 use super::{Client, Error, apps::Slug, client::http, redact, sending::Question, wire};
+use jiff::Timestamp;
 use reqwest::{
     Method, Url,
     header::{ACCEPT, CONTENT_TYPE, HeaderMap},
@@ -17,6 +18,7 @@ pub const LINES: u32 = 1_500;
 /// One line of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
+    pub at: Timestamp,
     /// `app[runner.1]`, `heroku[runner.1]`.
     pub from: String,
     pub text: String,
@@ -49,13 +51,13 @@ impl Client {
         })
     }
 
-    /// The last lines of an app's log, of this source and dyno or process type: `POST
-    /// /apps/{app}/log-sessions`, and what its URL has.
+    /// The last lines of an app's log, of this dyno or process type: `POST /apps/{app}/log-sessions`,
+    /// and what its URL has.
     ///
     /// # Errors
     /// When Heroku cannot be asked, or answers with an error.
-    pub async fn log(&self, app: &str, source: &str, dyno: &str) -> Result<Vec<LogLine>, Error> {
-        let body = json!({ "lines": LINES, "source": source, "dyno": dyno, "tail": false });
+    pub async fn log(&self, app: &str, dyno: &str) -> Result<Vec<LogLine>, Error> {
+        let body = json!({ "lines": LINES, "dyno": dyno, "tail": false });
         let path = ["apps", app, "log-sessions"];
         let mut question = Question::new(Method::POST, &path);
         question.body = Some(&body);
@@ -97,9 +99,10 @@ fn place(url: &Url) -> String {
 
 /// `TIME SOURCE[DYNO]: TEXT`.
 fn line(text: &str) -> Option<LogLine> {
-    let (_, rest) = text.split_once(' ')?;
+    let (at, rest) = text.split_once(' ')?;
     let (from, text) = rest.split_once(": ")?;
     Some(LogLine {
+        at: at.parse().ok()?,
         from: from.to_owned(),
         text: text.to_owned(),
     })

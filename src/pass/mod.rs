@@ -220,7 +220,8 @@ fn two_accounts(schedules: &[Schedule]) -> Option<Error> {
 }
 
 /// Heroku's own API: a schedule with an id and no host is of it.
-const HEROKU: &str = "api.heroku.com";
+/// The machine name of Heroku's own API.
+pub const HEROKU: &str = "api.heroku.com";
 
 /// Why a schedule must not be acted on while requests go to `host`.
 #[must_use]

@@ -3,6 +3,7 @@
 pub mod forecast;
 pub mod human;
 pub mod json;
+pub mod logfmt;
 pub mod strip;
 
 use crate::{

@@ -1,6 +1,9 @@
 //! Whatever makes passes happen.
 
 mod apps;
+pub mod deployed;
+pub mod elf;
+pub mod slug;
 mod watch;
 
 pub use watch::{LATENESS, Passes, Watch};

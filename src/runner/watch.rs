@@ -6,9 +6,12 @@ use crate::{
     clock::Clock,
     error::{Error, exit},
     execute::Stop,
-    heartbeat::{Heartbeat, Mode},
+    heartbeat::{self, Heartbeat, Mode},
     pass,
-    report::{Report, human},
+    report::{
+        Report, human,
+        logfmt::{HEARTBEAT, Level, Line},
+    },
     schedule::{AppName, Schedule},
     state::StateDir,
     store::{Store, narrow},
@@ -38,6 +41,16 @@ pub struct Watch<'a> {
     pub app: Option<&'a AppName>,
 }
 
+/// What was said of signs of life.
+#[derive(Default)]
+struct Beats {
+    /// Why one could not be left.
+    problem: Option<String>,
+    /// When one was last in the log, and with which trouble.
+    logged: Option<Timestamp>,
+    trouble: Option<String>,
+}
+
 /// How often a change of the schedules is looked for while asleep.
 const NAP: SignedDuration = SignedDuration::from_secs(10);
 /// How late a watch that is alive begins with an occurrence, at worst: a nap of a due app's turn, the
@@ -59,10 +72,15 @@ impl Watch<'_> {
     pub async fn run(&self, passes: &impl Passes) -> Result<u8, Error> {
         let mut schedules = narrow(self.store.read().await?, self.app, None);
         let mut last_problem = None;
-        let (mut last_beat, mut last_closed) = (None, None);
+        let (mut beats, mut last_closed) = (Beats::default(), None);
+        let wrong: Vec<Error> = self.store.problems().into_iter().map(Into::into).collect();
+        let wrong_in_words = wrong.first().map(ToString::to_string);
         let mut rolling = FuturesUnordered::new();
         let mut apps = Apps::default();
         self.greet(&schedules);
+        for error in &wrong {
+            self.ui.error(error);
+        }
         while !(self.stop.is_set() && rolling.is_empty()) {
             let now = self.clock.now();
             let closed = passes.readable(&schedules).await.err();
@@ -70,7 +88,9 @@ impl Watch<'_> {
             if let Some(error) = closed.filter(|_| text != last_closed) {
                 self.ui.error(&error);
             }
-            self.beat(apps.trouble().or_else(|| text.clone()), now, &mut last_beat);
+            let trouble = apps.trouble().or_else(|| text.clone());
+            let trouble = trouble.or_else(|| wrong_in_words.clone());
+            self.beat(&schedules, trouble, now, &mut beats);
             last_closed = text;
             match self.store.read().await {
                 Ok(all) => (schedules, last_problem) = (narrow(all, self.app, None), None),
@@ -142,14 +162,39 @@ impl Watch<'_> {
             .map_or(again, |next| next.min(again))
     }
 
-    /// A sign of life that cannot be left stops no restart; it is said once.
-    fn beat(&self, trouble: Option<String>, now: Timestamp, last_beat: &mut Option<String>) {
-        let left = self.state.beat(&self.sign(trouble, now));
+    /// A sign of life: in the state directory for this machine, and now and then in the log for
+    /// others. One that cannot be left stops no restart; it is said once.
+    fn beat(
+        &self,
+        schedules: &[Schedule],
+        trouble: Option<String>,
+        now: Timestamp,
+        beats: &mut Beats,
+    ) {
+        let left = self.state.beat(&self.sign(trouble.clone(), now));
         let problem = left.err().map(|error| error.to_string());
-        if let Some(problem) = problem.as_ref().filter(|_| problem != *last_beat) {
+        if let Some(problem) = problem.as_ref().filter(|_| problem != beats.problem) {
             self.ui.warn(problem);
         }
-        *last_beat = problem;
+        beats.problem = problem;
+        let is_news = beats.trouble != trouble;
+        let is_time = beats.logged.is_none_or(|at| {
+            let since = now.duration_since(at);
+            // Into the past, the clock was set back.
+            since.is_negative() || since >= heartbeat::EVERY
+        });
+        if is_news || is_time {
+            let next = Schedule::next_of(schedules.iter(), now);
+            let line = Line::new(Level::Info, HEARTBEAT)
+                .with("schedules", schedules.len())
+                .and("next", next.map(|(next, _)| next))
+                .and("trouble", trouble.as_ref());
+            self.ui.log(&line);
+            if self.ui.is_json {
+                self.ui.json(&serde_json::json!({ "now": now, "heartbeat": self.sign(trouble.clone(), now) }));
+            }
+            (beats.logged, beats.trouble) = (Some(now), trouble);
+        }
     }
 
     fn sign(&self, trouble: Option<String>, now: Timestamp) -> Heartbeat {
@@ -164,7 +209,17 @@ impl Watch<'_> {
     }
 
     fn greet(&self, schedules: &[Schedule]) {
-        if !self.ui.is_json {
+        if self.ui.is_log() {
+            let watching = Line::new(Level::Info, "watching")
+                .with("schedules", schedules.len())
+                .with("version", env!("CARGO_PKG_VERSION"))
+                .with("from", self.store.place());
+            self.ui.log(&watching);
+            self.store
+                .missing()
+                .iter()
+                .for_each(|missing| self.ui.warn(&missing.to_string()));
+        } else if !self.ui.is_json {
             let count = schedules.len();
             let noun = if count == 1 { "schedule" } else { "schedules" };
             self.ui.say(&format!(

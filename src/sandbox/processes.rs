@@ -294,6 +294,7 @@ async fn listen(shared: Shared, wanted: Wanted, stream: impl AsyncRead + Unpin) 
 
 /// Unpacks a slug: a gzipped tar whose entries are below `./app`, and go nowhere else.
 fn unpack(blob: &[u8], root: &Path) -> io::Result<()> {
+    std::fs::create_dir(root)?;
     let mut archive = tar::Archive::new(GzDecoder::new(blob));
     let mut seen = BTreeSet::<PathBuf>::new();
     for entry in archive.entries()? {

@@ -4,7 +4,7 @@ use super::{Error, RunnerApp, variable};
 use crate::{env::Env, schedule::Schedule};
 
 /// The config var that makes a process one of the runner app: its name.
-pub(super) const RUNNER_APP: &str = "AUTORESTART_RUNNER_APP";
+pub const RUNNER_APP: &str = "AUTORESTART_RUNNER_APP";
 
 #[derive(Debug, Clone)]
 pub struct Environment {

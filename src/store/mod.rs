@@ -11,7 +11,7 @@ mod text;
 mod variable;
 
 pub use config_vars::ConfigVars;
-pub use environment::Environment;
+pub use environment::{Environment, RUNNER_APP};
 pub use error::Error;
 pub use schedules_file::SchedulesFile;
 pub use text::fingerprint;
@@ -230,18 +230,30 @@ fn identified(entries: &[Schedule], known: &[(Schedule, App)]) -> Vec<Option<usi
     known.iter().map(place).collect()
 }
 
-/// The variables that these schedules are in, in the config of a runner app of this name.
+/// The config vars for these schedules, with names that none of the others has.
 #[must_use]
-pub fn variables(runner: &str, schedules: &[Schedule]) -> BTreeMap<String, String> {
-    let mut variables = variable::all(schedules);
-    variables.insert(environment::RUNNER_APP.to_owned(), runner.to_owned());
-    variables
+pub fn variables(schedules: &[Schedule], taken: &[&str]) -> BTreeMap<String, String> {
+    variable::all(schedules, taken)
 }
 
-/// Whether a config var is one that a runner app has a schedule in.
-#[must_use]
-pub fn is_schedule_variable(name: &str) -> bool {
-    variable::is_ours(name)
+/// The schedules among the config vars of a runner app.
+///
+/// # Errors
+/// When one of them is wrong.
+pub fn schedules_in(
+    runner: &RunnerApp,
+    variables: &BTreeMap<String, String>,
+) -> Result<Vec<Schedule>, Error> {
+    let schedule = |(name, read): (String, Result<Schedule, String>)| {
+        read.map_err(|problem| Error::WrongVariable {
+            variable: variable::in_words(runner, &name),
+            problem,
+        })
+    };
+    variable::read(variables)
+        .into_iter()
+        .map(schedule)
+        .collect()
 }
 
 /// The schedules that a typed app and name narrow to.

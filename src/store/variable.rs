@@ -81,11 +81,12 @@ pub(super) fn name(schedule: &Schedule, taken: &[&str]) -> String {
         .unwrap_or(name)
 }
 
-/// The variables that these schedules are in.
-pub(super) fn all(schedules: &[Schedule]) -> BTreeMap<String, String> {
+/// The variables that these schedules are in, beside those that there are.
+pub(super) fn all(schedules: &[Schedule], taken: &[&str]) -> BTreeMap<String, String> {
     let mut variables = BTreeMap::new();
     for schedule in schedules {
-        let taken: Vec<&str> = variables.keys().map(String::as_str).collect();
+        let fresh = variables.keys().map(String::as_str);
+        let taken: Vec<&str> = fresh.chain(taken.iter().copied()).collect();
         let name = name(schedule, &taken);
         variables.insert(name, value(schedule));
     }
@@ -112,7 +113,7 @@ mod tests {
 
     #[test]
     fn schedules_are_variables_and_back_again() {
-        let (schedules, variables) = (schedules(), all(&schedules()));
+        let (schedules, variables) = (schedules(), all(&schedules(), &[]));
         let names: Vec<&str> = variables.keys().map(String::as_str).collect();
         let expected = [
             "AUTORESTART_SCHEDULE_EXAMPLE_APP",
@@ -130,7 +131,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said_of_that_variable_alone() {
-        let mut variables = all(&schedules());
+        let mut variables = all(&schedules(), &[]);
         for (name, value) in [
             ("AUTORESTART_SCHEDULE_Z1", "at = 07"),
             (

@@ -252,14 +252,14 @@ fn a_hang_up_ends_a_watch_but_not_one_under_nohup() {
                     .filter_map(|(name, value)| Some((name, value?))),
             );
             let mut watch = command
-                .stderr(Stdio::piped())
-                .stdout(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
                 .spawn()
                 .expect("it starts");
-            let mut said = BufReader::new(watch.stderr.take().expect("a pipe"));
+            let mut said = BufReader::new(watch.stdout.take().expect("a pipe"));
             let mut line = String::new();
             said.read_line(&mut line).expect("a line");
-            assert!(line.starts_with("Watching"), "{line}");
+            assert!(line.contains(" event=watching "), "{line}");
             let signal = |name: &str| {
                 let id = watch.id().to_string();
                 Command::new("kill")

@@ -14,14 +14,14 @@ async fn watch(home: &Home, served: &Served, more: &[&str]) -> Child {
     let words = [&["run", "--watch"], more].concat();
     let mut command = on_time(home, served, &words).await;
     let mut watch = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
         .spawn()
         .expect("it starts");
     let mut line = String::new();
-    let mut said = BufReader::new(watch.stderr.take().expect("a pipe"));
+    let mut said = BufReader::new(watch.stdout.take().expect("a pipe"));
     said.read_line(&mut line).expect("a line");
-    assert!(line.starts_with("Watching"), "{line}");
+    assert!(line.contains(" event=watching "), "{line}");
     std::thread::spawn(move || said.lines().count());
     watch
 }

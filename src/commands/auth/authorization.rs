@@ -5,7 +5,7 @@ use super::{
     super::Context,
     revoke::{forget, look_for, look_once, revoke},
     second_factor::with_code,
-    subject::{Login, Subject},
+    subject::Login,
 };
 use crate::{
     credentials::{Records, Secret, Source, records::ToRevoke},
@@ -53,11 +53,11 @@ pub async fn create(
     context: &Context<'_>,
     stop: &Stop,
     login: &Login,
-    subject: &Subject,
+    host: &str,
     wish: &Wish,
 ) -> Result<Made, Error> {
     let note = ToRevoke {
-        host: subject.host().to_owned(),
+        host: host.to_owned(),
         account: login.email().map(ToOwned::to_owned),
         description: Some(wish.description.clone()),
         id: None,

@@ -23,7 +23,7 @@ pub(super) async fn make(
     wish: &Wish,
     mut record: Record,
 ) -> Result<(Record, Checked, Option<Record>), Error> {
-    let made = create(context, stop, login, subject, wish).await?;
+    let made = create(context, stop, login, subject.host(), wish).await?;
     let (token, authorization) = (&made.token, &made.authorization);
     let email = authorization.email.as_deref().or(login.email());
     record.owner = email.map(ToOwned::to_owned);

@@ -16,11 +16,13 @@ mod subject;
 mod token;
 mod words;
 
+pub(super) use authorization::{Made, Wish, create, undo};
 pub(super) use check::can_restart;
 pub(super) use look::{accounts, expiry_of};
 pub(super) use offer::offer;
-pub(super) use subject::{App, apps};
-pub(super) use words::when;
+pub(super) use revoke::{adopt, forget, revoke, sweep};
+pub(super) use subject::{App, Login, apps, login};
+pub(super) use words::{lines, when};
 
 use super::Context;
 use crate::{

@@ -105,6 +105,29 @@ pub fn forget(context: &Context<'_>, note: &ToRevoke) {
     }
 }
 
+/// Takes the notes away that are about this authorization: it is in use, whatever came between its
+/// making and its keeping.
+pub async fn adopt(context: &Context<'_>, login: &Login, id: &str) -> Result<(), heroku::Error> {
+    let has_notes = Records::read(context.env).is_ok_and(|known| !known.to_revoke.is_empty());
+    if !has_notes {
+        return Ok(());
+    }
+    let all = login.client.authorizations().await?;
+    let Some(kept) = all.iter().find(|one| one.id == id) else {
+        return Ok(());
+    };
+    let is_about = |note: &ToRevoke| {
+        note.id.as_deref() == Some(id) || note.description.as_ref() == Some(&kept.description)
+    };
+    let forgotten = Records::edit(context.env, |records| {
+        records.to_revoke.retain(|note| !is_about(note));
+    });
+    if let Err(error) = forgotten {
+        tracing::debug!(%error, "a note stays");
+    }
+    Ok(())
+}
+
 /// Looks for an authorization that may have been made, and revokes it. The note stays where that
 /// cannot be told.
 pub async fn look_for(context: &Context<'_>, stop: &Stop, client: &Client, note: &ToRevoke) {

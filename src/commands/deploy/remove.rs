@@ -1,0 +1,192 @@
+//! `deploy:remove`: the schedules come back to this machine, then the app goes, then its
+//! authorization; what cannot be taken away is said.
+
+use super::{
+    super::{Context, auth},
+    found::Found,
+    made::destroy,
+};
+use crate::{
+    cli::DeployRemove,
+    credentials::{Records, records::ToRevoke},
+    error::{Error, exit},
+    execute::Stop,
+};
+use serde_json::json;
+
+pub(super) async fn remove(
+    context: &Context<'_>,
+    flags: &DeployRemove,
+    stop: &Stop,
+) -> Result<u8, Error> {
+    let file = super::file(context, flags.common.schedules.as_deref())?;
+    let options = context.options()?;
+    let host = options.host.machine();
+    let known = file.runner_app()?.filter(|runner| runner.host == host);
+    let noted = crate::state::StateDir::open(context.env)?.noted("deploying");
+    let name = known.as_ref().map(|runner| runner.name.clone()).or(noted);
+    let name = name.or_else(|| flags.confirm.as_ref().map(ToString::to_string));
+    let Some(name) = name else {
+        return Err(Error::Other {
+            code: "no_runner",
+            message: "no runner on Heroku is known here".to_owned(),
+            hint: Some(format!(
+                "{} makes one; --confirm NAME names one that is there",
+                context.verb("deploy")
+            )),
+        });
+    };
+    agree(context, flags, &name, stop).await?;
+    let login = stop.unless(super::login(context, &options)).await?;
+    let id = known
+        .as_ref()
+        .map_or(name.as_str(), |runner| runner.id.as_str());
+    let action = context.ui.action(&format!("Looking at ⬢ {name}"));
+    let look = Box::pin(Found::look(&login.client, id, host));
+    let found = stop.unless(look).await?;
+    action.done();
+    // Nothing is taken away before the schedules are safe.
+    let schedules = found
+        .as_ref()
+        .map(|found| found.schedules.clone())
+        .unwrap_or_default();
+    if known.is_some() {
+        file.move_back(&context.clock, &schedules).await?;
+    } else if !schedules.is_empty() {
+        for schedule in &schedules {
+            file.put(&context.clock, schedule).await?;
+        }
+    }
+    if stop.is_set() {
+        return Err(Error::Interrupted);
+    }
+    let mut is_well = true;
+    if let Some(found) = &found {
+        is_well &= take_away(context, &login, found).await;
+        is_well &= revoke(context, stop, &login, found, host).await;
+    }
+    crate::state::StateDir::open(context.env)?.forget_note("deploying");
+    let shown = context.env.in_words(file.path());
+    let count = schedules.len();
+    let noun = if count == 1 {
+        "schedule is"
+    } else {
+        "schedules are"
+    };
+    context.ui.either(
+        || format!("The runner is gone; {count} {noun} in {shown} again"),
+        || json!({ "runner_app": name, "removed": is_well, "schedules": count }),
+    );
+    if count > 0 && !context.ui.is_json {
+        context.ui.warn("Nothing runs them now");
+        context.ui.hint(&format!(
+            "{} puts a runner on Heroku, {} on this machine",
+            context.verb("deploy"),
+            context.verb("install")
+        ));
+    }
+    Ok(if is_well { exit::DONE } else { exit::FAILED })
+}
+
+async fn agree(
+    context: &Context<'_>,
+    flags: &DeployRemove,
+    name: &str,
+    stop: &Stop,
+) -> Result<(), Error> {
+    let ui = context.ui;
+    if let Some(confirm) = &flags.confirm {
+        if confirm.as_str() == name {
+            return Ok(());
+        }
+        return Err(Error::usage(
+            format!("--confirm {confirm}: the runner is ⬢ {name}"),
+            format!("--confirm {name} removes it"),
+        ));
+    }
+    if !ui.can_ask() {
+        return Err(Error::usage(
+            "deploy:remove asks before it acts, and there is nobody to ask",
+            format!("add --confirm {name}"),
+        ));
+    }
+    let question =
+        format!("Remove ⬢ {name} and its authorization? The schedules come back to this machine");
+    match ui.ask(&question, false, stop).await {
+        Some(true) => Ok(()),
+        Some(false) => Err(Error::Declined),
+        None => Err(Error::Interrupted),
+    }
+}
+
+async fn take_away(context: &Context<'_>, login: &auth::Login, found: &Found) -> bool {
+    let name = &found.app.name;
+    let action = context.ui.action(&format!("Destroying ⬢ {name}"));
+    match destroy(&login.client, &found.app).await {
+        Ok(()) => {
+            action.done();
+            true
+        }
+        Err(error) => {
+            drop(action);
+            context
+                .ui
+                .warn(&format!("⬢ {name} could not be destroyed: {error}"));
+            context.ui.hint(&format!(
+                "heroku apps:destroy --app {name} --confirm {name} does it"
+            ));
+            false
+        }
+    }
+}
+
+async fn revoke(
+    context: &Context<'_>,
+    stop: &Stop,
+    login: &auth::Login,
+    found: &Found,
+    host: &str,
+) -> bool {
+    let Some((id, account)) = found.authorization() else {
+        return true;
+    };
+    if account.is_some() && account != login.email() {
+        let whose = account.unwrap_or_default();
+        context.ui.warn(&format!(
+            "the authorization is of {whose}, who alone can revoke it"
+        ));
+        context
+            .ui
+            .hint(&format!("as {whose}: heroku authorizations:revoke {id}"));
+        return true;
+    }
+    let action = context.ui.action("Revoking its authorization");
+    match auth::revoke(context, stop, &login.client, id).await {
+        Ok(_) => {
+            action.done();
+            true
+        }
+        Err(error) => {
+            drop(action);
+            let note = ToRevoke {
+                host: host.to_owned(),
+                account: login.email().map(ToOwned::to_owned),
+                description: None,
+                id: Some(id.to_owned()),
+            };
+            let noted = Records::edit(context.env, |records| records.to_revoke.push(note));
+            context
+                .ui
+                .warn(&format!("the authorization could not be revoked: {error}"));
+            let later = if noted.is_ok() {
+                format!(", and so does the next {}", context.verb("auth:setup"))
+            } else {
+                String::new()
+            };
+            context
+                .ui
+                .hint(&format!("heroku authorizations:revoke {id} does it{later}"));
+            false
+        }
+    }
+}
