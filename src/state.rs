@@ -101,17 +101,12 @@ impl StateDir {
         self.path.join("ledger.jsonl")
     }
 
-    /// A text that is kept until what it is about is done; made where there is none.
+    /// Keeps a text until what it is about is done.
     ///
     /// # Errors
     /// When it cannot be kept.
-    pub fn note(&self, name: &str, fresh: impl FnOnce() -> String) -> Result<String, Error> {
-        if let Some(noted) = self.noted(name) {
-            return Ok(noted);
-        }
-        let text = fresh();
-        replace(&self.path.join(name), text.as_bytes()).map_err(|error| self.io(&error))?;
-        Ok(text)
+    pub fn note(&self, name: &str, text: &str) -> Result<(), Error> {
+        replace(&self.path.join(name), text.as_bytes()).map_err(|error| self.io(&error))
     }
 
     /// The text that is kept under this name.

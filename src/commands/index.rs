@@ -1,32 +1,34 @@
 //! The index: schedules, and what runs them.
 
-use super::Context;
+use super::{
+    Context,
+    runners::{self, Runner, Runners},
+};
 use crate::{
     cli::Index,
     error::{Error, exit},
-    heartbeat::{Heartbeat, Mode},
     ledger::{Event, Ledger, Record},
     report::{human, table},
     schedule::{AppName, Calendar, Recurrence, Schedule},
     state::StateDir,
-    store::{Store, narrow},
+    store::narrow,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 
 pub(super) async fn index(context: &Context<'_>, index: &Index) -> Result<u8, Error> {
     let store = context.store(index.common.schedules.as_deref()).await?;
     let schedules = narrow(store.read().await?, index.app.as_ref(), None);
     let state = StateDir::open(context.env)?;
     let (records, _) = Ledger::new(state.ledger(), String::new()).read()?;
+    let runners = Runners::look(context, &store).await?;
     let now = context.clock.now();
     if context.ui.is_json {
         let list: Vec<Value> = schedules
             .iter()
             .map(|schedule| {
-                let sign = state.heartbeat(&store.key(), &schedule.app);
-                describe(schedule, last(schedule, &records), sign.as_ref(), now)
+                let runner = runners.first(&schedule.app, now);
+                describe(schedule, last(schedule, &records), runner.as_ref(), now)
             })
             .collect();
         context.ui.json(&json!(list));
@@ -51,7 +53,7 @@ pub(super) async fn index(context: &Context<'_>, index: &Index) -> Result<u8, Er
         &["App", "Name", "Target", "When", "Next", "Last"],
         rows,
     ));
-    runner(context, &store, &schedules, now)?;
+    runners::tell(context, &runners, &schedules, now);
     Ok(exit::DONE)
 }
 
@@ -107,65 +109,11 @@ fn last<'a>(schedule: &Schedule, records: &'a [Record]) -> Option<&'a Record> {
     records.iter().rev().find(is_about_it)
 }
 
-/// Which runner runs the schedules, or that none does.
-pub(super) fn runner(
-    context: &Context<'_>,
-    store: &Store,
-    schedules: &[Schedule],
-    now: Timestamp,
-) -> Result<(), Error> {
-    let state = StateDir::open(context.env)?;
-    let sign = |schedule: &Schedule| {
-        let sign = state.heartbeat(&store.key(), &schedule.app);
-        sign.filter(|sign| sign.is_alive(now))
-    };
-    let (run, idle): (Vec<_>, Vec<_>) = schedules
-        .iter()
-        .map(|schedule| (schedule, sign(schedule)))
-        .partition(|(_, sign)| sign.is_some());
-    if !idle.is_empty() {
-        let apps: BTreeSet<String> = idle
-            .iter()
-            .map(|(schedule, _)| format!("⬢ {}", schedule.app.name))
-            .collect();
-        let these = if run.is_empty() {
-            "these schedules".to_owned()
-        } else {
-            let apps: Vec<_> = apps.into_iter().collect();
-            format!("the schedules of {}", apps.join(", "))
-        };
-        context.ui.warn(&format!(
-            "Nothing runs {these}: until something makes passes, no dyno will be restarted"
-        ));
-        let run = context.verb("run");
-        context.ui.hint(&format!(
-            "{run} --watch stays and makes them; or call {run} every 5 minutes from cron or CI"
-        ));
-    }
-    let signs = run.into_iter().filter_map(|(_, sign)| sign);
-    // One line: for one that fails, else for the one that was last heard of longest ago.
-    let worst = signs.min_by_key(|sign| (sign.trouble.is_none(), sign.at));
-    let Some(sign) = worst else { return Ok(()) };
-    let how = match sign.mode {
-        Mode::Watch => "run --watch",
-        Mode::Once => "calls of run",
-    };
-    let seen = human::distance(now, sign.at.min(now));
-    let line = format!("Run by this machine: {how}, last sign of life {seen}");
-    match &sign.trouble {
-        None => context.ui.say(&line),
-        Some(trouble) => context
-            .ui
-            .warn(&format!("{line}, but its last pass failed: {trouble}")),
-    }
-    Ok(())
-}
-
 /// A schedule as the list's JSON has it.
 pub(super) fn describe(
     schedule: &Schedule,
     last: Option<&Record>,
-    heartbeat: Option<&Heartbeat>,
+    runner: Option<&Runner>,
     now: Timestamp,
 ) -> Value {
     let recurrence = schedule.calendar.as_ref().map(Calendar::recurrence);
@@ -178,9 +126,6 @@ pub(super) fn describe(
     };
     let bounds = &schedule.bounds;
     let has_zone = recurrence.is_some() || !bounds.is_free();
-    let runner = heartbeat.map(
-        |beat| json!({ "mode": beat.mode, "last_sign": beat.at, "alive": beat.is_alive(now), "trouble": beat.trouble }),
-    );
     json!({
         "app": schedule.app.name.as_str(),
         "app_id": schedule.app.id,
@@ -200,6 +145,6 @@ pub(super) fn describe(
         "paused": schedule.is_paused(now),
         "next": schedule.next_due(now),
         "last": last,
-        "runner": runner,
+        "runner": runner.map(Runner::json),
     })
 }

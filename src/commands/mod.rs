@@ -15,6 +15,7 @@ mod pause;
 mod plan;
 mod remove;
 mod run;
+mod runners;
 mod sandbox;
 mod set;
 mod tell;

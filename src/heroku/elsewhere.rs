@@ -51,13 +51,12 @@ impl Client {
         })
     }
 
-    /// The last lines of an app's log, of this dyno or process type: `POST /apps/{app}/log-sessions`,
-    /// and what its URL has.
+    /// The last lines of an app's log: `POST /apps/{app}/log-sessions`, and what its URL has.
     ///
     /// # Errors
     /// When Heroku cannot be asked, or answers with an error.
-    pub async fn log(&self, app: &str, dyno: &str) -> Result<Vec<LogLine>, Error> {
-        let body = json!({ "lines": LINES, "dyno": dyno, "tail": false });
+    pub async fn log(&self, app: &str) -> Result<Vec<LogLine>, Error> {
+        let body = json!({ "lines": LINES, "tail": false });
         let path = ["apps", app, "log-sessions"];
         let mut question = Question::new(Method::POST, &path);
         question.body = Some(&body);

@@ -50,6 +50,19 @@ pub fn distance(from: Timestamp, to: Timestamp) -> String {
     }
 }
 
+/// How long: `2h`.
+#[must_use]
+pub fn span(duration: SignedDuration) -> String {
+    Span::whole_seconds_of(duration.abs()).rounded().to_string()
+}
+
+/// `3m ago`; `now` for what has just been, or by another clock is yet to be.
+#[must_use]
+pub fn ago(duration: SignedDuration) -> String {
+    let duration = duration.max(SignedDuration::ZERO);
+    distance(Timestamp::UNIX_EPOCH + duration, Timestamp::UNIX_EPOCH)
+}
+
 /// That two clocks differ, by how much Heroku's is ahead.
 #[must_use]
 pub fn skew(ahead: SignedDuration) -> String {

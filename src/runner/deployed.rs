@@ -42,7 +42,7 @@ pub fn beat(lines: &[LogLine]) -> Option<Beat> {
     let sign = |line: &LogLine| {
         let pairs = logfmt::parse(&line.text);
         let value = |key: &str| pairs.iter().find(|(name, _)| name == key);
-        let is_ours = line.from.starts_with("app[");
+        let is_ours = line.from != "app[api]" && line.from.starts_with("app[");
         let is_sign = value("event").is_some_and(|(_, event)| event == HEARTBEAT);
         let trouble = value("trouble").map(|(_, trouble)| trouble.clone());
         (is_ours && is_sign).then_some(Beat {
@@ -58,7 +58,7 @@ pub fn beat(lines: &[LogLine]) -> Option<Beat> {
 /// # Errors
 /// When Heroku cannot be asked, or answers with an error.
 pub async fn look(client: &Client, app: &str) -> Result<Seen, Error> {
-    let (dynos, lines) = futures_util::try_join!(client.dynos(app), client.log(app, PROCESS_TYPE))?;
+    let (dynos, lines) = futures_util::try_join!(client.dynos(app), client.log(app))?;
     let dyno = dynos
         .into_iter()
         .filter(|dyno| dyno.process_type == PROCESS_TYPE)

@@ -13,6 +13,7 @@ mod binary;
 mod calendars;
 mod changes;
 mod control;
+mod deploy;
 mod fault_matrix;
 mod house;
 mod network;

@@ -25,9 +25,19 @@ pub struct Served {
 
 impl Served {
     pub fn start(scenario: &str, clock: Option<&str>) -> Self {
+        Self::with(scenario, clock, &[])
+    }
+
+    /// One that runs the slugs which are deployed to it.
+    pub fn running_slugs(scenario: &str, clock: &str) -> Self {
+        Self::with(scenario, Some(clock), &["--run-slugs"])
+    }
+
+    fn with(scenario: &str, clock: Option<&str>, more: &[&str]) -> Self {
         let mut command = Command::new(binary());
         command
             .args(["sandbox", "--port", "0", "--scenario", scenario])
+            .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
         if let Some(clock) = clock {

@@ -22,12 +22,15 @@ use changes::{Changes, Wanted, Way, changes};
 use found::Found;
 use serde_json::json;
 use std::path::Path;
+pub(super) use words::cents;
 
 /// The config var with the id of the runner's authorization, and the one that says whose it is.
 const AUTHORIZATION: &str = "AUTORESTART_AUTHORIZATION";
 const ACCOUNT: &str = "AUTORESTART_ACCOUNT";
 /// The add-on that is Heroku's scheduler.
 const SCHEDULER: &str = "scheduler:";
+/// Under which the name is noted that an app is being made with.
+const NOTE: &str = "deploying";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Everything that is known before it is begun.
@@ -249,8 +252,8 @@ fn file(context: &Context<'_>, named: Option<&Path>) -> Result<SchedulesFile, Er
     }
 }
 
-/// The name that is meant: that of the runner which there is, one that was chosen, or a new one, which
-/// is noted so that a deploy that was cut off is gone on with.
+/// The name that is meant: that of the runner which there is, one that was chosen, that of a deploy
+/// which was cut off, or a new one.
 fn name(context: &Context<'_>, flags: &Deploy, known: Option<&str>) -> Result<String, Error> {
     let typed = flags.runner_app.as_ref().map(ToString::to_string);
     match (known, typed) {
@@ -263,12 +266,10 @@ fn name(context: &Context<'_>, flags: &Deploy, known: Option<&str>) -> Result<St
         (None, None) => {
             let state = crate::state::StateDir::open(context.env)?;
             let fresh = || {
-                format!(
-                    "autorestart-{}",
-                    &uuid::Uuid::new_v4().simple().to_string()[..8]
-                )
+                let id = uuid::Uuid::new_v4().simple().to_string();
+                format!("autorestart-{}", &id[..8])
             };
-            Ok(state.note("deploying", fresh)?)
+            Ok(state.noted(NOTE).unwrap_or_else(fresh))
         }
     }
 }
@@ -329,7 +330,13 @@ async fn identified(
             ),
             error => error.into(),
         })?;
-        schedule.app.id = Some(app.id);
+        if schedule.app.id.is_none() {
+            // As its first pass would have written it down.
+            schedule.app.id = Some(app.id);
+            schedule.app.account = login.email().map(ToOwned::to_owned);
+            let host = options.host.machine();
+            schedule.app.host = (host != crate::pass::HEROKU).then(|| host.to_owned());
+        }
     }
     Ok(schedules)
 }

@@ -23,7 +23,7 @@ pub(super) async fn remove(
     let options = context.options()?;
     let host = options.host.machine();
     let known = file.runner_app()?.filter(|runner| runner.host == host);
-    let noted = crate::state::StateDir::open(context.env)?.noted("deploying");
+    let noted = crate::state::StateDir::open(context.env)?.noted(super::NOTE);
     let name = known.as_ref().map(|runner| runner.name.clone()).or(noted);
     let name = name.or_else(|| flags.confirm.as_ref().map(ToString::to_string));
     let Some(name) = name else {
@@ -45,6 +45,21 @@ pub(super) async fn remove(
     let look = Box::pin(Found::look(&login.client, id, host));
     let found = stop.unless(look).await?;
     action.done();
+    if found.is_none() && known.is_none() {
+        return Err(Error::Other {
+            code: "no_runner",
+            message: format!("there is no runner ⬢ {name}"),
+            hint: Some("heroku apps lists what there is".to_owned()),
+        });
+    }
+    if found.is_none() {
+        context.ui.warn(&format!(
+            "⬢ {name} is gone already, and the schedules in its config vars with it"
+        ));
+        context
+            .ui
+            .hint("schedules.before-deploy.toml beside the schedules file has those of before");
+    }
     // Nothing is taken away before the schedules are safe.
     let schedules = found
         .as_ref()
@@ -65,7 +80,7 @@ pub(super) async fn remove(
         is_well &= take_away(context, &login, found).await;
         is_well &= revoke(context, stop, &login, found, host).await;
     }
-    crate::state::StateDir::open(context.env)?.forget_note("deploying");
+    crate::state::StateDir::open(context.env)?.forget_note(super::NOTE);
     let shown = context.env.in_words(file.path());
     let count = schedules.len();
     let noun = if count == 1 {

@@ -1,7 +1,7 @@
 //! The steps of a deploy, one after the other; what was made is undone when one fails.
 
 use super::{
-    ACCOUNT, AUTHORIZATION, Deployment, SCHEDULER, VERSION,
+    ACCOUNT, AUTHORIZATION, Deployment, NOTE, SCHEDULER, VERSION,
     changes::{Changes, Way},
     found::runner,
     made::Made,
@@ -15,6 +15,7 @@ use crate::{
         slug::{PROCESS_TYPE, process_types},
     },
     snapshot::State,
+    state::StateDir,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::path::PathBuf;
@@ -114,7 +115,7 @@ impl Deployment<'_> {
             auth::forget(self.context, &authorization.note);
         }
         made.app = None;
-        crate::state::StateDir::open(self.context.env)?.forget_note("deploying");
+        StateDir::open(self.context.env)?.forget_note(NOTE);
         let there = self.found.as_ref().map_or(0, |found| found.schedules.len());
         let moved = changes
             .sets
@@ -147,6 +148,7 @@ impl Deployment<'_> {
             space: flags.space.as_deref(),
             region: flags.region.as_deref(),
         };
+        StateDir::open(self.context.env)?.note(NOTE, name)?;
         let action = self.context.ui.action(&format!("Creating ⬢ {name}"));
         let app = match client.make_app(name, &place).await {
             Ok(app) => app,

@@ -14,6 +14,11 @@ const POOL: (u32, u64) = (1_000, 500);
 /// Cents a month, where Heroku does not tell (HEROKU 3.7).
 const BASIC: u64 = 700;
 
+/// What a dyno of this size that never stops costs a month, in cents, where that is known here.
+pub fn cents(size: &str) -> Option<u64> {
+    size.eq_ignore_ascii_case("Basic").then_some(BASIC)
+}
+
 /// What it costs a month, in cents, and in words.
 pub fn cost(prices: &BTreeMap<String, u64>, way: Way, size: &str) -> (u64, String) {
     let dollars = |cents: u64| format!("${}.{:02}", cents / 100, cents % 100);

@@ -1,10 +1,13 @@
 //! What this machine has: version, zone data, files, runner.
 
-use super::{super::Context, Line};
-use crate::{
-    cli::Common, heartbeat::Mode, report::human, schedule::Schedule, state::StateDir,
-    store::SchedulesFile,
+use super::{
+    super::{
+        Context,
+        runners::{self, Runner, Runners},
+    },
+    Line,
 };
+use crate::{cli::Common, schedule::Schedule, state::StateDir, store::SchedulesFile};
 use jiff::tz::TimeZone;
 
 pub fn version(context: &Context<'_>) -> Vec<Line> {
@@ -94,14 +97,10 @@ pub async fn files(context: &Context<'_>, common: &Common) -> (Vec<Line>, Vec<Sc
 
 /// Whether something makes passes over the schedules, and how it fares.
 pub async fn runner(context: &Context<'_>, common: &Common, schedules: &[Schedule]) -> Vec<Line> {
-    let (Ok(state), Ok(store)) = (
-        StateDir::open(context.env),
-        context.store(common.schedules.as_deref()).await,
-    ) else {
+    let Ok(store) = context.store(common.schedules.as_deref()).await else {
         return vec![];
     };
     let now = context.clock.now();
-    let run = context.verb("run");
     if store.read().await.is_err() {
         return vec![Line::warning(
             "runner",
@@ -112,42 +111,22 @@ pub async fn runner(context: &Context<'_>, common: &Common, schedules: &[Schedul
     if schedules.is_empty() {
         return vec![Line::ok("runner", "none needed: there are no schedules")];
     }
-    let sign = |schedule: &Schedule| state.heartbeat(&store.key(), &schedule.app);
-    let alive: Vec<_> = schedules
-        .iter()
-        .filter_map(sign)
-        .filter(|sign| sign.is_alive(now))
-        .collect();
-    if alive.len() < schedules.len() {
-        let idle = schedules.len() - alive.len();
-        return vec![Line::broken(
-            "runner",
-            format!("nothing runs {idle} of {} schedules", schedules.len()),
-            format!(
-                "{run} --watch stays and makes passes; or call {run} every 5 minutes from cron or CI"
-            ),
-        )];
-    }
-    let Some(worst) = alive
-        .into_iter()
-        .min_by_key(|sign| (sign.trouble.is_none(), sign.at))
-    else {
+    let Ok(runners) = Runners::look(context, &store).await else {
         return vec![];
     };
-    let how = match worst.mode {
-        Mode::Watch => "run --watch",
-        Mode::Once => "calls of run",
-    };
-    let said = format!(
-        "{how}, last sign of life {}",
-        human::distance(now, worst.at.min(now))
-    );
-    vec![match worst.trouble {
+    if let Some((problem, hint)) = runners::problem(context, &runners, schedules, now) {
+        return vec![Line::broken("runner", problem, hint)];
+    }
+    let first = |schedule: &Schedule| runners.first(&schedule.app, now);
+    let worst = schedules.iter().filter_map(first).min_by_key(Runner::rank);
+    let Some(worst) = worst else { return vec![] };
+    let said = worst.in_words();
+    vec![match worst.trouble() {
         None => Line::ok("runner", said),
         Some(trouble) => Line::broken(
             "runner",
             format!("{said}, but its last pass failed: {trouble}"),
-            format!("{run} shows more"),
+            format!("{} shows more", context.verb("run")),
         ),
     }]
 }

@@ -4,7 +4,10 @@
 mod now;
 mod picture;
 
-use super::{Context, index, instant};
+use super::{
+    Context, index, instant,
+    runners::{self, Runners},
+};
 use crate::{
     cli,
     error::{Error, exit},
@@ -98,7 +101,8 @@ pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, 
         .iter()
         .map(|schedule| outlook(&flags, schedule, &mut gaps, now))
         .collect::<Result<Vec<_>, Error>>()?;
-    let apps = now::ask(context, &store, &schedules).await?;
+    let runners = Runners::look(context, &store).await?;
+    let apps = now::ask(context, &runners, &schedules).await?;
     // Whether an app on Fir has the cycle at all nobody tells: that is said of its dynos.
     let is_fir = |outlook: &&mut Outlook<'_>| {
         let plans = apps.iter().filter_map(|app| app.plan.as_ref().ok());
@@ -131,7 +135,7 @@ pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, 
                 error.hint().iter().for_each(|hint| context.ui.hint(hint));
             }
         }
-        index::runner(context, &store, &schedules, now)?;
+        runners::tell(context, &runners, &schedules, now);
     }
     if outlooks
         .iter()

@@ -1,10 +1,12 @@
 //! What a pass would do now: the same planner on the same answers, without the restarts.
 
-use super::super::Context;
+use super::super::{
+    Context,
+    runners::{self, Runners},
+};
 use crate::{
     credentials::Use,
     error::Error,
-    heartbeat::Mode,
     heroku::Client,
     ledger::{Ledger, Record},
     observe, pass,
@@ -13,11 +15,9 @@ use crate::{
         daily_cycle::{self, Cycle, Lateness},
     },
     report::{forecast, human, json as shapes, table},
-    runner,
     schedule::{Schedule, Span},
     snapshot::{Dyno, Snapshot},
     state::StateDir,
-    store::Store,
 };
 use jiff::{SignedDuration, tz::TimeZone};
 use serde::Serialize;
@@ -52,7 +52,7 @@ impl Now {
 /// Plans every app, with the credential that a pass would act with.
 pub(super) async fn ask(
     context: &Context<'_>,
-    store: &Store,
+    runners: &Runners,
     schedules: &[Schedule],
 ) -> Result<Vec<AppPlan>, Error> {
     let state = StateDir::open(context.env)?;
@@ -79,7 +79,7 @@ pub(super) async fn ask(
                 .find_map(|schedule| pass::foreign_host(schedule, host));
             let plan = match foreign {
                 Some(error) => Err(error),
-                None => ask_one(context, &state, store, &client, &schedules).await,
+                None => ask_one(context, &state, runners, &client, &schedules).await,
             };
             AppPlan { app, plan }
         });
@@ -92,7 +92,7 @@ pub(super) async fn ask(
 async fn ask_one(
     context: &Context<'_>,
     state: &StateDir,
-    store: &Store,
+    runners: &Runners,
     client: &Client,
     schedules: &[Schedule],
 ) -> Result<Now, Error> {
@@ -122,15 +122,9 @@ async fn ask_one(
         .filter_map(|record| record.took_ms)
         .map(SignedDuration::from_millis)
         .collect();
-    let sign = state.heartbeat(&store.key(), &schedules[0].app);
-    let sign = sign.filter(|sign| sign.is_alive(local_now));
+    let runner = runners.first(&schedules[0].app, local_now);
     let lateness = Lateness {
-        runner: match sign.map(|sign| (sign.mode, sign.trouble)) {
-            Some((_, Some(_))) => Err("the last pass of its runner failed"),
-            Some((Mode::Watch, None)) => Ok(runner::LATENESS),
-            Some((Mode::Once, None)) => Err("how late a call of run comes is not known"),
-            None => Err("nothing runs it"),
-        },
+        runner: runners::lateness(runner.as_ref()),
         restart: plan::longest(&past),
     };
     let cycles = daily_cycle::of_app(question, &plan, lateness).into_iter();

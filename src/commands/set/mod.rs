@@ -4,13 +4,16 @@ mod seen;
 mod tell;
 mod when;
 
-use super::{Context, auth, daily_cycle, foresee, index, void};
+use super::{
+    Context, auth, daily_cycle, foresee, index,
+    runners::{self, Runners},
+    void,
+};
 use crate::{
     cli::{Set, TargetFlags},
     error::{Error, exit},
     schedule::{self, Schedule, Target},
     snapshot::Generation,
-    state::StateDir,
 };
 use console::Style;
 
@@ -18,7 +21,6 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     let app = context.app(&flags.app)?;
     let mut schedule = when::draft(context, &flags, &app)?;
     let store = context.store(flags.common.schedules.as_deref()).await?;
-    let state = StateDir::open(context.env)?;
     let schedules = store.read().await?;
     let (ui, name) = (context.ui, schedule.name.clone());
     let seen = seen::look(context, &app).await?;
@@ -56,8 +58,8 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     if let Some(before) = &before {
         void::tell(context, "set", before, Some(&schedule)).await;
     }
-    let heartbeat = state.heartbeat(&store.key(), &schedule.app);
-    let is_run = heartbeat.as_ref().is_some_and(|sign| sign.is_alive(now));
+    let runners = Runners::look(context, &store).await?;
+    let is_run = runners.is_run(&schedule.app, now);
     let mut troubles = match &seen {
         Some(seen) => foresee::foresee(context, &schedule, &seen.app.id, is_run, now).await,
         None => vec![],
@@ -69,7 +71,12 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         troubles.extend(daily_cycle::foresee(&schedule, &schedules, now));
     }
     if ui.is_json {
-        let mut described = index::describe(&schedule, None, heartbeat.as_ref(), now);
+        let mut described = index::describe(
+            &schedule,
+            None,
+            runners.first(&schedule.app, now).as_ref(),
+            now,
+        );
         let warnings = troubles.iter().map(|trouble| trouble.warning.as_str());
         described["warnings"] = warnings.collect();
         ui.json(&described);
@@ -89,7 +96,7 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         }
         trouble.hint.iter().for_each(|hint| ui.hint(hint));
     }
-    index::runner(context, &store, std::slice::from_ref(&schedule), now)?;
+    runners::tell(context, &runners, std::slice::from_ref(&schedule), now);
     ui.hint(&format!(
         "{} --app {} shows what will happen",
         context.verb("plan"),

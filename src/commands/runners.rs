@@ -1,0 +1,293 @@
+//! Which runner runs a schedule: when it was last alive, how late it can be, what it costs; and that
+//! nothing runs it, which must not be missed.
+
+use super::{Context, deploy};
+use crate::{
+    error::Error,
+    heartbeat::{Heartbeat, Mode},
+    report::human,
+    runner::{self, deployed},
+    schedule::{App, Schedule},
+    state::StateDir,
+    store::{ConfigVars, Store},
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// One that makes passes, or should.
+#[derive(Debug, Clone)]
+pub struct Runner {
+    /// A word for scripts: `watch`, `once`, `dyno`, `scheduler`.
+    mode: &'static str,
+    /// The app that it is, where it is one.
+    app: Option<String>,
+    who: String,
+    last_sign: Option<Timestamp>,
+    /// How long that was ago, by the clock of whoever left it.
+    age: Option<SignedDuration>,
+    is_alive: bool,
+    /// Why its newest pass failed, or why it cannot be told how it fares.
+    trouble: Option<String>,
+    lateness: Option<SignedDuration>,
+    /// Cents a month.
+    cost: Option<u64>,
+}
+
+/// How late a pass of Heroku Scheduler is, at worst: its ten minutes, and a dyno's start.
+const SCHEDULER_LATENESS: SignedDuration = SignedDuration::from_mins(11);
+
+impl Runner {
+    fn here(sign: &Heartbeat, now: Timestamp) -> Self {
+        let (mode, how, lateness) = match sign.mode {
+            Mode::Watch => ("watch", "run --watch", Some(runner::LATENESS)),
+            Mode::Once => ("once", "calls of run", None),
+        };
+        Self {
+            mode,
+            app: None,
+            who: format!("this machine: {how}"),
+            last_sign: Some(sign.at),
+            age: Some(now.duration_since(sign.at)),
+            is_alive: sign.is_alive(now),
+            trouble: sign.trouble.clone(),
+            lateness,
+            cost: None,
+        }
+    }
+
+    /// The runner app, as Heroku shows it.
+    async fn deployed(vars: &ConfigVars) -> Self {
+        let (client, name) = (vars.client(), &vars.runner().name);
+        let id = vars.runner().id.as_str();
+        let looked = futures_util::try_join!(deployed::look(client, id), client.scales(id));
+        let now = client.now();
+        let mut it = Self {
+            mode: "dyno",
+            app: Some(name.clone()),
+            who: format!("⬢ {name}"),
+            last_sign: None,
+            age: None,
+            is_alive: false,
+            trouble: None,
+            lateness: Some(runner::LATENESS),
+            cost: None,
+        };
+        match looked {
+            Ok((seen, scales)) => {
+                let running = scales.iter().find(|scale| {
+                    scale.process_type == runner::slug::PROCESS_TYPE && scale.quantity > 0
+                });
+                if let Some(scale) = running {
+                    let cents = deploy::cents(&scale.size);
+                    let price = cents.map(|cents| format!(", about ${} a month", cents / 100));
+                    it.who = format!(
+                        "⬢ {name}: one {} dyno{}",
+                        scale.size,
+                        price.unwrap_or_default()
+                    );
+                    it.cost = cents;
+                } else {
+                    it.mode = "scheduler";
+                    it.who = format!("⬢ {name}: Heroku Scheduler");
+                    it.lateness = Some(SCHEDULER_LATENESS);
+                }
+                it.is_alive = seen.beat.as_ref().is_some_and(|beat| beat.is_alive(now));
+                it.last_sign = seen.beat.as_ref().map(|beat| beat.at);
+                it.age = it.last_sign.map(|at| now.duration_since(at));
+                it.trouble = seen.beat.and_then(|beat| beat.trouble);
+            }
+            Err(error) => it.trouble = Some(format!("it cannot be looked at: {error}")),
+        }
+        it
+    }
+
+    pub fn json(&self) -> Value {
+        json!({
+            "mode": self.mode, "app": self.app, "last_sign": self.last_sign, "alive": self.is_alive, "trouble": self.trouble,
+            "lateness_seconds": self.lateness.map(|lateness| lateness.as_secs()), "cost_cents_per_month": self.cost,
+        })
+    }
+
+    /// Least for the one that fares worst.
+    pub fn rank(&self) -> (bool, Option<Timestamp>) {
+        (self.trouble.is_none(), self.last_sign)
+    }
+
+    pub fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
+    /// How it fares, in one line.
+    pub fn in_words(&self) -> String {
+        let mut words = self.who.clone();
+        if let Some(age) = self.age {
+            words = format!("{words}, last sign of life {}", human::ago(age));
+        }
+        if let Some(lateness) = self.lateness.filter(|_| self.is_alive) {
+            words = if lateness < SignedDuration::from_mins(1) {
+                format!("{words}; seconds late")
+            } else {
+                format!("{words}; up to {} minutes late", lateness.as_mins())
+            };
+        }
+        words
+    }
+}
+
+/// All that may run the schedules of a store.
+pub struct Runners {
+    deployed: Option<Runner>,
+    state: StateDir,
+    key: String,
+}
+
+impl Runners {
+    /// Looks at them; a runner app is asked for.
+    ///
+    /// # Errors
+    /// When there is no place to look for those of this machine.
+    pub async fn look(context: &Context<'_>, store: &Store) -> Result<Self, Error> {
+        let deployed = match store {
+            Store::ConfigVars(vars) => Some(Runner::deployed(vars).await),
+            Store::File(_) | Store::Environment(_) => None,
+        };
+        Ok(Self {
+            deployed,
+            state: StateDir::open(context.env)?,
+            key: store.key(),
+        })
+    }
+
+    /// Those of an app's schedules, the one that counts first: of two, each is enough.
+    pub fn of(&self, app: &App, now: Timestamp) -> Vec<Runner> {
+        let here = self.state.heartbeat(&self.key, app);
+        let here = here.map(|sign| Runner::here(&sign, now));
+        // What is not alive here any more has ended; a runner app that is not alive should be.
+        let here = here.filter(|here| here.is_alive || self.deployed.is_none());
+        let mut all: Vec<Runner> = self.deployed.iter().cloned().chain(here).collect();
+        all.sort_by_key(|runner| (!runner.is_alive, runner.trouble.is_some()));
+        all
+    }
+
+    /// The one that counts.
+    pub fn first(&self, app: &App, now: Timestamp) -> Option<Runner> {
+        self.of(app, now).into_iter().next()
+    }
+
+    pub fn is_run(&self, app: &App, now: Timestamp) -> bool {
+        self.first(app, now).is_some_and(|runner| runner.is_alive)
+    }
+}
+
+/// How late an app's passes come, or why that is not known.
+pub fn lateness(runner: Option<&Runner>) -> Result<SignedDuration, &'static str> {
+    match runner.filter(|runner| runner.is_alive) {
+        None => Err("nothing runs it"),
+        Some(runner) if runner.trouble.is_some() => Err("the last pass of its runner failed"),
+        Some(runner) => runner
+            .lateness
+            .ok_or("how late a call of run comes is not known"),
+    }
+}
+
+/// What is wrong with the runners of these schedules: words, and the next command. `None` where all is
+/// well.
+pub fn problem(
+    context: &Context<'_>,
+    runners: &Runners,
+    schedules: &[Schedule],
+    now: Timestamp,
+) -> Option<(String, String)> {
+    let idle = schedules
+        .iter()
+        .filter(|schedule| !runners.is_run(&schedule.app, now));
+    let idle: Vec<&Schedule> = idle.collect();
+    if idle.is_empty() {
+        return None;
+    }
+    if let Some(runner) = &runners.deployed {
+        let name = runner.app.as_deref().unwrap_or_default();
+        let since = match (runner.age, &runner.trouble) {
+            (Some(age), _) => format!("has shown no sign of life for {}", human::span(age)),
+            (None, Some(trouble)) => format!("may not run: {trouble}"),
+            (None, None) => "has shown no sign of life".to_owned(),
+        };
+        let hint = if runner.mode == "scheduler" {
+            format!(
+                "heroku addons:open scheduler --app {name} shows its jobs: one must call {}",
+                runner::slug::COMMAND
+            )
+        } else {
+            format!(
+                "heroku ps --app {name} and heroku logs --app {name} show why; {} repairs it",
+                context.verb("deploy")
+            )
+        };
+        return Some((
+            format!(
+                "⬢ {name}, which is to run these schedules, {since}: until it runs, no dyno will be restarted"
+            ),
+            hint,
+        ));
+    }
+    let apps: BTreeSet<String> = idle
+        .iter()
+        .map(|schedule| format!("⬢ {}", schedule.app.name))
+        .collect();
+    let these = if idle.len() == schedules.len() {
+        "these schedules".to_owned()
+    } else {
+        let apps: Vec<_> = apps.into_iter().collect();
+        format!("the schedules of {}", apps.join(", "))
+    };
+    let last = idle
+        .iter()
+        .filter_map(|schedule| runners.first(&schedule.app, now)?.last_sign)
+        .max();
+    let since = last.map(|at| {
+        format!(
+            " (the last runner was alive {})",
+            human::distance(now, at.min(now))
+        )
+    });
+    let (deploy, run) = (context.verb("deploy"), context.verb("run"));
+    Some((
+        format!(
+            "Nothing runs {these}{}: until something makes passes, no dyno will be restarted",
+            since.unwrap_or_default()
+        ),
+        format!(
+            "{deploy} puts a runner on Heroku; {run} --watch makes passes here for as long as it runs"
+        ),
+    ))
+}
+
+/// Says which runner runs the schedules, or that none does.
+pub fn tell(context: &Context<'_>, runners: &Runners, schedules: &[Schedule], now: Timestamp) {
+    let ui = context.ui;
+    if let Some((problem, hint)) = problem(context, runners, schedules, now) {
+        ui.warn(&problem);
+        ui.hint(&hint);
+    }
+    let all = schedules
+        .iter()
+        .flat_map(|schedule| runners.of(&schedule.app, now));
+    let mut alive: Vec<Runner> = all.filter(|runner| runner.is_alive).collect();
+    // One line for each: for one that fails, else for the one that was last heard of longest ago.
+    alive.sort_by_key(Runner::rank);
+    let mut said = BTreeSet::new();
+    for runner in alive
+        .iter()
+        .filter(|runner| said.insert(runner.who.clone()))
+    {
+        let line = format!("Run by {}", runner.in_words());
+        match &runner.trouble {
+            None => ui.say(&line),
+            Some(trouble) => ui.warn(&format!("{line}, but its last pass failed: {trouble}")),
+        }
+    }
+    if said.len() > 1 {
+        ui.say("Two runners do no harm: a dyno that one has restarted is not due for the other");
+    }
+}

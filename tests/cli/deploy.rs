@@ -1,0 +1,538 @@
+//! `deploy` against the sandbox: what it makes, what it leaves behind when a call fails, and the runner
+//! that it leaves running.
+
+use crate::process::{
+    Home, Served, TOKEN, Told, block, each_once, now, on_time, schedule, shop, told_on_time,
+};
+use serde_json::{Value, json};
+use std::{
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::OnceLock,
+    time::Duration,
+};
+
+const RUNNER: &str = "test-runner";
+
+/// What Heroku says to the account itself.
+async fn api(served: &Served, path: &str) -> Value {
+    let http = reqwest::Client::builder().no_proxy().build();
+    let request = http
+        .expect("a client")
+        .get(format!("{}{path}", served.heroku.url))
+        .bearer_auth(TOKEN)
+        .header("accept", "application/vnd.heroku+json; version=3");
+    let answer = request.send().await.expect("an answer");
+    answer.json().await.expect("JSON")
+}
+
+async fn apps(served: &Served) -> Vec<String> {
+    let apps = api(served, "/apps").await;
+    let apps = apps.as_array().expect("a list").iter();
+    apps.map(|app| app["name"].as_str().expect("a name").to_owned())
+        .collect()
+}
+
+async fn authorizations(served: &Served) -> Vec<Value> {
+    served.heroku.get("/sandbox/authorizations").await
+}
+
+/// A program for Linux on x86-64 that needs nothing, and does nothing.
+fn program(home: &Home) -> String {
+    let mut bytes = vec![0; 64];
+    bytes[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+    (bytes[16], bytes[18], bytes[20]) = (2, 62, 1);
+    (bytes[52], bytes[54], bytes[58]) = (64, 56, 64);
+    let path = home.path().join("program");
+    std::fs::write(&path, bytes).expect("a file");
+    path.display().to_string()
+}
+
+/// This very binary, without what a debugger wants: a hundredth of the time to pack.
+fn ours() -> &'static str {
+    static OURS: OnceLock<PathBuf> = OnceLock::new();
+    let path = OURS.get_or_init(|| {
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("autorestart-stripped");
+        let fresh = path.with_extension(std::process::id().to_string());
+        let stripped = Command::new("strip")
+            .args([
+                "-o".as_ref(),
+                fresh.as_os_str(),
+                crate::process::binary().as_os_str(),
+            ])
+            .status();
+        assert!(stripped.expect("strip runs").success());
+        std::fs::rename(fresh, &path).expect("a file");
+        path
+    });
+    path.to_str().expect("a path")
+}
+
+/// Deploys, while the runner that is not there says that it is alive.
+async fn deploy(home: &Home, served: &Served, more: &[&str]) -> Told {
+    let program = program(home);
+    let words = [
+        &["deploy", "--runner-app", RUNNER, "--binary", &program][..],
+        more,
+    ]
+    .concat();
+    let mut command = on_time(home, served, &words).await;
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let sign = json!({ "from": "app[runner.1]", "text": "level=info event=heartbeat schedules=1" });
+    let http = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .expect("a client");
+    while child.try_wait().expect("a state").is_none() {
+        let url = format!("{}/sandbox/apps/{RUNNER}/log", served.heroku.url);
+        let _ = http.post(url).json(&sign).send().await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    child.wait_with_output().expect("it ends").into()
+}
+
+async fn remove(home: &Home, served: &Served) -> Told {
+    told_on_time(home, served, &["deploy", "remove", "--confirm", RUNNER]).await
+}
+
+fn scenario(home: &Home, more: &str) -> String {
+    let path = home.path().join("world.toml");
+    let shop = include_str!("../../src/sandbox/leaky-shop.toml");
+    std::fs::write(&path, shop.to_owned() + more).expect("a file");
+    path.display().to_string()
+}
+
+const CLOCK: &str = "2026-03-02T06:00:00Z*60";
+
+#[test]
+fn the_runner_restarts_on_time_and_a_second_deploy_changes_nothing_and_nothing_is_left_of_it() {
+    block(async {
+        let home = Home::new();
+        let served = Served::running_slugs(&shop(&home, 5), "2026-03-02T06:57:00Z*20");
+        home.write_schedules(&schedule("07:00"));
+        let words = [
+            "deploy",
+            "--runner-app",
+            RUNNER,
+            "--yes",
+            "--binary",
+            ours(),
+        ];
+        let clock = format!("{}*20", now(&served).await);
+        let mut command = home.command(&served.heroku.url, &words);
+        let told: Told = command
+            .env("AUTORESTART_CLOCK", clock)
+            .output()
+            .expect("it runs")
+            .into();
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert!(told.stderr.contains("$7.00 a month"), "{told:?}");
+        let file = std::fs::read_to_string(home.schedules()).expect("the file");
+        assert!(
+            file.contains("[runner-app]") && !file.contains("[[schedule]]"),
+            "{file}"
+        );
+        // It is a process of its own that does it: nothing else runs here.
+        // Forty minutes of the sandbox, and it would be too late.
+        for _ in 0..2_400 {
+            if served.heroku.record().await.restarts() == each_once() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(served.heroku.record().await.restarts(), each_once());
+        let before = served.heroku.record().await.requests.len();
+        let told = told_on_time(&home, &served, &words).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert!(told.stdout.contains("nothing was changed"), "{told:?}");
+        let requests = served.heroku.record().await.requests;
+        let is_change = |request: &&crate::control::Request| {
+            request.method != "GET" && !request.path.ends_with("/log-sessions")
+        };
+        let ours = requests[before..].iter().filter(is_change);
+        let changes: Vec<_> = ours
+            .filter(|request| request.path.contains(RUNNER))
+            .collect();
+        assert!(changes.is_empty(), "{changes:?}");
+        let list = told_on_time(&home, &served, &["--json"]).await.json();
+        assert_eq!(
+            (&list[0]["runner"]["mode"], &list[0]["runner"]["alive"]),
+            (&json!("dyno"), &json!(true))
+        );
+        let told = remove(&home, &served).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert_eq!(
+            (apps(&served).await, authorizations(&served).await),
+            (vec!["example-app".to_owned()], vec![])
+        );
+        let list = told_on_time(&home, &served, &["--json"]).await.json();
+        assert_eq!(
+            (&list[0]["app"], &list[0]["triggers"]["at"]),
+            (&json!("example-app"), &json!("07:00"))
+        );
+        assert_eq!(list[0]["runner"], Value::Null, "nothing runs it any more");
+        assert_eq!(
+            served.heroku.record().await.restarts(),
+            each_once(),
+            "once, and not again"
+        );
+    });
+}
+
+/// A fault at each of its calls in turn: nothing is left, or it is said what is.
+#[test]
+fn a_fault_at_any_of_its_calls_leaves_nothing_unreported() {
+    block(async {
+        let home = Home::new();
+        let served = Served::start(&scenario(&home, ""), Some(CLOCK));
+        home.write_schedules(&schedule("07:00"));
+        let told = deploy(&home, &served, &["--yes"]).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        let calls = served.heroku.record().await.requests.len();
+        assert!(calls >= 14, "{calls} calls");
+        assert_eq!(remove(&home, &served).await.code, Some(0));
+        let kinds = [
+            json!({ "status": { "status": 500, "id": "internal", "message": "no luck" } }),
+            json!({ "status": { "status": 422, "id": "invalid_params", "message": "no way" } }),
+            json!("reset-before"),
+            json!("reset-after"),
+            json!("garbage"),
+        ];
+        let (mut failed, mut done) = (0, 0);
+        for call in 0..calls {
+            for kind in &kinds {
+                let what = format!("call {call}, {kind}");
+                let home = Home::new();
+                home.write_schedules(&schedule("07:00"));
+                let fault = json!([{ "skip": call, "kind": kind }]);
+                served.heroku.faults(&fault).await;
+                let told = deploy(&home, &served, &["--yes"]).await;
+                served.heroku.no_faults().await;
+                let left = apps(&served).await.contains(&RUNNER.to_owned());
+                let authorizations = authorizations(&served).await;
+                if told.code == Some(0) {
+                    done += 1;
+                    assert!(left && authorizations.len() == 1, "{what}: {told:?}");
+                    let told = remove(&home, &served).await;
+                    assert_eq!(told.code, Some(0), "{what}: {told:?}");
+                    continue;
+                }
+                failed += 1;
+                assert!(matches!(told.code, Some(1 | 2)), "{what}: {told:?}");
+                let file = std::fs::read_to_string(home.schedules()).expect("the file");
+                assert!(
+                    file.contains("[[schedule]]"),
+                    "{what}: the schedules are where they were"
+                );
+                if left {
+                    assert!(
+                        told.stderr
+                            .contains(&format!("apps:destroy --app {RUNNER}"))
+                            || told.stderr.contains(&format!("apps:info --app {RUNNER}")),
+                        "{what}: {told:?}"
+                    );
+                }
+                for one in &authorizations {
+                    let named = ["id", "description"].map(|key| one[key].as_str().expect("a text"));
+                    assert!(
+                        named.iter().any(|name| told.stderr.contains(name)),
+                        "{what}: {told:?}"
+                    );
+                }
+                // What is left, the next commands take away.
+                for one in &authorizations {
+                    served
+                        .heroku
+                        .revoke(one["id"].as_str().expect("an id"))
+                        .await;
+                }
+                if left {
+                    let told = remove(&home, &served).await;
+                    assert_eq!(told.code, Some(0), "{what}: {told:?}");
+                }
+                assert_eq!(apps(&served).await, ["example-app"], "{what}");
+            }
+        }
+        println!(
+            "{calls} calls, {} faults: {failed} deploys failed, {done} went through",
+            calls * kinds.len()
+        );
+        assert!(failed > 20 && done > 20, "{failed} {done}");
+    });
+}
+
+#[test]
+fn schedules_are_edited_in_its_config_vars_and_nothing_else_of_them_is_touched() {
+    block(async {
+        let home = Home::new();
+        let served = Served::start(&scenario(&home, ""), Some(CLOCK));
+        home.write_schedules(&schedule("07:00"));
+        assert_eq!(deploy(&home, &served, &["--yes"]).await.code, Some(0));
+        let config = async || api(&served, &format!("/apps/{RUNNER}/config-vars")).await;
+        let before = config().await;
+        let set = [
+            "set",
+            "--app",
+            "example-app",
+            "--name",
+            "late",
+            "--at",
+            "22",
+            "--timezone",
+            "UTC",
+        ];
+        assert_eq!(told_on_time(&home, &served, &set).await.code, Some(0));
+        let pause = ["pause", "--app", "example-app", "--name", "late"];
+        assert_eq!(told_on_time(&home, &served, &pause).await.code, Some(0));
+        let mut after = config().await;
+        let fresh = "AUTORESTART_SCHEDULE_EXAMPLE_APP__LATE";
+        let value = after[fresh].as_str().expect("a variable");
+        assert!(
+            value.contains("at = \"22:00\"") && value.contains("paused = true"),
+            "{value}"
+        );
+        after.as_object_mut().expect("an object").remove(fresh);
+        assert_eq!(after, before, "the token too is as it was");
+        let list = told_on_time(&home, &served, &["--json"]).await.json();
+        assert_eq!(
+            (list.as_array().expect("a list").len(), &list[1]["paused"]),
+            (2, &json!(true))
+        );
+        let drop = ["remove", "--app", "example-app", "--name", "late"];
+        assert_eq!(told_on_time(&home, &served, &drop).await.code, Some(0));
+        assert_eq!(config().await, before);
+        // A colleague's slip is named, and nothing is overwritten.
+        let wrong = json!({ "AUTORESTART_SCHEDULE_X": "{ app = \"example-app\", at = \"25\" }" });
+        patch(&served, &format!("/apps/{RUNNER}/config-vars"), &wrong).await;
+        let told = told_on_time(&home, &served, &[]).await;
+        assert_eq!(told.code, Some(2), "{told:?}");
+        assert!(
+            told.stderr
+                .contains("config var AUTORESTART_SCHEDULE_X of ⬢ test-runner: at '25'"),
+            "{told:?}"
+        );
+        assert!(!told.stderr.contains("HRKU-AA"), "{told:?}");
+    });
+}
+
+async fn patch(served: &Served, path: &str, body: &Value) {
+    let http = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .expect("a client");
+    let request = http
+        .patch(format!("{}{path}", served.heroku.url))
+        .bearer_auth(TOKEN)
+        .header("accept", "application/vnd.heroku+json; version=3")
+        .json(body);
+    assert!(
+        request
+            .send()
+            .await
+            .expect("an answer")
+            .status()
+            .is_success()
+    );
+}
+
+#[test]
+fn a_runner_that_is_dead_for_two_hours_is_listed_as_dead() {
+    block(async {
+        let home = Home::new();
+        let served = Served::start(&scenario(&home, ""), Some(CLOCK));
+        home.write_schedules(&schedule("07:00"));
+        assert_eq!(deploy(&home, &served, &["--yes"]).await.code, Some(0));
+        let told = told_on_time(&home, &served, &[]).await;
+        assert!(
+            told.stderr
+                .contains("Run by ⬢ test-runner: one Basic dyno, about $7 a month"),
+            "{told:?}"
+        );
+        served
+            .heroku
+            .patch("/sandbox", &json!({ "advance": "2h" }))
+            .await;
+        let told = told_on_time(&home, &served, &[]).await;
+        assert!(told.stderr.starts_with("Warning: ⬢ test-runner, which is to run these schedules, has shown no sign of life for 2h"), "{told:?}");
+        let list = told_on_time(&home, &served, &["--json"]).await.json();
+        assert_eq!(list[0]["runner"]["alive"], json!(false));
+        let doctor = told_on_time(&home, &served, &["doctor"]).await;
+        assert!(
+            doctor.stdout.contains("broken   runner") && doctor.code == Some(1),
+            "{doctor:?}"
+        );
+    });
+}
+
+#[test]
+fn an_authorization_that_was_revoked_is_made_anew_by_the_next_deploy() {
+    block(async {
+        let home = Home::new();
+        let served = Served::start(&scenario(&home, ""), Some(CLOCK));
+        home.write_schedules(&schedule("07:00"));
+        assert_eq!(deploy(&home, &served, &["--yes"]).await.code, Some(0));
+        let first = authorizations(&served).await;
+        served
+            .heroku
+            .revoke(first[0]["id"].as_str().expect("an id"))
+            .await;
+        let told = deploy(&home, &served, &["--yes", "--json"]).await;
+        let document = told.json();
+        assert_eq!(
+            (
+                &document["authorized"],
+                &document["created"],
+                &document["released"]
+            ),
+            (&json!(true), &json!(false), &json!(false))
+        );
+        let second = authorizations(&served).await;
+        assert_eq!((second.len(), &second[0]["scope"]), (1, &json!(["write"])));
+        let config = api(&served, &format!("/apps/{RUNNER}/config-vars")).await;
+        assert_eq!(config["HEROKU_API_KEY"], second[0]["access_token"]["token"]);
+        assert!(!told.stdout.contains("HRKU-AA") && !told.stderr.contains("HRKU-AA"));
+    });
+}
+
+#[test]
+fn bad_input_of_deploy_is_refused_before_anything_is_made() {
+    block(async {
+        let home = Home::new();
+        let more = "\n[[user]]\nemail = \"other@example.com\"\n[[app]]\nname = \"taken-app\"\nowner = \"other@example.com\"\n";
+        let served = Served::start(&scenario(&home, more), Some(CLOCK));
+        home.write_schedules(&schedule("07:00"));
+        let program = program(&home);
+        let script = home.path().join("script");
+        std::fs::write(&script, "#!/bin/sh\n").expect("a file");
+        let script = script.display().to_string();
+        let cases: [(&[&str], &str); 9] = [
+            (&["deploy", "--binary", &program], "there is nobody to ask"),
+            (&["deploy", "-a", "example-app"], "unexpected argument '-a'"),
+            (
+                &["deploy", "--yes", "--binary", &script],
+                "it is no program for Linux on x86-64",
+            ),
+            (
+                &["deploy", "--yes", "--runner-app", "Bad_Name"],
+                "an app name has no upper case",
+            ),
+            (
+                &[
+                    "deploy",
+                    "--yes",
+                    "--binary",
+                    &program,
+                    "--runner-app",
+                    "example-app",
+                ],
+                "something else runs on",
+            ),
+            (
+                &[
+                    "deploy",
+                    "--yes",
+                    "--binary",
+                    &program,
+                    "--runner-app",
+                    "taken-app",
+                ],
+                "no access to",
+            ),
+            (&["deploy", "--eco", "--scheduler"], "cannot be used with"),
+            (&["deploy", "remove"], "no runner on Heroku is known"),
+            (
+                &["deploy", "remove", "--confirm", "no-such-app"],
+                "no-such-app",
+            ),
+        ];
+        for (words, said) in cases {
+            let told = told_on_time(&home, &served, words).await;
+            let is_unknown = words.contains(&"remove");
+            assert_eq!(
+                told.code,
+                Some(if is_unknown { 1 } else { 2 }),
+                "{words:?}: {told:?}"
+            );
+            assert!(told.stderr.contains(said), "{words:?}: {told:?}");
+        }
+        let made = served.heroku.record().await.requests;
+        let is_made = |request: &&crate::control::Request| {
+            matches!(request.method.as_str(), "POST" | "PATCH" | "DELETE")
+        };
+        assert_eq!(made.iter().filter(is_made).count(), 0);
+        assert_eq!(
+            std::fs::read_to_string(home.schedules()).expect("the file"),
+            schedule("07:00")
+        );
+    });
+}
+
+/// What Heroku refuses after the app was made: Eco without its pool, an account that pays nothing.
+#[test]
+fn what_heroku_refuses_late_is_undone() {
+    block(async {
+        for (more, flag, said) in [
+            ("", "--eco", "Subscribe to Eco dynos"),
+            (
+                "\n[[user]]\nemail = \"me@example.com\"\nunverified = true\n",
+                "--yes",
+                "Please verify your account",
+            ),
+        ] {
+            let home = Home::new();
+            let served = Served::start(&scenario(&home, more), Some(CLOCK));
+            home.write_schedules(&schedule("07:00"));
+            let told = deploy(
+                &home,
+                &served,
+                &["--yes", flag][usize::from(flag == "--yes")..],
+            )
+            .await;
+            assert_eq!(told.code, Some(1), "{told:?}");
+            assert!(
+                told.stderr.contains(said) && told.stderr.contains("was removed again"),
+                "{told:?}"
+            );
+            assert_eq!(
+                (apps(&served).await, authorizations(&served).await),
+                (vec!["example-app".to_owned()], vec![])
+            );
+        }
+    });
+}
+
+#[test]
+fn a_team_s_runner_is_joined_by_a_colleague_and_says_who_can_read_its_token() {
+    block(async {
+        let home = Home::new();
+        let more =
+            "\n[[team]]\nname = \"acme\"\nmembers = [\"me@example.com\", \"ann@example.com\"]\n";
+        let served = Served::start(&scenario(&home, more), Some(CLOCK));
+        home.write_schedules(&schedule("07:00"));
+        let told = deploy(&home, &served, &["--yes", "--team", "acme"]).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert!(
+            told.stderr
+                .contains("read by   ann@example.com, me@example.com"),
+            "{told:?}"
+        );
+        // Another machine, with a schedule of its own.
+        let other = Home::new();
+        other.write_schedules(&schedule("22:00").replace("at =", "name = \"late\"\nat ="));
+        let told = deploy(&other, &served, &["--yes", "--json"]).await;
+        assert_eq!(told.json()["schedules"], json!(2), "{told:?}");
+        let list = told_on_time(&home, &served, &["--json"]).await.json();
+        assert_eq!(list.as_array().expect("a list").len(), 2, "each sees both");
+        // One of the same name that is another one: nobody's is lost.
+        let third = Home::new();
+        third.write_schedules(&schedule("09:00"));
+        let told = deploy(&third, &served, &["--yes"]).await;
+        assert_eq!(told.code, Some(2), "{told:?}");
+        assert!(told.stderr.contains("and they differ"), "{told:?}");
+        assert_eq!(authorizations(&served).await.len(), 1);
+    });
+}
