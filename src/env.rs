@@ -161,9 +161,15 @@ impl Env {
         let base = if cfg!(windows) {
             self.path("APPDATA")
         } else {
-            self.base("XDG_CONFIG_HOME", ".config")
+            self.config_home()
         };
         Some(base?.join("autorestart"))
+    }
+
+    /// Where programs keep their configuration on Unix: `~/.config`.
+    #[must_use]
+    pub fn config_home(&self) -> Option<PathBuf> {
+        self.base("XDG_CONFIG_HOME", ".config")
     }
 
     /// Where ledger, locks and marks are kept: `~/.local/state/autorestart` on Unix.

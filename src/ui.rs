@@ -136,6 +136,14 @@ impl Ui {
         }
     }
 
+    /// The result, its lines as they are: for what goes into a file.
+    pub fn as_it_is(&self, text: &str) {
+        let written = writeln!(std::io::stdout().lock(), "{text}");
+        let is_lost = |error: &io::Error| error.kind() != ErrorKind::BrokenPipe;
+        self.lost
+            .set(self.lost.get() || written.is_err_and(|error| is_lost(&error)));
+    }
+
     /// Whether a result could not be written, and not because nobody wanted it any more.
     #[must_use]
     pub fn has_lost_a_result(&self) -> bool {

@@ -3,10 +3,12 @@
 
 mod auth;
 mod deploy;
+mod install;
 mod plugin;
 
 pub use auth::{Auth, AuthCommand, AuthRemove, AuthRotate, AuthSetup, Doctor, KeepIn, Scope};
 pub use deploy::{Deploy, DeployCommand, DeployRemove};
+pub use install::{Install, Printed, Timer, Uninstall};
 pub use plugin::{AppPolicy, PLUGIN};
 
 use crate::schedule::{
@@ -45,6 +47,8 @@ pub enum Command {
     Auth(Auth),
     Doctor(Doctor),
     Deploy(Deploy),
+    Install(Install),
+    Uninstall(Uninstall),
     Sandbox(Sandbox),
     Demo(Demo),
     Completions(Completions),
@@ -273,6 +277,12 @@ pub struct Run {
     /// show what a pass would do, and do nothing
     #[arg(long, conflicts_with = "watch")]
     pub dry_run: bool,
+    /// read schedules and credential and ask Heroku for each app, as a pass would, and restart nothing
+    #[arg(long, conflicts_with_all = ["watch", "now", "dry_run"])]
+    pub check: bool,
+    /// print nothing where nothing is due
+    #[arg(short, long, conflicts_with_all = ["watch", "now"])]
+    pub quiet: bool,
     /// leave where a pass would wait for a reason that passes by itself
     #[arg(long)]
     pub no_wait: bool,
@@ -350,6 +360,8 @@ impl Cli {
             Some(Command::Run(run)) => run.common.clone(),
             Some(Command::History(history)) => history.common.clone(),
             Some(Command::Doctor(doctor)) => doctor.common.clone(),
+            Some(Command::Install(install)) => install.common.clone(),
+            Some(Command::Uninstall(uninstall)) => uninstall.common.clone(),
             Some(Command::Deploy(deploy)) => match &deploy.command {
                 None => deploy.common.clone(),
                 Some(DeployCommand::Remove(remove)) => remove.common.clone(),

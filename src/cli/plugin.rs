@@ -11,7 +11,7 @@ pub enum AppPolicy {
 }
 
 /// Commands of the plugin: id, what is done about the app, examples.
-pub const PLUGIN: [(&str, AppPolicy, &[&str]); 15] = [
+pub const PLUGIN: [(&str, AppPolicy, &[&str]); 17] = [
     (
         "",
         AppPolicy::Typed,
@@ -114,6 +114,20 @@ pub const PLUGIN: [(&str, AppPolicy, &[&str]); 15] = [
         "deploy remove",
         AppPolicy::Typed,
         &["heroku dynos:autorestart:deploy:remove --confirm example-runner"],
+    ),
+    (
+        "install",
+        AppPolicy::Typed,
+        &[
+            "heroku dynos:autorestart:install",
+            "heroku dynos:autorestart:install --print",
+            "heroku dynos:autorestart:install --print github-actions",
+        ],
+    ),
+    (
+        "uninstall",
+        AppPolicy::Typed,
+        &["heroku dynos:autorestart:uninstall"],
     ),
     (
         "doctor",

@@ -10,6 +10,7 @@ mod doctor;
 mod foresee;
 mod history;
 mod index;
+mod install;
 mod passes;
 mod pause;
 mod plan;
@@ -61,6 +62,8 @@ pub async fn dispatch(cli: Cli, context: &Context<'_>) -> Result<u8, Error> {
         Some(Command::Auth(auth)) => auth::auth(context, auth).await,
         Some(Command::Doctor(doctor)) => doctor::doctor(context, &doctor).await,
         Some(Command::Deploy(deploy)) => Box::pin(deploy::deploy(context, deploy)).await,
+        Some(Command::Install(flags)) => Box::pin(install::install(context, flags)).await,
+        Some(Command::Uninstall(flags)) => install::uninstall(context, flags).await,
         Some(Command::History(history)) => history::history(context, &history).await,
         Some(Command::Sandbox(sandbox)) => sandbox::sandbox(context, &sandbox).await,
         Some(Command::Demo(demo)) => demo::demo(context, &demo).await,

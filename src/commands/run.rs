@@ -3,7 +3,7 @@
 use super::{Context, auth, passes::Passes, set, tell::tell};
 use crate::{
     cli::Run,
-    credentials,
+    credentials::{self, Use},
     error::{Error, exit},
     execute::Stop,
     heartbeat::{Heartbeat, Mode},
@@ -50,7 +50,18 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
     if flags.now {
         let code = runner.now().await?;
         Ok(runner.offer_after(code).await)
+    } else if flags.check {
+        runner.check().await
     } else if flags.watch {
+        if let Some(app) = store.runner_app() {
+            return Err(Error::usage(
+                format!(
+                    "the schedules are in the config vars of ⬢ {}, which watches them",
+                    app.name
+                ),
+                format!("{} makes one pass from here", context.verb("run")),
+            ));
+        }
         context.ui.keep_log(context.clock);
         let (clock, ui, app) = (context.clock, context.ui, flags.app.as_ref());
         let watch = runner::Watch {
@@ -72,7 +83,9 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
             made = runner.pass_over_all().await;
         }
         let report = made?;
-        tell(context, &report);
+        if !(flags.quiet && report.is_silent()) {
+            tell(context, &report);
+        }
         Ok(runner.offer_after(report.exit_code()).await)
     }
 }
@@ -189,6 +202,36 @@ impl Runner<'_> {
             warnings: endings,
             ..Report::empty(now, self.flags.dry_run)
         })
+    }
+
+    /// Whether a pass could be made from here: schedules, credential, every app.
+    async fn check(&self) -> Result<u8, Error> {
+        let context = self.context;
+        let schedules = narrow(self.store.read().await?, self.flags.app.as_ref(), None);
+        if let Some(missing) = self.store.missing() {
+            return Err(missing.into());
+        }
+        let mut seen = vec![];
+        for (account, schedules) in pass::by_account(&schedules) {
+            let wanted = Use::Pass(account.as_deref());
+            let (client, ..) = self.stop.unless(context.client(wanted)).await?;
+            for of_app in pass::by_app(schedules.iter()).into_values() {
+                let app = of_app[0].app.id_or_name();
+                seen.push(self.stop.unless(client.app(app)).await?.name);
+            }
+        }
+        let names: Vec<String> = seen.iter().map(|app| format!("⬢ {app}")).collect();
+        context.ui.either(
+            || match names[..] {
+                [] => "There are no schedules: a pass has nothing to do".to_owned(),
+                _ => format!(
+                    "A pass can be made from here: {} answered",
+                    names.join(", ")
+                ),
+            },
+            || serde_json::json!({ "apps": seen }),
+        );
+        Ok(exit::DONE)
     }
 
     async fn now(&self) -> Result<u8, Error> {

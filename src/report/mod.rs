@@ -162,6 +162,20 @@ impl Report {
         whole
     }
 
+    /// Whether there is nothing in it that anybody waits for.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        let says = |app: &AppReport| {
+            !app.ended.is_empty()
+                || !app.planned.is_empty()
+                || !app.missed.is_empty()
+                || !app.notices.is_empty()
+                || app.error.is_some()
+                || app.told_skips().next().is_some()
+        };
+        self.exit_code() == exit::DONE && self.warnings.is_empty() && !self.apps.iter().any(says)
+    }
+
     /// Whether nothing but a person can make something of what is due.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {

@@ -3,6 +3,7 @@
 mod apps;
 pub mod deployed;
 pub mod elf;
+pub mod install;
 pub mod slug;
 mod watch;
 

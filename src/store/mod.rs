@@ -256,6 +256,12 @@ pub fn schedules_in(
         .collect()
 }
 
+/// A schedules file with these in it, as text.
+#[must_use]
+pub fn as_text(schedules: &[Schedule]) -> String {
+    text::of_schedules(schedules)
+}
+
 /// The schedules that a typed app and name narrow to.
 #[must_use]
 pub fn narrow(

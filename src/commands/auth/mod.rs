@@ -2,6 +2,7 @@
 
 mod authorization;
 mod check;
+mod file;
 mod keep;
 mod look;
 mod making;
@@ -18,6 +19,7 @@ mod words;
 
 pub(super) use authorization::{Made, Wish, create, undo};
 pub(super) use check::can_restart;
+pub(super) use file::keep_in_file;
 pub(super) use look::{accounts, expiry_of};
 pub(super) use offer::offer;
 pub(super) use revoke::{adopt, forget, revoke, sweep};

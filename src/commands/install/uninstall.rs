@@ -1,0 +1,86 @@
+//! `uninstall`: takes away exactly what `install` wrote.
+
+use super::{
+    super::Context,
+    place::{crontab, settle, stop},
+};
+use crate::{
+    cli::Uninstall,
+    error::{Error, exit},
+    runner::install::{
+        cron,
+        note::{Note, Taken},
+        system,
+    },
+    state::StateDir,
+};
+use serde_json::json;
+
+pub(in crate::commands) async fn uninstall(
+    context: &Context<'_>,
+    flags: Uninstall,
+) -> Result<u8, Error> {
+    let (ui, state) = (context.ui, StateDir::open(context.env)?);
+    let Some(note) = Note::read(state.path()) else {
+        ui.either(
+            || "No runner is installed on this machine".to_owned(),
+            || json!({ "removed": false }),
+        );
+        return Ok(exit::DONE);
+    };
+    if !flags.yes {
+        if !ui.can_ask() {
+            return Err(Error::usage(
+                "uninstall asks before it acts, and there is nobody to ask",
+                "add --yes",
+            ));
+        }
+        let stop = super::super::stop();
+        let question = format!("Take the runner ({}) off this machine?", note.kind);
+        match ui.ask(&question, true, &stop).await {
+            Some(true) => {}
+            Some(false) => {
+                ui.say("Nothing was changed");
+                return Ok(exit::DONE);
+            }
+            None => return Err(Error::Interrupted),
+        }
+    }
+    let mut is_well = true;
+    if let Err(error) = stop(&note.kind) {
+        ui.warn(&error.to_string());
+    }
+    for file in &note.files {
+        match file.take()? {
+            Taken::Gone | Taken::WasGone => {}
+            Taken::Changed => {
+                is_well = false;
+                ui.warn(&format!(
+                    "{} was changed since, and is left as it is",
+                    context.env.in_words(&file.path)
+                ));
+            }
+        }
+    }
+    if let Some(lines) = &note.lines {
+        let before = crontab()?;
+        match cron::ours(&before) {
+            None => {}
+            Some(ours) if ours == *lines => {
+                system::must("crontab", &["-"], &cron::without(&before))?;
+            }
+            Some(_) => {
+                is_well = false;
+                ui.warn("the lines in your crontab were changed since, and are left as they are");
+                ui.hint("crontab -e edits them");
+            }
+        }
+    }
+    settle(&note.kind);
+    Note::forget(state.path());
+    ui.either(
+        || format!("The runner ({}) is off this machine", note.kind),
+        || json!({ "removed": is_well, "kind": note.kind }),
+    );
+    Ok(if is_well { exit::DONE } else { exit::FAILED })
+}

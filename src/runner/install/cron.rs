@@ -1,0 +1,91 @@
+//! Lines of the user's crontab, between two marks; the others are left as they are.
+
+use super::{EVERY_MINUTES, Job};
+
+const BEGIN: &str =
+    "# autorestart begins: written by autorestart install, autorestart uninstall takes it away";
+const END: &str = "# autorestart ends";
+
+/// Our lines.
+#[must_use]
+pub fn lines(job: &Job) -> String {
+    let environment = job
+        .environment
+        .iter()
+        .map(|(name, value)| format!("{name}={}", quoted(value)));
+    let words = job.command();
+    let command = words.iter().map(|word| quoted(word));
+    let log = format!(">>{} 2>&1", quoted(&job.log.display().to_string()));
+    let all: Vec<String> = environment
+        .chain(command)
+        .chain(std::iter::once(log))
+        .collect();
+    // cron takes what follows a bare percent sign for input.
+    let command = all.join(" ").replace('%', "\\%");
+    format!("{BEGIN}\n*/{EVERY_MINUTES} * * * * {command}\n{END}\n")
+}
+
+/// A word of a shell.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+/// The crontab with our lines in it, in place of those that it may have.
+#[must_use]
+pub fn with(crontab: &str, lines: &str) -> String {
+    let mut text = without(crontab);
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text + lines
+}
+
+/// Our lines of a crontab, as they are.
+#[must_use]
+pub fn ours(crontab: &str) -> Option<String> {
+    let begin = crontab.find(BEGIN)?;
+    let length = crontab[begin..].find(END)? + END.len();
+    let ours = &crontab[begin..begin + length];
+    Some(format!("{ours}\n"))
+}
+
+/// The crontab without them.
+#[must_use]
+pub fn without(crontab: &str) -> String {
+    let Some(ours) = ours(crontab) else {
+        return crontab.to_owned();
+    };
+    let ours = ours.trim_end_matches('\n');
+    let text = crontab.replacen(&format!("{ours}\n"), "", 1);
+    text.replacen(ours, "", 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::example, *};
+
+    #[test]
+    fn a_line_is_quoted_for_the_shell_and_for_cron() {
+        let lines = lines(&example());
+        assert!(lines.contains("*/5 * * * * HEROKU_HOST='http://localhost:5100/?a=\\%20&b=\"c\"' '/opt/a b/100\\%/autorestart' run --quiet --schedules '/home/me/it'\\''s $HOME/\"s\".toml' >>/home/me/.local/state/autorestart/run.log 2>&1\n"), "{lines}");
+    }
+
+    #[test]
+    fn the_lines_of_others_stay_as_they_are() {
+        let lines = lines(&example());
+        for crontab in ["", "MAILTO=me\n0 7 * * * date\n", "0 7 * * * date"] {
+            let with_ours = with(crontab, &lines);
+            assert_eq!(with(&with_ours, &lines), with_ours, "twice is once");
+            assert_eq!(ours(&with_ours), Some(lines.clone()));
+            assert_eq!(without(&with_ours).trim_end(), crontab.trim_end());
+        }
+        let between = format!("a\n{lines}b\n");
+        assert_eq!(without(&between), "a\nb\n");
+        assert_eq!(ours("a\n"), None);
+    }
+}
