@@ -5,7 +5,7 @@
 //
 // A program that this machine lacks is a failure where CI=true; elsewhere what needs it is skipped, and it is said.
 import {readFileSync} from 'node:fs'
-import {join} from 'node:path'
+import {delimiter, join} from 'node:path'
 import {binary, cargo, isStopped, leaveOnSignals, missing, preparations, root, run, stoppedCode, throwawayHome} from './setup.mjs'
 
 /** What needs each program. */
@@ -17,7 +17,13 @@ const PROGRAMS = {
   'gnome-keyring-daemon': 'the tests with a Secret Service',
   'secret-tool': 'the tests with a Secret Service',
   gpg: 'the tests with a .netrc.gpg',
-  python3: 'the comparison with croniter and cronsim',
+  python3: 'the comparison with croniter and cronsim, and the checks of what install writes',
+  objdump: 'the check of which glibc the binary for Linux needs',
+  'systemd-analyze': 'the checks of what install writes',
+  crontab: 'the checks of what install writes',
+  xmllint: 'the checks of what install writes',
+  unshare: 'install on a systemd and a crontab of its own',
+  curl: 'install on a systemd and a crontab of its own',
 }
 const lacking = missing(...Object.keys(PROGRAMS))
 
@@ -50,6 +56,9 @@ const STEPS = [
   {name: 'commands.json', needs: ['cargo build'], work: commandsJson},
   {name: 'schema', work: schema},
   {name: 'cron peers', needs: ['python3', 'cargo build'], work: cronPeers},
+  {name: 'runner files', needs: ['python3', 'systemd-analyze', 'crontab', 'xmllint', 'cargo build'], work: runnerFiles},
+  {name: 'runner live', needs: ['python3', 'systemd-analyze', 'crontab', 'unshare', 'curl', 'cargo build'], work: runnerLive},
+  {name: 'linux binary', needs: ['cargo', 'python3', 'objdump'], work: linuxBinary},
   {name: 'lint', needs: ['npm ci'], work: () => run('npm', ['run', '--silent', 'lint']).then(byCode)},
   {name: 'plugin', needs: ['git', 'npm run build'], work: vitest('plugin')},
   {name: 'e2e', needs: ['git', 'cargo build', 'npm run build'], work: vitest('e2e')},
@@ -127,21 +136,58 @@ async function schema() {
   return code === 0 && output.startsWith('SKIPPED') ? ended('skipped', 'no published schema') : byCode(code)
 }
 
-/** Next occurrences beside those of croniter and cronsim, in a Python environment of their own. */
-async function cronPeers() {
-  const place = join(root, 'target/cron-peers')
-  const python = join(place, 'bin/python')
-  const wanted = join(root, 'tests/peers/requirements.txt')
+/** Next occurrences beside those of croniter and cronsim. */
+function cronPeers() {
+  return withPython('cron-peers', ['--requirement', join(root, 'tests/peers/requirements.txt')], place =>
+    run(join(place, 'bin/python'), [join(root, 'tests/peers/calendars.py'), binary('debug')]))
+}
+
+/** What `install --print` prints, read by those who are to read it. */
+function runnerFiles() {
+  return withPython('runner-files', ['--requirement', join(root, 'tests/runners/requirements.txt')], place =>
+    run(join(place, 'bin/python'), [join(root, 'tests/runners/files.py'), binary('debug')]))
+}
+
+/** `install` and `uninstall` for real, on a machine within this one; only root may make that. */
+async function runnerLive() {
+  const words = ['bash', join(root, 'tests/runners/live.sh'), binary('debug')]
+  if (process.getuid() === 0) return byCode(await run(words[0], words.slice(1)))
+  if (process.env['CI'] === 'true') return byCode(await run('sudo', ['--non-interactive', '--preserve-env=PATH', ...words]))
+  return ended('skipped', 'it needs root')
+}
+
+/** The binary that a dyno runs: built for an old glibc, and deployed; its dyno makes the passes of a test. */
+function linuxBinary() {
+  const target = 'x86_64-unknown-linux-gnu'
+  const built = join(root, 'target', target, 'release/autorestart')
+  return withPython('zig', ['ziglang==0.17.1', 'cargo-zigbuild==0.24.1'], async place => {
+    const env = {...process.env, PATH: `${join(place, 'bin')}${delimiter}${process.env['PATH']}`}
+    const code = await cargo(['zigbuild', '--release', '--bin', 'autorestart', '--target', `${target}.2.17`], {env})
+    if (code !== 0) return code
+    const output = []
+    const read = await run('objdump', ['-T', built], {onOutput: chunk => output.push(chunk)})
+    if (read !== 0) return read
+    const versions = [...Buffer.concat(output).toString().matchAll(/GLIBC_(\d+)\.(\d+)/g)].map(([, major, minor]) => major * 1000 + Number(minor))
+    const newest = Math.max(...versions)
+    console.log(`it needs glibc ${Math.floor(newest / 1000)}.${newest % 1000}, of ${versions.length} symbols`)
+    if (versions.length === 0 || newest > 2017) return 1
+    const test = 'deploy::the_runner_restarts_on_time_and_a_second_deploy_changes_nothing_and_nothing_is_left_of_it'
+    return cargo(['test', '--test', 'cli', test], {env: {...process.env, AUTORESTART_LINUX_BINARY: built}})
+  })
+}
+
+/** Does work in a Python environment of its own with these packages in it. */
+async function withPython(name, packages, work) {
+  const place = join(root, 'target', name)
   const steps = [
     ['python3', ['-m', 'venv', place]],
-    [python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--requirement', wanted]],
-    [python, [join(root, 'tests/peers/calendars.py'), binary('debug')]],
+    [join(place, 'bin/python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages]],
   ]
   for (const [program, args] of steps) {
     const code = await run(program, args)
     if (code !== 0) return byCode(code)
   }
-  return ended('passed')
+  return byCode(await work(place))
 }
 
 function table(done) {

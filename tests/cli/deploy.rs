@@ -48,10 +48,14 @@ fn program(home: &Home) -> String {
     path.display().to_string()
 }
 
-/// This very binary, without what a debugger wants: a hundredth of the time to pack.
+/// The binary for Linux that `AUTORESTART_LINUX_BINARY` names, or this very one without what a debugger
+/// wants, which takes a hundredth of the time to pack.
 fn ours() -> &'static str {
     static OURS: OnceLock<PathBuf> = OnceLock::new();
     let path = OURS.get_or_init(|| {
+        if let Some(named) = std::env::var_os("AUTORESTART_LINUX_BINARY") {
+            return named.into();
+        }
         let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("autorestart-stripped");
         let fresh = path.with_extension(std::process::id().to_string());
         let stripped = Command::new("strip")

@@ -29,14 +29,14 @@ export const herokuWords = args => [process.execPath, ...nodeFlags, cli, ...args
 /**
  * `whenDone`: vitest's `afterAll`, or `onTestFinished` for the machine of one test. `env`: more variables, or fewer where
  * they are undefined. `scenario`: TOML of the simulated Heroku in place of its leaky shop. `clock`: where the clocks of both
- * begin, in place of now.
+ * begin, in place of now. `sandboxArgs`: more of the sandbox's flags.
  */
-export async function machine(whenDone, {clock, env: more, scenario} = {}) {
+export async function machine(whenDone, {clock, env: more, sandboxArgs, scenario} = {}) {
   const {home, remove} = throwawayHome()
   whenDone(remove)
   const cwd = join(home, 'project')
   mkdirSync(cwd)
-  const sandbox = await startSandbox(whenDone, home, {clock, scenario})
+  const sandbox = await startSandbox(whenDone, home, {clock, sandboxArgs, scenario})
   const env = {
     // Nothing of the environment of whoever runs the tests, but the programs.
     PATH: process.env['PATH'],
@@ -83,8 +83,8 @@ export async function machine(whenDone, {clock, env: more, scenario} = {}) {
   }
 }
 
-async function startSandbox(whenDone, home, {clock, scenario}) {
-  const args = ['sandbox', '--port', '0']
+async function startSandbox(whenDone, home, {clock, sandboxArgs = [], scenario}) {
+  const args = ['sandbox', '--port', '0', ...sandboxArgs]
   if (clock) args.push('--clock', clock)
   if (scenario) {
     writeFileSync(join(home, 'scenario.toml'), scenario)
