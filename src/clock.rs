@@ -3,7 +3,11 @@
 
 use crate::{env::Env, error::Error};
 use jiff::{SignedDuration, Timestamp};
-use std::{str::FromStr, time::Duration};
+use std::{
+    str::FromStr,
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// Tells and waits.
@@ -15,7 +19,37 @@ pub enum Clock {
         base: Timestamp,
         started: Instant,
         rate: f64,
+        /// Seconds by which somebody has set it forward or back since.
+        set_by: Option<&'static AtomicI64>,
     },
+}
+
+/// Two readings of a clock and of the time that has really passed, to be compared.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch {
+    clock: Clock,
+    wall: Timestamp,
+    started: Instant,
+}
+
+/// What no wait is off by: a clock that differs by more was set, or the machine slept.
+const JUMP: SignedDuration = SignedDuration::from_secs(30);
+
+impl Stopwatch {
+    /// By how much the clock has gone further than the time that has passed since: forward when the
+    /// machine slept, either way when the clock was set. `None` where it has not.
+    #[must_use]
+    pub fn jump(&self) -> Option<SignedDuration> {
+        let rate = match self.clock {
+            Clock::System => 1.0,
+            Clock::Moved { rate, .. } => rate,
+        };
+        let passed = SignedDuration::from_secs_f64(self.started.elapsed().as_secs_f64() * rate);
+        let jump = self.clock.now().duration_since(self.wall) - passed;
+        // On a fast clock a moment of ours is long.
+        let tolerance = JUMP.max(SignedDuration::from_secs_f64(rate));
+        (jump.abs() >= tolerance).then_some(jump)
+    }
 }
 
 /// The moved clock as text: where it begins, and how fast it runs.
@@ -55,6 +89,7 @@ impl From<Moved> for Clock {
             base: moved.base,
             started: Instant::now(),
             rate: moved.rate,
+            set_by: None,
         }
     }
 }
@@ -89,7 +124,21 @@ impl Clock {
                 base,
                 started,
                 rate,
-            } => *base + SignedDuration::from_secs_f64(started.elapsed().as_secs_f64() * rate),
+                set_by,
+            } => {
+                let passed = SignedDuration::from_secs_f64(started.elapsed().as_secs_f64() * rate);
+                let set_by = set_by.map_or(0, |seconds| seconds.load(Ordering::Relaxed));
+                *base + passed + SignedDuration::from_secs(set_by)
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn stopwatch(&self) -> Stopwatch {
+        Stopwatch {
+            clock: *self,
+            wall: self.now(),
+            started: Instant::now(),
         }
     }
 

@@ -55,6 +55,9 @@ pub struct Record {
     pub outcome: Option<Outcome>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// Of a miss: how many occurrences, the newest of which it names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub took_ms: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -142,6 +145,7 @@ impl Ledger {
             trigger: None,
             outcome: None,
             detail: Some(missed.reason.clone()),
+            count: Some(missed.count),
             took_ms: None,
             old_id: None,
             new_id: None,
@@ -164,6 +168,7 @@ impl Ledger {
             trigger: Some(step.trigger.word().to_owned()),
             outcome: None,
             detail: None,
+            count: None,
             took_ms: None,
             old_id: Some(step.old_id.clone()),
             new_id: None,

@@ -58,6 +58,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(cli) => cli,
         Err(error) => return refuse(&error, &arguments, &env),
     };
+    if env.is_under_cli() {
+        signals::leave_with_parent();
+    }
     let ui = ui::Ui::new(cli.common().json, &env);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -25,6 +25,35 @@ pub async fn stopped() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
+/// From now on we are asked to leave when whoever started us is gone: nobody could ask us any more.
+#[cfg(target_os = "linux")]
+pub fn leave_with_parent() {
+    use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+    let parent = getppid();
+    let _ = set_parent_process_death_signal(Some(Signal::TERM));
+    if getppid() != parent {
+        // It was gone before it could be noticed.
+        let _ = rustix::process::kill_process(rustix::process::getpid(), Signal::TERM);
+    }
+}
+
+/// Elsewhere it is looked for now and then.
+#[cfg(all(unix, not(target_os = "linux")))]
+pub fn leave_with_parent() {
+    use rustix::process::{Signal, getpid, getppid, kill_process};
+    let parent = getppid();
+    std::thread::spawn(move || {
+        while getppid() == parent {
+            std::thread::park_timeout(std::time::Duration::from_secs(5));
+        }
+        let _ = kill_process(getpid(), Signal::TERM);
+    });
+}
+
+/// Windows ends a console's processes by itself.
+#[cfg(not(unix))]
+pub fn leave_with_parent() {}
+
 /// Whether we were started under nohup: then a hang-up is not meant for us. Only Linux tells.
 #[cfg(unix)]
 fn is_hang_up_ignored() -> bool {

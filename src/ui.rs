@@ -19,8 +19,10 @@ use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
     io::{self, ErrorKind, IsTerminal as _, Write as _},
+    path::PathBuf,
 };
 
+mod log;
 mod progress;
 mod question;
 mod terminal;
@@ -32,6 +34,8 @@ pub struct Ui {
     is_terminal: bool,
     /// Everything is a line of a log, with the time of this clock.
     log: Cell<Option<Clock>>,
+    /// Where, if not on stdout.
+    log_file: RefCell<Option<PathBuf>>,
     has_color: bool,
     bars: RefCell<Bars>,
     /// The last thing said of an app, so that it is said once.
@@ -53,6 +57,7 @@ impl Ui {
             is_json,
             is_terminal,
             log: Cell::new(None),
+            log_file: RefCell::default(),
             has_color,
             bars: RefCell::new(Bars::new(has_color)),
             said: RefCell::default(),
@@ -81,9 +86,21 @@ impl Ui {
 
     /// From now on everything is a line of a log on stdout, unless somebody watches, or wants JSON.
     pub fn keep_log(&self, clock: Clock) {
-        if !self.is_terminal && !self.is_json {
+        let is_watched = self.is_terminal && std::io::stdout().is_terminal();
+        if !is_watched && !self.is_json {
             self.log.set(Some(clock));
         }
+    }
+
+    /// The same in a file.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_log_in(&self, path: PathBuf, clock: Clock) -> Result<(), Error> {
+        log::File::open(&path).map_err(|error| Error::io(path.display().to_string(), error))?;
+        self.log.set(Some(clock));
+        *self.log_file.borrow_mut() = Some(path);
+        Ok(())
     }
 
     #[must_use]
@@ -95,6 +112,11 @@ impl Ui {
     pub fn log(&self, line: &Line) {
         if let Some(clock) = self.log.get() {
             let text = format!("{}\n", line.at(clock.now()));
+            if let Some(path) = &*self.log_file.borrow() {
+                let written = log::File::open(path).and_then(|file| file.append(&text));
+                self.lost.set(self.lost.get() || written.is_err());
+                return;
+            }
             let mut stdout = std::io::stdout().lock();
             let written = stdout
                 .write_all(text.as_bytes())
@@ -192,6 +214,16 @@ impl Ui {
         self.above_bars(|| std::io::stderr().lock().write_all(line.as_bytes()));
     }
 
+    /// The same, its lines as they are: what is going to be written.
+    pub fn say_as_it_is(&self, text: &str) {
+        if self.logged(Level::Info, text) {
+            return;
+        }
+        self.end_line();
+        let text = format!("{}\n", text.trim_end());
+        self.above_bars(|| std::io::stderr().lock().write_all(text.as_bytes()));
+    }
+
     /// Says what is being done; how it went is said when that is known.
     #[must_use]
     pub fn action(&self, text: &str) -> Action<'_> {
@@ -209,6 +241,11 @@ impl Ui {
         if self.is_line_open.take() {
             self.above_bars(|| writeln!(std::io::stderr().lock()));
         }
+    }
+
+    /// A line below everything else that is told anew again and again, on a terminal.
+    pub fn countdown(&self, text: &str) {
+        self.bars.borrow_mut().idle(text);
     }
 
     pub fn warn(&self, text: &str) {
@@ -252,6 +289,7 @@ impl Ui {
 
     /// Puts the terminal right, whatever interrupted us.
     pub fn restore(&self) {
+        self.bars.borrow_mut().end();
         if self.is_terminal {
             let _ = Term::stderr().show_cursor();
         }

@@ -15,6 +15,8 @@ use crate::{
     state::StateDir,
     store::{Store, narrow},
 };
+use jiff::{SignedDuration, Timestamp};
+use std::cell::Cell;
 
 pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> {
     let has_how = flags.how.max_unavailable.is_some()
@@ -27,6 +29,11 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
             "--process-type, --dyno-name and the limits of a roll belong to --now; a schedule has its own",
             "add --now, or change the schedule with set",
         ));
+    }
+    if let Some(path) = &flags.log {
+        context.ui.keep_log_in(path.clone(), context.clock)?;
+    } else if flags.watch {
+        context.ui.keep_log(context.clock);
     }
     let store = context.store(flags.common.schedules.as_deref()).await?;
     let state = StateDir::open(context.env)?;
@@ -46,6 +53,7 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
             is_watch: flags.watch,
             no_wait: flags.no_wait,
         },
+        asked_at: Cell::default(),
     };
     if flags.now {
         let code = runner.now().await?;
@@ -62,7 +70,6 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
                 format!("{} makes one pass from here", context.verb("run")),
             ));
         }
-        context.ui.keep_log(context.clock);
         let (clock, ui, app) = (context.clock, context.ui, flags.app.as_ref());
         let watch = runner::Watch {
             clock,
@@ -97,6 +104,8 @@ struct Runner<'a> {
     stop: &'a Stop,
     flags: &'a Run,
     passes: Passes<'a>,
+    /// When Heroku last took the token.
+    asked_at: Cell<Option<Timestamp>>,
 }
 
 impl Runner<'_> {
@@ -143,7 +152,7 @@ impl Runner<'_> {
         if let Some(missing) = self.store.missing() {
             return Err(missing.into());
         }
-        if all.is_empty() {
+        if all.is_empty() && !self.flags.quiet {
             let set = self.context.verb("set");
             let what = format!(
                 "there are no schedules in {}; {set} makes one",
@@ -204,12 +213,39 @@ impl Runner<'_> {
         })
     }
 
+    /// Whether Heroku takes the token of this runner, asked now and then: it may have been revoked long
+    /// before the next occurrence. The request costs nothing of the account's quota.
+    async fn is_taken(&self) -> Result<(), Error> {
+        const HOURS: i64 = 6;
+        let now = self.context.clock.now();
+        let is_fresh = |at: Timestamp| now.duration_since(at) < SignedDuration::from_hours(HOURS);
+        if self.asked_at.get().is_some_and(is_fresh) {
+            return Ok(());
+        }
+        let (client, ..) = self.context.client(Use::Pass(None)).await?;
+        match client.brief().remaining().await {
+            Err(error) if error.code() == "unauthorized" => Err(error.into()),
+            _ => {
+                self.asked_at.set(Some(now));
+                Ok(())
+            }
+        }
+    }
+
     /// Whether a pass could be made from here: schedules, credential, every app.
     async fn check(&self) -> Result<u8, Error> {
         let context = self.context;
         let schedules = narrow(self.store.read().await?, self.flags.app.as_ref(), None);
         if let Some(missing) = self.store.missing() {
             return Err(missing.into());
+        }
+        if let (true, Some(app)) = (schedules.is_empty(), &self.flags.app) {
+            return Err(context.no_such(format!("{app} has no schedule")));
+        }
+        if schedules.is_empty() {
+            // Those that are to come need a credential too.
+            let (client, ..) = self.stop.unless(context.client(Use::Pass(None))).await?;
+            self.stop.unless(client.remaining()).await?;
         }
         let mut seen = vec![];
         for (account, schedules) in pass::by_account(&schedules) {
@@ -315,6 +351,9 @@ impl runner::Passes for Runner<'_> {
     }
 
     async fn readable(&self, schedules: &[Schedule]) -> Result<(), Error> {
+        if let Store::Environment(_) = self.store {
+            return self.is_taken().await;
+        }
         self.passes.readable(schedules).await
     }
 }

@@ -6,7 +6,10 @@ use crate::{
     error::Error,
     heartbeat::{Heartbeat, Mode},
     report::human,
-    runner::{self, deployed},
+    runner::{
+        self, deployed,
+        install::{EVERY_MINUTES, note::Note},
+    },
     schedule::{App, Schedule},
     state::StateDir,
     store::{ConfigVars, Store},
@@ -37,11 +40,14 @@ pub struct Runner {
 /// How late a pass of Heroku Scheduler is, at worst: its ten minutes, and a dyno's start.
 const SCHEDULER_LATENESS: SignedDuration = SignedDuration::from_mins(11);
 
+/// How late a pass of a timer that install wrote is, at worst.
+const TIMER_LATENESS: SignedDuration = SignedDuration::from_mins(EVERY_MINUTES as i64 + 1);
+
 impl Runner {
-    fn here(sign: &Heartbeat, now: Timestamp) -> Self {
+    fn here(sign: &Heartbeat, timer: Option<SignedDuration>, now: Timestamp) -> Self {
         let (mode, how, lateness) = match sign.mode {
             Mode::Watch => ("watch", "run --watch", Some(runner::LATENESS)),
-            Mode::Once => ("once", "calls of run", None),
+            Mode::Once => ("once", "calls of run", timer),
         };
         Self {
             mode,
@@ -87,10 +93,18 @@ impl Runner {
                         price.unwrap_or_default()
                     );
                     it.cost = cents;
-                } else {
+                } else if client.addons(id).await.is_ok_and(|addons| {
+                    addons
+                        .iter()
+                        .any(|addon| addon.plan.starts_with("scheduler:"))
+                }) {
                     it.mode = "scheduler";
                     it.who = format!("⬢ {name}: Heroku Scheduler");
                     it.lateness = Some(SCHEDULER_LATENESS);
+                } else {
+                    it.who = format!("⬢ {name}: no dyno");
+                    it.trouble = Some("its dyno is scaled to 0".to_owned());
+                    return it;
                 }
                 it.is_alive = seen.beat.as_ref().is_some_and(|beat| beat.is_alive(now));
                 it.last_sign = seen.beat.as_ref().map(|beat| beat.at);
@@ -162,7 +176,10 @@ impl Runners {
     /// Those of an app's schedules, the one that counts first: of two, each is enough.
     pub fn of(&self, app: &App, now: Timestamp) -> Vec<Runner> {
         let here = self.state.heartbeat(&self.key, app);
-        let here = here.map(|sign| Runner::here(&sign, now));
+        let note = Note::read(self.state.path()).ok().flatten();
+        let timer = note.filter(|note| note.schedules == self.key);
+        let timer = timer.map(|_| TIMER_LATENESS);
+        let here = here.map(|sign| Runner::here(&sign, timer, now));
         // What is not alive here any more has ended; a runner app that is not alive should be.
         let here = here.filter(|here| here.is_alive || self.deployed.is_none());
         let mut all: Vec<Runner> = self.deployed.iter().cloned().chain(here).collect();
@@ -241,6 +258,20 @@ pub fn problem(
         let apps: Vec<_> = apps.into_iter().collect();
         format!("the schedules of {}", apps.join(", "))
     };
+    if let Ok(Some(note)) = Note::read(runners.state.path())
+        && note.schedules == runners.key
+    {
+        let kind = note.kind;
+        return Some((
+            format!(
+                "The runner that is installed here ({kind}) has made no pass over {these} for a while, or not yet: until it does, no dyno will be restarted"
+            ),
+            format!(
+                "its first pass comes within 5 minutes; {} --watch makes passes meanwhile",
+                context.verb("run")
+            ),
+        ));
+    }
     let last = idle
         .iter()
         .filter_map(|schedule| runners.first(&schedule.app, now)?.last_sign)
@@ -251,14 +282,15 @@ pub fn problem(
             human::distance(now, at.min(now))
         )
     });
-    let (deploy, run) = (context.verb("deploy"), context.verb("run"));
+    let (deploy, install) = (context.verb("deploy"), context.verb("install"));
+    let run = context.verb("run");
     Some((
         format!(
             "Nothing runs {these}{}: until something makes passes, no dyno will be restarted",
             since.unwrap_or_default()
         ),
         format!(
-            "{deploy} puts a runner on Heroku; {run} --watch makes passes here for as long as it runs"
+            "{deploy} puts a runner on Heroku, {install} on this machine; {run} --watch makes passes for as long as it runs"
         ),
     ))
 }

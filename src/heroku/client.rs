@@ -269,6 +269,9 @@ pub(super) fn http(options: &Options, headers: &HeaderMap) -> Result<reqwest::Cl
             None => builder,
         }
     };
+    if options.host.is_plain() {
+        return tls::without(builder());
+    }
     tls::build(builder, options.extra_certificates.as_deref())
 }
 

@@ -129,6 +129,9 @@ impl Error {
             Self::Api { status, about, .. } => match (self.code(), status) {
                 ("unauthorized", _) => return Some(about.unauthorized()),
                 ("forbidden", _) => return Some(about.forbidden()),
+                ("invalid_params", _) if self.id() == Some("verification_needed") => {
+                    "give the account a payment method on the billing page of the Heroku dashboard"
+                }
                 ("delinquent", _) => {
                     "the account has an unpaid bill: see the billing page of the Heroku dashboard"
                 }

@@ -88,6 +88,12 @@ impl Host {
         &self.machine
     }
 
+    /// Whether it is spoken to without TLS: only this machine is.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.base.scheme() == "http"
+    }
+
     /// Whether requests stay on this machine, and must not go through a proxy.
     #[must_use]
     pub fn is_loopback(&self) -> bool {

@@ -5,6 +5,19 @@ use super::Error;
 use reqwest::{Certificate, ClientBuilder};
 use std::path::Path;
 
+/// Builds a client for a host that is spoken to without TLS, and so without certificates.
+///
+/// # Errors
+/// When none can be built.
+pub(super) fn without(builder: ClientBuilder) -> Result<reqwest::Client, Error> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = builder.tls_certs_only(std::iter::empty()).build();
+    client.map_err(|error| Error::Variable {
+        variable: "TLS".to_owned(),
+        why: super::client::cause(&error),
+    })
+}
+
 /// Builds a client, or says why none can be.
 ///
 /// # Errors

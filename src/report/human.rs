@@ -63,6 +63,48 @@ pub fn ago(duration: SignedDuration) -> String {
     distance(Timestamp::UNIX_EPOCH + duration, Timestamp::UNIX_EPOCH)
 }
 
+/// What a pass came to, in a few words.
+#[must_use]
+pub fn tally(report: &Report) -> String {
+    let ended = || report.apps.iter().flat_map(|app| &app.ended);
+    let good = ended().filter(|ended| ended.outcome.is_good()).count();
+    let bad = ended().count() - good;
+    let missed: usize = report.apps.iter().map(|app| app.missed.len()).sum();
+    let errors = report.apps.iter().filter(|app| app.error.is_some()).count();
+    let parts = [
+        (good, "restarted"),
+        (bad, "failed"),
+        (missed, "missed"),
+        (errors, "not looked at"),
+    ];
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    if parts.is_empty() {
+        "nothing restarted".to_owned()
+    } else {
+        parts.join(", ")
+    }
+}
+
+/// The line of a watch that waits: what is next, to the second, and what was last.
+#[must_use]
+pub fn countdown(
+    now: Timestamp,
+    next: Option<(Timestamp, TimeZone)>,
+    last: Option<&(Timestamp, String)>,
+) -> String {
+    let next = next.map_or("no occurrence is ahead".to_owned(), |(next, zone)| {
+        let left = next.duration_since(now).as_secs().max(0);
+        let (hours, minutes, seconds) = (left / 3_600, left / 60 % 60, left % 60);
+        let at = instant(next, &zone);
+        format!("next {at}, in {hours}:{minutes:02}:{seconds:02}")
+    });
+    let last = last.map(|(at, what)| format!("; last pass {}: {what}", distance(now, *at)));
+    next + &last.unwrap_or_default()
+}
+
 /// That two clocks differ, by how much Heroku's is ahead.
 #[must_use]
 pub fn skew(ahead: SignedDuration) -> String {

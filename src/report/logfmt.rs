@@ -3,7 +3,7 @@
 use super::{AppReport, Report};
 use crate::{
     execute::Progress,
-    plan::{Ended, Skip, Step, missed::Missed},
+    plan::{Ended, Outcome, Skip, Step, missed::Missed},
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -131,10 +131,11 @@ pub fn progress(progress: &Progress<'_>) -> Option<Line> {
 }
 
 fn ended(ended: &Ended) -> Line {
-    let level = if ended.outcome.is_good() {
-        Level::Info
-    } else {
-        Level::Error
+    let level = match ended.outcome {
+        outcome if outcome.is_good() => Level::Info,
+        // We had to leave: the next pass goes on.
+        Outcome::NotReached | Outcome::Unverified => Level::Warn,
+        _ => Level::Error,
     };
     of_step(level, "ended", &ended.step)
         .with("outcome", word(&ended.outcome))

@@ -4,8 +4,11 @@
 //! only named, or its new name, and it is the same app still.
 
 use crate::{schedule::Schedule, store::fingerprint};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// How far ahead an app's next look may be.
+pub(super) const FURTHEST: SignedDuration = SignedDuration::from_mins(10);
 
 pub(super) type Names = BTreeSet<String>;
 
@@ -38,7 +41,9 @@ impl Apps {
         let meaning = meaning(schedules);
         let may_look = |name: &String| {
             let not_before = self.not_before.get(name);
-            not_before.is_none_or(|(at, was)| *at <= now || *was != meaning)
+            // One that lies far ahead is of a clock that was set back since.
+            let is_near = |at: &Timestamp| *at > now && *at <= now + FURTHEST;
+            not_before.is_none_or(|(at, was)| !is_near(at) || *was != meaning)
         };
         (!is_busy && names.iter().all(may_look)).then(|| {
             self.busy.push(names.clone());
@@ -64,6 +69,11 @@ impl Apps {
                 None => self.trouble.remove(name),
             };
         }
+    }
+
+    /// Every app is looked at again.
+    pub(super) fn look_again(&mut self) {
+        self.not_before.clear();
     }
 
     /// Forgets apps that no schedule is about any more.

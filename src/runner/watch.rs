@@ -3,7 +3,7 @@
 
 use super::apps::{self, Apps};
 use crate::{
-    clock::Clock,
+    clock::{Clock, Stopwatch},
     error::{Error, exit},
     execute::Stop,
     heartbeat::{self, Heartbeat, Mode},
@@ -14,7 +14,7 @@ use crate::{
     },
     schedule::{AppName, Schedule},
     state::StateDir,
-    store::{Store, narrow},
+    store::{Stamp, Store, narrow},
     ui::Ui,
 };
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -41,17 +41,31 @@ pub struct Watch<'a> {
     pub app: Option<&'a AppName>,
 }
 
+/// What a watch that has nothing to do knows.
+struct Asleep<'a> {
+    schedules: &'a [Schedule],
+    stamp: &'a Option<Stamp>,
+    stopwatch: Stopwatch,
+    /// When the last pass was over, and what it came to.
+    last: Option<&'a (Timestamp, String)>,
+    is_idle: bool,
+}
+
 /// What was said of signs of life.
 #[derive(Default)]
 struct Beats {
     /// Why one could not be left.
     problem: Option<String>,
+    /// When one was last left.
+    left: Option<Timestamp>,
     /// When one was last in the log, and with which trouble.
     logged: Option<Timestamp>,
     trouble: Option<String>,
 }
 
-/// How often a change of the schedules is looked for while asleep.
+/// How often everything is looked at anew, whatever happens.
+const ROUND: SignedDuration = SignedDuration::from_mins(1);
+/// How often a change of the schedules, or of the clock, is looked for while asleep.
 const NAP: SignedDuration = SignedDuration::from_secs(10);
 /// How late a watch that is alive begins with an occurrence, at worst: a nap of a due app's turn, the
 /// seconds that an unattended runner lets others go first, and a slow answer or two.
@@ -61,7 +75,9 @@ const SHORTEST_NAP: SignedDuration = SignedDuration::from_secs(1);
 const AGAIN: SignedDuration = SignedDuration::from_secs(60);
 /// How soon, where every dyno that is due was left alone for what its owner did: crashed, asleep,
 /// in maintenance.
-const LATER: SignedDuration = SignedDuration::from_mins(10);
+const LATER: SignedDuration = apps::FURTHEST;
+/// How often a sign of life is left on this machine, where nothing has changed.
+const SIGN: SignedDuration = SignedDuration::from_mins(1);
 
 impl Watch<'_> {
     /// Makes passes until it is asked to stop.
@@ -81,7 +97,15 @@ impl Watch<'_> {
         for error in &wrong {
             self.ui.error(error);
         }
+        let mut stamp = None;
+        let mut stopwatch = self.clock.stopwatch();
+        let mut last = None;
         while !(self.stop.is_set() && rolling.is_empty()) {
+            if let Some(jump) = stopwatch.jump() {
+                self.tell_jump(jump);
+                apps.look_again();
+            }
+            stopwatch = self.clock.stopwatch();
             let now = self.clock.now();
             let closed = passes.readable(&schedules).await.err();
             let text = closed.as_ref().map(ToString::to_string);
@@ -89,18 +113,24 @@ impl Watch<'_> {
                 self.ui.error(&error);
             }
             let trouble = apps.trouble().or_else(|| text.clone());
-            let trouble = trouble.or_else(|| wrong_in_words.clone());
+            let trouble = trouble
+                .or_else(|| wrong_in_words.clone())
+                .or_else(|| last_problem.clone());
             self.beat(&schedules, trouble, now, &mut beats);
             last_closed = text;
-            match self.store.read().await {
-                Ok(all) => (schedules, last_problem) = (narrow(all, self.app, None), None),
-                Err(error) => {
-                    let text = error.to_string();
-                    if last_problem.as_ref() != Some(&text) {
-                        self.ui.error(&error.into());
+            let fresh = self.store.stamp();
+            if fresh.is_none() || fresh != stamp {
+                match self.store.read().await {
+                    Ok(all) => (schedules, last_problem) = (narrow(all, self.app, None), None),
+                    Err(error) => {
+                        let text = error.to_string();
+                        if last_problem.as_ref() != Some(&text) {
+                            self.ui.error(&error.into());
+                        }
+                        last_problem = Some(text);
                     }
-                    last_problem = Some(text);
                 }
+                stamp = fresh;
             }
             let endings = passes.endings(&schedules);
             if self.ui.is_json && !endings.is_empty() {
@@ -122,8 +152,16 @@ impl Watch<'_> {
                     rolling.push(async move { (names, passes.pass(schedules).await) });
                 }
             }
+            let is_idle = rolling.is_empty();
+            let asleep = Asleep {
+                schedules: &schedules,
+                stamp: &stamp,
+                stopwatch,
+                last: last.as_ref(),
+                is_idle,
+            };
             tokio::select! {
-                Some((names, result)) = rolling.next(), if !rolling.is_empty() => {
+                Some((names, result)) = rolling.next(), if !is_idle => {
                     let is_at_rest = result.as_ref().is_ok_and(Report::is_at_rest);
                     let trouble = match &result {
                         Ok(report) => report.trouble(),
@@ -134,12 +172,13 @@ impl Watch<'_> {
                     let schedules: Vec<Schedule> = schedules.flatten().collect();
                     let next = self.next(&schedules, is_at_rest, self.clock.now());
                     apps.end(&names, &schedules, next, trouble.as_deref());
+                    last = result.as_ref().ok().map(|report| (self.clock.now(), human::tally(report)));
                     match result {
                         Ok(report) => passes.tell(&report),
                         Err(error) => self.ui.error(&error),
                     }
                 }
-                () = self.clock.sleep(self.nap(&schedules, now)) => {}
+                () = self.sleep(&asleep, now) => {}
                 () = self.stop.set(), if !self.stop.is_set() => {}
             }
         }
@@ -171,19 +210,26 @@ impl Watch<'_> {
         now: Timestamp,
         beats: &mut Beats,
     ) {
-        let left = self.state.beat(&self.sign(trouble.clone(), now));
-        let problem = left.err().map(|error| error.to_string());
+        let is_news = beats.trouble != trouble;
+        let is_over = |at: Option<Timestamp>, span: SignedDuration| {
+            at.is_none_or(|at| {
+                let since = now.duration_since(at);
+                // Into the past, the clock was set back.
+                since.is_negative() || since >= span
+            })
+        };
+        let problem = if is_news || is_over(beats.left, SIGN) {
+            beats.left = Some(now);
+            let left = self.state.beat(&self.sign(trouble.clone(), now));
+            left.err().map(|error| error.to_string())
+        } else {
+            beats.problem.clone()
+        };
         if let Some(problem) = problem.as_ref().filter(|_| problem != beats.problem) {
             self.ui.warn(problem);
         }
         beats.problem = problem;
-        let is_news = beats.trouble != trouble;
-        let is_time = beats.logged.is_none_or(|at| {
-            let since = now.duration_since(at);
-            // Into the past, the clock was set back.
-            since.is_negative() || since >= heartbeat::EVERY
-        });
-        if is_news || is_time {
+        if is_news || is_over(beats.logged, heartbeat::EVERY) {
             let next = Schedule::next_of(schedules.iter(), now);
             let line = Line::new(Level::Info, HEARTBEAT)
                 .with("schedules", schedules.len())
@@ -204,8 +250,47 @@ impl Watch<'_> {
     fn nap(&self, schedules: &[Schedule], now: Timestamp) -> SignedDuration {
         // What could be looked at already is looked at again when its app's time comes.
         let next = pass::next_look(schedules, self.state, now).filter(|next| *next > now);
-        next.map_or(NAP, |next| next.duration_since(now))
-            .clamp(SHORTEST_NAP, NAP)
+        next.map_or(ROUND, |next| next.duration_since(now))
+            .clamp(SHORTEST_NAP, ROUND)
+    }
+
+    /// Until something is due, or has changed: the schedules, or the clock. On a terminal with the time
+    /// that is left.
+    async fn sleep(&self, asleep: &Asleep<'_>, now: Timestamp) {
+        let until = now + self.nap(asleep.schedules, now);
+        let is_shown = asleep.is_idle && self.ui.is_watched() && !self.ui.is_json;
+        let nap = if is_shown { SHORTEST_NAP } else { NAP };
+        loop {
+            let now = self.clock.now();
+            let left = until.duration_since(now);
+            if left <= SignedDuration::ZERO {
+                return;
+            }
+            if is_shown {
+                let next = Schedule::next_of(asleep.schedules.iter(), now);
+                self.ui.countdown(&human::countdown(now, next, asleep.last));
+            }
+            self.clock.sleep(left.min(nap)).await;
+            let has_changed = self.store.stamp() != *asleep.stamp;
+            if has_changed || asleep.stopwatch.jump().is_some() {
+                return;
+            }
+        }
+    }
+
+    fn tell_jump(&self, jump: SignedDuration) {
+        let by = human::span(jump);
+        let text = if jump.is_positive() {
+            format!("the machine slept, or its clock was set forward: {by}")
+        } else {
+            format!("the clock was set back: {by}")
+        };
+        if self.ui.is_log() {
+            let line = Line::new(Level::Warn, "clock_jumped").with("by_seconds", jump.as_secs());
+            self.ui.log(&line.with("msg", text));
+        } else {
+            self.ui.warn(&text);
+        }
     }
 
     fn greet(&self, schedules: &[Schedule]) {

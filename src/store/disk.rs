@@ -7,6 +7,7 @@ use std::{
     fs::{self, File, TryLockError},
     io::{self, ErrorKind, Write as _},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 /// `None` when there is no such file.
@@ -23,6 +24,28 @@ pub(super) fn read(path: &Path) -> Result<Option<String>, Error> {
         Err(error) if error.kind() == ErrorKind::NotFound && !path.is_symlink() => Ok(None),
         Err(error) => Err(Error::io(path, &error)),
     }
+}
+
+/// A file as it was written: another one, or another time, is another text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    length: u64,
+    changed: SystemTime,
+    file: u64,
+}
+
+/// `None` where there is no file, or it does not tell.
+pub(super) fn stamp(path: &Path) -> Option<Stamp> {
+    let known = fs::metadata(path).ok()?;
+    #[cfg(unix)]
+    let file = std::os::unix::fs::MetadataExt::ino(&known);
+    #[cfg(not(unix))]
+    let file = 0;
+    Some(Stamp {
+        length: known.len(),
+        changed: known.modified().ok()?,
+        file,
+    })
 }
 
 /// Held while the file is read and written; the lock goes with the process.

@@ -11,6 +11,7 @@ mod text;
 mod variable;
 
 pub use config_vars::ConfigVars;
+pub use disk::Stamp;
 pub use environment::{Environment, RUNNER_APP};
 pub use error::Error;
 pub use schedules_file::SchedulesFile;
@@ -124,6 +125,13 @@ impl Store {
             Self::ConfigVars(_) => None,
             Self::Environment(environment) => Some(environment.read()),
         }
+    }
+
+    /// What changes when the store does, and is told without reading it; `None` where that cannot be
+    /// told.
+    #[must_use]
+    pub fn stamp(&self) -> Option<Stamp> {
+        self.file().and_then(|file| disk::stamp(file.path()))
     }
 
     /// What is wrong in a store whose other entries are read all the same: one person's slip must

@@ -7,7 +7,10 @@ use crate::{
     env::Env,
     schedule::{App, Schedule},
 };
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
 /// The file's format. A newer one is refused: this version would lose what it does not know.
@@ -188,21 +191,57 @@ impl SchedulesFile {
         if text::runner_app(&self.path, source)?.as_ref() == Some(runner) {
             return Ok(None);
         }
-        let kept = self.path.with_extension("before-deploy.toml");
         let has_any = !text::read(&self.path, source)?.is_empty();
+        let kept = self.kept_path();
         if has_any {
+            // The newest is called so; none that there is goes.
+            if let Some(older) = disk::read(&kept)?.filter(|older| older != source) {
+                let aside = (1..).map(|number| {
+                    self.path
+                        .with_extension(format!("before-deploy.{number}.toml"))
+                });
+                if let Some(free) = aside.take(1_000).find(|path| !path.exists()) {
+                    disk::write(&free, &older)?;
+                }
+            }
             disk::write(&kept, source)?;
         }
         disk::write(&self.path, &text::of_runner(runner))?;
         Ok(has_any.then_some(kept))
     }
 
-    /// Takes the schedules back from a runner app.
+    fn kept_path(&self) -> PathBuf {
+        self.path.with_extension("before-deploy.toml")
+    }
+
+    /// The schedules of the file as it was before they moved; none where it had none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn kept(&self) -> Result<Vec<Schedule>, Error> {
+        let kept = self.kept_path();
+        text::read(&kept, disk::read(&kept)?.as_deref().unwrap_or_default())
+    }
+
+    /// Takes the schedules back from a runner app: the file as it was, with its comments, where they
+    /// are the same.
     ///
     /// # Errors
     /// When the file cannot be read or written; it is then as it was.
     pub async fn move_back(&self, clock: &Clock, schedules: &[Schedule]) -> Result<(), Error> {
         let _lock = disk::lock(&self.path, clock).await?;
+        let kept = disk::read(&self.kept_path())?.unwrap_or_default();
+        let before = text::read(&self.kept_path(), &kept).unwrap_or_default();
+        let meaning = |all: &[Schedule]| -> BTreeSet<(String, String, String)> {
+            let one = |one: &Schedule| {
+                let app = one.app.name.to_string();
+                (app, one.name.to_string(), text::fingerprint(one))
+            };
+            all.iter().map(one).collect()
+        };
+        if !before.is_empty() && meaning(&before) == meaning(schedules) {
+            return disk::write(&self.path, &kept);
+        }
         disk::write(&self.path, &text::of_schedules(schedules))
     }
 

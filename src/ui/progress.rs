@@ -7,6 +7,8 @@ pub(super) struct Bars {
     has_color: bool,
     multi: Option<MultiProgress>,
     by_app: BTreeMap<String, Bar>,
+    /// What is waited for while no app is.
+    idle: Option<ProgressBar>,
 }
 
 struct Bar {
@@ -21,7 +23,24 @@ impl Bars {
             has_color,
             multi: None,
             by_app: BTreeMap::new(),
+            idle: None,
         }
+    }
+
+    /// Nothing is done to any app: what is waited for.
+    pub fn idle(&mut self, text: &str) {
+        let multi = self
+            .multi
+            .get_or_insert_with(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
+        let bar = self.idle.get_or_insert_with(|| {
+            let bar = multi.add(ProgressBar::new_spinner());
+            if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        bar.set_message(text.to_owned());
+        bar.tick();
     }
 
     /// Prints while no bar is on the screen.
@@ -56,6 +75,9 @@ impl Bars {
 
     fn begin(&mut self, app: &str, bar: ProgressBar, template: &str) {
         self.over(app);
+        if let Some(idle) = self.idle.take() {
+            idle.finish_and_clear();
+        }
         let multi = self
             .multi
             .get_or_insert_with(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
@@ -67,6 +89,13 @@ impl Bars {
         bar.enable_steady_tick(Duration::from_millis(100));
         let flying = BTreeMap::new();
         self.by_app.insert(app.to_owned(), Bar { bar, flying });
+    }
+
+    /// Nothing is shown any more.
+    pub fn end(&mut self) {
+        if let Some(idle) = self.idle.take() {
+            idle.finish_and_clear();
+        }
     }
 
     /// The state of a dyno that is being restarted.
@@ -91,7 +120,7 @@ impl Bars {
         if let Some(bar) = self.by_app.remove(app) {
             bar.bar.finish_and_clear();
         }
-        if self.by_app.is_empty() {
+        if self.by_app.is_empty() && self.idle.is_none() {
             self.multi = None;
         }
     }

@@ -14,6 +14,7 @@ fn clock() -> Clock {
         base: START.parse().expect("an instant"),
         started: tokio::time::Instant::now(),
         rate: 1.0,
+        set_by: None,
     }
 }
 

@@ -133,6 +133,7 @@ fn each_kind_of_input_and_output_has_one_door() {
                 "sandbox/scenario.rs",
                 "sandbox/processes.rs",
                 "runner/",
+                "ui/log.rs",
             ],
         ),
         (
@@ -141,6 +142,7 @@ fn each_kind_of_input_and_output_has_one_door() {
                 "credentials/keychain.rs",
                 "commands/demo.rs",
                 "sandbox/processes.rs",
+                "runner/install/system.rs",
             ],
         ),
         ("tokio::signal", &["signals.rs"]),

@@ -16,6 +16,7 @@ mod control;
 mod deploy;
 mod fault_matrix;
 mod house;
+mod month;
 mod network;
 mod process;
 mod properties;

@@ -167,6 +167,7 @@ async fn tell(story: Story) {
         base,
         started: tokio::time::Instant::now(),
         rate: 1.0,
+        set_by: None,
     };
     let ahead = story.ahead.as_deref().map(span).unwrap_or_default()
         - story.behind.as_deref().map(span).unwrap_or_default();

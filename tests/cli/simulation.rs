@@ -10,6 +10,7 @@ use autorestart::{
     ledger::Ledger,
     pass::{self, Pass, Request},
     report::Report,
+    schedule::Schedule,
     state::StateDir,
     store::Store,
 };
@@ -62,6 +63,27 @@ impl Machine {
         now: Option<(&str, Request)>,
         stop: &Stop,
     ) -> Report {
+        let schedules = self.store().read().await.expect("schedules");
+        self.pass_of(options, now, &schedules, stop).await
+    }
+
+    /// One pass over these schedules, as `run --watch` makes it.
+    pub async fn pass_over(
+        &self,
+        options: pass::Options,
+        schedules: &[Schedule],
+        stop: &Stop,
+    ) -> Report {
+        self.pass_of(options, None, schedules, stop).await
+    }
+
+    async fn pass_of(
+        &self,
+        options: pass::Options,
+        now: Option<(&str, Request)>,
+        schedules: &[Schedule],
+        stop: &Stop,
+    ) -> Report {
         let state = self.state();
         let heroku = Options::from_env(&self.env).expect("options");
         let credential = credentials::resolve(&self.env, &heroku.host, credentials::Use::Person)
@@ -93,11 +115,8 @@ impl Machine {
             options,
         };
         match now {
-            Some((app, request)) => {
-                let schedules = store.read().await.expect("schedules");
-                pass.run_now(app, &schedules, request).await
-            }
-            None => pass.run(&store.read().await.expect("schedules")).await,
+            Some((app, request)) => pass.run_now(app, schedules, request).await,
+            None => pass.run(schedules).await,
         }
     }
 }

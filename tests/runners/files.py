@@ -77,7 +77,7 @@ check("systemd timer", units["autorestart.timer"], "autorestart.timer", [("OnCal
 # launchd
 KEYS = {
     "Label": str, "ProgramArguments": list, "EnvironmentVariables": dict, "StartInterval": int, "RunAtLoad": bool,
-    "ProcessType": str, "StandardOutPath": str, "StandardErrorPath": str,
+    "ProcessType": str,
 }
 
 
@@ -87,7 +87,7 @@ def launchd(path):
         assert set(read) <= set(KEYS) and {"Label", "ProgramArguments", "StartInterval"} <= set(read), read.keys()
         assert all(isinstance(value, KEYS[key]) for key, value in read.items()), read
         assert read["ProgramArguments"][:2] == [str(binary), "run"], read["ProgramArguments"]
-        assert read["StandardOutPath"].startswith(str(home)), read["StandardOutPath"]
+        assert read["ProgramArguments"][-1].startswith(str(home)), read["ProgramArguments"]
         return True, ""
     except Exception as error:  # whatever it is, it is not read
         return False, repr(error)

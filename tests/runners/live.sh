@@ -94,6 +94,14 @@ tail -1 "$home/said"
 [ -z "$(find "$home/.config/systemd" -type f -o -type l)" ] || fail "left: $(find "$home/.config/systemd")"
 if systemctl --user is-active --quiet autorestart.timer; then fail "the timer is still active"; fi
 
+say "== what is not ours stays"
+mkdir -p "$home/.config/systemd/user"
+echo '# my own' > "$home/.config/systemd/user/autorestart.service"
+if "$binary" install --on systemd --yes > "$home/said" 2>&1; then fail "somebody's unit was overwritten"; fi
+grep -q 'was not written by install' "$home/said" || fail "$(cat "$home/said")"
+[ "$(cat "$home/.config/systemd/user/autorestart.service")" = '# my own' ] || fail "it was changed"
+rm "$home/.config/systemd/user/autorestart.service"
+
 say "== cron"
 serve
 HEROKU_API_KEY=login "$binary" auth setup --create --keep-in file >/dev/null 2>&1
@@ -109,8 +117,10 @@ env -i HOME="$home" LOGNAME=root SHELL=/bin/sh PATH=/usr/bin:/bin /bin/sh -c "cd
 [ "$(restarts)" = 3 ] || fail "$(restarts) restarts; $(cat "$home"/.local/state/autorestart/run.log)"
 env -i HOME="$home" LOGNAME=root SHELL=/bin/sh PATH=/usr/bin:/bin /bin/sh -c "cd; $line"
 # The second pass had nothing to do, and nothing to say.
-[ "$(grep -c '^  web.1 restarted' "$home/.local/state/autorestart/run.log")" = 1 ] || fail "the log: $(cat "$home/.local/state/autorestart/run.log")"
-if grep -q 'Nothing is due' "$home/.local/state/autorestart/run.log"; then fail "it says that nothing is due"; fi
+log="$home/.local/state/autorestart/run.log"
+[ "$(grep -c 'event=ended .*dyno=web.1 .*outcome=restarted' "$log")" = 1 ] || fail "the log: $(cat "$log")"
+[ "$(grep -c 'event=pass' "$log")" = 1 ] || fail "the second pass is in the log: $(cat "$log")"
+[ "$(stat -c %a "$log")" = 600 ] || fail "others can read the log"
 "$binary" uninstall --yes
 crontab -l | cmp - "$home/before" || fail "the crontab is not what it was"
 

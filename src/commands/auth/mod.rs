@@ -20,9 +20,10 @@ mod words;
 pub(super) use authorization::{Made, Wish, create, undo};
 pub(super) use check::can_restart;
 pub(super) use file::keep_in_file;
+pub(super) use keep::alone;
 pub(super) use look::{accounts, expiry_of};
 pub(super) use offer::offer;
-pub(super) use revoke::{adopt, forget, revoke, sweep};
+pub(super) use revoke::{adopt, forget, note, revoke, revoke_described, sweep};
 pub(super) use subject::{App, Login, apps, login};
 pub(super) use words::{lines, when};
 

@@ -95,6 +95,41 @@ pub fn login_of<'a>(login: Option<&'a Login>, record: &Record) -> Result<&'a Log
     }
 }
 
+/// Notes that an authorization is to be revoked.
+pub fn note(context: &Context<'_>, note: &ToRevoke) {
+    let noted = Records::edit(context.env, |records| {
+        records.to_revoke.retain(|one| one != note);
+        records.to_revoke.push(note.clone());
+    });
+    if let Err(error) = noted {
+        context
+            .ui
+            .warn(&format!("{} is not noted: {error}", note.in_words()));
+    }
+}
+
+/// Revokes the login's authorizations whose descriptions begin so, but for one; tells how many.
+///
+/// # Errors
+/// When they cannot be listed, or one cannot be revoked.
+pub async fn revoke_described(
+    context: &Context<'_>,
+    stop: &Stop,
+    client: &Client,
+    begin: &str,
+    but: Option<&str>,
+) -> Result<usize, Error> {
+    let all = client.authorizations().await?;
+    let is_meant = |one: &&heroku::Authorization| {
+        one.description.starts_with(begin) && Some(one.id.as_str()) != but
+    };
+    let mut count = 0;
+    for one in all.iter().filter(is_meant) {
+        count += usize::from(revoke(context, stop, client, &one.id).await?);
+    }
+    Ok(count)
+}
+
 /// Takes a note away: what it is about is gone.
 pub fn forget(context: &Context<'_>, note: &ToRevoke) {
     let forgotten = Records::edit(context.env, |records| {

@@ -1,31 +1,60 @@
 //! What a deploy has made by now, and how that is undone when it fails: nothing is left half made, or
 //! it is said what is left, and what removes it.
 
-use super::super::{Context, auth};
+use super::{
+    super::{Context, auth},
+    AUTHORIZATION, NOTE,
+};
 use crate::{
     error::Error,
     execute::Stop,
     heroku::{Client, Fate, OwnApp},
+    state::StateDir,
 };
 
 #[derive(Default)]
 pub struct Made {
     pub app: Option<OwnApp>,
     pub authorization: Option<auth::Made>,
+    /// Whether the runner has its token by now.
+    pub is_token_set: bool,
 }
 
 impl Made {
     /// Takes away what was made.
     pub async fn undo(self, context: &Context<'_>, stop: &Stop, client: &Client) {
-        if let Some(made) = &self.authorization {
+        let is_kept = self.is_token_set && self.app.is_none();
+        if let Some(made) = self.authorization.as_ref().filter(|_| !is_kept) {
+            // Should it stay, a later command takes it away.
+            auth::note(context, &made.note);
             auth::undo(context, stop, client, &made.authorization, &made.note).await;
         }
         let Some(app) = &self.app else {
             return;
         };
+        let ours = self
+            .authorization
+            .as_ref()
+            .map(|made| made.authorization.id.as_str());
+        let config = client.config_vars(&app.id).await.unwrap_or_default();
+        let other = config
+            .get(AUTHORIZATION)
+            .filter(|id| ours != Some(id.as_str()));
+        if other.is_some() {
+            context.ui.say(&format!(
+                "⬢ {} was deployed by somebody else meanwhile, and is left",
+                app.name
+            ));
+            return;
+        }
         let name = &app.name;
         match destroy(client, app).await {
-            Ok(()) => context.ui.say(&format!("⬢ {name} was removed again")),
+            Ok(()) => {
+                context.ui.say(&format!("⬢ {name} was removed again"));
+                if let Ok(state) = StateDir::open(context.env) {
+                    state.forget_note(NOTE);
+                }
+            }
             Err(error) => {
                 context
                     .ui

@@ -1,6 +1,7 @@
 //! `deploy`: a runner on Heroku. Looks at what there is, says what it is about to do and what that
 //! costs, does it step by step, and believes it when the runner's first sign of life is in the log.
 
+mod before;
 mod changes;
 mod found;
 mod made;
@@ -16,12 +17,12 @@ use crate::{
     heroku::Options,
     runner::slug::Package,
     schedule::Schedule,
-    store::{SchedulesFile, Store},
+    store::SchedulesFile,
 };
+use before::{file, identified, is_authorization_gone, known, login, name, package, way};
 use changes::{Changes, Wanted, Way, changes};
 use found::Found;
 use serde_json::json;
-use std::path::Path;
 pub(super) use words::cents;
 
 /// The config var with the id of the runner's authorization, and the one that says whose it is.
@@ -52,6 +53,8 @@ pub struct Deployment<'a> {
     /// Cents a month, and in words.
     cost: (u64, String),
     readers: Vec<String>,
+    /// A runner that was there, and is gone.
+    lost: Option<String>,
 }
 
 pub(super) async fn deploy(context: &Context<'_>, deploy: Deploy) -> Result<u8, Error> {
@@ -71,21 +74,30 @@ pub(super) async fn deploy(context: &Context<'_>, deploy: Deploy) -> Result<u8, 
 
 async fn put(context: &Context<'_>, flags: &Deploy, stop: &Stop) -> Result<u8, Error> {
     let file = file(context, flags.common.schedules.as_deref())?;
+    if let Some(missing) = file.missing() {
+        return Err(missing.into());
+    }
     let options = context.options()?;
     let host = options.host.machine();
-    let known = file.runner_app()?.filter(|runner| runner.host == host);
-    let name = name(
-        context,
-        flags,
-        known.as_ref().map(|runner| runner.name.as_str()),
-    )?;
+    let known = known(&file, host)?;
     let package = package(context, flags.binary.as_deref())?;
     let login = stop.unless(login(context, &options)).await?;
-    let schedules = stop.unless(identified(&file, &login, &options)).await?;
-    let action = context.ui.action("Looking at what there is");
-    let found = stop
-        .unless(Box::pin(Found::look(&login.client, &name, host)))
+    // One deploy at a time, from its first look on.
+    let _alone = auth::alone(context, stop).await?;
+    let name = stop
+        .unless(name(context, flags, known.as_ref(), &login))
         .await?;
+    let action = context.ui.action("Looking at what there is");
+    let meant = known
+        .as_ref()
+        .map_or(name.as_str(), |known| known.id.as_str());
+    let look = Box::pin(Found::look(&login.client, meant, host));
+    let found = stop.unless(look).await?;
+    // Its name may be another one by now.
+    let name = found.as_ref().map_or(name, |found| found.app.name.clone());
+    let is_lost = known.is_some() && found.is_none();
+    let schedules = if is_lost { file.kept()? } else { file.read()? };
+    let schedules = stop.unless(identified(schedules, &login, &options)).await?;
     let is_gone = match &found {
         Some(found) => {
             stop.unless(is_authorization_gone(context, &login, found))
@@ -104,11 +116,10 @@ async fn put(context: &Context<'_>, flags: &Deploy, stop: &Stop) -> Result<u8, E
         readers.extend(login.email().map(ToOwned::to_owned));
     }
     action.done();
-    let way = match (flags.scheduler, flags.eco) {
-        (true, _) => Way::Scheduler,
-        (false, true) => Way::Dyno(Some("Eco")),
-        (false, false) => Way::Dyno(None),
-    };
+    if is_lost {
+        context.ui.warn(&format!("⬢ {name} is gone, and the schedules in its config vars with it; those of before it was deployed are taken"));
+    }
+    let way = way(flags, found.as_ref(), &name)?;
     let wanted = Wanted {
         name: &name,
         package: &package,
@@ -150,6 +161,7 @@ async fn put(context: &Context<'_>, flags: &Deploy, stop: &Stop) -> Result<u8, E
         way,
         size,
         readers,
+        lost: known.filter(|_| is_lost).map(|known| known.name),
     };
     deployment.go(&changes).await
 }
@@ -241,119 +253,7 @@ impl Deployment<'_> {
     }
 }
 
-/// The schedules file of this machine; a dyno of the runner has none.
-fn file(context: &Context<'_>, named: Option<&Path>) -> Result<SchedulesFile, Error> {
-    match Store::locate(named, context.env)? {
-        Store::File(file) => Ok(file),
-        _ => Err(Error::usage(
-            "this is a dyno of a runner",
-            "deploy from a machine of yours",
-        )),
-    }
-}
-
-/// The name that is meant: that of the runner which there is, one that was chosen, that of a deploy
-/// which was cut off, or a new one.
-fn name(context: &Context<'_>, flags: &Deploy, known: Option<&str>) -> Result<String, Error> {
-    let typed = flags.runner_app.as_ref().map(ToString::to_string);
-    match (known, typed) {
-        (Some(known), Some(typed)) if known != typed => Err(Error::usage(
-            format!("the schedules are in the config vars of ⬢ {known}, not of ⬢ {typed}"),
-            format!("{} brings them back first", context.verb("deploy:remove")),
-        )),
-        (Some(name), _) => Ok(name.to_owned()),
-        (None, Some(typed)) => Ok(typed),
-        (None, None) => {
-            let state = crate::state::StateDir::open(context.env)?;
-            let fresh = || {
-                let id = uuid::Uuid::new_v4().simple().to_string();
-                format!("autorestart-{}", &id[..8])
-            };
-            Ok(state.noted(NOTE).unwrap_or_else(fresh))
-        }
-    }
-}
-
-fn package(context: &Context<'_>, named: Option<&Path>) -> Result<Package, Error> {
-    let path = match named {
-        Some(path) => path.to_owned(),
-        None => context
-            .env
-            .own_binary()
-            .map_err(|error| Error::io("this program", error))?,
-    };
-    let shown = context.env.in_words(&path);
-    let binary = Package::read(&path).map_err(|error| Error::io(&shown, error))?;
-    let action = context.ui.action("Packing the binary");
-    let packed = Package::of(&binary).map_err(|why| {
-        Error::usage(
-            format!("{shown} cannot run on a dyno: {why}"),
-            "name a binary for Linux on x86-64 with --binary PATH",
-        )
-    });
-    if packed.is_ok() {
-        action.done();
-    }
-    packed
-}
-
-/// The login, which must be the account's own: only that makes authorizations.
-async fn login(context: &Context<'_>, options: &Options) -> Result<auth::Login, Error> {
-    let login = auth::login(context, options).await?;
-    let login = login.filter(|login| login.account.is_some());
-    login.ok_or_else(|| Error::Other {
-        code: "not_logged_in",
-        message: "deploy makes an app and an authorization, which takes the login of an account"
-            .to_owned(),
-        hint: Some(
-            "run heroku login first, and unset HEROKU_API_KEY where it is set to less".to_owned(),
-        ),
-    })
-}
-
-/// The schedules of the file, each with the id of its app; every app is within reach.
-async fn identified(
-    file: &SchedulesFile,
-    login: &auth::Login,
-    options: &Options,
-) -> Result<Vec<Schedule>, Error> {
-    let mut schedules = file.read()?;
-    for schedule in &mut schedules {
-        if let Some(error) = crate::pass::foreign_host(schedule, options.host.machine()) {
-            return Err(error);
-        }
-        let name = schedule.app.id_or_name().to_owned();
-        let app = login.client.app(&name).await.map_err(|error| match error {
-            crate::heroku::Error::Api { status: 403 | 404, .. } => Error::usage(
-                format!("⬢ {} has a schedule, and this account has no access to it: {error}", schedule.app.name),
-                "deploy as an account that reaches every app with a schedule, or remove that schedule",
-            ),
-            error => error.into(),
-        })?;
-        if schedule.app.id.is_none() {
-            // As its first pass would have written it down.
-            schedule.app.id = Some(app.id);
-            schedule.app.account = login.email().map(ToOwned::to_owned);
-            let host = options.host.machine();
-            schedule.app.host = (host != crate::pass::HEROKU).then(|| host.to_owned());
-        }
-    }
-    Ok(schedules)
-}
-
-/// Whether the authorization of the runner is known not to be there any more: only its own account can
-/// tell.
-async fn is_authorization_gone(
-    context: &Context<'_>,
-    login: &auth::Login,
-    found: &Found,
-) -> Result<bool, Error> {
-    let Some((id, account)) = found.authorization() else {
-        return Ok(true);
-    };
-    if account != login.email() {
-        return Ok(false);
-    }
-    auth::adopt(context, login, id).await?;
-    Ok(!login.client.has_authorization(id).await?)
+/// What the descriptions of a runner's authorizations begin with.
+fn description(app: &str) -> String {
+    format!("heroku dynos:autorestart runner {app} (")
 }

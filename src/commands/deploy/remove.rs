@@ -19,13 +19,14 @@ pub(super) async fn remove(
     flags: &DeployRemove,
     stop: &Stop,
 ) -> Result<u8, Error> {
-    let file = super::file(context, flags.common.schedules.as_deref())?;
+    let file = super::before::file(context, flags.common.schedules.as_deref())?;
     let options = context.options()?;
     let host = options.host.machine();
-    let known = file.runner_app()?.filter(|runner| runner.host == host);
+    let known = super::before::known(&file, host)?;
     let noted = crate::state::StateDir::open(context.env)?.noted(super::NOTE);
-    let name = known.as_ref().map(|runner| runner.name.clone()).or(noted);
-    let name = name.or_else(|| flags.confirm.as_ref().map(ToString::to_string));
+    let confirmed = flags.confirm.as_ref().map(ToString::to_string);
+    let name = known.as_ref().map(|runner| runner.name.clone());
+    let name = name.or(confirmed).or(noted);
     let Some(name) = name else {
         return Err(Error::Other {
             code: "no_runner",
@@ -36,8 +37,8 @@ pub(super) async fn remove(
             )),
         });
     };
-    agree(context, flags, &name, stop).await?;
-    let login = stop.unless(super::login(context, &options)).await?;
+    let login = stop.unless(super::before::login(context, &options)).await?;
+    let _alone = auth::alone(context, stop).await?;
     let id = known
         .as_ref()
         .map_or(name.as_str(), |runner| runner.id.as_str());
@@ -45,6 +46,8 @@ pub(super) async fn remove(
     let look = Box::pin(Found::look(&login.client, id, host));
     let found = stop.unless(look).await?;
     action.done();
+    let name = found.as_ref().map_or(name, |found| found.app.name.clone());
+    agree(context, flags, &name, stop).await?;
     if found.is_none() && known.is_none() {
         return Err(Error::Other {
             code: "no_runner",
@@ -61,10 +64,10 @@ pub(super) async fn remove(
             .hint("schedules.before-deploy.toml beside the schedules file has those of before");
     }
     // Nothing is taken away before the schedules are safe.
-    let schedules = found
-        .as_ref()
-        .map(|found| found.schedules.clone())
-        .unwrap_or_default();
+    let schedules = match &found {
+        Some(found) => found.schedules.clone(),
+        None => file.kept()?,
+    };
     if known.is_some() {
         file.move_back(&context.clock, &schedules).await?;
     } else if !schedules.is_empty() {
@@ -79,6 +82,13 @@ pub(super) async fn remove(
     if let Some(found) = &found {
         is_well &= take_away(context, &login, found).await;
         is_well &= revoke(context, stop, &login, found, host).await;
+    }
+    let begin = super::description(&name);
+    if let Err(error) = auth::revoke_described(context, stop, &login.client, &begin, None).await {
+        is_well = false;
+        context.ui.warn(&format!(
+            "whether an authorization of it is left is not known: {error}"
+        ));
     }
     crate::state::StateDir::open(context.env)?.forget_note(super::NOTE);
     let shown = context.env.in_words(file.path());
@@ -173,7 +183,7 @@ async fn revoke(
         context
             .ui
             .hint(&format!("as {whose}: heroku authorizations:revoke {id}"));
-        return true;
+        return false;
     }
     let action = context.ui.action("Revoking its authorization");
     match auth::revoke(context, stop, &login.client, id).await {

@@ -3,6 +3,7 @@
 use super::{
     ACCOUNT, AUTHORIZATION, Deployment, NOTE, SCHEDULER, VERSION,
     changes::{Changes, Way},
+    description,
     found::runner,
     made::Made,
 };
@@ -81,6 +82,11 @@ impl Deployment<'_> {
             client.set_config_vars(id, &sets).await?;
             action.done();
         }
+        if let Some(authorization) = &made.authorization {
+            // It is in use from now on, whatever comes: no later command takes it for left behind.
+            auth::forget(self.context, &authorization.note);
+            made.is_token_set = true;
+        }
         self.go_on()?;
         if let Some(slug) = slug {
             let action = ui.action(&format!("Releasing version {VERSION}"));
@@ -111,10 +117,11 @@ impl Deployment<'_> {
         let runner = runner(&app, self.options.host.machine());
         let kept = self.file.move_to(&self.context.clock, &runner).await?;
         // From here on it runs, and nothing of it is to be undone.
-        if let Some(authorization) = made.authorization.take() {
-            auth::forget(self.context, &authorization.note);
-        }
+        let authorization = made.authorization.take();
         made.app = None;
+        if let Some(authorization) = authorization {
+            self.revoke_others(&authorization.authorization.id).await;
+        }
         StateDir::open(self.context.env)?.forget_note(NOTE);
         let there = self.found.as_ref().map_or(0, |found| found.schedules.len());
         let moved = changes
@@ -126,6 +133,26 @@ impl Deployment<'_> {
             alive_at,
             kept,
         })
+    }
+
+    /// Authorizations that runners of this name had before are of no use any more.
+    async fn revoke_others(&self, but: &str) {
+        let mut names = vec![self.name.clone()];
+        names.extend(self.lost.clone());
+        for name in names {
+            let begin = description(&name);
+            let client = &self.login.client;
+            match auth::revoke_described(self.context, self.stop, client, &begin, Some(but)).await {
+                Ok(0) => {}
+                Ok(_) => self
+                    .context
+                    .ui
+                    .say("The authorization that it had before was revoked"),
+                Err(error) => self.context.ui.warn(&format!(
+                    "whether an authorization that it had before is left is not known: {error}"
+                )),
+            }
+        }
     }
 
     /// # Errors
@@ -169,7 +196,10 @@ impl Deployment<'_> {
                     }
                 }
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                StateDir::open(self.context.env)?.forget_note(NOTE);
+                return Err(error.into());
+            }
         };
         made.app = Some(app.clone());
         if app.is_fir {
@@ -187,11 +217,7 @@ impl Deployment<'_> {
         let wish = Wish {
             scope: "write".to_owned(),
             lifetime: None,
-            description: format!(
-                "heroku dynos:autorestart runner {} ({})",
-                app.name,
-                &mark[..6]
-            ),
+            description: format!("{}{})", description(&app.name), &mark[..6]),
         };
         auth::create(
             self.context,

@@ -2,26 +2,27 @@
 //! it is put in place, as if nobody were logged in: a runner that would fail is not installed.
 
 mod place;
+mod trial;
 mod uninstall;
 
 pub(super) use uninstall::uninstall;
 
-use super::{Context, auth};
+use super::Context;
 use crate::{
     cli::{self, Printed, Timer},
     error::{Error, exit},
     execute::Stop,
-    runner::install::{
-        EVERY_MINUTES, Job, Piece, cron, elsewhere, launchd, note::Note, system, systemd,
-    },
+    runner::install::{EVERY_MINUTES, Job, Piece, cron, elsewhere, launchd, note::Note, systemd},
     state::StateDir,
     store::{Store, as_text},
 };
 use place::{first_here, put};
 use serde_json::json;
+use std::path::Path;
+use trial::try_out;
 
 /// Variables that a timer must be given, since it starts without those of a shell.
-const BROUGHT: [&str; 11] = [
+const BROUGHT: [&str; 15] = [
     "HEROKU_HOST",
     "XDG_CONFIG_HOME",
     "XDG_STATE_HOME",
@@ -32,7 +33,22 @@ const BROUGHT: [&str; 11] = [
     "NODE_EXTRA_CA_CERTS",
     "SSL_CERT_FILE",
     "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
     "NO_PROXY",
+    "no_proxy",
+];
+
+/// Those that name a path.
+const PATHS: [&str; 7] = [
+    "XDG_CONFIG_HOME",
+    "XDG_STATE_HOME",
+    "XDG_DATA_HOME",
+    "HEROKU_DATA_DIR",
+    "AUTORESTART_STATE_DIR",
+    "NODE_EXTRA_CA_CERTS",
+    "SSL_CERT_FILE",
 ];
 
 /// What is put in place.
@@ -103,10 +119,9 @@ pub(super) async fn install(context: &Context<'_>, flags: cli::Install) -> Resul
             "install on a machine of yours",
         ));
     }
-    let job = job(context, &flags)?;
     let done = match flags.print {
-        Some(kind) => print(context, kind, &job, &store).await,
-        None => go(context, &flags, &job, &store, &stop).await,
+        Some(kind) => print(context, kind, &flags, &store).await,
+        None => go(context, &flags, &store, &stop).await,
     };
     match done {
         Err(Error::Declined) => {
@@ -118,45 +133,70 @@ pub(super) async fn install(context: &Context<'_>, flags: cli::Install) -> Resul
 }
 
 /// What the timer is to call.
-fn job(context: &Context<'_>, flags: &cli::Install) -> Result<Job, Error> {
+fn job(context: &Context<'_>, flags: &cli::Install, timer: Option<Timer>) -> Result<Job, Error> {
     let env = context.env;
     let binary = env.own_binary();
-    let mut words = vec!["run".to_owned(), "--quiet".to_owned()];
+    let absolute = |path: &Path| {
+        let shown = path.display().to_string();
+        std::path::absolute(path)
+            .map(|path| path.display().to_string())
+            .map_err(|error| Error::io(shown, error))
+    };
+    // What waits is for the next call: calls do not pile up, and one app holds no other.
+    let mut words = ["run", "--quiet", "--no-wait"]
+        .map(ToOwned::to_owned)
+        .to_vec();
     let named = flags
         .common
         .schedules
         .clone()
         .or_else(|| env.path("AUTORESTART_FILE"));
     if let Some(path) = named {
-        let path = std::path::absolute(&path)
-            .map_err(|error| Error::io(path.display().to_string(), error))?;
-        words.extend(["--schedules".to_owned(), path.display().to_string()]);
+        words.extend(["--schedules".to_owned(), absolute(&path)?]);
+    }
+    if timer != Some(Timer::Systemd) {
+        // Only systemd keeps what is said, with its time.
+        let log = StateDir::open(env)?.path().join("run.log");
+        words.extend(["--log".to_owned(), absolute(&log)?]);
     }
     let mut environment = vec![];
     for name in BROUGHT {
         let Some(value) = env.text(name) else {
             continue;
         };
-        if value.contains('@') && name == "HTTPS_PROXY" {
-            context
-                .ui
-                .warn("HTTPS_PROXY has a password in it, and is not written into the timer");
+        if value.contains("://") && value.contains('@') {
+            context.ui.warn(&format!(
+                "{name} has a password in it, and is not written into the timer"
+            ));
             continue;
         }
-        environment.push((name.to_owned(), value.to_owned()));
+        let value = if PATHS.contains(&name) {
+            absolute(Path::new(value))?
+        } else {
+            value.to_owned()
+        };
+        environment.push((name.to_owned(), value));
     }
-    Ok(Job {
+    let job = Job {
         binary: binary.map_err(|error| Error::io("this program", error))?,
         words,
         environment,
-        log: StateDir::open(env)?.path().join("run.log"),
-    })
+    };
+    match job.impossible() {
+        None => Ok(job),
+        Some(part) => Err(Error::usage(
+            format!(
+                "{part:?} has a line break or another control character in it, which no timer can be given"
+            ),
+            "use a path, or a variable, without it",
+        )),
+    }
 }
 
 async fn print(
     context: &Context<'_>,
     kind: Printed,
-    job: &Job,
+    flags: &cli::Install,
     store: &Store,
 ) -> Result<u8, Error> {
     let timer = match kind {
@@ -183,11 +223,11 @@ async fn print(
             return Ok(printed(
                 context,
                 "windows-task",
-                &elsewhere::windows_task(job),
+                &elsewhere::windows_task(&job(context, flags, None)?),
             ));
         }
     };
-    let plan = Plan::of(context, timer, job)?;
+    let plan = Plan::of(context, timer, &job(context, flags, Some(timer))?)?;
     Ok(printed(context, plan.word(), &plan.text(context)))
 }
 
@@ -203,24 +243,34 @@ fn printed(context: &Context<'_>, kind: &str, text: &str) -> u8 {
 async fn go(
     context: &Context<'_>,
     flags: &cli::Install,
-    job: &Job,
     store: &Store,
     stop: &Stop,
 ) -> Result<u8, Error> {
     let ui = context.ui;
+    if let Some(runner) = store.runner_app() {
+        let name = &runner.name;
+        return Err(Error::usage(
+            format!("the schedules are in the config vars of ⬢ {name}, which runs them"),
+            format!(
+                "{} brings them back to this machine first",
+                context.verb("deploy:remove")
+            ),
+        ));
+    }
     let timer = match flags.on {
+        Some(Timer::Launchd) if !cfg!(target_os = "macos") => {
+            return Err(Error::usage(
+                "--on launchd: this is no Mac",
+                "--on systemd, or --on cron",
+            ));
+        }
         Some(timer) => timer,
         None => first_here()?,
     };
+    let job = &job(context, flags, Some(timer))?;
     let plan = Plan::of(context, timer, job)?;
-    if let Some(runner) = store.runner_app() {
-        ui.say(&format!(
-            "⬢ {} runs the schedules already; two runners do no harm",
-            runner.name
-        ));
-    }
     let state = StateDir::open(context.env)?;
-    let before = Note::read(state.path());
+    let before = Note::read(state.path())?;
     if let Some(other) = before.as_ref().filter(|note| note.kind != plan.word()) {
         return Err(Error::usage(
             format!("a runner of another kind is installed here: {}", other.kind),
@@ -231,7 +281,7 @@ async fn go(
         "{}, every {EVERY_MINUTES} minutes:\n",
         capital(plan.in_words())
     ));
-    ui.say(&plan.text(context));
+    ui.say_as_it_is(&plan.text(context));
     agree(context, flags, "Install it?", stop).await?;
     try_out(context, flags, job, store, stop).await?;
     let is_new = put(context, &plan, &store.key(), state.path())?;
@@ -278,83 +328,4 @@ async fn agree(
         Some(false) => Err(Error::Declined),
         None => Err(Error::Interrupted),
     }
-}
-
-/// Tries the command in the timer's own environment; where it cannot read the credential, offers the
-/// file that it can read.
-async fn try_out(
-    context: &Context<'_>,
-    flags: &cli::Install,
-    job: &Job,
-    store: &Store,
-    stop: &Stop,
-) -> Result<(), Error> {
-    let Err(why) = tried(context, job)? else {
-        return Ok(());
-    };
-    let ui = context.ui;
-    ui.warn(&format!(
-        "as if nobody were logged in, a pass would fail: {why}"
-    ));
-    let fails = || Error::Other {
-        code: "would_fail",
-        message: "a runner that would fail is not installed".to_owned(),
-        hint: Some(format!(
-            "mend what is named above; a credential that a timer can read is set up by {} --create --keep-in file",
-            context.verb("auth:setup")
-        )),
-    };
-    if !ui.can_ask() {
-        return Err(fails());
-    }
-    let question =
-        "Keep a credential for passes in a file that only you can read, so that they can?";
-    match ui.ask(question, true, stop).await {
-        Some(true) => {}
-        Some(false) => return Err(fails()),
-        None => return Err(Error::Interrupted),
-    }
-    let schedules = store.read().await?;
-    let account = schedules
-        .iter()
-        .find_map(|schedule| schedule.app.account.as_deref());
-    auth::keep_in_file(context, stop, &flags.common, account).await?;
-    match tried(context, job)? {
-        Ok(()) => Ok(()),
-        Err(why) => {
-            ui.warn(&format!(
-                "as if nobody were logged in, a pass would still fail: {why}"
-            ));
-            Err(fails())
-        }
-    }
-}
-
-/// What became of the trial: nothing, or why a pass would fail.
-fn tried(context: &Context<'_>, job: &Job) -> Result<Result<(), String>, Error> {
-    let action = context.ui.action("Trying it as if nobody were logged in");
-    let words: Vec<&str> = job
-        .words
-        .iter()
-        .map(String::as_str)
-        .filter(|word| *word != "--quiet")
-        .chain(["--check"])
-        .collect();
-    let home = context.env.home().unwrap_or_default().display().to_string();
-    let user = context
-        .env
-        .text("USER")
-        .or_else(|| context.env.text("LOGNAME"))
-        .unwrap_or_default();
-    let ended = system::try_out(job, &home, user, &words);
-    let ended = ended.map_err(|error| Error::io(job.binary.display().to_string(), error))?;
-    if ended.is_well {
-        action.done();
-        return Ok(Ok(()));
-    }
-    let said = ended
-        .stderr
-        .lines()
-        .find_map(|line| line.strip_prefix("Error: "));
-    Ok(Err(said.unwrap_or(&ended.stderr).to_owned()))
 }

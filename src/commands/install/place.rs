@@ -5,7 +5,7 @@ use crate::{
     cli::Timer,
     error::Error,
     runner::install::{
-        cron,
+        Piece, cron,
         launchd::LABEL,
         note::{Note, Written},
         system,
@@ -35,34 +35,58 @@ pub fn first_here() -> Result<Timer, Error> {
     })
 }
 
-/// Puts it in place; tells whether anything was changed.
+/// Puts it in place; tells whether anything was changed. What fails on the way is as it was before.
 pub fn put(
     context: &Context<'_>,
     plan: &Plan,
     schedules: &str,
     state: &Path,
 ) -> Result<bool, Error> {
-    let before = Note::read(state);
+    let note_before = Note::read(state)?;
     let crontab = match plan.timer {
         Timer::Cron => crontab()?,
-        _ => String::new(),
+        Timer::Systemd | Timer::Launchd => String::new(),
     };
-    let are_files_there = plan
+    let files_before: Vec<Option<Vec<u8>>> = plan
         .pieces
         .iter()
-        .all(crate::runner::install::Piece::is_there);
-    let are_lines_there = plan.lines == cron::ours(&crontab).filter(|_| plan.lines.is_some());
-    if before.is_some() && are_files_there && are_lines_there && is_active(plan.timer) {
+        .map(Piece::before)
+        .collect::<Result<_, _>>()?;
+    let are_files_there = plan.pieces.iter().all(Piece::is_there);
+    let ours = cron::ours(&crontab).map(|ours| format!("{ours}\n"));
+    let are_lines_there = plan.lines == ours;
+    if note_before.is_some() && are_files_there && are_lines_there && is_active(plan.timer) {
         return Ok(false);
     }
+    refuse_others(
+        context,
+        plan,
+        note_before.as_ref(),
+        &files_before,
+        ours.as_ref(),
+    )?;
     let action = context
         .ui
         .action(&format!("Installing {}", plan.in_words()));
-    let files: Result<Vec<Written>, Error> = plan
-        .pieces
-        .iter()
-        .map(crate::runner::install::Piece::write)
-        .collect();
+    let placed = place(plan, schedules, state, &crontab);
+    if let Err(error) = placed {
+        drop(action);
+        for (piece, before) in plan.pieces.iter().zip(&files_before) {
+            piece.put_back(before.as_ref());
+        }
+        match &note_before {
+            Some(note) => note.keep(state)?,
+            None => Note::forget(state),
+        }
+        settle(plan.word());
+        return Err(error);
+    }
+    action.done();
+    Ok(true)
+}
+
+fn place(plan: &Plan, schedules: &str, state: &Path, crontab: &str) -> Result<(), Error> {
+    let files: Result<Vec<Written>, Error> = plan.pieces.iter().map(Piece::write).collect();
     let note = Note {
         kind: plan.word().to_owned(),
         files: files?,
@@ -71,42 +95,82 @@ pub fn put(
     };
     // Noted before it is active: what is there can be taken away, whatever comes between.
     note.keep(state)?;
-    let active = match (plan.timer, &plan.lines) {
+    match (plan.timer, &plan.lines) {
         (Timer::Cron, Some(lines)) => {
-            system::must("crontab", &["-"], &cron::with(&crontab, lines)).map(drop)
+            system::must("crontab", &["-"], &cron::with(crontab, lines)).map(drop)
         }
         (Timer::Launchd, _) => launchd_starts(plan),
         (Timer::Systemd | Timer::Cron, _) => systemd_starts(),
-    };
-    if let Err(error) = active {
-        drop(action);
-        for file in &note.files {
-            let _ = file.take();
-        }
-        Note::forget(state);
-        return Err(error);
     }
-    action.done();
-    Ok(true)
 }
 
+/// What somebody else wrote, or has changed since, is not overwritten.
+fn refuse_others(
+    context: &Context<'_>,
+    plan: &Plan,
+    note: Option<&Note>,
+    files: &[Option<Vec<u8>>],
+    lines: Option<&String>,
+) -> Result<(), Error> {
+    let theirs = |what: String| {
+        Err(Error::Other {
+            code: "not_ours",
+            message: format!("{what} was not written by install, or was changed since"),
+            hint: Some("move it out of the way, then run it again".to_owned()),
+        })
+    };
+    for (piece, before) in plan.pieces.iter().zip(files) {
+        let Some(bytes) = before else { continue };
+        let mut written = note.iter().flat_map(|note| &note.files);
+        if !written.any(|file| file.is_of(&piece.path, bytes)) && !piece.is_there() {
+            return theirs(context.env.in_words(&piece.path));
+        }
+    }
+    match lines {
+        Some(lines)
+            if note.is_none_or(|note| note.lines.as_ref() != Some(lines))
+                && plan.lines.as_ref() != Some(lines) =>
+        {
+            theirs("what stands between the marks in your crontab".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The user's crontab, byte by byte.
 pub fn crontab() -> Result<String, Error> {
+    let failed = |message: String, hint: &str| {
+        Err(Error::Other {
+            code: "timer",
+            message,
+            hint: Some(hint.to_owned()),
+        })
+    };
     let ended = system::run("crontab", &["-l"], "").map_err(|error| Error::io("crontab", error))?;
-    if ended.is_well {
-        return Ok(if ended.stdout.is_empty() {
-            String::new()
-        } else {
-            ended.stdout + "\n"
-        });
+    if !ended.is_well {
+        // There is none yet: in the words of Vixie's cron, and of busybox.
+        let is_none = ["no crontab", "can't open"]
+            .iter()
+            .any(|words| ended.stderr.contains(words));
+        if is_none || ended.stderr.is_empty() {
+            return Ok(String::new());
+        }
+        return failed(
+            format!("crontab -l failed: {}", ended.stderr),
+            "ask who looks after this machine",
+        );
     }
-    if ended.stderr.contains("no crontab") || ended.stderr.is_empty() {
-        return Ok(String::new());
+    let by_hand = "add the line by hand: install --print cron prints it";
+    let Ok(text) = String::from_utf8(ended.bytes) else {
+        return failed(
+            "your crontab has bytes that are no UTF-8, and is not rewritten".to_owned(),
+            by_hand,
+        );
+    };
+    if cron::is_torn(&text) {
+        return failed("your crontab has a mark of autorestart without its other end, so which lines are whose is not known".to_owned(), "take what is left of them away with crontab -e");
     }
-    Err(Error::Other {
-        code: "timer",
-        message: format!("crontab -l failed: {}", ended.stderr),
-        hint: Some("ask who looks after this machine".to_owned()),
-    })
+    Ok(text)
 }
 
 fn timer_unit() -> String {
@@ -146,7 +210,10 @@ fn is_active(timer: Timer) -> bool {
     let is_well =
         |program, words: &[&str]| system::run(program, words, "").is_ok_and(|ended| ended.is_well);
     match timer {
-        Timer::Systemd => is_well("systemctl", &["--user", "is-active", &timer_unit()]),
+        Timer::Systemd => {
+            is_well("systemctl", &["--user", "is-active", &timer_unit()])
+                && is_well("systemctl", &["--user", "is-enabled", &timer_unit()])
+        }
         Timer::Launchd => domain()
             .is_ok_and(|domain| is_well("launchctl", &["print", &format!("{domain}/{LABEL}")])),
         Timer::Cron => true,
@@ -179,22 +246,25 @@ pub fn settle(kind: &str) {
 
 /// That a user's timers stop when the user logs out, and what keeps them.
 pub fn explain_linger(context: &Context<'_>) {
-    let shown = system::run(
-        "loginctl",
-        &["show-user", "--property=Linger", "--value"],
-        "",
-    );
-    let lingers = shown
-        .ok()
-        .filter(|ended| ended.is_well)
-        .map(|ended| ended.stdout == "yes");
-    if lingers == Some(true) {
+    let Ok(user) = system::must("id", &["-u"], "") else {
         return;
+    };
+    let words = ["show-user", &user, "--property=Linger", "--value"];
+    let shown = system::run("loginctl", &words, "").ok();
+    let shown = shown
+        .filter(|ended| ended.is_well)
+        .map(|ended| ended.stdout);
+    match shown.as_deref() {
+        Some("yes") => {}
+        Some("no") => {
+            let ui = context.ui;
+            ui.warn(
+                "a systemd user timer stops when you log out, and does not start before you log in",
+            );
+            ui.hint("loginctl enable-linger keeps it running from boot on, whether or not you are logged in");
+        }
+        _ => context
+            .ui
+            .say("Where it is to run while you are logged out too: loginctl enable-linger"),
     }
-    context
-        .ui
-        .warn("a systemd user timer stops when you log out, and does not start before you log in");
-    context.ui.hint(
-        "loginctl enable-linger keeps it running from boot on, whether or not you are logged in",
-    );
 }

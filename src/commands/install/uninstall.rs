@@ -21,7 +21,7 @@ pub(in crate::commands) async fn uninstall(
     flags: Uninstall,
 ) -> Result<u8, Error> {
     let (ui, state) = (context.ui, StateDir::open(context.env)?);
-    let Some(note) = Note::read(state.path()) else {
+    let Some(note) = Note::read(state.path())? else {
         ui.either(
             || "No runner is installed on this machine".to_owned(),
             || json!({ "removed": false }),
@@ -66,7 +66,7 @@ pub(in crate::commands) async fn uninstall(
         let before = crontab()?;
         match cron::ours(&before) {
             None => {}
-            Some(ours) if ours == *lines => {
+            Some(ours) if format!("{ours}\n") == *lines => {
                 system::must("crontab", &["-"], &cron::without(&before))?;
             }
             Some(_) => {
@@ -77,9 +77,17 @@ pub(in crate::commands) async fn uninstall(
         }
     }
     settle(&note.kind);
-    Note::forget(state.path());
+    if is_well {
+        Note::forget(state.path());
+    }
     ui.either(
-        || format!("The runner ({}) is off this machine", note.kind),
+        || {
+            if is_well {
+                format!("The runner ({}) is off this machine", note.kind)
+            } else {
+                "What was changed by hand is still there; the rest is gone".to_owned()
+            }
+        },
         || json!({ "removed": is_well, "kind": note.kind }),
     );
     Ok(if is_well { exit::DONE } else { exit::FAILED })

@@ -15,11 +15,7 @@ pub fn lines(job: &Job) -> String {
         .map(|(name, value)| format!("{name}={}", quoted(value)));
     let words = job.command();
     let command = words.iter().map(|word| quoted(word));
-    let log = format!(">>{} 2>&1", quoted(&job.log.display().to_string()));
-    let all: Vec<String> = environment
-        .chain(command)
-        .chain(std::iter::once(log))
-        .collect();
+    let all: Vec<String> = environment.chain(command).collect();
     // cron takes what follows a bare percent sign for input.
     let command = all.join(" ").replace('%', "\\%");
     format!("{BEGIN}\n*/{EVERY_MINUTES} * * * * {command}\n{END}\n")
@@ -45,13 +41,22 @@ pub fn with(crontab: &str, lines: &str) -> String {
     text + lines
 }
 
-/// Our lines of a crontab, as they are.
+/// Our lines of a crontab, as they are: from a mark of the beginning to that of the end, and no other
+/// beginning between.
 #[must_use]
-pub fn ours(crontab: &str) -> Option<String> {
+pub fn ours(crontab: &str) -> Option<&str> {
     let begin = crontab.find(BEGIN)?;
     let length = crontab[begin..].find(END)? + END.len();
-    let ours = &crontab[begin..begin + length];
-    Some(format!("{ours}\n"))
+    let block = &crontab[begin..begin + length];
+    let is_one = block.matches(BEGIN).count() == 1;
+    is_one.then_some(block)
+}
+
+/// Whether a mark stands alone, so that nobody can tell which lines are ours.
+#[must_use]
+pub fn is_torn(crontab: &str) -> bool {
+    let rest = without(crontab);
+    rest.contains(BEGIN) || rest.contains(END)
 }
 
 /// The crontab without them.
@@ -60,9 +65,13 @@ pub fn without(crontab: &str) -> String {
     let Some(ours) = ours(crontab) else {
         return crontab.to_owned();
     };
-    let ours = ours.trim_end_matches('\n');
-    let text = crontab.replacen(&format!("{ours}\n"), "", 1);
-    text.replacen(ours, "", 1)
+    let whole = format!("{ours}\n");
+    let block = if crontab.contains(&whole) {
+        &whole
+    } else {
+        ours
+    };
+    crontab.replacen(block, "", 1)
 }
 
 #[cfg(test)]
@@ -72,7 +81,7 @@ mod tests {
     #[test]
     fn a_line_is_quoted_for_the_shell_and_for_cron() {
         let lines = lines(&example());
-        assert!(lines.contains("*/5 * * * * HEROKU_HOST='http://localhost:5100/?a=\\%20&b=\"c\"' '/opt/a b/100\\%/autorestart' run --quiet --schedules '/home/me/it'\\''s $HOME/\"s\".toml' >>/home/me/.local/state/autorestart/run.log 2>&1\n"), "{lines}");
+        assert!(lines.contains("*/5 * * * * HEROKU_HOST='http://localhost:5100/?a=\\%20&b=\"c\"' '/opt/a b/100\\%/autorestart' run --quiet --schedules '/home/me/it'\\''s $HOME/\"s\".toml'\n"), "{lines}");
     }
 
     #[test]
@@ -81,11 +90,15 @@ mod tests {
         for crontab in ["", "MAILTO=me\n0 7 * * * date\n", "0 7 * * * date"] {
             let with_ours = with(crontab, &lines);
             assert_eq!(with(&with_ours, &lines), with_ours, "twice is once");
-            assert_eq!(ours(&with_ours), Some(lines.clone()));
+            assert_eq!(ours(&with_ours), Some(lines.trim_end()));
+            assert!(!is_torn(&with_ours));
             assert_eq!(without(&with_ours).trim_end(), crontab.trim_end());
         }
         let between = format!("a\n{lines}b\n");
         assert_eq!(without(&between), "a\nb\n");
         assert_eq!(ours("a\n"), None);
+        // A mark that somebody took away: no line of others is taken for ours.
+        let torn = format!("{}0 3 * * * backup\n{lines}", lines.replace(END, ""));
+        assert!(is_torn(&torn) && without(&torn).contains("backup"));
     }
 }

@@ -12,7 +12,7 @@ const PACKAGE: &str = "heroku-dynos-autorestart-linux-x64";
 #[must_use]
 pub fn github_actions() -> String {
     format!(
-        r"# .github/workflows/autorestart.yml
+        r#"# .github/workflows/autorestart.yml
 #
 # The schedules are autorestart.toml of this repository (autorestart export writes it).
 # The token is a secret of the repository, AUTORESTART_TOKEN: an authorization with the scope write, made with
@@ -37,11 +37,11 @@ jobs:
     timeout-minutes: 60
     steps:
       - uses: actions/checkout@v5
-      - run: npm install --no-save --no-audit --no-fund {PACKAGE}@{VERSION}
-      - run: node_modules/{PACKAGE}/bin/autorestart run --schedules autorestart.toml
+      - run: npm install --no-audit --no-fund --prefix "$RUNNER_TEMP/autorestart" {PACKAGE}@{VERSION}
+      - run: '"$RUNNER_TEMP/autorestart/node_modules/{PACKAGE}/bin/autorestart" run --schedules autorestart.toml'
         env:
           HEROKU_API_KEY: ${{{{ secrets.AUTORESTART_TOKEN }}}}
-"
+"#
     )
 }
 
@@ -80,10 +80,14 @@ spec:
   jobTemplate:
     spec:
       backoffLimit: 0
+      # one that hangs does not hold all others for good
+      activeDeadlineSeconds: 5400
       template:
         spec:
           restartPolicy: Never
           automountServiceAccountToken: false
+          nodeSelector:
+            kubernetes.io/arch: amd64
           securityContext:
             runAsNonRoot: true
             runAsUser: 1000
@@ -93,7 +97,7 @@ spec:
               command: ["/bin/sh", "-c"]
               args:
                 - >-
-                  npm install --silent --no-audit --no-fund --prefix /work {PACKAGE}@{VERSION} &&
+                  npm install --loglevel=error --no-audit --no-fund --prefix /work {PACKAGE}@{VERSION} &&
                   exec /work/node_modules/{PACKAGE}/bin/autorestart run --schedules /schedules/autorestart.toml
               env:
                 - name: HOME

@@ -25,12 +25,11 @@ pub fn piece(job: &Job, home: &Path) -> Piece {
     } else {
         format!("  <key>EnvironmentVariables</key>\n  <dict>\n{environment}  </dict>\n")
     };
-    let log = escaped(&job.log.display().to_string());
     let seconds = EVERY_MINUTES * 60;
     Piece {
         path: home.join(format!("Library/LaunchAgents/{LABEL}.plist")),
         text: format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n<plist version=\"1.0\">\n<dict>\n  <key>Label</key>\n  <string>{LABEL}</string>\n  <key>ProgramArguments</key>\n  <array>\n{words}  </array>\n{environment}  <key>StartInterval</key>\n  <integer>{seconds}</integer>\n  <key>RunAtLoad</key>\n  <true/>\n  <key>ProcessType</key>\n  <string>Background</string>\n  <key>StandardOutPath</key>\n  <string>{log}</string>\n  <key>StandardErrorPath</key>\n  <string>{log}</string>\n</dict>\n</plist>\n"
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n<plist version=\"1.0\">\n<dict>\n  <key>Label</key>\n  <string>{LABEL}</string>\n  <key>ProgramArguments</key>\n  <array>\n{words}  </array>\n{environment}  <key>StartInterval</key>\n  <integer>{seconds}</integer>\n  <key>RunAtLoad</key>\n  <true/>\n  <key>ProcessType</key>\n  <string>Background</string>\n</dict>\n</plist>\n"
         ),
     }
 }

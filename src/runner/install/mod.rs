@@ -22,8 +22,6 @@ pub struct Job {
     pub words: Vec<String>,
     /// What it needs of the environment beside what every process has; no secrets.
     pub environment: Vec<(String, String)>,
-    /// Where its output goes, where the timer keeps none.
-    pub log: PathBuf,
 }
 
 /// A file of a timer.
@@ -42,6 +40,16 @@ impl Job {
     }
 }
 
+impl Job {
+    /// A part of it that no timer can be given: a line break in it would begin another line.
+    #[must_use]
+    pub fn impossible(&self) -> Option<String> {
+        let environment = self.environment.iter().map(|(_, value)| value.clone());
+        let mut parts = self.command().into_iter().chain(environment);
+        parts.find(|part| part.chars().any(char::is_control))
+    }
+}
+
 #[cfg(test)]
 pub(crate) fn example() -> Job {
     Job {
@@ -56,6 +64,5 @@ pub(crate) fn example() -> Job {
             "HEROKU_HOST".into(),
             "http://localhost:5100/?a=%20&b=\"c\"".into(),
         )],
-        log: "/home/me/.local/state/autorestart/run.log".into(),
     }
 }

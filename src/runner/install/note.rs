@@ -45,6 +45,26 @@ impl Piece {
         fs::read(&self.path).is_ok_and(|bytes| bytes == self.text.as_bytes())
     }
 
+    /// What the file holds that it would replace, a link too.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn before(&self) -> Result<Option<Vec<u8>>, Error> {
+        match fs::read(&self.path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io(self.path.display().to_string(), error)),
+        }
+    }
+
+    /// Puts back what there was before.
+    pub fn put_back(&self, before: Option<&Vec<u8>>) {
+        let _ = match before {
+            Some(bytes) => crate::state::replace(&self.path, bytes),
+            None => fs::remove_file(&self.path),
+        };
+    }
+
     /// Writes it, whole or not at all.
     ///
     /// # Errors
@@ -74,6 +94,12 @@ pub enum Taken {
 }
 
 impl Written {
+    /// Whether this is what was written there.
+    #[must_use]
+    pub fn is_of(&self, path: &Path, bytes: &[u8]) -> bool {
+        self.path == path && self.digest == digest(bytes)
+    }
+
     /// Takes the file away, if it is still what was written.
     ///
     /// # Errors
@@ -94,9 +120,18 @@ impl Written {
 
 impl Note {
     /// The note of what is installed.
-    #[must_use]
-    pub fn read(state: &Path) -> Option<Self> {
-        serde_json::from_slice(&fs::read(place(state)).ok()?).ok()
+    ///
+    /// # Errors
+    /// When there is one that cannot be read.
+    pub fn read(state: &Path) -> Result<Option<Self>, Error> {
+        let shown = || place(state).display().to_string();
+        match fs::read(place(state)) {
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map(Some)
+                .map_err(|error| Error::io(shown(), io::Error::new(ErrorKind::InvalidData, error))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io(shown(), error)),
+        }
     }
 
     /// # Errors

@@ -11,6 +11,8 @@ use std::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
     pub is_well: bool,
+    /// As it came.
+    pub bytes: Vec<u8>,
     pub stdout: String,
     pub stderr: String,
 }
@@ -36,11 +38,12 @@ fn finish(command: &mut Command, input: &str) -> io::Result<Ended> {
         let _ = stdin.write_all(input.as_bytes());
     }
     let output = child.wait_with_output()?;
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).trim_end().to_owned();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
     Ok(Ended {
         is_well: output.status.success(),
-        stdout: text(output.stdout),
-        stderr: text(output.stderr),
+        stdout: text(&output.stdout),
+        stderr: text(&output.stderr),
+        bytes: output.stdout,
     })
 }
 

@@ -356,6 +356,7 @@ async fn a_dyno_that_is_left_alone_makes_no_other_late() {
         base: at("2026-10-20T02:00:00Z"),
         started: tokio::time::Instant::now(),
         rate: 1.0,
+        set_by: None,
     };
     let world = autorestart::sandbox::Scenario::parse(world).expect("a world");
     let heroku = crate::control::Heroku::start(&world, clock).await;

@@ -6,6 +6,6 @@ mod brute_force;
 mod cycle;
 mod facts;
 mod jitter;
-mod property;
+pub mod property;
 mod told;
 mod year;

@@ -84,6 +84,7 @@ async fn live(schedules: &str, apps: &[(String, usize)], random: &mut Random) ->
         base: begin(),
         started: tokio::time::Instant::now(),
         rate: 1.0,
+        set_by: None,
     };
     let heroku = Heroku::start(&Scenario::parse(&world).expect("a world"), clock).await;
     let machine = Machine::new(&heroku, clock, schedules);

@@ -1,0 +1,196 @@
+//! What is known before a deploy is begun: the schedules and the file that they are in, who acts, which
+//! app is meant, what is to run.
+
+use super::{
+    super::{Context, auth},
+    NOTE,
+    changes::Way,
+    found::Found,
+};
+use crate::{
+    cli::Deploy,
+    error::Error,
+    heroku::Options,
+    runner::slug::Package,
+    schedule::Schedule,
+    state::StateDir,
+    store::{self, RunnerApp, SchedulesFile, Store},
+};
+use std::path::Path;
+
+/// The schedules file of this machine; a dyno of the runner has none.
+pub fn file(context: &Context<'_>, named: Option<&Path>) -> Result<SchedulesFile, Error> {
+    match Store::locate(named, context.env)? {
+        Store::File(file) => Ok(file),
+        _ => Err(Error::usage(
+            "this is a dyno of a runner",
+            "deploy from a machine of yours",
+        )),
+    }
+}
+
+/// The runner that the file names, on this host.
+pub fn known(file: &SchedulesFile, host: &str) -> Result<Option<RunnerApp>, Error> {
+    match file.runner_app()? {
+        Some(runner) if runner.host != host => {
+            let (runner, host) = (runner.name, runner.host);
+            Err(store::Error::OtherHost { runner, host }.into())
+        }
+        known => Ok(known),
+    }
+}
+
+/// The name that is meant: that of the runner which there is, one that was chosen, that of a deploy
+/// which was cut off, or a new one.
+pub async fn name(
+    context: &Context<'_>,
+    flags: &Deploy,
+    known: Option<&RunnerApp>,
+    login: &auth::Login,
+) -> Result<String, Error> {
+    let typed = flags.runner_app.as_ref().map(ToString::to_string);
+    let remove = context.verb("deploy:remove");
+    if let Some(known) = known {
+        return match typed {
+            Some(typed) if known.name != typed => Err(Error::usage(
+                format!(
+                    "the schedules are in the config vars of ⬢ {}, not of ⬢ {typed}",
+                    known.name
+                ),
+                format!("{remove} brings them back first"),
+            )),
+            _ => Ok(known.name.clone()),
+        };
+    }
+    let state = StateDir::open(context.env)?;
+    let mut noted = state.noted(NOTE);
+    if let Some(begun) = noted.clone()
+        && !matches!(login.client.own_app(&begun).await, Ok(Some(_)))
+    {
+        // It was not made, or is gone.
+        state.forget_note(NOTE);
+        noted = None;
+    }
+    match (noted, typed) {
+        (Some(begun), Some(typed)) if begun != typed => Err(Error::usage(
+            format!("an earlier deploy was cut off, and left ⬢ {begun}"),
+            format!(
+                "{} --runner-app {begun} goes on with it, {remove} --confirm {begun} takes it away",
+                context.verb("deploy")
+            ),
+        )),
+        (_, Some(typed)) => Ok(typed),
+        (Some(begun), None) => Ok(begun),
+        (None, None) => {
+            let id = uuid::Uuid::new_v4().simple().to_string();
+            Ok(format!("autorestart-{}", &id[..8]))
+        }
+    }
+}
+
+pub fn package(context: &Context<'_>, named: Option<&Path>) -> Result<Package, Error> {
+    let path = match named {
+        Some(path) => path.to_owned(),
+        None => context
+            .env
+            .own_binary()
+            .map_err(|error| Error::io("this program", error))?,
+    };
+    let shown = context.env.in_words(&path);
+    let binary = Package::read(&path).map_err(|error| Error::io(&shown, error))?;
+    let action = context.ui.action("Packing the binary");
+    let packed = Package::of(&binary).map_err(|why| {
+        Error::usage(
+            format!("{shown} cannot run on a dyno: {why}"),
+            "name a binary for Linux on x86-64 with --binary PATH",
+        )
+    });
+    if packed.is_ok() {
+        action.done();
+    }
+    packed
+}
+
+/// The login, which must be the account's own: only that makes authorizations.
+pub async fn login(context: &Context<'_>, options: &Options) -> Result<auth::Login, Error> {
+    let login = auth::login(context, options).await?;
+    let login = login.filter(|login| login.account.is_some());
+    login.ok_or_else(|| Error::Other {
+        code: "not_logged_in",
+        message: "deploy makes an app and an authorization, which takes the login of an account"
+            .to_owned(),
+        hint: Some(
+            "run heroku login first, and unset HEROKU_API_KEY where it is set to less".to_owned(),
+        ),
+    })
+}
+
+/// The schedules of the file, each with the id of its app; every app is within reach.
+pub async fn identified(
+    mut schedules: Vec<Schedule>,
+    login: &auth::Login,
+    options: &Options,
+) -> Result<Vec<Schedule>, Error> {
+    for schedule in &mut schedules {
+        if let Some(error) = crate::pass::foreign_host(schedule, options.host.machine()) {
+            return Err(error);
+        }
+        let name = schedule.app.id_or_name().to_owned();
+        let app = login.client.app(&name).await.map_err(|error| match error {
+            crate::heroku::Error::Api { status: 403 | 404, .. } => Error::usage(
+                format!("⬢ {} has a schedule, and this account has no access to it: {error}", schedule.app.name),
+                "deploy as an account that reaches every app with a schedule, or remove that schedule",
+            ),
+            error => error.into(),
+        })?;
+        if schedule.app.id.is_none() {
+            // As its first pass would have written it down.
+            schedule.app.id = Some(app.id);
+            schedule.app.account = login.email().map(ToOwned::to_owned);
+            let host = options.host.machine();
+            schedule.app.host = (host != crate::pass::HEROKU).then(|| host.to_owned());
+        }
+    }
+    Ok(schedules)
+}
+
+/// Whether the authorization of the runner is known not to be there any more: only its own account can
+/// tell.
+pub async fn is_authorization_gone(
+    context: &Context<'_>,
+    login: &auth::Login,
+    found: &Found,
+) -> Result<bool, Error> {
+    let Some((id, account)) = found.authorization() else {
+        return Ok(true);
+    };
+    if account != login.email() {
+        return Ok(false);
+    }
+    auth::adopt(context, login, id).await?;
+    Ok(!login.client.has_authorization(id).await?)
+}
+
+/// How it is to make passes: as it does, unless a flag says otherwise.
+pub fn way(flags: &Deploy, found: Option<&Found>, name: &str) -> Result<Way, Error> {
+    let team = found.map(|found| found.app.team.as_deref());
+    if let (Some(wanted), Some(there)) = (flags.team.as_deref(), team)
+        && there != Some(wanted)
+    {
+        return Err(Error::usage(
+            format!("⬢ {name} is there already, and is not of the team {wanted}"),
+            "leave --team out, or choose another name with --runner-app",
+        ));
+    }
+    let is_scheduled = found.is_some_and(|found| {
+        let mut scale = found.scale.iter();
+        found.has_scheduler && !scale.any(|scale| scale.quantity > 0)
+    });
+    Ok(
+        match (flags.scheduler || (is_scheduled && !flags.eco), flags.eco) {
+            (true, _) => Way::Scheduler,
+            (false, true) => Way::Dyno(Some("Eco")),
+            (false, false) => Way::Dyno(None),
+        },
+    )
+}
