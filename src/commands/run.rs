@@ -9,7 +9,10 @@ use crate::{
     heartbeat::{Heartbeat, Mode},
     pass::{self, Request},
     plan::due::Given,
-    report::Report,
+    report::{
+        Report,
+        logfmt::{HEARTBEAT, Level, Line},
+    },
     runner,
     schedule::Schedule,
     state::StateDir,
@@ -36,6 +39,10 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
         context.ui.keep_log(context.clock);
     }
     let store = context.store(flags.common.schedules.as_deref()).await?;
+    if let Store::Environment(_) = store {
+        // A dyno's output is its app's log, and others look for signs of life there.
+        context.ui.keep_log(context.clock);
+    }
     let state = StateDir::open(context.env)?;
     let stop = super::stop();
     let runner = Runner {
@@ -183,6 +190,12 @@ impl Runner<'_> {
             Err(error) => Some(error.to_string()),
         });
         if !self.flags.dry_run {
+            let next = Schedule::next_of(schedules.iter(), now);
+            let line = Line::new(Level::Info, HEARTBEAT)
+                .with("schedules", schedules.len())
+                .and("next", next.map(|(next, _)| next))
+                .and("trouble", trouble.as_ref());
+            self.context.ui.log(&line);
             let (key, app) = (self.store.key(), self.flags.app.as_ref());
             let at = self.context.clock.now();
             let sign = Heartbeat::new(Mode::Once, &key, app, trouble, at);

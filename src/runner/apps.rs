@@ -17,7 +17,8 @@ pub(super) struct Apps {
     busy: Vec<Names>,
     /// When, unless its schedules are others by then.
     not_before: BTreeMap<String, (Timestamp, Vec<String>)>,
-    trouble: BTreeMap<String, String>,
+    /// Why the newest pass could not look at it, and how many in a row could not.
+    trouble: BTreeMap<String, (String, u32)>,
 }
 
 /// Everything that the app of these schedules is called.
@@ -65,9 +66,13 @@ impl Apps {
             let not_before = (not_before, meaning(schedules));
             self.not_before.insert(name.clone(), not_before);
             match trouble {
-                Some(why) => self.trouble.insert(name.clone(), why.to_owned()),
-                None => self.trouble.remove(name),
-            };
+                Some(why) => {
+                    let failures = self.failures(name) + 1;
+                    self.trouble
+                        .insert(name.clone(), (why.to_owned(), failures));
+                }
+                None => drop(self.trouble.remove(name)),
+            }
         }
     }
 
@@ -85,7 +90,12 @@ impl Apps {
 
     /// Why the newest pass over an app could not look at it.
     pub(super) fn trouble(&self) -> Option<String> {
-        self.trouble.values().next().cloned()
+        self.trouble.values().next().map(|(why, _)| why.clone())
+    }
+
+    /// How many passes in a row could not look at an app.
+    pub(super) fn failures(&self, name: &str) -> u32 {
+        self.trouble.get(name).map_or(0, |(_, failures)| *failures)
     }
 }
 

@@ -132,15 +132,7 @@ impl Watch<'_> {
                 }
                 stamp = fresh;
             }
-            let endings = passes.endings(&schedules);
-            if self.ui.is_json && !endings.is_empty() {
-                self.ui
-                    .json(&serde_json::json!({ "now": now, "warnings": endings }));
-            } else {
-                for ending in &endings {
-                    self.ui.warn(ending);
-                }
-            }
+            self.warn_of(&passes.endings(&schedules), now);
             let by_app = pass::by_app(schedules.iter());
             apps.keep_only(by_app.values());
             for schedules in by_app.into_values() {
@@ -170,7 +162,9 @@ impl Watch<'_> {
                     let schedules = pass::by_app(schedules.iter()).into_values();
                     let schedules = schedules.filter(|of_app| !apps::names(of_app).is_disjoint(&names));
                     let schedules: Vec<Schedule> = schedules.flatten().collect();
-                    let next = self.next(&schedules, is_at_rest, self.clock.now());
+                    let failures = names.iter().map(|name| apps.failures(name)).max();
+                    let failures = failures.filter(|_| trouble.is_some()).unwrap_or(0);
+                    let next = self.next(&schedules, is_at_rest, failures, self.clock.now());
                     apps.end(&names, &schedules, next, trouble.as_deref());
                     last = result.as_ref().ok().map(|report| (self.clock.now(), human::tally(report)));
                     match result {
@@ -188,13 +182,21 @@ impl Watch<'_> {
 
     /// When an app is looked at again after a pass: at its next occurrence, or sooner to see whether
     /// what was left alone has changed.
-    fn next(&self, schedules: &[Schedule], is_at_rest: bool, now: Timestamp) -> Timestamp {
+    fn next(
+        &self,
+        schedules: &[Schedule],
+        is_at_rest: bool,
+        failures: u32,
+        now: Timestamp,
+    ) -> Timestamp {
         let catch_up = |schedule: &Schedule| schedule.guards.catch_up.duration();
         let shortest = schedules.iter().map(catch_up).min().unwrap_or(LATER);
+        let patience = (shortest / 4).clamp(AGAIN, LATER);
         let again = if is_at_rest {
-            now + (shortest / 4).clamp(AGAIN, LATER)
+            now + patience
         } else {
-            now + AGAIN
+            // Heroku that is away for long is asked less and less often.
+            now + (AGAIN * (1 << failures.min(4))).min(patience)
         };
         pass::next_look(schedules, self.state, now)
             .filter(|next| *next > now)
@@ -274,6 +276,17 @@ impl Watch<'_> {
             let has_changed = self.store.stamp() != *asleep.stamp;
             if has_changed || asleep.stopwatch.jump().is_some() {
                 return;
+            }
+        }
+    }
+
+    fn warn_of(&self, endings: &[String], now: Timestamp) {
+        if self.ui.is_json && !endings.is_empty() {
+            self.ui
+                .json(&serde_json::json!({ "now": now, "warnings": endings }));
+        } else {
+            for ending in endings {
+                self.ui.warn(ending);
             }
         }
     }

@@ -87,6 +87,52 @@ fn thirty_kills_in_the_middle_of_a_roll_and_every_dyno_is_restarted_once() {
     });
 }
 
+/// As a supervisor does it: what was killed is started again, and goes on from what it finds.
+#[test]
+fn thirty_kills_of_a_watch_and_every_dyno_is_restarted_once() {
+    block(async {
+        let setup = Home::new();
+        let served = Served::start(&shop(&setup, 20), Some(FAST));
+        for kill in 0..30 {
+            let home = Home::new().without_offset();
+            for dyno in ["web.1", "web.2", "worker.1"] {
+                let path = format!("/sandbox/apps/example-app/dynos/{dyno}");
+                let aged = json!({ "up-for": "20h" });
+                served.heroku.patch(&path, &aged).await;
+            }
+            let delete = reqwest::Method::DELETE;
+            served
+                .heroku
+                .send(delete, "/sandbox/record", &json!({}))
+                .await;
+            home.write_schedules(&schedule(&now(&served).await[11..16]));
+            let watch = async || {
+                let mut command = on_time(&home, &served, &["run", "--watch"]).await;
+                let command = command.stderr(Stdio::null()).stdout(Stdio::null());
+                command.spawn().expect("it starts")
+            };
+            let mut first = watch().await;
+            while served.heroku.record().await.requests.len() < kill {
+                assert!(first.try_wait().expect("a state").is_none(), "it stays");
+            }
+            first.kill().expect("SIGKILL");
+            let _ = first.wait();
+            let mut second = watch().await;
+            for _ in 0..2_000 {
+                if served.heroku.record().await.restarts() == each_once() {
+                    break;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+            let _ = second.kill();
+            let _ = second.wait();
+            let record = served.heroku.record().await;
+            assert_eq!(record.restarts(), each_once(), "kill {kill}");
+            assert!(record.most_down() <= 1, "kill {kill}");
+        }
+    });
+}
+
 #[test]
 fn a_signal_in_the_middle_of_a_roll_leaves_quickly_and_says_what_is_unverified() {
     block(async {

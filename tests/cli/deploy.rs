@@ -540,3 +540,139 @@ fn a_team_s_runner_is_joined_by_a_colleague_and_says_who_can_read_its_token() {
         assert_eq!(authorizations(&served).await.len(), 1);
     });
 }
+
+#[test]
+fn heroku_scheduler_runs_it_without_a_dyno_once_its_job_is_there() {
+    block(async {
+        let home = Home::new();
+        let served = Served::start(&scenario(&home, ""), Some(CLOCK));
+        home.write_schedules(&schedule("07:00"));
+        let told = deploy(&home, &served, &["--yes", "--scheduler"]).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert!(
+            told.stderr.contains("\n  ./bin/autorestart run\n"),
+            "the job's command: {told:?}"
+        );
+        let formation = api(&served, &format!("/apps/{RUNNER}/formation")).await;
+        assert_eq!(formation[0]["quantity"], json!(0));
+        let addons = api(&served, &format!("/apps/{RUNNER}/addons")).await;
+        assert_eq!(addons[0]["plan"]["name"], json!("scheduler:standard"));
+        // A one-off dyno of it, with the app's config vars.
+        let config = api(&served, &format!("/apps/{RUNNER}/config-vars")).await;
+        let mut job = on_time(&home, &served, &["run"]).await;
+        for (name, value) in config.as_object().expect("an object") {
+            job.env(name, value.as_str().expect("a text"));
+        }
+        let said: Told = job
+            .env("HOME", home.path().join("dyno"))
+            .output()
+            .expect("it runs")
+            .into();
+        assert_eq!(said.code, Some(0), "{said:?}");
+        let sign = said
+            .stdout
+            .lines()
+            .find(|line| line.contains(" event=heartbeat "));
+        let sign = sign.unwrap_or_else(|| panic!("{said:?}"));
+        let late = json!({ "advance": "2h" });
+        served.heroku.patch("/sandbox", &late).await;
+        let told = told_on_time(&home, &served, &[]).await;
+        assert!(
+            told.stderr.contains("heroku addons:open scheduler"),
+            "{told:?}"
+        );
+        let line = json!({ "from": "app[scheduler.4711]", "text": sign });
+        let path = format!("/sandbox/apps/{RUNNER}/log");
+        served
+            .heroku
+            .send(reqwest::Method::POST, &path, &line)
+            .await;
+        let told = told_on_time(&home, &served, &[]).await;
+        assert!(
+            told.stderr
+                .contains("Run by ⬢ test-runner: Heroku Scheduler")
+                && told.stderr.contains("up to 11 minutes late"),
+            "{told:?}"
+        );
+        // Once more changes nothing, and makes no dyno of it.
+        let told = deploy(&home, &served, &["--yes", "--json"]).await;
+        assert_eq!(told.json()["changed"], json!(false), "{told:?}");
+    });
+}
+
+/// What a second reader found: each of these left something behind, or took too much away.
+#[test]
+fn renames_other_hosts_and_cut_off_deploys_leave_no_second_runner() {
+    block(async {
+        let home = Home::new();
+        let served = Served::start(&scenario(&home, ""), Some(CLOCK));
+        home.write_schedules(&format!("# why we do this\n{}", schedule("07:00")));
+        assert_eq!(deploy(&home, &served, &["--yes"]).await.code, Some(0));
+        // Another Heroku is another one's affair.
+        let other = Served::start(&scenario(&home, ""), Some(CLOCK));
+        let told = told_on_time(
+            &home,
+            &other,
+            &["deploy", "--yes", "--binary", &program(&home)],
+        )
+        .await;
+        assert_eq!(told.code, Some(1), "{told:?}");
+        assert!(told.stderr.contains("HEROKU_HOST is another"), "{told:?}");
+        // Renamed: it is the same one.
+        let rename = json!({ "name": "team-restarts" });
+        served
+            .heroku
+            .patch(&format!("/sandbox/apps/{RUNNER}"), &rename)
+            .await;
+        let words = ["deploy", "--yes", "--json", "--binary", &program(&home)];
+        let mut command = on_time(&home, &served, &words).await;
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let sign =
+            json!({ "from": "app[runner.1]", "text": "level=info event=heartbeat schedules=1" });
+        while child.try_wait().expect("a state").is_none() {
+            served
+                .heroku
+                .send(
+                    reqwest::Method::POST,
+                    "/sandbox/apps/team-restarts/log",
+                    &sign,
+                )
+                .await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let told: Told = child.wait_with_output().expect("it ends").into();
+        assert_eq!(
+            (
+                told.json()["created"].clone(),
+                told.json()["runner_app"].clone()
+            ),
+            (json!(false), json!("team-restarts")),
+            "{told:?}"
+        );
+        assert_eq!(apps(&served).await, ["example-app", "team-restarts"]);
+        // Gone behind our back: what it had is made again from the file of before, and its token is revoked.
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .build()
+            .expect("a client");
+        let gone = http
+            .delete(format!("{}/apps/team-restarts", served.heroku.url))
+            .bearer_auth(TOKEN)
+            .header("accept", "application/vnd.heroku+json; version=3");
+        assert!(gone.send().await.expect("an answer").status().is_success());
+        let told = told_on_time(
+            &home,
+            &served,
+            &["deploy", "remove", "--confirm", "team-restarts"],
+        )
+        .await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert_eq!(authorizations(&served).await, Vec::<Value>::new());
+        let file = std::fs::read_to_string(home.schedules()).expect("the file");
+        assert!(file.starts_with("# why we do this"), "{file}");
+    });
+}

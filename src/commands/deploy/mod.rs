@@ -53,7 +53,7 @@ pub struct Deployment<'a> {
     /// Cents a month, and in words.
     cost: (u64, String),
     readers: Vec<String>,
-    /// A runner that was there, and is gone.
+    /// The id of a runner that was there, and is gone.
     lost: Option<String>,
 }
 
@@ -161,7 +161,7 @@ async fn put(context: &Context<'_>, flags: &Deploy, stop: &Stop) -> Result<u8, E
         way,
         size,
         readers,
-        lost: known.filter(|_| is_lost).map(|known| known.name),
+        lost: known.filter(|_| is_lost).map(|known| known.id),
     };
     deployment.go(&changes).await
 }
@@ -253,7 +253,9 @@ impl Deployment<'_> {
     }
 }
 
-/// What the descriptions of a runner's authorizations begin with.
-fn description(app: &str) -> String {
-    format!("heroku dynos:autorestart runner {app} (")
+/// What the descriptions of a runner's authorizations have, whatever its app is called by then: the
+/// beginning of the app's id.
+fn mark(app_id: &str) -> String {
+    let id = app_id.get(..8).unwrap_or(app_id);
+    format!("heroku dynos:autorestart runner {id} ")
 }

@@ -41,9 +41,10 @@ pub(super) async fn remove(
     let _alone = auth::alone(context, stop).await?;
     let id = known
         .as_ref()
-        .map_or(name.as_str(), |runner| runner.id.as_str());
+        .map_or(name.as_str(), |runner| runner.id.as_str())
+        .to_owned();
     let action = context.ui.action(&format!("Looking at ⬢ {name}"));
-    let look = Box::pin(Found::look(&login.client, id, host));
+    let look = Box::pin(Found::look(&login.client, &id, host));
     let found = stop.unless(look).await?;
     action.done();
     let name = found.as_ref().map_or(name, |found| found.app.name.clone());
@@ -83,7 +84,8 @@ pub(super) async fn remove(
         is_well &= take_away(context, &login, found).await;
         is_well &= revoke(context, stop, &login, found, host).await;
     }
-    let begin = super::description(&name);
+    let id = found.as_ref().map_or(id, |found| found.app.id.clone());
+    let begin = super::mark(&id);
     if let Err(error) = auth::revoke_described(context, stop, &login.client, &begin, None).await {
         is_well = false;
         context.ui.warn(&format!(

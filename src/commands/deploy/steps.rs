@@ -3,7 +3,6 @@
 use super::{
     ACCOUNT, AUTHORIZATION, Deployment, NOTE, SCHEDULER, VERSION,
     changes::{Changes, Way},
-    description,
     found::runner,
     made::Made,
 };
@@ -120,7 +119,8 @@ impl Deployment<'_> {
         let authorization = made.authorization.take();
         made.app = None;
         if let Some(authorization) = authorization {
-            self.revoke_others(&authorization.authorization.id).await;
+            self.revoke_others(id, &authorization.authorization.id)
+                .await;
         }
         StateDir::open(self.context.env)?.forget_note(NOTE);
         let there = self.found.as_ref().map_or(0, |found| found.schedules.len());
@@ -136,11 +136,9 @@ impl Deployment<'_> {
     }
 
     /// Authorizations that runners of this name had before are of no use any more.
-    async fn revoke_others(&self, but: &str) {
-        let mut names = vec![self.name.clone()];
-        names.extend(self.lost.clone());
-        for name in names {
-            let begin = description(&name);
+    async fn revoke_others(&self, app: &str, but: &str) {
+        for id in std::iter::once(app).chain(self.lost.as_deref()) {
+            let begin = super::mark(id);
             let client = &self.login.client;
             match auth::revoke_described(self.context, self.stop, client, &begin, Some(but)).await {
                 Ok(0) => {}
@@ -217,7 +215,7 @@ impl Deployment<'_> {
         let wish = Wish {
             scope: "write".to_owned(),
             lifetime: None,
-            description: format!("{}{})", description(&app.name), &mark[..6]),
+            description: format!("{}({}, {})", super::mark(&app.id), app.name, &mark[..6]),
         };
         auth::create(
             self.context,
