@@ -1,11 +1,13 @@
 //! The command line: clap structs and help text, nothing else. `autorestart commands --json` prints
 //! it, and the Heroku CLI plugin is built from that output, so there is one definition of it.
 
+mod apply;
 mod auth;
 mod deploy;
 mod install;
 mod plugin;
 
+pub use apply::{Apply, Export};
 pub use auth::{Auth, AuthCommand, AuthRemove, AuthRotate, AuthSetup, Doctor, KeepIn, Scope};
 pub use deploy::{Deploy, DeployCommand, DeployRemove};
 pub use install::{Install, Printed, Timer, Uninstall};
@@ -48,6 +50,8 @@ pub enum Command {
     Doctor(Doctor),
     Deploy(Deploy),
     Install(Install),
+    Apply(Apply),
+    Export(Export),
     Uninstall(Uninstall),
     Sandbox(Sandbox),
     Demo(Demo),
@@ -364,6 +368,8 @@ impl Cli {
             Some(Command::History(history)) => history.common.clone(),
             Some(Command::Doctor(doctor)) => doctor.common.clone(),
             Some(Command::Install(install)) => install.common.clone(),
+            Some(Command::Apply(apply)) => apply.common.clone(),
+            Some(Command::Export(export)) => export.common.clone(),
             Some(Command::Uninstall(uninstall)) => uninstall.common.clone(),
             Some(Command::Deploy(deploy)) => match &deploy.command {
                 None => deploy.common.clone(),

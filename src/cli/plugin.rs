@@ -11,7 +11,7 @@ pub enum AppPolicy {
 }
 
 /// Commands of the plugin: id, what is done about the app, examples.
-pub const PLUGIN: [(&str, AppPolicy, &[&str]); 17] = [
+pub const PLUGIN: [(&str, AppPolicy, &[&str]); 19] = [
     (
         "",
         AppPolicy::Typed,
@@ -128,6 +128,22 @@ pub const PLUGIN: [(&str, AppPolicy, &[&str]); 17] = [
         "uninstall",
         AppPolicy::Typed,
         &["heroku dynos:autorestart:uninstall"],
+    ),
+    (
+        "apply",
+        AppPolicy::Typed,
+        &[
+            "heroku dynos:autorestart:apply --file autorestart.toml",
+            "heroku dynos:autorestart:apply --file autorestart.toml --yes",
+        ],
+    ),
+    (
+        "export",
+        AppPolicy::Typed,
+        &[
+            "heroku dynos:autorestart:export > autorestart.toml",
+            "heroku dynos:autorestart:export --schema > autorestart.schema.json",
+        ],
     ),
     (
         "doctor",

@@ -1,5 +1,6 @@
 //! One file per verb: gather, call, report; no decisions.
 
+mod apply;
 mod auth;
 mod completions;
 mod daily_cycle;
@@ -27,7 +28,7 @@ use crate::{
     clock::Clock,
     credentials::{self, Credential, Use, records::is_same},
     env::Env,
-    error::Error,
+    error::{Error, exit},
     execute::Stop,
     heroku::{self, Client, Options, Renewal},
     pass,
@@ -63,6 +64,14 @@ pub async fn dispatch(cli: Cli, context: &Context<'_>) -> Result<u8, Error> {
         Some(Command::Doctor(doctor)) => doctor::doctor(context, &doctor).await,
         Some(Command::Deploy(deploy)) => Box::pin(deploy::deploy(context, deploy)).await,
         Some(Command::Install(flags)) => Box::pin(install::install(context, flags)).await,
+        Some(Command::Apply(flags)) => match Box::pin(apply::apply(context, flags)).await {
+            Err(Error::Declined) => {
+                context.ui.say("Nothing was changed");
+                Ok(exit::DONE)
+            }
+            done => done,
+        },
+        Some(Command::Export(flags)) => apply::export(context, flags).await,
         Some(Command::Uninstall(flags)) => install::uninstall(context, flags).await,
         Some(Command::History(history)) => history::history(context, &history).await,
         Some(Command::Sandbox(sandbox)) => sandbox::sandbox(context, &sandbox).await,

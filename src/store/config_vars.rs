@@ -112,6 +112,27 @@ impl ConfigVars {
         Ok(gone.len())
     }
 
+    pub(super) async fn apply(&self, puts: &[Schedule], removes: &[Schedule]) -> Result<(), Error> {
+        let entries = self.entries().await?;
+        let mut changes = Changes::new();
+        for schedule in removes {
+            if let Some(place) = find(&entries.schedules, schedule) {
+                changes.insert(entries.names[place].clone(), None);
+            }
+        }
+        for schedule in puts {
+            let name = if let Some(place) = find(&entries.schedules, schedule) {
+                entries.names[place].clone()
+            } else {
+                let known = entries.names.iter().chain(changes.keys());
+                let taken: Vec<&str> = known.map(String::as_str).collect();
+                variable::name(schedule, &taken)
+            };
+            changes.insert(name, Some(variable::value(schedule)));
+        }
+        self.write(&changes).await
+    }
+
     pub(super) async fn identify(&self, known: &[(Schedule, App)]) -> Result<Vec<bool>, Error> {
         let entries = self.entries().await?;
         let places = identified(&entries.schedules, known);

@@ -7,6 +7,7 @@ mod entry;
 mod environment;
 mod error;
 mod schedules_file;
+mod schema;
 mod text;
 mod variable;
 
@@ -15,6 +16,7 @@ pub use disk::Stamp;
 pub use environment::{Environment, RUNNER_APP};
 pub use error::Error;
 pub use schedules_file::SchedulesFile;
+pub use schema::schema;
 pub use text::fingerprint;
 
 use crate::{
@@ -183,6 +185,23 @@ impl Store {
         match self {
             Self::File(file) => file.remove(clock, schedules).await,
             Self::ConfigVars(vars) => vars.remove(schedules).await,
+            Self::Environment(environment) => Err(environment.is_read_only()),
+        }
+    }
+
+    /// Puts and takes out all of these at once, or none.
+    ///
+    /// # Errors
+    /// When it cannot be read or written; it is then as it was.
+    pub async fn apply(
+        &self,
+        clock: &Clock,
+        puts: &[Schedule],
+        removes: &[Schedule],
+    ) -> Result<(), Error> {
+        match self {
+            Self::File(file) => file.apply(clock, puts, removes).await,
+            Self::ConfigVars(vars) => vars.apply(puts, removes).await,
             Self::Environment(environment) => Err(environment.is_read_only()),
         }
     }

@@ -40,6 +40,15 @@ impl SchedulesFile {
         Ok(Self { path, is_named })
     }
 
+    /// The file of this path.
+    #[must_use]
+    pub fn at(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            is_named: true,
+        }
+    }
+
     /// The error that a file which somebody named is not there.
     #[must_use]
     pub fn missing(&self) -> Option<Error> {
@@ -135,6 +144,40 @@ impl SchedulesFile {
                 tables.remove(*place);
             }
             places.len()
+        })
+        .await
+    }
+
+    pub(super) async fn apply(
+        &self,
+        clock: &Clock,
+        puts: &[Schedule],
+        removes: &[Schedule],
+    ) -> Result<(), Error> {
+        self.edit(clock, |entries, tables| {
+            let mut gone: Vec<usize> = removes
+                .iter()
+                .filter_map(|schedule| find(entries, schedule))
+                .collect();
+            let mut fresh = vec![];
+            for schedule in puts {
+                let place = find(entries, schedule);
+                if let Some(table) = place.and_then(|place| tables.get_mut(place)) {
+                    text::write(table, schedule);
+                } else {
+                    let mut table = Table::new();
+                    text::write(&mut table, schedule);
+                    fresh.push(table);
+                }
+            }
+            gone.sort_unstable_by(|a, b| b.cmp(a));
+            gone.dedup();
+            for place in gone {
+                tables.remove(place);
+            }
+            for table in fresh {
+                tables.push(table);
+            }
         })
         .await
     }

@@ -1,0 +1,231 @@
+//! `apply` and `export`: schedules as a file in git, and what it takes to make those that there are
+//! exactly these.
+
+use super::Context;
+use crate::{
+    cli::{Apply, Export},
+    error::{Error, exit},
+    schedule::{self, Schedule},
+    store::{SchedulesFile, Store, as_text, fingerprint, narrow, schema},
+};
+use console::Style;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+pub(super) async fn export(context: &Context<'_>, flags: Export) -> Result<u8, Error> {
+    if flags.schema {
+        let text = serde_json::to_string_pretty(&schema()).unwrap_or_default();
+        context.ui.as_it_is(&text);
+        return Ok(exit::DONE);
+    }
+    let schedules = context.schedules_of(&flags.common).await?;
+    let schedules = narrow(schedules, flags.app.as_ref(), None);
+    let schedules: Vec<Schedule> = schedules.into_iter().map(without_state).collect();
+    let text = as_text(&schedules);
+    if context.ui.is_json {
+        context.ui.json(&json!({ "text": text }));
+    } else {
+        context.ui.as_it_is(text.trim_end());
+    }
+    Ok(exit::DONE)
+}
+
+/// What a person means, without what set and passes fill in. A pause stays: it is meant.
+fn without_state(schedule: Schedule) -> Schedule {
+    let app = schedule::App {
+        id: None,
+        account: None,
+        host: None,
+        ..schedule.app
+    };
+    Schedule {
+        app,
+        since: None,
+        ..schedule
+    }
+}
+
+/// What it takes; all of it, or none is done.
+#[derive(Debug, Default, PartialEq)]
+struct Difference {
+    added: Vec<Schedule>,
+    /// As it is, and as it is to be.
+    changed: Vec<(Schedule, Schedule)>,
+    removed: Vec<Schedule>,
+}
+
+impl Difference {
+    fn between(there: &[Schedule], wanted: Vec<Schedule>, now: Timestamp) -> Self {
+        let mut difference = Self::default();
+        let is_it = |one: &Schedule, other: &Schedule| {
+            let is_app = one.app.is(other.app.name.as_str()) || one.app.is_same(&other.app);
+            is_app && one.name == other.name
+        };
+        let removed = there
+            .iter()
+            .filter(|one| !wanted.iter().any(|other| is_it(one, other)));
+        difference.removed = removed.cloned().collect();
+        let since = Some(schedule::minute_of(now));
+        for one in wanted {
+            let Some(known) = there.iter().find(|known| is_it(known, &one)) else {
+                difference.added.push(Schedule { since, ..one });
+                continue;
+            };
+            // Whose it is, and a pause that the file does not speak of, stay as they are.
+            let pause = one.pause.or(known.pause);
+            let app = known.app.clone();
+            let same = Schedule {
+                app,
+                pause,
+                since: known.since,
+                ..one
+            };
+            if fingerprint(&same) != fingerprint(known) {
+                difference
+                    .changed
+                    .push((known.clone(), Schedule { since, ..same }));
+            }
+        }
+        difference
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty()
+    }
+
+    fn in_words(&self, context: &Context<'_>) -> String {
+        let line = |mark: &str, style: &Style, schedule: &Schedule| {
+            let (app, name) = (&schedule.app.name, &schedule.name);
+            let text = format!(
+                "{mark} ⬢ {app} {name}: {} {}",
+                schedule.target,
+                schedule.when()
+            );
+            context.ui.paint(&text, style)
+        };
+        let (green, red) = (Style::new().green(), Style::new().red());
+        let added = self.added.iter().map(|one| line("+", &green, one));
+        let removed = self.removed.iter().map(|one| line("-", &red, one));
+        let changed = self.changed.iter().map(|(before, after)| {
+            format!("{}\n{}", line("-", &red, before), line("+", &green, after))
+        });
+        let all: Vec<String> = removed.chain(changed).chain(added).collect();
+        all.join("\n")
+    }
+
+    fn json(&self, is_applied: bool) -> Value {
+        let one = |one: &Schedule| json!({ "app": one.app.name.as_str(), "name": one.name.as_str(), "when": one.when() });
+        json!({
+            "added": self.added.iter().map(one).collect::<Vec<_>>(),
+            "changed": self.changed.iter().map(|(_, after)| one(after)).collect::<Vec<_>>(),
+            "removed": self.removed.iter().map(one).collect::<Vec<_>>(),
+            "applied": is_applied,
+        })
+    }
+}
+
+pub(super) async fn apply(context: &Context<'_>, flags: Apply) -> Result<u8, Error> {
+    let ui = context.ui;
+    let file = SchedulesFile::at(&flags.file);
+    if let Some(missing) = file.missing() {
+        return Err(missing.into());
+    }
+    let wanted = file.read()?;
+    let shown = context.env.in_words(&flags.file);
+    if wanted.is_empty() {
+        return Err(Error::usage(
+            format!("{shown} has no schedules, and applying it would remove all that there are"),
+            format!("{} removes one", context.verb("remove")),
+        ));
+    }
+    let store = context.store(flags.common.schedules.as_deref()).await?;
+    if store.file().is_some_and(|here| is_same_file(here, &file)) {
+        return Err(Error::usage(
+            format!("{shown} is the schedules file itself: what it says is what there is"),
+            "keep the reviewed file apart from it",
+        ));
+    }
+    let there = store.read().await?;
+    let now = context.clock.now();
+    let mut difference = Difference::between(&there, wanted, now);
+    let is_changed = !difference.is_nothing() && !flags.dry_run;
+    if is_changed {
+        identify(&store, &mut difference.added).await?;
+    }
+    if difference.is_nothing() {
+        ui.either(
+            || {
+                format!(
+                    "The schedules in {} are those of {shown}: nothing was changed",
+                    store.place()
+                )
+            },
+            || difference.json(false),
+        );
+        return Ok(exit::DONE);
+    }
+    if !ui.is_json {
+        ui.result(&difference.in_words(context));
+    }
+    if flags.dry_run {
+        if ui.is_json {
+            ui.json(&difference.json(false));
+        }
+        return Ok(exit::NOT_ALL_WELL);
+    }
+    agree(context, &flags).await?;
+    let changed = difference.changed.iter().map(|(_, after)| after);
+    let puts: Vec<Schedule> = difference.added.iter().chain(changed).cloned().collect();
+    store
+        .apply(&context.clock, &puts, &difference.removed)
+        .await?;
+    let count = |count: usize, what: &str| format!("{count} {what}");
+    ui.either(
+        || {
+            [
+                count(difference.added.len(), "added"),
+                count(difference.changed.len(), "changed"),
+                count(difference.removed.len(), "removed"),
+            ]
+            .join(", ")
+        },
+        || difference.json(true),
+    );
+    Ok(exit::DONE)
+}
+
+fn is_same_file(one: &SchedulesFile, other: &SchedulesFile) -> bool {
+    let whole = |file: &SchedulesFile| std::path::absolute(file.path()).ok();
+    whole(one) == whole(other)
+}
+
+/// A runner app cannot write down whose schedules these are: it is found out before.
+async fn identify(store: &Store, added: &mut [Schedule]) -> Result<(), Error> {
+    let Store::ConfigVars(vars) = store else {
+        return Ok(());
+    };
+    for schedule in added {
+        let app = vars.client().app(schedule.app.id_or_name()).await?;
+        let host = vars.runner().host.clone();
+        schedule.app.id = Some(app.id);
+        schedule.app.host = (host != crate::pass::HEROKU).then_some(host);
+    }
+    Ok(())
+}
+
+async fn agree(context: &Context<'_>, flags: &Apply) -> Result<(), Error> {
+    if flags.yes {
+        return Ok(());
+    }
+    if !context.ui.can_ask() {
+        return Err(Error::usage(
+            "apply asks before it changes anything, and there is nobody to ask",
+            "add --yes; or --dry-run, which changes nothing",
+        ));
+    }
+    match context.ui.ask("Apply it?", true, &super::stop()).await {
+        Some(true) => Ok(()),
+        Some(false) => Err(Error::Declined),
+        None => Err(Error::Interrupted),
+    }
+}

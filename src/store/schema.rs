@@ -1,0 +1,179 @@
+//! The JSON Schema of a schedules file: what editors complete and check it with. A test holds it to the
+//! keys that are read.
+
+use serde_json::{Map, Value, json};
+
+/// What a key holds, and what it is for.
+const PROPERTIES: [(&str, Kind, &str); 24] = [
+    ("app", Kind::Text, "app, by name or id"),
+    (
+        "name",
+        Kind::Text,
+        "name of the schedule, to tell several of one app apart",
+    ),
+    (
+        "process-type",
+        Kind::Text,
+        "only the dynos of this process type",
+    ),
+    ("dyno-name", Kind::Text, "only this dyno, for example web.1"),
+    ("at", Kind::Texts, "times of day: 07,14 or 07:30 or 7pm"),
+    (
+        "days",
+        Kind::Text,
+        "days of the week for at: mon-fri, weekends",
+    ),
+    (
+        "cron",
+        Kind::Text,
+        "cron expression in place of at: 0 7,14 * * mon-fri",
+    ),
+    (
+        "timezone",
+        Kind::Text,
+        "IANA zone of times and dates: Europe/Paris",
+    ),
+    (
+        "max-uptime",
+        Kind::Text,
+        "restart a dyno that has been up for so long: 6h",
+    ),
+    ("jitter", Kind::Text, "restart up to so much later: 10m"),
+    (
+        "own-daily-cycle",
+        Kind::Flag,
+        "restart dynos before Heroku's own daily cycle can",
+    ),
+    (
+        "window",
+        Kind::Texts,
+        "hours in which restarts are allowed: 22:00-06:00, sat 22:00-06:00",
+    ),
+    (
+        "except",
+        Kind::Texts,
+        "dates without restarts: 2026-12-24..2026-12-26",
+    ),
+    (
+        "catch-up",
+        Kind::Text,
+        "how late an occurrence may still be acted on: 1h",
+    ),
+    (
+        "min-uptime",
+        Kind::Text,
+        "leave a dyno alone that was younger than this at the occurrence: 30m",
+    ),
+    (
+        "max-unavailable",
+        Kind::TextOrNumber,
+        "dynos of a process type that may be down at once: 1, 25%",
+    ),
+    (
+        "wait-limit",
+        Kind::Text,
+        "how long one restart may take: 5m",
+    ),
+    (
+        "settle",
+        Kind::Text,
+        "how long a new dyno must stay up to be believed: 10s",
+    ),
+    (
+        "since",
+        Kind::Instant,
+        "filled in by set: occurrences before it are not acted on",
+    ),
+    ("paused", Kind::Flag, "whether the schedule rests"),
+    (
+        "paused-until",
+        Kind::Instant,
+        "until when the schedule rests",
+    ),
+    ("app-id", Kind::Text, "filled in by a pass: the app's id"),
+    (
+        "account",
+        Kind::Text,
+        "filled in by a pass: whose schedule it is",
+    ),
+    (
+        "host",
+        Kind::Text,
+        "filled in by a pass: which Heroku it is about, where it is not heroku.com",
+    ),
+];
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    TextOrNumber,
+    /// A text, or a list of texts.
+    Texts,
+    Flag,
+    /// An offset date-time of TOML, or a text of that form.
+    Instant,
+}
+
+impl Kind {
+    fn schema(self) -> Value {
+        match self {
+            Self::Text => json!({ "type": ["string", "integer"] }),
+            Self::TextOrNumber => json!({ "type": ["string", "integer"], "minimum": 1 }),
+            Self::Texts => {
+                json!({ "type": ["string", "integer", "array"], "items": { "type": "string" } })
+            }
+            Self::Flag => json!({ "type": "boolean" }),
+            Self::Instant => json!({ "type": "string", "format": "date-time" }),
+        }
+    }
+}
+
+/// JSON Schema, draft 7.
+#[must_use]
+pub fn schema() -> Value {
+    let property = |(key, kind, says): &(&str, Kind, &str)| {
+        let mut schema = kind.schema();
+        schema["description"] = json!(says);
+        ((*key).to_owned(), schema)
+    };
+    let properties: Map<String, Value> = PROPERTIES.iter().map(property).collect();
+    json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "schedules of heroku dynos:autorestart",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "version": { "const": 1, "description": "of the file's form" },
+            "runner-app": {
+                "description": "written by deploy: the app whose config vars have the schedules in this file's place",
+                "type": "object",
+                "required": ["name", "id", "host"],
+            },
+            "schedule": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "required": ["app"],
+                    "anyOf": [{ "required": ["at"] }, { "required": ["cron"] }, { "required": ["max-uptime"] }],
+                    "not": { "anyOf": [
+                        { "required": ["at", "cron"] },
+                        { "required": ["process-type", "dyno-name"] },
+                    ] },
+                    "properties": properties,
+                },
+            },
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::text::KEYS, *};
+
+    #[test]
+    fn the_schema_has_the_keys_that_are_read() {
+        let keys: Vec<&str> = PROPERTIES.iter().map(|(key, ..)| *key).collect();
+        assert_eq!(keys, KEYS);
+    }
+}
