@@ -62,7 +62,8 @@ impl Apps {
         trouble: Option<&str>,
     ) {
         self.busy.retain(|busy| busy != names_before);
-        for name in names_before.iter().chain(&names(schedules)) {
+        let all: Names = names_before.union(&names(schedules)).cloned().collect();
+        for name in &all {
             let not_before = (not_before, meaning(schedules));
             self.not_before.insert(name.clone(), not_before);
             match trouble {

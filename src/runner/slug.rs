@@ -61,15 +61,16 @@ fn pack(binary: &[u8]) -> io::Result<Vec<u8>> {
         .write(vec![], Compression::default());
     let mut archive = tar::Builder::new(gzip);
     for directory in ["./app/", "./app/bin/"] {
-        let mut header = entry(tar::EntryType::Directory, 0);
-        archive.append_data(&mut header, directory, io::empty())?;
+        archive.append(&entry(directory, tar::EntryType::Directory, 0), io::empty())?;
     }
-    let mut header = entry(tar::EntryType::Regular, binary.len() as u64);
-    archive.append_data(&mut header, "./app/bin/autorestart", binary)?;
+    let size = binary.len() as u64;
+    let header = entry("./app/bin/autorestart", tar::EntryType::Regular, size);
+    archive.append(&header, binary)?;
     archive.into_inner()?.finish()
 }
 
-fn entry(kind: tar::EntryType, size: u64) -> tar::Header {
+/// The path as it is: the library would take the `./` away, which Heroku's own slugs have.
+fn entry(path: &str, kind: tar::EntryType, size: u64) -> tar::Header {
     let mut header = tar::Header::new_gnu();
     header.set_entry_type(kind);
     header.set_mode(0o755);
@@ -77,6 +78,9 @@ fn entry(kind: tar::EntryType, size: u64) -> tar::Header {
     header.set_mtime(0);
     header.set_uid(0);
     header.set_gid(0);
+    let name = &mut header.as_old_mut().name;
+    name[..path.len()].copy_from_slice(path.as_bytes());
+    header.set_cksum();
     header
 }
 

@@ -97,7 +97,7 @@ impl Watch<'_> {
         for error in &wrong {
             self.ui.error(error);
         }
-        let mut stamp = None;
+        let (mut stamp, mut is_unread) = (None, false);
         let mut stopwatch = self.clock.stopwatch();
         let mut last = None;
         while !(self.stop.is_set() && rolling.is_empty()) {
@@ -119,18 +119,24 @@ impl Watch<'_> {
             self.beat(&schedules, trouble, now, &mut beats);
             last_closed = text;
             let fresh = self.store.stamp();
-            if fresh.is_none() || fresh != stamp {
+            if fresh.is_none() || fresh != stamp || is_unread {
+                is_unread = false;
                 match self.store.read().await {
-                    Ok(all) => (schedules, last_problem) = (narrow(all, self.app, None), None),
+                    Ok(all) => {
+                        (schedules, last_problem) = (narrow(all, self.app, None), None);
+                        stamp = fresh;
+                    }
+                    // It is read again, whether or not the file changes: it may only be out of reach.
                     Err(error) => {
                         let text = error.to_string();
                         if last_problem.as_ref() != Some(&text) {
                             self.ui.error(&error.into());
                         }
                         last_problem = Some(text);
+                        stamp.clone_from(&fresh);
+                        is_unread = true;
                     }
                 }
-                stamp = fresh;
             }
             self.warn_of(&passes.endings(&schedules), now);
             let by_app = pass::by_app(schedules.iter());

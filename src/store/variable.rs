@@ -153,7 +153,7 @@ mod tests {
             .collect();
         let expected = [
             "AUTORESTART_SCHEDULE_Z1: it is no inline table, for example { app = \"example-app\", at = \"07\" }",
-            "AUTORESTART_SCHEDULE_Z2: at '25': hours go from 0 to 23",
+            "AUTORESTART_SCHEDULE_Z2: at '25': hours go from 0 to 23, for example 07, 07:30 or 7pm",
             "AUTORESTART_SCHEDULE_Z3: it is a second schedule 'default' of example-app",
         ];
         assert_eq!(wrong, expected);

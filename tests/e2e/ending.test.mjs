@@ -62,3 +62,12 @@ describe.skipIf(process.platform !== 'linux')('during a roll', () => {
     await expectLeft(here)
   })
 })
+
+it.skipIf(process.platform !== 'linux')('a watch leaves when the CLI is killed, which could not ask it to', async () => {
+  const here = await machine(onTestFinished)
+  const run = here.start(['dynos:autorestart:run', '--watch'])
+  await until('the watch', () => leftovers(here).some(words => words.endsWith('run --watch') && !words.includes('node')))
+  process.kill(run.pid, 'SIGKILL')
+  await until('nothing is left', () => leftovers(here).length === 0)
+  expect(await run.ended).toMatchObject({signal: 'SIGKILL'})
+})

@@ -65,7 +65,7 @@ pub async fn name(
     let state = StateDir::open(context.env)?;
     let mut noted = state.noted(NOTE);
     if let Some(begun) = noted.clone()
-        && !matches!(login.client.own_app(&begun).await, Ok(Some(_)))
+        && login.client.own_app(&begun).await?.is_none()
     {
         // It was not made, or is gone.
         state.forget_note(NOTE);

@@ -66,6 +66,11 @@ impl Found {
         }))
     }
 
+    /// Whether it is a runner already, and not an app that may become one.
+    pub fn is_runner(&self) -> bool {
+        self.config.contains_key(RUNNER_APP)
+    }
+
     /// The id of its authorization, and whose that is.
     pub fn authorization(&self) -> Option<(&str, Option<&str>)> {
         let text = |name: &str| self.config.get(name).map(String::as_str);

@@ -24,6 +24,7 @@ pub(super) async fn remove(
     let host = options.host.machine();
     let known = super::before::known(&file, host)?;
     let noted = crate::state::StateDir::open(context.env)?.noted(super::NOTE);
+    let begun = noted.clone();
     let confirmed = flags.confirm.as_ref().map(ToString::to_string);
     let name = known.as_ref().map(|runner| runner.name.clone());
     let name = name.or(confirmed).or(noted);
@@ -37,6 +38,7 @@ pub(super) async fn remove(
             )),
         });
     };
+    let is_begun = begun.as_deref() == Some(&*name);
     let login = stop.unless(super::before::login(context, &options)).await?;
     let _alone = auth::alone(context, stop).await?;
     let id = known
@@ -48,7 +50,17 @@ pub(super) async fn remove(
     let found = stop.unless(look).await?;
     action.done();
     let name = found.as_ref().map_or(name, |found| found.app.name.clone());
+    let is_ours = |found: &Found| found.is_runner() || known.is_some() || is_begun;
+    let found = found.filter(is_ours);
     agree(context, flags, &name, stop).await?;
+    // As they are by now: a colleague may have changed them while the question was asked.
+    let found = match found {
+        Some(_) => {
+            stop.unless(Box::pin(Found::look(&login.client, &id, host)))
+                .await?
+        }
+        None => None,
+    };
     if found.is_none() && known.is_none() {
         return Err(Error::Other {
             code: "no_runner",
@@ -69,6 +81,8 @@ pub(super) async fn remove(
         Some(found) => found.schedules.clone(),
         None => file.kept()?,
     };
+    // Should we be cut off from here on: the next deploy:remove goes on with it.
+    crate::state::StateDir::open(context.env)?.note(super::NOTE, &name)?;
     if known.is_some() {
         file.move_back(&context.clock, &schedules).await?;
     } else if !schedules.is_empty() {
@@ -79,29 +93,56 @@ pub(super) async fn remove(
     if stop.is_set() {
         return Err(Error::Interrupted);
     }
-    let mut is_well = true;
-    if let Some(found) = &found {
-        is_well &= take_away(context, &login, found).await;
-        is_well &= revoke(context, stop, &login, found, host).await;
-    }
     let id = found.as_ref().map_or(id, |found| found.app.id.clone());
-    let begin = super::mark(&id);
-    if let Err(error) = auth::revoke_described(context, stop, &login.client, &begin, None).await {
+    let is_well = take_all(context, stop, &login, found.as_ref(), &id, host).await;
+    if is_well {
+        crate::state::StateDir::open(context.env)?.forget_note(super::NOTE);
+    }
+    let shown = context.env.in_words(file.path());
+    tell(context, &name, &shown, schedules.len(), is_well);
+    Ok(if is_well { exit::DONE } else { exit::FAILED })
+}
+
+/// The app, its authorization, and those that it had before; tells whether nothing of them is left.
+async fn take_all(
+    context: &Context<'_>,
+    stop: &Stop,
+    login: &auth::Login,
+    found: Option<&Found>,
+    id: &str,
+    host: &str,
+) -> bool {
+    let mut is_well = true;
+    if let Some(found) = found {
+        is_well &= take_away(context, login, found).await;
+        is_well &= revoke(context, stop, login, found, host).await;
+    }
+    let described = super::mark(id);
+    let others = auth::revoke_described(context, stop, &login.client, &described, None).await;
+    if let Err(error) = others {
         is_well = false;
         context.ui.warn(&format!(
             "whether an authorization of it is left is not known: {error}"
         ));
     }
-    crate::state::StateDir::open(context.env)?.forget_note(super::NOTE);
-    let shown = context.env.in_words(file.path());
-    let count = schedules.len();
+    is_well
+}
+
+fn tell(context: &Context<'_>, name: &str, shown: &str, count: usize, is_well: bool) {
     let noun = if count == 1 {
         "schedule is"
     } else {
         "schedules are"
     };
     context.ui.either(
-        || format!("The runner is gone; {count} {noun} in {shown} again"),
+        || {
+            let gone = if is_well {
+                "The runner is gone"
+            } else {
+                "Not all of the runner is gone"
+            };
+            format!("{gone}; {count} {noun} in {shown} again")
+        },
         || json!({ "runner_app": name, "removed": is_well, "schedules": count }),
     );
     if count > 0 && !context.ui.is_json {
@@ -112,7 +153,6 @@ pub(super) async fn remove(
             context.verb("install")
         ));
     }
-    Ok(if is_well { exit::DONE } else { exit::FAILED })
 }
 
 async fn agree(

@@ -164,7 +164,8 @@ fn job(context: &Context<'_>, flags: &cli::Install, timer: Option<Timer>) -> Res
         let Some(value) = env.text(name) else {
             continue;
         };
-        if value.contains("://") && value.contains('@') {
+        let is_address = name.to_ascii_lowercase().ends_with("_proxy") || value.contains("://");
+        if is_address && value.contains('@') {
             context.ui.warn(&format!(
                 "{name} has a password in it, and is not written into the timer"
             ));

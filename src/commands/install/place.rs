@@ -149,10 +149,10 @@ pub fn crontab() -> Result<String, Error> {
     let ended = system::run("crontab", &["-l"], "").map_err(|error| Error::io("crontab", error))?;
     if !ended.is_well {
         // There is none yet: in the words of Vixie's cron, and of busybox.
-        let is_none = ["no crontab", "can't open"]
+        let is_none = ["no crontab", "No such file"]
             .iter()
             .any(|words| ended.stderr.contains(words));
-        if is_none || ended.stderr.is_empty() {
+        if is_none {
             return Ok(String::new());
         }
         return failed(

@@ -48,6 +48,7 @@ pub(in crate::commands) async fn uninstall(
     }
     let mut is_well = true;
     if let Err(error) = stop(&note.kind) {
+        is_well = false;
         ui.warn(&error.to_string());
     }
     for file in &note.files {
