@@ -288,7 +288,7 @@ pub struct Run {
     #[arg(short, long, conflicts_with_all = ["watch", "now"])]
     pub quiet: bool,
     /// append what is said to this file, as lines of a log; it is cut at 1 MB
-    #[arg(long, value_name = "PATH", conflicts_with = "now")]
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["now", "check", "dry_run", "json"])]
     pub log: Option<PathBuf>,
     /// leave where a pass would wait for a reason that passes by itself
     #[arg(long)]

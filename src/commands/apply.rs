@@ -174,6 +174,13 @@ pub(super) async fn apply(context: &Context<'_>, flags: Apply) -> Result<u8, Err
         return Ok(exit::NOT_ALL_WELL);
     }
     agree(context, &flags).await?;
+    if store.read().await? != there {
+        return Err(Error::Other {
+            code: "changed_meanwhile",
+            message: "the schedules were changed while it was asked".to_owned(),
+            hint: Some("run it again: it takes what is there now".to_owned()),
+        });
+    }
     let changed = difference.changed.iter().map(|(_, after)| after);
     let puts: Vec<Schedule> = difference.added.iter().chain(changed).cloned().collect();
     store

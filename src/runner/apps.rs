@@ -77,6 +77,12 @@ impl Apps {
         }
     }
 
+    /// When the first of them is looked at again.
+    pub(super) fn next(&self, now: Timestamp) -> Option<Timestamp> {
+        let ahead = self.not_before.values().map(|(at, _)| *at);
+        ahead.filter(|at| *at > now).min()
+    }
+
     /// Every app is looked at again.
     pub(super) fn look_again(&mut self) {
         self.not_before.clear();

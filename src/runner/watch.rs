@@ -48,6 +48,8 @@ struct Asleep<'a> {
     stopwatch: Stopwatch,
     /// When the last pass was over, and what it came to.
     last: Option<&'a (Timestamp, String)>,
+    /// When the first of the apps is looked at again.
+    again: Option<Timestamp>,
     is_idle: bool,
 }
 
@@ -156,6 +158,7 @@ impl Watch<'_> {
                 stamp: &stamp,
                 stopwatch,
                 last: last.as_ref(),
+                again: apps.next(now),
                 is_idle,
             };
             tokio::select! {
@@ -255,9 +258,18 @@ impl Watch<'_> {
         Heartbeat::new(Mode::Watch, &self.store.key(), self.app, trouble, now)
     }
 
-    fn nap(&self, schedules: &[Schedule], now: Timestamp) -> SignedDuration {
+    fn nap(
+        &self,
+        schedules: &[Schedule],
+        again: Option<Timestamp>,
+        now: Timestamp,
+    ) -> SignedDuration {
         // What could be looked at already is looked at again when its app's time comes.
-        let next = pass::next_look(schedules, self.state, now).filter(|next| *next > now);
+        let ahead = schedules.iter().filter_map(|one| {
+            let next = pass::next_look(std::slice::from_ref(one), self.state, now);
+            next.filter(|next| *next > now)
+        });
+        let next = ahead.chain(again).min();
         next.map_or(ROUND, |next| next.duration_since(now))
             .clamp(SHORTEST_NAP, ROUND)
     }
@@ -265,7 +277,7 @@ impl Watch<'_> {
     /// Until something is due, or has changed: the schedules, or the clock. On a terminal with the time
     /// that is left.
     async fn sleep(&self, asleep: &Asleep<'_>, now: Timestamp) {
-        let until = now + self.nap(asleep.schedules, now);
+        let until = now + self.nap(asleep.schedules, asleep.again, now);
         let is_shown = asleep.is_idle && self.ui.is_watched() && !self.ui.is_json;
         let nap = if is_shown { SHORTEST_NAP } else { NAP };
         loop {

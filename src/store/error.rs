@@ -31,6 +31,8 @@ pub enum Error {
     WrongVariable { variable: String, problem: String },
     #[error("{variable} was changed by somebody else at the same moment")]
     Overwritten { variable: String },
+    #[error("{}: it was changed while its schedules were moved", path.display())]
+    ChangedMeanwhile { path: PathBuf },
     #[error("a dyno of ⬢ {runner} cannot change its own config vars")]
     ReadOnly { runner: String },
     #[error("the schedules are in the config vars of ⬢ {runner}: {why}")]
@@ -94,6 +96,7 @@ impl Error {
             }
             Self::WrongVariable { .. } => "schedule_variable_wrong",
             Self::Overwritten { .. } => "schedule_overwritten",
+            Self::ChangedMeanwhile { .. } => "changed_meanwhile",
             Self::ReadOnly { .. } => "schedules_read_only",
             Self::Runner { why, .. } => why.code(),
             Self::OtherHost { .. } => "other_host",
@@ -124,6 +127,7 @@ impl Error {
                     .to_owned()
             }
             Self::Overwritten { .. } => "look at the list, then try again".to_owned(),
+            Self::ChangedMeanwhile { .. } => "run it again: it takes what is there now".to_owned(),
             Self::ReadOnly { .. } => "do it from a machine: it is kept for all".to_owned(),
             Self::Runner { runner, why } => match &**why {
                 crate::heroku::Error::Api { status: 404, .. } => format!(

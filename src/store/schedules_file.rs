@@ -218,8 +218,8 @@ impl SchedulesFile {
         text::runner_app(&self.path, &source)
     }
 
-    /// Leaves the schedules to a runner app, whose config vars have them by now. A file that had any is
-    /// kept beside, with its comments; tells where.
+    /// Leaves the schedules to a runner app, whose config vars have those that were moved by now. A file
+    /// that had any is kept beside, with its comments; tells where. One that has others by now is left.
     ///
     /// # Errors
     /// When the file cannot be read or written; it is then as it was.
@@ -227,6 +227,7 @@ impl SchedulesFile {
         &self,
         clock: &Clock,
         runner: &RunnerApp,
+        moved: &[Schedule],
     ) -> Result<Option<PathBuf>, Error> {
         let _lock = disk::lock(&self.path, clock).await?;
         let before = disk::read(&self.path)?;
@@ -234,7 +235,13 @@ impl SchedulesFile {
         if text::runner_app(&self.path, source)?.as_ref() == Some(runner) {
             return Ok(None);
         }
-        let has_any = !text::read(&self.path, source)?.is_empty();
+        let there = text::read(&self.path, source)?;
+        if !there.is_empty() && meaning(&there) != meaning(moved) {
+            return Err(Error::ChangedMeanwhile {
+                path: self.path.clone(),
+            });
+        }
+        let has_any = !there.is_empty();
         let kept = self.kept_path();
         if has_any {
             // The newest is called so; none that there is goes.
@@ -275,13 +282,6 @@ impl SchedulesFile {
         let _lock = disk::lock(&self.path, clock).await?;
         let kept = disk::read(&self.kept_path())?.unwrap_or_default();
         let before = text::read(&self.kept_path(), &kept).unwrap_or_default();
-        let meaning = |all: &[Schedule]| -> BTreeSet<(String, String, String)> {
-            let one = |one: &Schedule| {
-                let app = one.app.name.to_string();
-                (app, one.name.to_string(), text::fingerprint(one))
-            };
-            all.iter().map(one).collect()
-        };
         if !before.is_empty() && meaning(&before) == meaning(schedules) {
             return disk::write(&self.path, &kept);
         }
@@ -342,4 +342,13 @@ fn as_before(source: &str, text: String) -> String {
     } else {
         text
     }
+}
+
+/// What schedules mean, in whatever order and under whatever comments.
+fn meaning(all: &[Schedule]) -> BTreeSet<(String, String, String)> {
+    let one = |one: &Schedule| {
+        let app = one.app.name.to_string();
+        (app, one.name.to_string(), text::fingerprint(one))
+    };
+    all.iter().map(one).collect()
 }

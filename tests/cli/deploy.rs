@@ -74,6 +74,11 @@ fn ours() -> &'static str {
 
 /// Deploys, while the runner that is not there says that it is alive.
 async fn deploy(home: &Home, served: &Served, more: &[&str]) -> Told {
+    deploy_while(home, served, more, || {}).await
+}
+
+/// The same, while something else is done once its app is there.
+async fn deploy_while(home: &Home, served: &Served, more: &[&str], meanwhile: impl Fn()) -> Told {
     let program = program(home);
     let words = [
         &["deploy", "--runner-app", RUNNER, "--binary", &program][..],
@@ -93,7 +98,10 @@ async fn deploy(home: &Home, served: &Served, more: &[&str]) -> Told {
         .expect("a client");
     while child.try_wait().expect("a state").is_none() {
         let url = format!("{}/sandbox/apps/{RUNNER}/log", served.heroku.url);
-        let _ = http.post(url).json(&sign).send().await;
+        let said = http.post(url).json(&sign).send().await;
+        if said.is_ok_and(|answer| answer.status().is_success()) {
+            meanwhile();
+        }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     child.wait_with_output().expect("it ends").into()
@@ -674,5 +682,35 @@ fn renames_other_hosts_and_cut_off_deploys_leave_no_second_runner() {
         assert_eq!(authorizations(&served).await, Vec::<Value>::new());
         let file = std::fs::read_to_string(home.schedules()).expect("the file");
         assert!(file.starts_with("# why we do this"), "{file}");
+    });
+}
+
+#[test]
+fn what_is_set_while_it_is_deployed_is_not_lost() {
+    block(async {
+        let home = Home::new();
+        let served = Served::start(&scenario(&home, ""), Some(CLOCK));
+        home.write_schedules(&schedule("07:00"));
+        let other = schedule("09:00");
+        let told = deploy_while(&home, &served, &["--yes"], || home.write_schedules(&other)).await;
+        assert_eq!(told.code, Some(1), "{told:?}");
+        assert!(
+            told.stderr
+                .contains("was changed while its schedules were moved"),
+            "{told:?}"
+        );
+        assert_eq!(
+            std::fs::read_to_string(home.schedules()).expect("the file"),
+            other
+        );
+        assert_eq!(
+            (apps(&served).await, authorizations(&served).await.len()),
+            (vec!["example-app".to_owned()], 0)
+        );
+        assert_eq!(
+            deploy(&home, &served, &["--yes"]).await.code,
+            Some(0),
+            "and again"
+        );
     });
 }

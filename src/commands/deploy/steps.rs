@@ -75,7 +75,7 @@ impl Deployment<'_> {
         } else {
             None
         };
-        let since = client.now();
+        let mut since = client.now();
         if !sets.is_empty() {
             let action = ui.action("Setting its config vars");
             client.set_config_vars(id, &sets).await?;
@@ -102,6 +102,10 @@ impl Deployment<'_> {
             client.scale(id, PROCESS_TYPE, *quantity, size).await?;
             action.done();
         }
+        if changes.releases || changes.scales.is_some() {
+            // What ran before may still speak of itself until now.
+            since = client.now();
+        }
         if changes.adds_scheduler {
             let action = ui.action("Adding Heroku Scheduler");
             client.add(id, &format!("{SCHEDULER}standard")).await?;
@@ -114,7 +118,10 @@ impl Deployment<'_> {
             Way::Dyno(_) => Some(self.first_sign(id, since).await?),
         };
         let runner = runner(&app, self.options.host.machine());
-        let kept = self.file.move_to(&self.context.clock, &runner).await?;
+        let kept = self
+            .file
+            .move_to(&self.context.clock, &runner, self.schedules)
+            .await?;
         // From here on it runs, and nothing of it is to be undone.
         let authorization = made.authorization.take();
         made.app = None;
