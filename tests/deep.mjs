@@ -1,7 +1,9 @@
-// Owns: `npm run test:deep`: what takes too long for every change. 100,000 random calendars against the brute force,
-// with the release build; CALENDAR_CASES and CALENDAR_SEED choose others.
+// Owns: `npm run test:deep`: what takes too long for every change, with the release build. 100,000 random calendars against
+// the brute force, and a month of `run --watch` in place of a week; CALENDAR_CASES, CALENDAR_SEED and AUTORESTART_TEST_DAYS
+// choose others.
 import {cargo, leaveOnSignals} from './setup.mjs'
 
 leaveOnSignals()
 process.env['CALENDAR_CASES'] ??= '100000'
-process.exitCode = await cargo(['test', '--release', '--test', 'cli', 'calendars::property', '--', '--nocapture'])
+process.env['AUTORESTART_TEST_DAYS'] ??= '30'
+process.exitCode = await cargo(['test', '--release', '--test', 'cli', '--', 'calendars::property', 'month', '--nocapture'])
