@@ -151,9 +151,12 @@ function runnerFiles() {
 /** `install` and `uninstall` for real, on a machine within this one; only root may make that. */
 async function runnerLive() {
   const words = ['bash', join(root, 'tests/runners/live.sh'), binary('debug')]
-  if (process.getuid() === 0) return byCode(await run(words[0], words.slice(1)))
-  if (process.env['CI'] === 'true') return byCode(await run('sudo', ['--non-interactive', '--preserve-env=PATH', ...words]))
-  return ended('skipped', 'it needs root')
+  const isRoot = process.getuid() === 0
+  if (!isRoot && process.env['CI'] !== 'true') return ended('skipped', 'it needs root')
+  const [program, ...args] = isRoot ? words : ['sudo', '--non-interactive', '--preserve-env=PATH', ...words]
+  const code = await run(program, args)
+  // A container may allow neither: what install prints is checked in any case.
+  return code === 77 ? ended('skipped', 'no systemd for users can be started here') : byCode(code)
 }
 
 /** The binary that a dyno runs: built for an old glibc, and deployed; its dyno makes the passes of a test. */

@@ -5,7 +5,9 @@
 #   tests/runners/live.sh BINARY
 set -euo pipefail
 binary=$(realpath "$1")
+# 77: this machine does not let us make one; `npm test` says so.
 if [ -z "${AUTORESTART_PRIVATE:-}" ]; then
+  unshare --mount true 2>/dev/null || { echo "SKIPPED: no mount namespace can be made here"; exit 77; }
   exec env AUTORESTART_PRIVATE=1 unshare --mount bash "$0" "$binary"
 fi
 say() { printf '%s\n' "$*"; }
@@ -47,7 +49,7 @@ trap leave EXIT
 manager=$!
 for _ in $(seq 100); do
   systemctl --user is-system-running 2>/dev/null | grep -qE 'running|degraded' && break
-  kill -0 "$manager" 2>/dev/null || fail "no user manager can be started here"
+  kill -0 "$manager" 2>/dev/null || { say "SKIPPED: no user manager can be started here"; exit 77; }
   sleep 0.1
 done
 
