@@ -84,60 +84,6 @@ impl Ui {
         self.is_terminal
     }
 
-    /// From now on everything is a line of a log on stdout, unless somebody watches, or wants JSON.
-    pub fn keep_log(&self, clock: Clock) {
-        let is_watched = self.is_terminal && std::io::stdout().is_terminal();
-        if !is_watched && !self.is_json {
-            self.log.set(Some(clock));
-        }
-    }
-
-    /// The same in a file.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn keep_log_in(&self, path: PathBuf, clock: Clock) -> Result<(), Error> {
-        log::File::open(&path).map_err(|error| Error::io(path.display().to_string(), error))?;
-        self.log.set(Some(clock));
-        *self.log_file.borrow_mut() = Some(path);
-        Ok(())
-    }
-
-    #[must_use]
-    pub fn is_log(&self) -> bool {
-        self.log.get().is_some()
-    }
-
-    /// A line of the log, where there is one.
-    pub fn log(&self, line: &Line) {
-        if let Some(clock) = self.log.get() {
-            let text = format!("{}\n", line.at(clock.now()));
-            if let Some(path) = &*self.log_file.borrow() {
-                let written = log::File::open(path).and_then(|file| file.append(&text));
-                self.lost.set(self.lost.get() || written.is_err());
-                return;
-            }
-            let mut stdout = std::io::stdout().lock();
-            let written = stdout
-                .write_all(text.as_bytes())
-                .and_then(|()| stdout.flush());
-            if written.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe) {
-                self.lost.set(true);
-            }
-        }
-    }
-
-    /// Words as a line of the log; tells whether there is one.
-    fn logged(&self, level: Level, text: &str) -> bool {
-        let event = match level {
-            Level::Info => "said",
-            Level::Warn => "warning",
-            Level::Error => "error",
-        };
-        self.log(&Line::new(level, event).with("msg", text));
-        self.is_log()
-    }
-
     /// The result, or a part of it.
     pub fn result(&self, text: &str) {
         if self.logged(Level::Info, text) {

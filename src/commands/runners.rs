@@ -96,7 +96,7 @@ impl Runner {
                 } else if client.addons(id).await.is_ok_and(|addons| {
                     addons
                         .iter()
-                        .any(|addon| addon.plan.starts_with("scheduler:"))
+                        .any(|addon| addon.plan.starts_with(deploy::SCHEDULER))
                 }) {
                     it.mode = "scheduler";
                     it.who = format!("⬢ {name}: Heroku Scheduler");

@@ -263,6 +263,12 @@ pub fn variables(schedules: &[Schedule], taken: &[&str]) -> BTreeMap<String, Str
     variable::all(schedules, taken)
 }
 
+/// Whether a config var of a runner app is a schedule.
+#[must_use]
+pub fn is_schedule(variable: &str) -> bool {
+    variable::is_ours(variable)
+}
+
 /// The schedules among the config vars of a runner app.
 ///
 /// # Errors

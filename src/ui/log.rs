@@ -1,19 +1,25 @@
-//! A log in a file, which does not grow for ever.
+//! Everything as lines of a log, on stdout or in a file, which does not grow for ever.
 
+use super::Ui;
+use crate::{
+    clock::Clock,
+    error::Error,
+    report::logfmt::{Level, Line},
+};
 use std::{
     fs::{self, OpenOptions},
-    io::{self, Write as _},
-    path::Path,
+    io::{self, ErrorKind, IsTerminal as _, Write as _},
+    path::{Path, PathBuf},
 };
 
 /// When it is this long, it is put aside, in place of the one that was.
 const LONGEST: u64 = 1_000_000;
 
-pub struct File(fs::File);
+struct File(fs::File);
 
 impl File {
     /// Opens it to append, its directory made if need be; readable by its owner alone when it is new.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    fn open(path: &Path) -> io::Result<Self> {
         if let Some(folder) = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
@@ -31,7 +37,63 @@ impl File {
     }
 
     /// A line at once and whole: others may be writing too.
-    pub fn append(mut self, line: &str) -> io::Result<()> {
+    fn append(mut self, line: &str) -> io::Result<()> {
         self.0.write_all(line.as_bytes())
+    }
+}
+
+impl Ui {
+    /// From now on everything is a line of a log on stdout, unless somebody watches, or wants JSON.
+    pub fn keep_log(&self, clock: Clock) {
+        let is_watched = self.is_terminal && std::io::stdout().is_terminal();
+        if !is_watched && !self.is_json {
+            self.log.set(Some(clock));
+        }
+    }
+
+    /// The same in a file.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_log_in(&self, path: PathBuf, clock: Clock) -> Result<(), Error> {
+        File::open(&path).map_err(|error| Error::io(path.display().to_string(), error))?;
+        self.log.set(Some(clock));
+        *self.log_file.borrow_mut() = Some(path);
+        Ok(())
+    }
+
+    #[must_use]
+    pub fn is_log(&self) -> bool {
+        self.log.get().is_some()
+    }
+
+    /// A line of the log, where there is one.
+    pub fn log(&self, line: &Line) {
+        if let Some(clock) = self.log.get() {
+            let text = format!("{}\n", line.at(clock.now()));
+            if let Some(path) = &*self.log_file.borrow() {
+                let written = File::open(path).and_then(|file| file.append(&text));
+                self.lost.set(self.lost.get() || written.is_err());
+                return;
+            }
+            let mut stdout = std::io::stdout().lock();
+            let written = stdout
+                .write_all(text.as_bytes())
+                .and_then(|()| stdout.flush());
+            if written.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe) {
+                self.lost.set(true);
+            }
+        }
+    }
+
+    /// Words as a line of the log; tells whether there is one.
+    pub(super) fn logged(&self, level: Level, text: &str) -> bool {
+        let event = match level {
+            Level::Info => "said",
+            Level::Warn => "warning",
+            Level::Error => "error",
+        };
+        self.log(&Line::new(level, event).with("msg", text));
+        self.is_log()
     }
 }

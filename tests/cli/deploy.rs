@@ -9,7 +9,6 @@ use std::{
     path::PathBuf,
     process::{Command, Stdio},
     sync::OnceLock,
-    time::Duration,
 };
 
 const RUNNER: &str = "test-runner";
@@ -102,7 +101,7 @@ async fn deploy_while(home: &Home, served: &Served, more: &[&str], meanwhile: im
         if said.is_ok_and(|answer| answer.status().is_success()) {
             meanwhile();
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::task::yield_now().await;
     }
     child.wait_with_output().expect("it ends").into()
 }
@@ -149,12 +148,9 @@ fn the_runner_restarts_on_time_and_a_second_deploy_changes_nothing_and_nothing_i
             "{file}"
         );
         // It is a process of its own that does it: nothing else runs here.
-        // Forty minutes of the sandbox, and it would be too late.
-        for _ in 0..2_400 {
-            if served.heroku.record().await.restarts() == each_once() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+        // Half an hour of the sandbox, and it is too late.
+        while served.heroku.record().await.restarts() != each_once() {
+            assert!(now(&served).await.as_str() < "2026-03-02T07:30", "in time");
         }
         assert_eq!(served.heroku.record().await.restarts(), each_once());
         let before = served.heroku.record().await.requests.len();
@@ -650,7 +646,7 @@ fn renames_other_hosts_and_cut_off_deploys_leave_no_second_runner() {
                     &sign,
                 )
                 .await;
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::task::yield_now().await;
         }
         let told: Told = child.wait_with_output().expect("it ends").into();
         assert_eq!(

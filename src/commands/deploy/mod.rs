@@ -29,7 +29,7 @@ pub(super) use words::cents;
 const AUTHORIZATION: &str = "AUTORESTART_AUTHORIZATION";
 const ACCOUNT: &str = "AUTORESTART_ACCOUNT";
 /// The add-on that is Heroku's scheduler.
-const SCHEDULER: &str = "scheduler:";
+pub(super) const SCHEDULER: &str = "scheduler:";
 /// Under which the name is noted that an app is being made with.
 const NOTE: &str = "deploying";
 const VERSION: &str = env!("CARGO_PKG_VERSION");

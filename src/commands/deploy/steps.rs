@@ -16,6 +16,7 @@ use crate::{
     },
     snapshot::State,
     state::StateDir,
+    store,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::path::PathBuf;
@@ -131,10 +132,7 @@ impl Deployment<'_> {
         }
         StateDir::open(self.context.env)?.forget_note(NOTE);
         let there = self.found.as_ref().map_or(0, |found| found.schedules.len());
-        let moved = changes
-            .sets
-            .keys()
-            .filter(|name| name.starts_with("AUTORESTART_SCHEDULE_"));
+        let moved = changes.sets.keys().filter(|name| store::is_schedule(name));
         Ok(Done {
             schedules: there + moved.count(),
             alive_at,

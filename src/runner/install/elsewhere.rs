@@ -12,7 +12,7 @@ const PACKAGE: &str = "heroku-dynos-autorestart-linux-x64";
 #[must_use]
 pub fn github_actions() -> String {
     format!(
-        r#"# .github/workflows/autorestart.yml
+        r#"# .github/runnerflows/autorestart.yml
 #
 # The schedules are autorestart.toml of this repository (autorestart export writes it).
 # The token is a secret of the repository, AUTORESTART_TOKEN: an authorization with the scope write, made with
@@ -97,11 +97,11 @@ spec:
               command: ["/bin/sh", "-c"]
               args:
                 - >-
-                  npm install --loglevel=error --no-audit --no-fund --prefix /work {PACKAGE}@{VERSION} &&
-                  exec /work/node_modules/{PACKAGE}/bin/autorestart run --schedules /schedules/autorestart.toml
+                  npm install --loglevel=error --no-audit --no-fund --prefix /runner {PACKAGE}@{VERSION} &&
+                  exec /runner/node_modules/{PACKAGE}/bin/autorestart run --schedules /schedules/autorestart.toml
               env:
                 - name: HOME
-                  value: /work
+                  value: /runner
                 - name: HEROKU_API_KEY
                   valueFrom:
                     secretKeyRef:
@@ -119,14 +119,14 @@ spec:
                 capabilities:
                   drop: ["ALL"]
               volumeMounts:
-                - name: work
-                  mountPath: /work
+                - name: runner
+                  mountPath: /runner
                 - name: tmp
                   mountPath: /tmp
                 - name: schedules
                   mountPath: /schedules
           volumes:
-            - name: work
+            - name: runner
               emptyDir: {{}}
             - name: tmp
               emptyDir: {{}}
