@@ -232,11 +232,13 @@ impl SchedulesFile {
         let _lock = disk::lock(&self.path, clock).await?;
         let before = disk::read(&self.path)?;
         let source = before.as_deref().unwrap_or_default();
-        if text::runner_app(&self.path, source)?.as_ref() == Some(runner) {
+        let had = text::runner_app(&self.path, source)?;
+        if had.as_ref() == Some(runner) {
             return Ok(None);
         }
         let there = text::read(&self.path, source)?;
-        if !there.is_empty() && meaning(&there) != meaning(moved) {
+        // One that named a runner which is gone had none of its own.
+        if had.is_none() && meaning(&there) != meaning(moved) {
             return Err(Error::ChangedMeanwhile {
                 path: self.path.clone(),
             });

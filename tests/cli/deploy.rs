@@ -686,23 +686,26 @@ fn what_is_set_while_it_is_deployed_is_not_lost() {
     block(async {
         let home = Home::new();
         let served = Served::start(&scenario(&home, ""), Some(CLOCK));
-        home.write_schedules(&schedule("07:00"));
-        let other = schedule("09:00");
-        let told = deploy_while(&home, &served, &["--yes"], || home.write_schedules(&other)).await;
-        assert_eq!(told.code, Some(1), "{told:?}");
-        assert!(
-            told.stderr
-                .contains("was changed while its schedules were moved"),
-            "{told:?}"
-        );
-        assert_eq!(
-            std::fs::read_to_string(home.schedules()).expect("the file"),
-            other
-        );
-        assert_eq!(
-            (apps(&served).await, authorizations(&served).await.len()),
-            (vec!["example-app".to_owned()], 0)
-        );
+        // Changed, or taken out: what is moved is no longer what is meant.
+        for other in [&*schedule("09:00"), "version = 1\n"] {
+            home.write_schedules(&schedule("07:00"));
+            let told =
+                deploy_while(&home, &served, &["--yes"], || home.write_schedules(other)).await;
+            assert_eq!(told.code, Some(1), "{told:?}");
+            assert!(
+                told.stderr
+                    .contains("was changed while its schedules were moved"),
+                "{told:?}"
+            );
+            assert_eq!(
+                std::fs::read_to_string(home.schedules()).expect("the file"),
+                other
+            );
+            assert_eq!(
+                (apps(&served).await, authorizations(&served).await.len()),
+                (vec!["example-app".to_owned()], 0)
+            );
+        }
         assert_eq!(
             deploy(&home, &served, &["--yes"]).await.code,
             Some(0),

@@ -85,7 +85,10 @@ impl Home {
 
     pub fn write_schedules(&self, text: &str) {
         std::fs::create_dir_all(self.schedules().parent().expect("a parent")).expect("a directory");
-        std::fs::write(self.schedules(), text).expect("a file");
+        // Whole or not at all, as a product that reads it meanwhile may expect.
+        let aside = self.schedules().with_extension("new");
+        std::fs::write(&aside, text).expect("a file");
+        std::fs::rename(aside, self.schedules()).expect("a file");
     }
 
     pub fn ledger(&self) -> PathBuf {
