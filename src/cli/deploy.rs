@@ -26,11 +26,14 @@ pub struct Deploy {
     /// region that the app is to be in: us, eu
     #[arg(long, value_name = "REGION", help_heading = "where")]
     pub region: Option<String>,
-    /// run it on an Eco dyno, from the account's pool of hours [default: a Basic dyno]
+    /// run it on one Basic dyno [default, unless it runs in another way already]
     #[arg(long)]
+    pub basic: bool,
+    /// run it on an Eco dyno, from the account's pool of hours
+    #[arg(long, conflicts_with = "basic")]
     pub eco: bool,
     /// run it from Heroku Scheduler, without a dyno of its own
-    #[arg(long, conflicts_with = "eco")]
+    #[arg(long, conflicts_with_all = ["basic", "eco"])]
     pub scheduler: bool,
     /// binary for Linux on x86-64 that is to run there [default: this one, where it is that]
     #[arg(long, value_name = "PATH")]

@@ -145,7 +145,7 @@ pub(super) async fn apply(context: &Context<'_>, flags: Apply) -> Result<u8, Err
             "keep the reviewed file apart from it",
         ));
     }
-    let there = store.read().await?;
+    let there = context.read(&store).await?;
     let now = context.clock.now();
     let mut difference = Difference::between(&there, wanted, now);
     let is_changed = !difference.is_nothing() && !flags.dry_run;

@@ -2,14 +2,15 @@
 
 use super::Context;
 use crate::{
-    cli::History,
+    cli::{Common, History},
     error::{Error, exit},
     ledger::{Event, Ledger, Record},
     plan::Outcome,
     report::{human, table},
+    runner::deployed,
     schedule::{AppName, Span},
     state::StateDir,
-    store::narrow,
+    store::{Store, narrow},
 };
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -18,6 +19,7 @@ use std::collections::{BTreeSet, HashMap};
 pub(super) async fn history(context: &Context<'_>, history: &History) -> Result<u8, Error> {
     let state = StateDir::open(context.env)?;
     let (records, torn) = Ledger::new(state.ledger(), String::new()).read()?;
+    let of_runner = of_runner(context, &history.common).await;
     // Under whatever name it went: the ids of the app that now, or then, is called so.
     let schedules = match history.app {
         Some(_) => context
@@ -40,7 +42,10 @@ pub(super) async fn history(context: &Context<'_>, history: &History) -> Result<
         meant.is_none_or(|app| app == record.app || app == record.app_id)
             || ids.contains(&record.app_id)
     };
-    let shown: Vec<Record> = outcomes(records).into_iter().filter(is_of_app).collect();
+    let mut shown = outcomes(records);
+    shown.extend(of_runner);
+    shown.sort_by_key(|record| record.at);
+    shown.retain(is_of_app);
     let most = history.last.map_or(20, usize::from);
     let shown = &shown[shown.len().saturating_sub(most)..];
     if torn > 0 {
@@ -57,7 +62,7 @@ pub(super) async fn history(context: &Context<'_>, history: &History) -> Result<
             if shown.is_empty() {
                 let of = history.app.as_ref().map(|app| format!(" of ⬢ {app}"));
                 return format!(
-                    "Nothing{} has been restarted from this machine yet; {} shows what will be",
+                    "Nothing{} has been restarted yet, as far as is known here; {} shows what will be",
                     of.unwrap_or_default(),
                     context.verb("plan")
                 );
@@ -71,6 +76,35 @@ pub(super) async fn history(context: &Context<'_>, history: &History) -> Result<
         || json!(shown),
     );
     Ok(exit::DONE)
+}
+
+/// What the log of a runner app tells, where one has the schedules; how far it goes back is said.
+async fn of_runner(context: &Context<'_>, common: &Common) -> Vec<Record> {
+    let Ok(store) = context.store(common.schedules.as_deref()).await else {
+        return vec![];
+    };
+    let Store::ConfigVars(vars) = &store else {
+        return vec![];
+    };
+    let name = &vars.runner().name;
+    match vars.client().log(&vars.runner().id).await {
+        Ok(lines) => {
+            let told = deployed::told(&lines);
+            if let Some(since) = told.since {
+                let since = human::instant(since, &TimeZone::system());
+                context.ui.say(&format!(
+                    "Of ⬢ {name}: what its log has, which goes back to {since}"
+                ));
+            }
+            told.records
+        }
+        Err(error) => {
+            context.ui.warn(&format!(
+                "what ⬢ {name} did is in its log, which cannot be read: {error}"
+            ));
+            vec![]
+        }
+    }
 }
 
 /// The lines that tell how something ended. A request whose process did not live to see it is

@@ -18,10 +18,12 @@ use serde_json::{Value, json};
 
 pub(super) async fn index(context: &Context<'_>, index: &Index) -> Result<u8, Error> {
     let store = context.store(index.common.schedules.as_deref()).await?;
-    let schedules = narrow(store.read().await?, index.app.as_ref(), None);
+    let schedules = narrow(context.read(&store).await?, index.app.as_ref(), None);
     let state = StateDir::open(context.env)?;
-    let (records, _) = Ledger::new(state.ledger(), String::new()).read()?;
+    let (mut records, _) = Ledger::new(state.ledger(), String::new()).read()?;
     let runners = Runners::look(context, &store).await?;
+    records.extend_from_slice(runners.told());
+    records.sort_by_key(|record| record.at);
     let now = context.clock.now();
     if context.ui.is_json {
         let list: Vec<Value> = schedules

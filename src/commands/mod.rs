@@ -113,10 +113,25 @@ impl Context<'_> {
         Ok(Store::ConfigVars(Box::new(vars)))
     }
 
+    /// The schedules of a store; what is wrong beside them is said.
+    async fn read(&self, store: &Store) -> Result<Vec<Schedule>, Error> {
+        let (schedules, wrong) = store.read_all().await?;
+        self.tell_wrong(&wrong);
+        Ok(schedules)
+    }
+
+    /// Config vars that are no schedules.
+    fn tell_wrong(&self, wrong: &[store::Error]) {
+        for error in wrong {
+            self.ui.warn(&error.to_string());
+            error.hint().iter().for_each(|hint| self.ui.hint(hint));
+        }
+    }
+
     /// The schedules, wherever they live.
     async fn schedules_of(&self, common: &Common) -> Result<Vec<Schedule>, Error> {
         let store = self.store(common.schedules.as_deref()).await?;
-        Ok(store.read().await?)
+        self.read(&store).await
     }
 
     /// The same for what goes on without them: those that are not on this machine may not be had

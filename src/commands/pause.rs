@@ -15,7 +15,7 @@ pub(super) async fn pause(context: &Context<'_>, pause: Pause) -> Result<u8, Err
     let store = context
         .store(pause.named.common.schedules.as_deref())
         .await?;
-    let before = context.one(store.read().await?, &app, pause.named.name.as_ref())?;
+    let before = context.one(context.read(&store).await?, &app, pause.named.name.as_ref())?;
     let zone = before.time_zone();
     let until = pause
         .until
@@ -58,7 +58,7 @@ pub(super) async fn pause(context: &Context<'_>, pause: Pause) -> Result<u8, Err
 pub(super) async fn resume(context: &Context<'_>, named: Named) -> Result<u8, Error> {
     let app = context.app(&named.app)?;
     let store = context.store(named.common.schedules.as_deref()).await?;
-    let before = context.one(store.read().await?, &app, named.name.as_ref())?;
+    let before = context.one(context.read(&store).await?, &app, named.name.as_ref())?;
     let now = heroku_s_time(context, &before).await;
     let changed = store.change(&context.clock, &before, |known| {
         // What fell into the pause is void, to the second.

@@ -10,7 +10,7 @@ use serde_json::json;
 pub(super) async fn remove(context: &Context<'_>, named: Named) -> Result<u8, Error> {
     let app = context.app(&named.app)?;
     let store = context.store(named.common.schedules.as_deref()).await?;
-    let schedule = context.one(store.read().await?, &app, named.name.as_ref())?;
+    let schedule = context.one(context.read(&store).await?, &app, named.name.as_ref())?;
     store
         .remove(&context.clock, std::slice::from_ref(&schedule))
         .await?;

@@ -119,7 +119,7 @@ impl Runner<'_> {
     /// Offers a credential for passes: to whoever the first schedule is of. Tells whether there is one
     /// now.
     async fn offer(&self) -> Result<bool, Error> {
-        let schedules = narrow(self.store.read().await?, self.flags.app.as_ref(), None);
+        let schedules = narrow(self.context.read(self.store).await?, self.flags.app.as_ref(), None);
         if schedules.is_empty() {
             return Ok(false);
         }
@@ -155,7 +155,7 @@ impl Runner<'_> {
 
     /// One pass over the schedules as they are in the file now.
     async fn pass_over_all(&self) -> Result<Report, Error> {
-        let all = self.store.read().await?;
+        let all = self.context.read(self.store).await?;
         if let Some(missing) = self.store.missing() {
             return Err(missing.into());
         }
@@ -248,7 +248,7 @@ impl Runner<'_> {
     /// Whether a pass could be made from here: schedules, credential, every app.
     async fn check(&self) -> Result<u8, Error> {
         let context = self.context;
-        let schedules = narrow(self.store.read().await?, self.flags.app.as_ref(), None);
+        let schedules = narrow(self.context.read(self.store).await?, self.flags.app.as_ref(), None);
         if let Some(missing) = self.store.missing() {
             return Err(missing.into());
         }
@@ -295,7 +295,7 @@ impl Runner<'_> {
             ));
         };
         let target = set::target(&self.flags.target)?;
-        let schedules = narrow(self.store.read().await?, Some(app), None);
+        let schedules = narrow(self.context.read(self.store).await?, Some(app), None);
         let mut request = Request {
             target,
             older_than: self.flags.older_than,

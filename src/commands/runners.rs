@@ -5,9 +5,11 @@ use super::{Context, deploy};
 use crate::{
     error::Error,
     heartbeat::{Heartbeat, Mode},
+    ledger::Record,
     report::human,
     runner::{
-        self, deployed,
+        self,
+        deployed::{self, Told},
         install::{EVERY_MINUTES, note::Note},
     },
     schedule::{App, Schedule},
@@ -63,7 +65,7 @@ impl Runner {
     }
 
     /// The runner app, as Heroku shows it.
-    async fn deployed(vars: &ConfigVars) -> Self {
+    async fn deployed(vars: &ConfigVars) -> (Self, Told) {
         let (client, name) = (vars.client(), &vars.runner().name);
         let id = vars.runner().id.as_str();
         let looked = futures_util::try_join!(deployed::look(client, id), client.scales(id));
@@ -79,8 +81,10 @@ impl Runner {
             lateness: Some(runner::LATENESS),
             cost: None,
         };
+        let mut told = Told::default();
         match looked {
             Ok((seen, scales)) => {
+                told = seen.told;
                 let running = scales.iter().find(|scale| {
                     scale.process_type == runner::slug::PROCESS_TYPE && scale.quantity > 0
                 });
@@ -104,7 +108,7 @@ impl Runner {
                 } else {
                     it.who = format!("⬢ {name}: no dyno");
                     it.trouble = Some("its dyno is scaled to 0".to_owned());
-                    return it;
+                    return (it, told);
                 }
                 it.is_alive = seen.beat.as_ref().is_some_and(|beat| beat.is_alive(now));
                 it.last_sign = seen.beat.as_ref().map(|beat| beat.at);
@@ -113,7 +117,7 @@ impl Runner {
             }
             Err(error) => it.trouble = Some(format!("it cannot be looked at: {error}")),
         }
-        it
+        (it, told)
     }
 
     pub fn json(&self) -> Value {
@@ -152,6 +156,7 @@ impl Runner {
 /// All that may run the schedules of a store.
 pub struct Runners {
     deployed: Option<Runner>,
+    told: Told,
     state: StateDir,
     key: String,
 }
@@ -166,11 +171,18 @@ impl Runners {
             Store::ConfigVars(vars) => Some(Runner::deployed(vars).await),
             Store::File(_) | Store::Environment(_) => None,
         };
+        let (deployed, told) = deployed.unzip();
         Ok(Self {
             deployed,
+            told: told.unwrap_or_default(),
             state: StateDir::open(context.env)?,
             key: store.key(),
         })
+    }
+
+    /// What a runner app tells of restarts and misses.
+    pub fn told(&self) -> &[Record] {
+        &self.told.records
     }
 
     /// Those of an app's schedules, the one that counts first: of two, each is enough.

@@ -3,10 +3,12 @@
 use super::slug::PROCESS_TYPE;
 use crate::{
     heroku::{Client, Error, LogLine},
+    ledger::{Event, Record},
     report::logfmt::{self, HEARTBEAT},
     snapshot::State,
 };
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
 
 /// The newest sign of life of a runner app.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,13 +19,23 @@ pub struct Beat {
 }
 
 /// What is seen of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Seen {
     /// The state of its dyno; `None` where there is none.
     pub dyno: Option<State>,
     pub beat: Option<Beat>,
+    /// What its log tells of restarts and misses.
+    pub told: Told,
     /// The last lines of its log.
     pub tail: Vec<LogLine>,
+}
+
+/// Restarts and misses, as far back as a log goes.
+#[derive(Debug, Clone, Default)]
+pub struct Told {
+    pub records: Vec<Record>,
+    /// When its oldest line is of: Heroku keeps 1,500.
+    pub since: Option<Timestamp>,
 }
 
 /// A watch leaves a sign every ten minutes; one that is late by more than a restart of it is dead.
@@ -42,15 +54,45 @@ pub fn beat(lines: &[LogLine]) -> Option<Beat> {
     let sign = |line: &LogLine| {
         let pairs = logfmt::parse(&line.text);
         let value = |key: &str| pairs.iter().find(|(name, _)| name == key);
-        let is_ours = line.from != "app[api]" && line.from.starts_with("app[");
         let is_sign = value("event").is_some_and(|(_, event)| event == HEARTBEAT);
         let trouble = value("trouble").map(|(_, trouble)| trouble.clone());
-        (is_ours && is_sign).then_some(Beat {
+        (is_ours(line) && is_sign).then_some(Beat {
             at: line.at,
             trouble,
         })
     };
     lines.iter().rev().find_map(sign)
+}
+
+/// Whether the app itself said it.
+fn is_ours(line: &LogLine) -> bool {
+    line.from != "app[api]" && line.from.starts_with("app[")
+}
+
+/// The restarts and misses in these lines: the same words as the ledger of a machine has.
+#[must_use]
+pub fn told(lines: &[LogLine]) -> Told {
+    let record = |line: &LogLine| {
+        let value = |(key, value): (String, String)| match &*key {
+            "took_ms" | "count" => (key, Value::from(value.parse::<u64>().ok())),
+            "reason" => ("detail".to_owned(), Value::from(value)),
+            _ => (key, Value::from(value)),
+        };
+        let pairs = logfmt::parse(&line.text).into_iter();
+        let mut record: Map<String, Value> = pairs.map(value).collect();
+        record.insert("at".to_owned(), line.at.to_string().into());
+        record.insert("runner".to_owned(), line.from.clone().into());
+        let record: Record = serde_json::from_value(record.into()).ok()?;
+        matches!(record.event, Event::Ended | Event::Missed).then_some(record)
+    };
+    Told {
+        records: lines
+            .iter()
+            .filter(|line| is_ours(line))
+            .filter_map(record)
+            .collect(),
+        since: lines.first().map(|line| line.at),
+    }
 }
 
 /// Looks at a runner app: its dynos, and its log.
@@ -67,6 +109,7 @@ pub async fn look(client: &Client, app: &str) -> Result<Seen, Error> {
     Ok(Seen {
         dyno: dyno.map(|dyno| dyno.state),
         beat: beat(&lines),
+        told: told(&lines),
         tail: lines[last..].to_vec(),
     })
 }
@@ -81,6 +124,38 @@ mod tests {
             from: "app[runner.1]".to_owned(),
             text: text.to_owned(),
         }
+    }
+
+    #[test]
+    fn restarts_and_misses_are_read_as_the_ledger_has_them() {
+        let lines = [
+            line("2026-03-02T07:00:00Z", "level=info event=roll app=a dynos=1"),
+            line(
+                "2026-03-02T07:00:09Z",
+                "level=info event=ended app=a dyno=web.1 schedule=default trigger=occurrence occurrence=2026-03-02T07:00:00Z outcome=restarted took_ms=8000 old_id=01 new_id=02",
+            ),
+            line(
+                "2026-03-02T16:00:00Z",
+                "level=error event=missed app=a schedule=default occurrence=2026-03-02T14:00:00Z count=2 reason=\"it slept\"",
+            ),
+            line("2026-03-02T16:00:01Z", "event=ended app=a schedule=default occurrence=never"),
+        ];
+        let told = told(&lines);
+        assert_eq!(told.since, Some(lines[0].at));
+        let [ended, missed] = &told.records[..] else {
+            panic!("{told:?}");
+        };
+        assert_eq!(
+            (ended.event, ended.at, ended.took_ms, ended.dyno.as_deref()),
+            (Event::Ended, lines[1].at, Some(8000), Some("web.1"))
+        );
+        assert_eq!(
+            (missed.event, missed.count, missed.detail.as_deref()),
+            (Event::Missed, Some(2), Some("it slept"))
+        );
+        let mut of_others = lines.clone();
+        of_others[1].from = "app[api]".to_owned();
+        assert_eq!(super::told(&of_others).records.len(), 1);
     }
 
     #[test]

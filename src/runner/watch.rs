@@ -88,10 +88,11 @@ impl Watch<'_> {
     /// When the schedules cannot be read at the beginning: a runner that can do nothing must not
     /// look alive.
     pub async fn run(&self, passes: &impl Passes) -> Result<u8, Error> {
-        let mut schedules = narrow(self.store.read().await?, self.app, None);
+        let (all, wrong) = self.store.read_all().await?;
+        let mut schedules = narrow(all, self.app, None);
         let mut last_problem = None;
         let (mut beats, mut last_closed) = (Beats::default(), None);
-        let wrong: Vec<Error> = self.store.problems().into_iter().map(Into::into).collect();
+        let wrong: Vec<Error> = wrong.into_iter().map(Into::into).collect();
         let wrong_in_words = wrong.first().map(ToString::to_string);
         let mut rolling = FuturesUnordered::new();
         let mut apps = Apps::default();

@@ -17,10 +17,23 @@ pub struct ConfigVars {
     runner: RunnerApp,
 }
 
-/// An entry, and the variable that it is in.
+/// Entries, and the variables that they are in.
 struct Entries {
     names: Vec<String>,
     schedules: Vec<Schedule>,
+    /// Variables that are no schedules, and why. They are left as they are: one person's slip must not
+    /// stop the others.
+    wrong: Vec<(String, String)>,
+}
+
+impl Entries {
+    /// A variable for a schedule that is not there yet, beside these.
+    fn free(&self, schedule: &Schedule, beside: &Changes) -> String {
+        let wrong = self.wrong.iter().map(|(name, _)| name);
+        let taken = self.names.iter().chain(wrong).chain(beside.keys());
+        let taken: Vec<&str> = taken.map(String::as_str).collect();
+        variable::name(schedule, &taken)
+    }
 }
 
 type Changes = BTreeMap<String, Option<String>>;
@@ -42,36 +55,43 @@ impl ConfigVars {
         &self.client
     }
 
-    /// All schedules, in the order of the names of their variables.
+    /// All schedules, in the order of the names of their variables, and what is wrong with others.
     ///
     /// # Errors
-    /// When Heroku cannot be asked, or an entry is wrong.
-    pub async fn read(&self) -> Result<Vec<Schedule>, Error> {
-        Ok(self.entries().await?.schedules)
+    /// When Heroku cannot be asked.
+    pub async fn read(&self) -> Result<(Vec<Schedule>, Vec<Error>), Error> {
+        let entries = self.entries().await?;
+        let wrong = entries.wrong.into_iter();
+        let wrong = wrong.map(|(name, problem)| variable::wrong(&self.runner, &name, problem));
+        Ok((entries.schedules, wrong.collect()))
     }
 
     async fn entries(&self) -> Result<Entries, Error> {
         let variables = self.client.config_vars(&self.runner.id).await;
         let variables = variables.map_err(|error| self.explain(error))?;
-        let (mut names, mut schedules) = (vec![], vec![]);
+        let (mut names, mut schedules, mut wrong) = (vec![], vec![], vec![]);
         for (name, read) in variable::read(&variables) {
             match read {
-                Ok(schedule) => schedules.push(schedule),
-                Err(problem) => return Err(self.wrong(&name, problem)),
+                Ok(schedule) => {
+                    schedules.push(schedule);
+                    names.push(name);
+                }
+                Err(problem) => wrong.push((name, problem)),
             }
-            names.push(name);
         }
-        Ok(Entries { names, schedules })
+        Ok(Entries {
+            names,
+            schedules,
+            wrong,
+        })
     }
 
     pub(super) async fn put(&self, schedule: &Schedule) -> Result<bool, Error> {
         let entries = self.entries().await?;
         let place = find(&entries.schedules, schedule);
-        let name = if let Some(place) = place {
-            entries.names[place].clone()
-        } else {
-            let taken: Vec<&str> = entries.names.iter().map(String::as_str).collect();
-            variable::name(schedule, &taken)
+        let name = match place {
+            Some(place) => entries.names[place].clone(),
+            None => entries.free(schedule, &Changes::new()),
         };
         let mut changes = Changes::from([(name, Some(variable::value(schedule)))]);
         for (other, entry) in entries.schedules.iter().enumerate() {
@@ -121,12 +141,9 @@ impl ConfigVars {
             }
         }
         for schedule in puts {
-            let name = if let Some(place) = find(&entries.schedules, schedule) {
-                entries.names[place].clone()
-            } else {
-                let known = entries.names.iter().chain(changes.keys());
-                let taken: Vec<&str> = known.map(String::as_str).collect();
-                variable::name(schedule, &taken)
+            let name = match find(&entries.schedules, schedule) {
+                Some(place) => entries.names[place].clone(),
+                None => entries.free(schedule, &changes),
             };
             changes.insert(name, Some(variable::value(schedule)));
         }
@@ -163,13 +180,6 @@ impl ConfigVars {
             Some((name, _)) => Err(Error::Overwritten {
                 variable: variable::in_words(&self.runner, name),
             }),
-        }
-    }
-
-    fn wrong(&self, name: &str, problem: String) -> Error {
-        Error::WrongVariable {
-            variable: variable::in_words(&self.runner, name),
-            problem,
         }
     }
 

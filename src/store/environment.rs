@@ -45,9 +45,8 @@ impl Environment {
     /// Entries that are wrong; the others are read all the same.
     #[must_use]
     pub fn problems(&self) -> Vec<Error> {
-        let one = |(name, problem): &(String, String)| Error::WrongVariable {
-            variable: variable::in_words(&self.runner, name),
-            problem: problem.clone(),
+        let one = |(name, problem): &(String, String)| {
+            variable::wrong(&self.runner, name, problem.clone())
         };
         self.wrong.iter().map(one).collect()
     }

@@ -27,8 +27,12 @@ pub enum Error {
     #[error("{}: there is no such file", path.display())]
     Missing { path: PathBuf },
     /// A config var of the runner app is no schedule.
-    #[error("{variable}: {problem}")]
-    WrongVariable { variable: String, problem: String },
+    #[error("config var {name} of ⬢ {runner}: {problem}")]
+    WrongVariable {
+        runner: String,
+        name: String,
+        problem: String,
+    },
     #[error("{variable} was changed by somebody else at the same moment")]
     Overwritten { variable: String },
     #[error("{}: it was changed while its schedules were moved", path.display())]
@@ -122,10 +126,9 @@ impl Error {
             Self::Io { .. } | Self::NoFile { .. } => {
                 "mend it, or name another file with --schedules PATH or AUTORESTART_FILE".to_owned()
             }
-            Self::WrongVariable { .. } => {
-                "mend it with heroku config:set, or take it away with heroku config:unset"
-                    .to_owned()
-            }
+            Self::WrongVariable { runner, name, .. } => format!(
+                "heroku config:edit {name} --app {runner} mends it, heroku config:unset {name} --app {runner} takes it away"
+            ),
             Self::Overwritten { .. } => "look at the list, then try again".to_owned(),
             Self::ChangedMeanwhile { .. } => "run it again: it takes what is there now".to_owned(),
             Self::ReadOnly { .. } => "do it from a machine: it is kept for all".to_owned(),

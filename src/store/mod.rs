@@ -107,15 +107,25 @@ impl Store {
         self.file()?.missing()
     }
 
-    /// All schedules, in the order of the store; none when there is no file.
+    /// All schedules, in the order of the store; none when there is no file. Config vars that are no
+    /// schedules are passed over.
     ///
     /// # Errors
-    /// When it cannot be read, or an entry in it is wrong.
+    /// When it cannot be read, or an entry of a file is wrong.
     pub async fn read(&self) -> Result<Vec<Schedule>, Error> {
+        Ok(self.read_all().await?.0)
+    }
+
+    /// The same, and what is wrong with config vars that were passed over: one person's slip must not
+    /// stop the schedules of a whole team, and must not go unsaid.
+    ///
+    /// # Errors
+    /// When it cannot be read, or an entry of a file is wrong.
+    pub async fn read_all(&self) -> Result<(Vec<Schedule>, Vec<Error>), Error> {
         match self {
-            Self::File(file) => file.read(),
+            Self::File(file) => Ok((file.read()?, vec![])),
             Self::ConfigVars(vars) => vars.read().await,
-            Self::Environment(environment) => Ok(environment.read()),
+            Self::Environment(environment) => Ok((environment.read(), environment.problems())),
         }
     }
 
@@ -134,16 +144,6 @@ impl Store {
     #[must_use]
     pub fn stamp(&self) -> Option<Stamp> {
         self.file().and_then(|file| disk::stamp(file.path()))
-    }
-
-    /// What is wrong in a store whose other entries are read all the same: one person's slip must
-    /// not stop the schedules of a whole team.
-    #[must_use]
-    pub fn problems(&self) -> Vec<Error> {
-        match self {
-            Self::File(_) | Self::ConfigVars(_) => vec![],
-            Self::Environment(environment) => environment.problems(),
-        }
     }
 
     /// Creates or replaces the schedule of this app and name; tells whether there was one. Where the
@@ -269,24 +269,20 @@ pub fn is_schedule(variable: &str) -> bool {
     variable::is_ours(variable)
 }
 
-/// The schedules among the config vars of a runner app.
-///
-/// # Errors
-/// When one of them is wrong.
+/// The schedules among the config vars of a runner app, and what is wrong with those that are none.
+#[must_use]
 pub fn schedules_in(
     runner: &RunnerApp,
     variables: &BTreeMap<String, String>,
-) -> Result<Vec<Schedule>, Error> {
-    let schedule = |(name, read): (String, Result<Schedule, String>)| {
-        read.map_err(|problem| Error::WrongVariable {
-            variable: variable::in_words(runner, &name),
-            problem,
-        })
-    };
-    variable::read(variables)
-        .into_iter()
-        .map(schedule)
-        .collect()
+) -> (Vec<Schedule>, Vec<Error>) {
+    let (mut schedules, mut wrong) = (vec![], vec![]);
+    for (name, read) in variable::read(variables) {
+        match read {
+            Ok(schedule) => schedules.push(schedule),
+            Err(problem) => wrong.push(variable::wrong(runner, &name, problem)),
+        }
+    }
+    (schedules, wrong)
 }
 
 /// A schedules file with these in it, as text.

@@ -1,7 +1,7 @@
 //! A schedule as a config var: its name, and its value, an inline TOML table on one line whose keys
 //! are those of the schedules file.
 
-use super::{RunnerApp, entry::entry, text};
+use super::{Error, RunnerApp, entry::entry, text};
 use crate::schedule::{Schedule, ScheduleName};
 use std::{collections::BTreeMap, str::FromStr as _};
 use toml_edit::{Table, Value};
@@ -96,6 +96,15 @@ pub(super) fn all(schedules: &[Schedule], taken: &[&str]) -> BTreeMap<String, St
 /// What a variable of the runner app is called in a message.
 pub(super) fn in_words(runner: &RunnerApp, name: &str) -> String {
     format!("config var {name} of ⬢ {}", runner.name)
+}
+
+/// The error that a variable is no schedule.
+pub(super) fn wrong(runner: &RunnerApp, name: &str, problem: String) -> Error {
+    Error::WrongVariable {
+        runner: runner.name.clone(),
+        name: name.to_owned(),
+        problem,
+    }
 }
 
 #[cfg(test)]

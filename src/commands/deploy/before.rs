@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     cli::Deploy,
+    credentials::records::is_same,
     error::Error,
     heroku::Options,
     runner::slug::Package,
@@ -164,7 +165,7 @@ pub async fn is_authorization_gone(
     let Some((id, account)) = found.authorization() else {
         return Ok(true);
     };
-    if account != login.email() {
+    if !is_same(account, login.email()) {
         return Ok(false);
     }
     auth::adopt(context, login, id).await?;
@@ -186,11 +187,13 @@ pub fn way(flags: &Deploy, found: Option<&Found>, name: &str) -> Result<Way, Err
         let mut scale = found.scale.iter();
         found.has_scheduler && !scale.any(|scale| scale.quantity > 0)
     });
-    Ok(
-        match (flags.scheduler || (is_scheduled && !flags.eco), flags.eco) {
-            (true, _) => Way::Scheduler,
-            (false, true) => Way::Dyno(Some("Eco")),
-            (false, false) => Way::Dyno(None),
-        },
-    )
+    Ok(match flags {
+        Deploy {
+            scheduler: true, ..
+        } => Way::Scheduler,
+        Deploy { eco: true, .. } => Way::Dyno(Some("Eco")),
+        Deploy { basic: true, .. } => Way::Dyno(Some("Basic")),
+        _ if is_scheduled => Way::Scheduler,
+        _ => Way::Dyno(None),
+    })
 }

@@ -6,7 +6,7 @@ use crate::{
     heroku::{self, Client, OwnApp, Scale, Slug},
     runner::slug::PROCESS_TYPE,
     schedule::Schedule,
-    store::{RUNNER_APP, RunnerApp, schedules_in},
+    store::{self, RUNNER_APP, RunnerApp, schedules_in},
 };
 use std::collections::BTreeMap;
 
@@ -17,6 +17,8 @@ pub struct Found {
     /// Its config vars; what looks like a token is taken out.
     pub config: BTreeMap<String, String>,
     pub schedules: Vec<Schedule>,
+    /// Config vars that are named as schedules, and are none.
+    pub wrong: Vec<store::Error>,
     pub slug: Option<Slug>,
     pub scale: Option<Scale>,
     pub has_scheduler: bool,
@@ -47,15 +49,17 @@ impl Found {
             client.addons(id)
         )?;
         let is_fresh = slug.is_none() && scales.is_empty() && config.is_empty();
-        if !config.contains_key(RUNNER_APP) && !is_fresh {
+        if !is_runner(&config) && !is_fresh {
             return Err(Error::usage(
                 format!("⬢ {name} is an app that something else runs on"),
                 "a runner has an app of its own: choose another name with --runner-app, or none",
             ));
         }
         let runner = runner(&app, host);
+        let (schedules, wrong) = schedules_in(&runner, &config);
         Ok(Some(Self {
-            schedules: schedules_in(&runner, &config)?,
+            schedules,
+            wrong,
             config,
             slug,
             scale: scales
@@ -68,7 +72,7 @@ impl Found {
 
     /// Whether it is a runner already, and not an app that may become one.
     pub fn is_runner(&self) -> bool {
-        self.config.contains_key(RUNNER_APP)
+        is_runner(&self.config)
     }
 
     /// The id of its authorization, and whose that is.
@@ -76,6 +80,11 @@ impl Found {
         let text = |name: &str| self.config.get(name).map(String::as_str);
         Some((text(AUTHORIZATION)?, text(ACCOUNT)))
     }
+}
+
+/// Either of what deploy sets tells, should somebody unset the other.
+fn is_runner(config: &BTreeMap<String, String>) -> bool {
+    config.contains_key(RUNNER_APP) || config.contains_key(AUTHORIZATION)
 }
 
 pub fn runner(app: &OwnApp, host: &str) -> RunnerApp {

@@ -36,19 +36,23 @@ impl Made {
             .authorization
             .as_ref()
             .map(|made| made.authorization.id.as_str());
-        let config = client.config_vars(&app.id).await.unwrap_or_default();
-        let other = config
-            .get(AUTHORIZATION)
-            .filter(|id| ours != Some(id.as_str()));
-        if other.is_some() {
-            context.ui.say(&format!(
-                "⬢ {} was deployed by somebody else meanwhile, and is left",
-                app.name
-            ));
-            return;
-        }
         let name = &app.name;
-        match destroy(client, app).await {
+        // What cannot be looked at may be somebody else's by now, and is not destroyed.
+        let gone = match client.config_vars(&app.id).await {
+            Ok(config) => {
+                let other = config.get(AUTHORIZATION);
+                if other.is_some_and(|id| ours != Some(id.as_str())) {
+                    context.ui.say(&format!(
+                        "⬢ {name} was deployed by somebody else meanwhile, and is left"
+                    ));
+                    return;
+                }
+                destroy(client, app).await
+            }
+            Err(crate::heroku::Error::Api { status: 404, .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        };
+        match gone {
             Ok(()) => {
                 context.ui.say(&format!("⬢ {name} was removed again"));
                 if let Ok(state) = StateDir::open(context.env) {

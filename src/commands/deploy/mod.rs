@@ -116,6 +116,9 @@ async fn put(context: &Context<'_>, flags: &Deploy, stop: &Stop) -> Result<u8, E
         readers.extend(login.email().map(ToOwned::to_owned));
     }
     action.done();
+    if let Some(found) = &found {
+        context.tell_wrong(&found.wrong);
+    }
     if is_lost {
         context.ui.warn(&format!("⬢ {name} is gone, and the schedules in its config vars with it; those of before it was deployed are taken"));
     }
@@ -174,7 +177,6 @@ impl Deployment<'_> {
             self.agree().await?;
         }
         let done = self.carry_out(changes).await?;
-        let url = format!("https://dashboard.heroku.com/apps/{name}/scheduler");
         ui.either(
             || {
                 let mut text = if changes.is_nothing() {
@@ -205,20 +207,40 @@ impl Deployment<'_> {
             ));
         }
         if self.way == Way::Scheduler {
-            ui.say(&format!(
-                "One step is yours, since Heroku Scheduler has no API: at {url} add a job, every 10 minutes, with this command:\n\n  {}\n",
-                crate::runner::slug::COMMAND
-            ));
-            ui.hint(&format!(
-                "heroku addons:open scheduler --app {name} opens that page"
-            ));
+            self.lead_to_scheduler().await;
         } else if !ui.is_json {
+            if self.found.as_ref().is_some_and(|found| found.has_scheduler) {
+                ui.hint(&format!(
+                    "Heroku Scheduler is still there, and its job does no harm: heroku addons:destroy scheduler --app {name} takes both away"
+                ));
+            }
             ui.hint(&format!(
                 "heroku logs --app {name} shows what it does; {} shows what it will do",
                 self.context.verb("plan")
             ));
         }
         Ok(exit::DONE)
+    }
+
+    /// The one step that has no API, and its page.
+    async fn lead_to_scheduler(&self) {
+        let (ui, name) = (self.context.ui, &self.name);
+        let url = format!("https://dashboard.heroku.com/apps/{name}/scheduler");
+        ui.say(&format!(
+            "One step is yours, since Heroku Scheduler has no API: at {url} add a job, every 10 minutes, with this command:\n\n  {}\n",
+            crate::runner::slug::COMMAND
+        ));
+        let may_open = ui.can_ask() && !self.flags.yes;
+        let question = "Open that page in the browser?";
+        if may_open && ui.ask(question, true, self.stop).await == Some(true) {
+            match open::that_detached(&url) {
+                Ok(()) => return,
+                Err(error) => ui.warn(&format!("no browser could be opened: {error}")),
+            }
+        }
+        ui.hint(&format!(
+            "heroku addons:open scheduler --app {name} opens that page"
+        ));
     }
 
     fn announce(&self, changes: &Changes) {
@@ -229,6 +251,13 @@ impl Deployment<'_> {
             "The runner on Heroku is brought up to date:"
         });
         ui.say(&auth::lines(&words::lines(self, changes)));
+        let there = self.found.as_ref().map_or(0, |found| found.schedules.len());
+        if there + self.schedules.len() == 0 {
+            ui.warn(&format!(
+                "There are no schedules yet: it has nothing to do until {} makes one",
+                self.context.verb("set")
+            ));
+        }
         if changes.authorizes {
             ui.say("A scope is for every app that the account reaches. Where others can read the token: deploy as a user of its own, invited to these apps only (heroku access:add).");
         }

@@ -8,9 +8,13 @@ use super::{
 };
 use crate::{
     cli::DeployRemove,
-    credentials::{Records, records::ToRevoke},
+    credentials::{
+        Records,
+        records::{ToRevoke, is_same},
+    },
     error::{Error, exit},
     execute::Stop,
+    store,
 };
 use serde_json::json;
 
@@ -90,6 +94,9 @@ pub(super) async fn remove(
             file.put(&context.clock, schedule).await?;
         }
     }
+    if let Some(found) = &found {
+        tell_lost(context, found);
+    }
     if stop.is_set() {
         return Err(Error::Interrupted);
     }
@@ -101,6 +108,18 @@ pub(super) async fn remove(
     let shown = context.env.in_words(file.path());
     tell(context, &name, &shown, schedules.len(), is_well);
     Ok(if is_well { exit::DONE } else { exit::FAILED })
+}
+
+/// What no schedules file can have goes with the app: it is shown before.
+fn tell_lost(context: &Context<'_>, found: &Found) {
+    for wrong in &found.wrong {
+        context.ui.warn(&format!("{wrong}; it goes with the app"));
+        if let store::Error::WrongVariable { name, .. } = wrong
+            && let Some(value) = found.config.get(name)
+        {
+            context.ui.say(&format!("  {name}={value}"));
+        }
+    }
 }
 
 /// The app, its authorization, and those that it had before; tells whether nothing of them is left.
@@ -217,7 +236,7 @@ async fn revoke(
     let Some((id, account)) = found.authorization() else {
         return true;
     };
-    if account.is_some() && account != login.email() {
+    if account.is_some() && !is_same(account, login.email()) {
         let whose = account.unwrap_or_default();
         context.ui.warn(&format!(
             "the authorization is of {whose}, who alone can revoke it"

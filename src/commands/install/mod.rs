@@ -213,7 +213,7 @@ async fn print(
             ));
         }
         Printed::Kubernetes => {
-            let schedules = as_text(&store.read().await?);
+            let schedules = as_text(&context.read(store).await?);
             return Ok(printed(
                 context,
                 "kubernetes",

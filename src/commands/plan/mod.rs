@@ -77,7 +77,7 @@ const GAPS_WITHIN: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, Error> {
     let store = context.store(flags.common.schedules.as_deref()).await?;
-    let schedules = narrow(store.read().await?, flags.app.as_ref(), None);
+    let schedules = narrow(context.read(&store).await?, flags.app.as_ref(), None);
     let now = context.clock.now();
     if let Some(missing) = store.missing() {
         context.ui.warn(&missing.to_string());

@@ -21,7 +21,7 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     let app = context.app(&flags.app)?;
     let mut schedule = when::draft(context, &flags, &app)?;
     let store = context.store(flags.common.schedules.as_deref()).await?;
-    let schedules = store.read().await?;
+    let schedules = context.read(&store).await?;
     let (ui, name) = (context.ui, schedule.name.clone());
     let seen = seen::look(context, &app).await?;
     let shown = seen
