@@ -11,6 +11,10 @@ use std::path::PathBuf;
 /// Once more upgrades or repairs what is there. It tells what it costs, and asks, before it acts.
 #[derive(Debug, Clone, Args)]
 #[command(args_conflicts_with_subcommands = true)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub struct Deploy {
     #[command(subcommand)]
     pub command: Option<DeployCommand>,

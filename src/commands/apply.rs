@@ -1,7 +1,7 @@
 //! `apply` and `export`: schedules as a file in git, and what it takes to make those that there are
 //! exactly these.
 
-use super::Context;
+use super::{Context, void};
 use crate::{
     cli::{Apply, Export},
     error::{Error, exit},
@@ -186,6 +186,12 @@ pub(super) async fn apply(context: &Context<'_>, flags: Apply) -> Result<u8, Err
     store
         .apply(&context.clock, &puts, &difference.removed)
         .await?;
+    for (before, after) in &difference.changed {
+        void::tell(context, "apply", before, Some(after)).await;
+    }
+    for before in &difference.removed {
+        void::tell(context, "apply", before, None).await;
+    }
     let count = |count: usize, what: &str| format!("{count} {what}");
     ui.either(
         || {

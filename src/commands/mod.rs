@@ -16,6 +16,7 @@ mod passes;
 mod pause;
 mod plan;
 mod remove;
+mod rounds;
 mod run;
 mod runners;
 mod sandbox;
@@ -113,10 +114,14 @@ impl Context<'_> {
         Ok(Store::ConfigVars(Box::new(vars)))
     }
 
-    /// The schedules of a store; what is wrong beside them is said.
+    /// The schedules of a store; what is wrong beside them is said, and what may act on others.
     async fn read(&self, store: &Store) -> Result<Vec<Schedule>, Error> {
         let (schedules, wrong) = store.read_all().await?;
         self.tell_wrong(&wrong);
+        if let Some((problem, hint)) = deploy::half_made(self).filter(|_| store.file().is_some()) {
+            self.ui.warn(&problem);
+            self.ui.hint(&hint);
+        }
         Ok(schedules)
     }
 

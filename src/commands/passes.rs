@@ -10,15 +10,19 @@ use crate::{
     ledger::Ledger,
     pass::{self, Options, Pass, Request},
     report::{AppReport, Report},
+    runner::deployed,
     schedule::{AppName, Schedule},
     state::{self, StateDir},
-    store::Store,
+    store::{RUNNER_APP, Store},
 };
 use jiff::{SignedDuration, Timestamp};
+use std::cell::Cell;
 
 pub(super) struct Passes<'a> {
     /// When this process began to make passes.
     pub began: Timestamp,
+    /// On a dyno, when the runner before this one was last alive, once that is known.
+    pub since: Cell<Option<Timestamp>>,
     pub context: &'a Context<'a>,
     pub store: &'a Store,
     pub state: &'a StateDir,
@@ -115,7 +119,7 @@ impl Passes<'_> {
                 is_dry_run,
                 no_wait: self.no_wait,
                 is_unattended,
-                reports_from: self.env_keeps_nothing().then_some(self.began),
+                reports_from: self.reports_from(&client).await,
             },
         };
         let mut report = match request {
@@ -143,9 +147,21 @@ impl Passes<'_> {
         Ok(report)
     }
 
-    /// A Heroku dyno has no disk that outlives it.
-    fn env_keeps_nothing(&self) -> bool {
-        self.context.env.text("DYNO").is_some()
+    /// A Heroku dyno has no disk that outlives it: what was over when the runner before this one was
+    /// last alive is not to be reported again. Its log tells when that was.
+    async fn reports_from(&self, client: &Client) -> Option<Timestamp> {
+        let env = self.context.env;
+        env.text("DYNO")?;
+        if let (None, Some(app)) = (self.since.get(), env.text(RUNNER_APP)) {
+            match client.log(app).await {
+                Ok(lines) => {
+                    let before = deployed::beat_before(&lines, self.began);
+                    self.since.set(Some(before.unwrap_or(self.began)));
+                }
+                Err(error) => tracing::debug!(%error, "the log of the runner is not read"),
+            }
+        }
+        Some(self.since.get().unwrap_or(self.began))
     }
 
     /// What to do where a credential of ours was taken away while it was used.
@@ -279,7 +295,12 @@ impl Passes<'_> {
 }
 
 /// What a pass would have reported that found no credential.
-fn failed(schedules: &[Schedule], now: Timestamp, error: &Error, is_dry_run: bool) -> Report {
+pub(super) fn failed(
+    schedules: &[Schedule],
+    now: Timestamp,
+    error: &Error,
+    is_dry_run: bool,
+) -> Report {
     let apps = pass::by_app(schedules.iter()).into_values().map(|of_app| {
         let mut report = AppReport::of(of_app[0].app.name.as_str());
         report.error = Some(error.retold());

@@ -1,6 +1,6 @@
 //! `run`: one pass, or passes for good; and `run --now`.
 
-use super::{Context, auth, passes::Passes, set, tell::tell};
+use super::{Context, auth, passes::Passes, rounds, set, tell::tell};
 use crate::{
     cli::Run,
     credentials::{self, Use},
@@ -53,6 +53,7 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
         flags: &flags,
         passes: Passes {
             began: context.clock.now(),
+            since: Cell::default(),
             context,
             store: &store,
             state: &state,
@@ -119,7 +120,7 @@ impl Runner<'_> {
     /// Offers a credential for passes: to whoever the first schedule is of. Tells whether there is one
     /// now.
     async fn offer(&self) -> Result<bool, Error> {
-        let schedules = narrow(self.context.read(self.store).await?, self.flags.app.as_ref(), None);
+        let schedules = narrow(self.read().await?, self.flags.app.as_ref(), None);
         if schedules.is_empty() {
             return Ok(false);
         }
@@ -153,9 +154,16 @@ impl Runner<'_> {
         }
     }
 
+    /// The schedules; what is wrong beside them is said.
+    async fn read(&self) -> Result<Vec<Schedule>, Error> {
+        let (schedules, wrong) = self.store.read_all().await?;
+        self.context.tell_wrong(&wrong);
+        Ok(schedules)
+    }
+
     /// One pass over the schedules as they are in the file now.
     async fn pass_over_all(&self) -> Result<Report, Error> {
-        let all = self.context.read(self.store).await?;
+        let all = self.read().await?;
         if let Some(missing) = self.store.missing() {
             return Err(missing.into());
         }
@@ -174,7 +182,16 @@ impl Runner<'_> {
         let now = self.context.clock.now();
         let is_due = |schedule: &Schedule| pass::has_reason_to_look(schedule, self.state, now);
         let made = if schedules.iter().any(is_due) {
-            Some(self.passes.over(&schedules, self.flags.dry_run).await)
+            Some(
+                rounds::rounds(
+                    &self.passes,
+                    &schedules,
+                    self.flags.app.as_ref(),
+                    self.flags.dry_run,
+                    || self.beat(None),
+                )
+                .await,
+            )
         } else {
             // Nothing can be due: no request is made.
             let readable = self.passes.readable(&schedules).await;
@@ -196,14 +213,7 @@ impl Runner<'_> {
                 .and("next", next.map(|(next, _)| next))
                 .and("trouble", trouble.as_ref());
             self.context.ui.log(&line);
-            let (key, app) = (self.store.key(), self.flags.app.as_ref());
-            let at = self.context.clock.now();
-            let sign = Heartbeat::new(Mode::Once, &key, app, trouble, at);
-            // What a person called once is no runner.
-            let is_runner = !self.context.ui.is_watched();
-            if is_runner && let Err(error) = self.state.beat(&sign) {
-                self.context.ui.warn(&error.to_string());
-            }
+            self.beat(trouble);
         }
         if let Some(made) = made {
             return match made {
@@ -226,12 +236,22 @@ impl Runner<'_> {
         })
     }
 
+    /// A sign of life on this machine. What a person called once is no runner.
+    fn beat(&self, trouble: Option<String>) {
+        let (key, app) = (self.store.key(), self.flags.app.as_ref());
+        let at = self.context.clock.now();
+        let sign = Heartbeat::new(Mode::Once, &key, app, trouble, at);
+        let is_runner = !self.context.ui.is_watched();
+        if is_runner && let Err(error) = self.state.beat(&sign) {
+            self.context.ui.warn(&error.to_string());
+        }
+    }
+
     /// Whether Heroku takes the token of this runner, asked now and then: it may have been revoked long
     /// before the next occurrence. The request costs nothing of the account's quota.
     async fn is_taken(&self) -> Result<(), Error> {
-        const HOURS: i64 = 6;
         let now = self.context.clock.now();
-        let is_fresh = |at: Timestamp| now.duration_since(at) < SignedDuration::from_hours(HOURS);
+        let is_fresh = |at: Timestamp| now.duration_since(at) < SignedDuration::from_hours(1);
         if self.asked_at.get().is_some_and(is_fresh) {
             return Ok(());
         }
@@ -248,7 +268,7 @@ impl Runner<'_> {
     /// Whether a pass could be made from here: schedules, credential, every app.
     async fn check(&self) -> Result<u8, Error> {
         let context = self.context;
-        let schedules = narrow(self.context.read(self.store).await?, self.flags.app.as_ref(), None);
+        let schedules = narrow(self.read().await?, self.flags.app.as_ref(), None);
         if let Some(missing) = self.store.missing() {
             return Err(missing.into());
         }
@@ -295,7 +315,7 @@ impl Runner<'_> {
             ));
         };
         let target = set::target(&self.flags.target)?;
-        let schedules = narrow(self.context.read(self.store).await?, Some(app), None);
+        let schedules = narrow(self.read().await?, Some(app), None);
         let mut request = Request {
             target,
             older_than: self.flags.older_than,

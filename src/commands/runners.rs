@@ -13,6 +13,7 @@ use crate::{
         install::{EVERY_MINUTES, note::Note},
     },
     schedule::{App, Schedule},
+    snapshot::State,
     state::StateDir,
     store::{ConfigVars, Store},
 };
@@ -85,6 +86,7 @@ impl Runner {
         match looked {
             Ok((seen, scales)) => {
                 told = seen.told;
+                let mut beat = seen.beat;
                 let running = scales.iter().find(|scale| {
                     scale.process_type == runner::slug::PROCESS_TYPE && scale.quantity > 0
                 });
@@ -103,6 +105,7 @@ impl Runner {
                         .any(|addon| addon.plan.starts_with(deploy::SCHEDULER))
                 }) {
                     it.mode = "scheduler";
+                    beat = seen.job;
                     it.who = format!("⬢ {name}: Heroku Scheduler");
                     it.lateness = Some(SCHEDULER_LATENESS);
                 } else {
@@ -110,10 +113,16 @@ impl Runner {
                     it.trouble = Some("its dyno is scaled to 0".to_owned());
                     return (it, told);
                 }
-                it.is_alive = seen.beat.as_ref().is_some_and(|beat| beat.is_alive(now));
-                it.last_sign = seen.beat.as_ref().map(|beat| beat.at);
+                let has_crashed = it.mode == "dyno" && seen.dyno == Some(State::Crashed);
+                let is_alive = beat.as_ref().is_some_and(|beat| beat.is_alive(now));
+                it.is_alive = is_alive && !has_crashed;
+                it.last_sign = beat.as_ref().map(|beat| beat.at);
                 it.age = it.last_sign.map(|at| now.duration_since(at));
-                it.trouble = seen.beat.and_then(|beat| beat.trouble);
+                it.trouble = if has_crashed {
+                    Some("its dyno has crashed".to_owned())
+                } else {
+                    beat.and_then(|beat| beat.trouble)
+                };
             }
             Err(error) => it.trouble = Some(format!("it cannot be looked at: {error}")),
         }
@@ -134,6 +143,17 @@ impl Runner {
 
     pub fn trouble(&self) -> Option<&str> {
         self.trouble.as_deref()
+    }
+
+    /// What shows more of its trouble, or mends it.
+    pub fn mend(&self, context: &Context<'_>) -> String {
+        match &self.app {
+            None => format!("{} shows more", context.verb("run")),
+            Some(app) => format!(
+                "heroku logs --app {app} shows more; {} repairs what is wrong with its token",
+                context.verb("deploy")
+            ),
+        }
     }
 
     /// How it fares, in one line.
@@ -237,7 +257,9 @@ pub fn problem(
     }
     if let Some(runner) = &runners.deployed {
         let name = runner.app.as_deref().unwrap_or_default();
+        let is_fresh = |age: &SignedDuration| *age <= deployed::ALIVE;
         let since = match (runner.age, &runner.trouble) {
+            (Some(age), Some(trouble)) if is_fresh(&age) => format!("does not run: {trouble}"),
             (Some(age), _) => format!("has shown no sign of life for {}", human::span(age)),
             (None, Some(trouble)) => format!("may not run: {trouble}"),
             (None, None) => "has shown no sign of life".to_owned(),
@@ -270,24 +292,40 @@ pub fn problem(
         let apps: Vec<_> = apps.into_iter().collect();
         format!("the schedules of {}", apps.join(", "))
     };
-    if let Ok(Some(note)) = Note::read(runners.state.path())
-        && note.schedules == runners.key
-    {
-        let kind = note.kind;
-        return Some((
-            format!(
-                "The runner that is installed here ({kind}) has made no pass over {these} for a while, or not yet: until it does, no dyno will be restarted"
-            ),
-            format!(
-                "its first pass comes within 5 minutes; {} --watch makes passes meanwhile",
-                context.verb("run")
-            ),
-        ));
-    }
     let last = idle
         .iter()
         .filter_map(|schedule| runners.first(&schedule.app, now)?.last_sign)
         .max();
+    if let Ok(Some(note)) = Note::read(runners.state.path())
+        && note.schedules == runners.key
+    {
+        let kind = note.kind;
+        let (since, why) = match (last, &*kind) {
+            (None, _) => (
+                "has made no pass over".to_owned(),
+                format!("its first pass comes within {EVERY_MINUTES} minutes"),
+            ),
+            (Some(at), kind) => (
+                format!(
+                    "made its last pass {} over",
+                    human::distance(now, at.min(now))
+                ),
+                match kind {
+                    "systemd" => "journalctl --user --unit autorestart shows why".to_owned(),
+                    _ => format!("{}/run.log shows why", runners.state.path().display()),
+                },
+            ),
+        };
+        return Some((
+            format!(
+                "The runner that is installed here ({kind}) {since} {these}: until it makes one, no dyno will be restarted"
+            ),
+            format!(
+                "{why}; {} --watch makes passes meanwhile",
+                context.verb("run")
+            ),
+        ));
+    }
     let since = last.map(|at| {
         format!(
             " (the last runner was alive {})",
@@ -307,6 +345,28 @@ pub fn problem(
     ))
 }
 
+/// Schedules that give up sooner than their runner may come.
+fn tell_hasty(context: &Context<'_>, runners: &Runners, schedules: &[Schedule], now: Timestamp) {
+    for schedule in schedules.iter().filter(|one| one.calendar.is_some()) {
+        let catch_up = schedule.guards.catch_up;
+        let first = runners.first(&schedule.app, now);
+        let Some(lateness) = lateness(first.as_ref())
+            .ok()
+            .filter(|late| *late >= catch_up.duration())
+        else {
+            continue;
+        };
+        let (name, app) = (&schedule.name, &schedule.app.name);
+        context.ui.warn(&format!(
+            "schedule {name} of ⬢ {app} is given up {catch_up} after its time, and its runner may come up to {} minutes late: what it comes too late for is missed",
+            lateness.as_mins()
+        ));
+        context
+            .ui
+            .hint("set it again with a --catch-up of an hour or so");
+    }
+}
+
 /// Says which runner runs the schedules, or that none does.
 pub fn tell(context: &Context<'_>, runners: &Runners, schedules: &[Schedule], now: Timestamp) {
     let ui = context.ui;
@@ -314,6 +374,7 @@ pub fn tell(context: &Context<'_>, runners: &Runners, schedules: &[Schedule], no
         ui.warn(&problem);
         ui.hint(&hint);
     }
+    tell_hasty(context, runners, schedules, now);
     let all = schedules
         .iter()
         .flat_map(|schedule| runners.of(&schedule.app, now));
@@ -328,7 +389,10 @@ pub fn tell(context: &Context<'_>, runners: &Runners, schedules: &[Schedule], no
         let line = format!("Run by {}", runner.in_words());
         match &runner.trouble {
             None => ui.say(&line),
-            Some(trouble) => ui.warn(&format!("{line}, but its last pass failed: {trouble}")),
+            Some(trouble) => {
+                ui.warn(&format!("{line}, but its last pass failed: {trouble}"));
+                ui.hint(&runner.mend(context));
+            }
         }
     }
     if said.len() > 1 {

@@ -174,6 +174,16 @@ impl Client {
         self.get(&["apps", app, "config-vars"]).await
     }
 
+    /// The token that a config var of an app holds, which is shown nowhere.
+    ///
+    /// # Errors
+    /// When Heroku cannot be asked, or answers with an error.
+    pub async fn token_of(&self, app: &str, variable: &str) -> Result<Option<Secret>, Error> {
+        let path = ["apps", app, "config-vars"];
+        let mut variables: BTreeMap<String, String> = self.get_as_it_is(&path).await?;
+        Ok(variables.remove(variable).map(Secret::new))
+    }
+
     /// `PATCH /apps/{app}/config-vars`: no value takes a variable away; returns all as they are by
     /// now, as [`Client::config_vars`] does. It makes a release.
     ///

@@ -157,6 +157,15 @@ impl Client {
         Ok(value)
     }
 
+    /// The same with what looks like a token left in it.
+    pub(super) async fn get_as_it_is<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+    ) -> Result<T, Error> {
+        let (value, _) = self.get_range(path, None, true).await?;
+        Ok(value)
+    }
+
     /// Reads a whole list, page after page.
     pub(super) async fn list<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Vec<T>, Error> {
         self.pages(path, false).await

@@ -14,7 +14,8 @@ pub(super) type Names = BTreeSet<String>;
 
 #[derive(Debug, Default)]
 pub(super) struct Apps {
-    busy: Vec<Names>,
+    /// With what their schedules meant when it began.
+    busy: Vec<(Names, Vec<String>)>,
     /// When, unless its schedules are others by then.
     not_before: BTreeMap<String, (Timestamp, Vec<String>)>,
     /// Why the newest pass could not look at it, and how many in a row could not.
@@ -38,7 +39,8 @@ impl Apps {
     /// Marks an app as rolled, unless it is already, or its time has not come; returns its names.
     pub(super) fn begin(&mut self, schedules: &[Schedule], now: Timestamp) -> Option<Names> {
         let names = names(schedules);
-        let is_busy = self.busy.iter().any(|busy| !busy.is_disjoint(&names));
+        let mut busy = self.busy.iter();
+        let is_busy = busy.any(|(busy, _)| !busy.is_disjoint(&names));
         let meaning = meaning(schedules);
         let may_look = |name: &String| {
             let not_before = self.not_before.get(name);
@@ -47,7 +49,7 @@ impl Apps {
             not_before.is_none_or(|(at, was)| !is_near(at) || *was != meaning)
         };
         (!is_busy && names.iter().all(may_look)).then(|| {
-            self.busy.push(names.clone());
+            self.busy.push((names.clone(), meaning));
             names
         })
     }
@@ -61,10 +63,13 @@ impl Apps {
         not_before: Timestamp,
         trouble: Option<&str>,
     ) {
-        self.busy.retain(|busy| busy != names_before);
+        let place = self.busy.iter().position(|(busy, _)| busy == names_before);
+        // What was set while it was rolled has not been looked at yet.
+        let meaning = place.map(|place| self.busy.swap_remove(place).1);
+        let meaning = meaning.unwrap_or_default();
         let all: Names = names_before.union(&names(schedules)).cloned().collect();
         for name in &all {
-            let not_before = (not_before, meaning(schedules));
+            let not_before = (not_before, meaning.clone());
             self.not_before.insert(name.clone(), not_before);
             match trouble {
                 Some(why) => {

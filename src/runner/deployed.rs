@@ -23,7 +23,10 @@ pub struct Beat {
 pub struct Seen {
     /// The state of its dyno; `None` where there is none.
     pub dyno: Option<State>,
+    /// Of its dyno.
     pub beat: Option<Beat>,
+    /// Of a job of Heroku Scheduler.
+    pub job: Option<Beat>,
     /// What its log tells of restarts and misses.
     pub told: Told,
     /// The last lines of its log.
@@ -38,6 +41,9 @@ pub struct Told {
     pub since: Option<Timestamp>,
 }
 
+/// The process type of Heroku Scheduler's one-off dynos.
+const JOB: &str = "scheduler";
+
 /// A watch leaves a sign every ten minutes; one that is late by more than a restart of it is dead.
 pub const ALIVE: SignedDuration = SignedDuration::from_mins(25);
 
@@ -48,15 +54,28 @@ impl Beat {
     }
 }
 
-/// The newest sign of life in these lines.
+/// When a runner was last alive before this one began.
 #[must_use]
-pub fn beat(lines: &[LogLine]) -> Option<Beat> {
+pub fn beat_before(lines: &[LogLine], began: Timestamp) -> Option<Timestamp> {
+    let before: Vec<LogLine> = lines
+        .iter()
+        .filter(|line| line.at < began)
+        .cloned()
+        .collect();
+    let of_type = |process_type| beat(&before, process_type).map(|beat| beat.at);
+    of_type(PROCESS_TYPE).max(of_type(JOB))
+}
+
+/// The newest sign of life of a process type in these lines.
+#[must_use]
+pub fn beat(lines: &[LogLine], process_type: &str) -> Option<Beat> {
+    let begin = format!("app[{process_type}.");
     let sign = |line: &LogLine| {
         let pairs = logfmt::parse(&line.text);
         let value = |key: &str| pairs.iter().find(|(name, _)| name == key);
         let is_sign = value("event").is_some_and(|(_, event)| event == HEARTBEAT);
         let trouble = value("trouble").map(|(_, trouble)| trouble.clone());
-        (is_ours(line) && is_sign).then_some(Beat {
+        (line.from.starts_with(&begin) && is_sign).then_some(Beat {
             at: line.at,
             trouble,
         })
@@ -108,7 +127,8 @@ pub async fn look(client: &Client, app: &str) -> Result<Seen, Error> {
     let last = lines.len().saturating_sub(8);
     Ok(Seen {
         dyno: dyno.map(|dyno| dyno.state),
-        beat: beat(&lines),
+        beat: beat(&lines, PROCESS_TYPE),
+        job: beat(&lines, JOB),
         told: told(&lines),
         tail: lines[last..].to_vec(),
     })
@@ -129,7 +149,10 @@ mod tests {
     #[test]
     fn restarts_and_misses_are_read_as_the_ledger_has_them() {
         let lines = [
-            line("2026-03-02T07:00:00Z", "level=info event=roll app=a dynos=1"),
+            line(
+                "2026-03-02T07:00:00Z",
+                "level=info event=roll app=a dynos=1",
+            ),
             line(
                 "2026-03-02T07:00:09Z",
                 "level=info event=ended app=a dyno=web.1 schedule=default trigger=occurrence occurrence=2026-03-02T07:00:00Z outcome=restarted took_ms=8000 old_id=01 new_id=02",
@@ -138,7 +161,10 @@ mod tests {
                 "2026-03-02T16:00:00Z",
                 "level=error event=missed app=a schedule=default occurrence=2026-03-02T14:00:00Z count=2 reason=\"it slept\"",
             ),
-            line("2026-03-02T16:00:01Z", "event=ended app=a schedule=default occurrence=never"),
+            line(
+                "2026-03-02T16:00:01Z",
+                "event=ended app=a schedule=default occurrence=never",
+            ),
         ];
         let told = told(&lines);
         assert_eq!(told.since, Some(lines[0].at));
@@ -172,11 +198,12 @@ mod tests {
             line("2026-03-02T07:11:00Z", "level=info event=pass restarted=1"),
             line("2026-03-02T07:12:00Z", "bash: event: command not found"),
         ];
-        let newest = beat(&lines).expect("a sign");
+        let newest = beat(&lines, PROCESS_TYPE).expect("a sign");
         assert_eq!(newest.at, lines[1].at);
         assert_eq!(newest.trouble.as_deref(), Some("no network"));
         assert!(newest.is_alive(lines[1].at + SignedDuration::from_mins(24)));
         assert!(!newest.is_alive(lines[1].at + SignedDuration::from_mins(26)));
-        assert_eq!(beat(&lines[2..]), None);
+        assert_eq!(beat(&lines[2..], PROCESS_TYPE), None);
+        assert_eq!(beat(&lines, JOB), None, "it is of another process type");
     }
 }

@@ -4,6 +4,7 @@ mod apps;
 pub mod deployed;
 pub mod elf;
 pub mod install;
+mod known;
 pub mod slug;
 mod watch;
 

@@ -1,7 +1,10 @@
 //! `run --watch`: a pass over an app when something of it may be due, asleep in between. Apps do not
 //! wait for each other: one that rolls for an hour, or waits for a release, holds no other.
 
-use super::apps::{self, Apps};
+use super::{
+    apps::{self, Apps, Names},
+    known::Known,
+};
 use crate::{
     clock::{Clock, Stopwatch},
     error::{Error, exit},
@@ -19,6 +22,7 @@ use crate::{
 };
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
+use std::pin::pin;
 
 /// Whatever makes one pass, and tells of it.
 pub trait Passes {
@@ -89,18 +93,15 @@ impl Watch<'_> {
     /// look alive.
     pub async fn run(&self, passes: &impl Passes) -> Result<u8, Error> {
         let (all, wrong) = self.store.read_all().await?;
-        let mut schedules = narrow(all, self.app, None);
-        let mut last_problem = None;
-        let (mut beats, mut last_closed) = (Beats::default(), None);
+        let mut known = Known::of(narrow(all, self.app, None));
         let wrong: Vec<Error> = wrong.into_iter().map(Into::into).collect();
-        let wrong_in_words = wrong.first().map(ToString::to_string);
-        let mut rolling = FuturesUnordered::new();
-        let mut apps = Apps::default();
-        self.greet(&schedules);
+        self.greet(&known.schedules);
         for error in &wrong {
             self.ui.error(error);
         }
-        let (mut stamp, mut is_unread) = (None, false);
+        let (mut beats, mut last_closed) = (Beats::default(), None);
+        let mut rolling = FuturesUnordered::new();
+        let mut apps = Apps::default();
         let mut stopwatch = self.clock.stopwatch();
         let mut last = None;
         while !(self.stop.is_set() && rolling.is_empty()) {
@@ -110,39 +111,32 @@ impl Watch<'_> {
             }
             stopwatch = self.clock.stopwatch();
             let now = self.clock.now();
-            let closed = passes.readable(&schedules).await.err();
+            // What rolls goes on meanwhile: nothing may come between the look at a dyno and its restart.
+            let mut ended = vec![];
+            let closed = {
+                let mut readable = pin!(passes.readable(&known.schedules));
+                loop {
+                    tokio::select! {
+                        readable = &mut readable => break readable.err(),
+                        Some(one) = rolling.next() => ended.push(one),
+                    }
+                }
+            };
+            for (names, result) in ended {
+                last = self.end(&names, result, &known.schedules, &mut apps, passes);
+            }
             let text = closed.as_ref().map(ToString::to_string);
             if let Some(error) = closed.filter(|_| text != last_closed) {
                 self.ui.error(&error);
             }
-            let trouble = apps.trouble().or_else(|| text.clone());
-            let trouble = trouble
-                .or_else(|| wrong_in_words.clone())
-                .or_else(|| last_problem.clone());
-            self.beat(&schedules, trouble, now, &mut beats);
+            let wrong = || wrong.first().map(ToString::to_string);
+            let trouble = apps.trouble().or_else(|| text.clone()).or_else(wrong);
+            let trouble = trouble.or_else(|| known.problem.clone());
+            self.beat(&known.schedules, trouble, now, &mut beats);
             last_closed = text;
-            let fresh = self.store.stamp();
-            if fresh.is_none() || fresh != stamp || is_unread {
-                is_unread = false;
-                match self.store.read().await {
-                    Ok(all) => {
-                        (schedules, last_problem) = (narrow(all, self.app, None), None);
-                        stamp = fresh;
-                    }
-                    // It is read again, whether or not the file changes: it may only be out of reach.
-                    Err(error) => {
-                        let text = error.to_string();
-                        if last_problem.as_ref() != Some(&text) {
-                            self.ui.error(&error.into());
-                        }
-                        last_problem = Some(text);
-                        stamp.clone_from(&fresh);
-                        is_unread = true;
-                    }
-                }
-            }
-            self.warn_of(&passes.endings(&schedules), now);
-            let by_app = pass::by_app(schedules.iter());
+            known.read_again(self.store, self.ui, self.app).await;
+            self.warn_of(&passes.endings(&known.schedules), now);
+            let by_app = pass::by_app(known.schedules.iter());
             apps.keep_only(by_app.values());
             for schedules in by_app.into_values() {
                 let is_due = schedules
@@ -155,8 +149,8 @@ impl Watch<'_> {
             }
             let is_idle = rolling.is_empty();
             let asleep = Asleep {
-                schedules: &schedules,
-                stamp: &stamp,
+                schedules: &known.schedules,
+                stamp: &known.stamp,
                 stopwatch,
                 last: last.as_ref(),
                 again: apps.next(now),
@@ -164,23 +158,7 @@ impl Watch<'_> {
             };
             tokio::select! {
                 Some((names, result)) = rolling.next(), if !is_idle => {
-                    let is_at_rest = result.as_ref().is_ok_and(Report::is_at_rest);
-                    let trouble = match &result {
-                        Ok(report) => report.trouble(),
-                        Err(error) => Some(error.to_string()),
-                    };
-                    let schedules = pass::by_app(schedules.iter()).into_values();
-                    let schedules = schedules.filter(|of_app| !apps::names(of_app).is_disjoint(&names));
-                    let schedules: Vec<Schedule> = schedules.flatten().collect();
-                    let failures = names.iter().map(|name| apps.failures(name)).max();
-                    let failures = failures.filter(|_| trouble.is_some()).unwrap_or(0);
-                    let next = self.next(&schedules, is_at_rest, failures, self.clock.now());
-                    apps.end(&names, &schedules, next, trouble.as_deref());
-                    last = result.as_ref().ok().map(|report| (self.clock.now(), human::tally(report)));
-                    match result {
-                        Ok(report) => passes.tell(&report),
-                        Err(error) => self.ui.error(&error),
-                    }
+                    last = self.end(&names, result, &known.schedules, &mut apps, passes);
                 }
                 () = self.sleep(&asleep, now) => {}
                 () = self.stop.set(), if !self.stop.is_set() => {}
@@ -188,6 +166,40 @@ impl Watch<'_> {
         }
         self.state.rest(&self.sign(None, self.clock.now()));
         Ok(exit::INTERRUPTED)
+    }
+
+    /// After a pass over an app: what it tells, and when the app is looked at again. Returns when it was
+    /// over, and what it came to.
+    fn end(
+        &self,
+        names: &Names,
+        result: Result<Report, Error>,
+        schedules: &[Schedule],
+        apps: &mut Apps,
+        passes: &impl Passes,
+    ) -> Option<(Timestamp, String)> {
+        let is_at_rest = result.as_ref().is_ok_and(Report::is_at_rest);
+        let trouble = match &result {
+            Ok(report) => report.trouble(),
+            Err(error) => Some(error.to_string()),
+        };
+        let schedules = pass::by_app(schedules.iter()).into_values();
+        let schedules = schedules.filter(|of_app| !apps::names(of_app).is_disjoint(names));
+        let schedules: Vec<Schedule> = schedules.flatten().collect();
+        let failures = names.iter().map(|name| apps.failures(name)).max();
+        let failures = failures.filter(|_| trouble.is_some()).unwrap_or(0);
+        let next = self.next(&schedules, is_at_rest, failures, self.clock.now());
+        apps.end(names, &schedules, next, trouble.as_deref());
+        match result {
+            Ok(report) => {
+                passes.tell(&report);
+                Some((self.clock.now(), human::tally(&report)))
+            }
+            Err(error) => {
+                self.ui.error(&error);
+                None
+            }
+        }
     }
 
     /// When an app is looked at again after a pass: at its next occurrence, or sooner to see whether

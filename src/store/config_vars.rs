@@ -171,8 +171,11 @@ impl ConfigVars {
         if changes.is_empty() {
             return Ok(());
         }
-        let after = self.client.set_config_vars(&self.runner.id, changes).await;
-        let after = after.map_err(|error| self.explain(error))?;
+        let told = self.client.set_config_vars(&self.runner.id, changes).await;
+        let told = told.map_err(|error| self.explain(error))?;
+        // What somebody else wrote since.
+        let after = self.client.config_vars(&self.runner.id).await;
+        let after = after.unwrap_or(told);
         let is_other =
             |(name, value): &(&String, &Option<String>)| after.get(*name) != value.as_ref();
         match changes.iter().find(is_other) {

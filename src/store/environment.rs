@@ -17,7 +17,10 @@ impl Environment {
     /// `None` where this is no dyno of a runner app.
     #[must_use]
     pub fn of_runner(env: &Env) -> Option<Self> {
-        let name = env.text(RUNNER_APP)?.to_owned();
+        // A dyno with schedules is one of a runner, should somebody unset that variable.
+        let is_runner = |_: &&str| env.texts().keys().any(|name| variable::is_ours(name));
+        let unnamed = || env.text("DYNO").filter(is_runner).map(|_| "this app");
+        let name = env.text(RUNNER_APP).or_else(unnamed)?.to_owned();
         let (mut schedules, mut wrong) = (vec![], vec![]);
         for (name, read) in variable::read(env.texts()) {
             match read {

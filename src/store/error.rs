@@ -134,7 +134,7 @@ impl Error {
             Self::ReadOnly { .. } => "do it from a machine: it is kept for all".to_owned(),
             Self::Runner { runner, why } => match &**why {
                 crate::heroku::Error::Api { status: 404, .. } => format!(
-                    "if ⬢ {runner} was destroyed, deploy makes another runner, and set the schedules again"
+                    "if ⬢ {runner} was destroyed, deploy:remove --confirm {runner} brings back the schedules of before it was deployed"
                 ),
                 crate::heroku::Error::Api { status: 403, .. } => format!(
                     "whoever changes schedules there needs access to it: heroku access:add --app {runner}"
@@ -151,7 +151,11 @@ impl Error {
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
-            Self::Wrong { .. } | Self::WrongVariable { .. } | Self::Newer { .. }
+            Self::Wrong { .. }
+                | Self::WrongVariable { .. }
+                | Self::Newer { .. }
+                | Self::Missing { .. }
+                | Self::NoFile { .. }
         )
     }
 }

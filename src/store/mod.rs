@@ -107,6 +107,21 @@ impl Store {
         self.file()?.missing()
     }
 
+    /// Why a file has no schedules, where that is no choice of the moment: it is gone, or they have moved.
+    #[must_use]
+    pub fn absent(&self) -> Option<String> {
+        let file = self.file()?;
+        let moved = file.runner_app().ok().flatten();
+        let moved = moved.map(|runner| {
+            let name = runner.name;
+            format!("they have moved to the config vars of ⬢ {name}, which runs them")
+        });
+        let gone = || (!file.path().exists()).then(|| format!("{} is gone", self.place()));
+        moved
+            .or_else(|| file.missing().map(|missing| missing.to_string()))
+            .or_else(gone)
+    }
+
     /// All schedules, in the order of the store; none when there is no file. Config vars that are no
     /// schedules are passed over.
     ///

@@ -219,7 +219,8 @@ impl SchedulesFile {
     }
 
     /// Leaves the schedules to a runner app, whose config vars have those that were moved by now. A file
-    /// that had any is kept beside, with its comments; tells where. One that has others by now is left.
+    /// that had any is kept beside, with its comments; tells where. One that has others by now, or
+    /// names another runner, is left.
     ///
     /// # Errors
     /// When the file cannot be read or written; it is then as it was.
@@ -237,11 +238,13 @@ impl SchedulesFile {
             return Ok(None);
         }
         let there = text::read(&self.path, source)?;
-        // One that named a runner which is gone had none of its own.
-        if had.is_none() && meaning(&there) != meaning(moved) {
-            return Err(Error::ChangedMeanwhile {
-                path: self.path.clone(),
-            });
+        let is_as_known = match &had {
+            None => meaning(&there) == meaning(moved),
+            // It is called something else by now.
+            Some(had) => had.id == runner.id && had.host == runner.host,
+        };
+        if !is_as_known {
+            return Err(self.changed_meanwhile());
         }
         let has_any = !there.is_empty();
         let kept = self.kept_path();
@@ -262,7 +265,15 @@ impl SchedulesFile {
         Ok(has_any.then_some(kept))
     }
 
-    fn kept_path(&self) -> PathBuf {
+    fn changed_meanwhile(&self) -> Error {
+        Error::ChangedMeanwhile {
+            path: self.path.clone(),
+        }
+    }
+
+    /// Where the file is kept as it was before its schedules moved.
+    #[must_use]
+    pub fn kept_path(&self) -> PathBuf {
         self.path.with_extension("before-deploy.toml")
     }
 
@@ -276,12 +287,20 @@ impl SchedulesFile {
     }
 
     /// Takes the schedules back from a runner app: the file as it was, with its comments, where they
-    /// are the same.
+    /// are the same. A file that does not name that runner any more is left.
     ///
     /// # Errors
     /// When the file cannot be read or written; it is then as it was.
-    pub async fn move_back(&self, clock: &Clock, schedules: &[Schedule]) -> Result<(), Error> {
+    pub async fn move_back(
+        &self,
+        clock: &Clock,
+        runner: &RunnerApp,
+        schedules: &[Schedule],
+    ) -> Result<(), Error> {
         let _lock = disk::lock(&self.path, clock).await?;
+        if self.runner_app()?.as_ref() != Some(runner) {
+            return Err(self.changed_meanwhile());
+        }
         let kept = disk::read(&self.kept_path())?.unwrap_or_default();
         let before = text::read(&self.kept_path(), &kept).unwrap_or_default();
         if !before.is_empty() && meaning(&before) == meaning(schedules) {

@@ -26,14 +26,20 @@ impl File {
         {
             fs::create_dir_all(folder)?;
         }
-        if fs::metadata(path).is_ok_and(|known| known.len() > LONGEST) {
-            fs::rename(path, path.with_extension("log.1"))?;
-        }
         let mut options = OpenOptions::new();
         options.create(true).append(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path).map(Self)
+        let file = options.open(path)?;
+        let is_long = || fs::metadata(path).is_ok_and(|known| known.len() > LONGEST);
+        // Of several processes one puts it aside: who comes after sees a short one.
+        if is_long() && file.try_lock().is_ok() && is_long() {
+            let mut aside = path.as_os_str().to_owned();
+            aside.push(".1");
+            fs::rename(path, aside)?;
+            return options.open(path).map(Self);
+        }
+        Ok(Self(file))
     }
 
     /// A line at once and whole: others may be writing too.

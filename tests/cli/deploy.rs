@@ -11,10 +11,10 @@ use std::{
     sync::OnceLock,
 };
 
-const RUNNER: &str = "test-runner";
+pub const RUNNER: &str = "test-runner";
 
 /// What Heroku says to the account itself.
-async fn api(served: &Served, path: &str) -> Value {
+pub async fn api(served: &Served, path: &str) -> Value {
     let http = reqwest::Client::builder().no_proxy().build();
     let request = http
         .expect("a client")
@@ -25,19 +25,19 @@ async fn api(served: &Served, path: &str) -> Value {
     answer.json().await.expect("JSON")
 }
 
-async fn apps(served: &Served) -> Vec<String> {
+pub async fn apps(served: &Served) -> Vec<String> {
     let apps = api(served, "/apps").await;
     let apps = apps.as_array().expect("a list").iter();
     apps.map(|app| app["name"].as_str().expect("a name").to_owned())
         .collect()
 }
 
-async fn authorizations(served: &Served) -> Vec<Value> {
+pub async fn authorizations(served: &Served) -> Vec<Value> {
     served.heroku.get("/sandbox/authorizations").await
 }
 
 /// A program for Linux on x86-64 that needs nothing, and does nothing.
-fn program(home: &Home) -> String {
+pub fn program(home: &Home) -> String {
     let mut bytes = vec![0; 64];
     bytes[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
     (bytes[16], bytes[18], bytes[20]) = (2, 62, 1);
@@ -72,12 +72,17 @@ fn ours() -> &'static str {
 }
 
 /// Deploys, while the runner that is not there says that it is alive.
-async fn deploy(home: &Home, served: &Served, more: &[&str]) -> Told {
+pub async fn deploy(home: &Home, served: &Served, more: &[&str]) -> Told {
     deploy_while(home, served, more, || {}).await
 }
 
 /// The same, while something else is done once its app is there.
-async fn deploy_while(home: &Home, served: &Served, more: &[&str], meanwhile: impl Fn()) -> Told {
+pub async fn deploy_while(
+    home: &Home,
+    served: &Served,
+    more: &[&str],
+    meanwhile: impl Fn(),
+) -> Told {
     let program = program(home);
     let words = [
         &["deploy", "--runner-app", RUNNER, "--binary", &program][..],
@@ -90,34 +95,37 @@ async fn deploy_while(home: &Home, served: &Served, more: &[&str], meanwhile: im
         .stderr(Stdio::piped())
         .spawn()
         .expect("it starts");
-    let sign = json!({ "from": "app[runner.1]", "text": "level=info event=heartbeat schedules=1" });
+    let said = |event: &str| json!({ "from": "app[runner.1]", "text": format!("level=info event={event} schedules=1") });
     let http = reqwest::Client::builder()
         .no_proxy()
         .build()
         .expect("a client");
     while child.try_wait().expect("a state").is_none() {
         let url = format!("{}/sandbox/apps/{RUNNER}/log", served.heroku.url);
-        let said = http.post(url).json(&sign).send().await;
-        if said.is_ok_and(|answer| answer.status().is_success()) {
+        let watching = http.post(&url).json(&said("watching")).send().await;
+        if watching.is_ok_and(|answer| answer.status().is_success()) {
+            // Before the sign that it waits for, not after.
             meanwhile();
+            // It may have been taken back by then.
+            let _ = http.post(&url).json(&said("heartbeat")).send().await;
         }
         tokio::task::yield_now().await;
     }
     child.wait_with_output().expect("it ends").into()
 }
 
-async fn remove(home: &Home, served: &Served) -> Told {
+pub async fn remove(home: &Home, served: &Served) -> Told {
     told_on_time(home, served, &["deploy", "remove", "--confirm", RUNNER]).await
 }
 
-fn scenario(home: &Home, more: &str) -> String {
+pub fn scenario(home: &Home, more: &str) -> String {
     let path = home.path().join("world.toml");
     let shop = include_str!("../../src/sandbox/leaky-shop.toml");
     std::fs::write(&path, shop.to_owned() + more).expect("a file");
     path.display().to_string()
 }
 
-const CLOCK: &str = "2026-03-02T06:00:00Z*60";
+pub const CLOCK: &str = "2026-03-02T06:00:00Z*60";
 
 #[test]
 fn the_runner_restarts_on_time_and_a_second_deploy_changes_nothing_and_nothing_is_left_of_it() {
@@ -313,21 +321,40 @@ fn schedules_are_edited_in_its_config_vars_and_nothing_else_of_them_is_touched()
         let drop = ["remove", "--app", "example-app", "--name", "late"];
         assert_eq!(told_on_time(&home, &served, &drop).await.code, Some(0));
         assert_eq!(config().await, before);
-        // A colleague's slip is named, and nothing is overwritten.
-        let wrong = json!({ "AUTORESTART_SCHEDULE_X": "{ app = \"example-app\", at = \"25\" }" });
+        // A colleague's slip is named, stops nobody else, and is not overwritten.
+        let slip = "{ app = \"example-app\", at = \"25\" }";
+        let wrong = json!({ "AUTORESTART_SCHEDULE_EXAMPLE_APP__LATE": slip });
         patch(&served, &format!("/apps/{RUNNER}/config-vars"), &wrong).await;
         let told = told_on_time(&home, &served, &[]).await;
-        assert_eq!(told.code, Some(2), "{told:?}");
+        assert_eq!(told.code, Some(0), "{told:?}");
         assert!(
-            told.stderr
-                .contains("config var AUTORESTART_SCHEDULE_X of ⬢ test-runner: at '25'"),
+            told.stdout.contains("07:00")
+                && told.stderr.contains(
+                    "config var AUTORESTART_SCHEDULE_EXAMPLE_APP__LATE of ⬢ test-runner: at '25'"
+                )
+                && told.stderr.contains(
+                    "heroku config:unset AUTORESTART_SCHEDULE_EXAMPLE_APP__LATE --app test-runner"
+                ),
             "{told:?}"
         );
         assert!(!told.stderr.contains("HRKU-AA"), "{told:?}");
+        assert_eq!(told_on_time(&home, &served, &set).await.code, Some(0));
+        let after = config().await;
+        assert_eq!(after[fresh], json!(slip), "it is theirs to mend");
+        assert!(
+            after["AUTORESTART_SCHEDULE_EXAMPLE_APP__LATE_2"].is_string(),
+            "{after}"
+        );
+        let told = remove(&home, &served).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert!(
+            told.stderr.contains(&format!("{fresh}={slip}")),
+            "what goes with the app is shown: {told:?}"
+        );
     });
 }
 
-async fn patch(served: &Served, path: &str, body: &Value) {
+pub async fn patch(served: &Served, path: &str, body: &Value) {
     let http = reqwest::Client::builder()
         .no_proxy()
         .build()

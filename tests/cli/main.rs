@@ -15,6 +15,7 @@ mod calendars;
 mod changes;
 mod control;
 mod deploy;
+mod deployed;
 mod fault_matrix;
 mod house;
 mod month;

@@ -130,6 +130,8 @@ struct Month {
     heroku: Heroku,
     machine: Machine,
     missed: BTreeSet<(String, Timestamp, usize)>,
+    /// When something was wrong, by Heroku's clock: from and until.
+    disturbed: Vec<(Timestamp, Timestamp)>,
     told: String,
 }
 
@@ -165,6 +167,10 @@ async fn live(random: &mut Random) -> Month {
     let mut next_incident = real.now() + SignedDuration::from_hours(1);
     // How far the clock is from right, beside what sleep has taken.
     let mut wrong_by = 0;
+    // What sleep has taken: Heroku went on meanwhile.
+    let mut slept = SignedDuration::ZERO;
+    let mut disturbed = vec![];
+    let (mut wrong_since, mut out_since) = (None, None);
     while real.now() < end + SignedDuration::from_hours(30) {
         let is_over = real.now() >= end;
         if killer.kills.get() < kills() && !is_over {
@@ -189,9 +195,13 @@ async fn live(random: &mut Random) -> Month {
                 ended = &mut life => panic!("it left: {ended:?}"),
                 () = real.sleep(wait) => {}
             }
+            let now = real.now() + slept;
             if outage_until.is_some_and(|over| over <= real.now()) {
                 heroku.no_faults().await;
                 outage_until = None;
+                // Asked less and less often, it is asked again within the quarter of an hour.
+                let over = now + SignedDuration::from_mins(16);
+                disturbed.extend(out_since.take().map(|since| (since, over)));
             }
             if real.now() >= end + SignedDuration::from_hours(30) {
                 break;
@@ -205,6 +215,7 @@ async fn live(random: &mut Random) -> Month {
                 if wrong_by != 0 {
                     set_by.fetch_sub(wrong_by, Ordering::Relaxed);
                     wrong_by = 0;
+                    disturbed.extend(wrong_since.take().map(|since| (since, now)));
                 }
                 continue;
             }
@@ -216,11 +227,18 @@ async fn live(random: &mut Random) -> Month {
                         .patch("/sandbox", &json!({ "advance": format!("{seconds}s") }))
                         .await;
                     set_by.fetch_add(seconds, Ordering::Relaxed);
+                    slept += span;
+                    disturbed.push((now, now + span));
                 }
                 Incident::Set(by) => {
                     *counts.entry("clock steps").or_default() += 1;
                     set_by.fetch_add(by, Ordering::Relaxed);
                     wrong_by += by;
+                    if wrong_by == 0 {
+                        disturbed.extend(wrong_since.take().map(|since| (since, now)));
+                    } else {
+                        wrong_since = Some(now);
+                    }
                 }
                 Incident::Outage(span) if outage_until.is_none() => {
                     *counts.entry("outages").or_default() += 1;
@@ -233,13 +251,16 @@ async fn live(random: &mut Random) -> Month {
                         .faults(&json!([{ "times": 4_000_000_000_u32, "kind": kind }]))
                         .await;
                     outage_until = Some(real.now() + span);
+                    out_since = Some(now);
                 }
                 Incident::Outage(_) => {}
             }
         }
         // The supervisor takes its time.
-        real.sleep(SignedDuration::from_secs(1 + random.below(300)))
-            .await;
+        let dead = SignedDuration::from_secs(1 + random.below(300));
+        let now = real.now() + slept;
+        disturbed.push((now, now + dead));
+        real.sleep(dead).await;
     }
     let mut missed: BTreeSet<_> = watched.missed.borrow().iter().cloned().collect();
     let (records, torn) = Ledger::new(state.ledger(), String::new())
@@ -277,6 +298,7 @@ async fn live(random: &mut Random) -> Month {
         heroku,
         machine,
         missed,
+        disturbed,
         told,
     }
 }
@@ -352,9 +374,17 @@ async fn judge(month: &Month) {
                 .checked_sub(1)
         };
         let mut acted = BTreeMap::<(usize, &str), usize>::new();
+        let (mut latest, mut undisturbed) = (SignedDuration::ZERO, 0);
         for restart in restarts.iter().filter(|restart| restart.app == app) {
             let place = place(restart.at)
                 .unwrap_or_else(|| panic!("{app}: nothing was due at {}", restart.at));
+            let due = occurrences[place];
+            let is_in_the_way =
+                |(from, until): &(Timestamp, Timestamp)| *from <= restart.at && *until >= due;
+            if restart.dyno == dynos[0] && !month.disturbed.iter().any(is_in_the_way) {
+                undisturbed += 1;
+                latest = latest.max(restart.at.duration_since(due));
+            }
             *acted.entry((place, &restart.dyno)).or_default() += 1;
         }
         let mut reported = BTreeSet::new();
@@ -385,6 +415,14 @@ async fn judge(month: &Month) {
             on_time += usize::from(is_acted_on);
             both += usize::from(is_acted_on && is_reported);
         }
+        assert!(
+            latest <= autorestart::runner::LATENESS && undisturbed > 0,
+            "{app}: of {undisturbed} with nothing in the way one came {latest:?} late"
+        );
+        println!(
+            "month: {app}: {undisturbed} had nothing in the way: {} s late at most",
+            latest.as_secs()
+        );
         println!(
             "month: {app}: {} occurrences, {on_time} acted on, {} reported missed, {both} both",
             over,
@@ -393,6 +431,10 @@ async fn judge(month: &Month) {
         assert!(on_time * 2 > over, "most are acted on");
         assert_eq!(both, 0, "{app}: what was acted on is not reported");
     }
+    judge_ages(&restarts);
+}
+
+fn judge_ages(restarts: &[crate::control::Restart]) {
     // By age: never before the six hours are over.
     let ages: Vec<Timestamp> = restarts
         .iter()

@@ -3,14 +3,30 @@
 use crate::process::{
     FAST, Home, Served, Told, block, each_once, on_time, schedule, shop, told_on_time,
 };
+use autorestart::{
+    clock::Clock,
+    error::Error,
+    execute::Stop,
+    report::Report,
+    runner::{Passes, Watch},
+    schedule::Schedule,
+    ui::Ui,
+};
 use serde_json::{Value, json};
 use std::{
     io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
+    sync::mpsc::Receiver,
+    time::Duration,
 };
 
 /// A watch that has said that it watches.
 async fn watch(home: &Home, served: &Served, more: &[&str]) -> Child {
+    watch_and_read(home, served, more).await.0
+}
+
+/// The same, and what it says from then on.
+async fn watch_and_read(home: &Home, served: &Served, more: &[&str]) -> (Child, Receiver<String>) {
     let words = [&["run", "--watch"], more].concat();
     let mut command = on_time(home, served, &words).await;
     let mut watch = command
@@ -22,8 +38,14 @@ async fn watch(home: &Home, served: &Served, more: &[&str]) -> Child {
     let mut said = BufReader::new(watch.stdout.take().expect("a pipe"));
     said.read_line(&mut line).expect("a line");
     assert!(line.contains(" event=watching "), "{line}");
-    std::thread::spawn(move || said.lines().count());
-    watch
+    let (sender, lines) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for line in said.lines().map_while(Result::ok) {
+            // Whoever does not listen any more misses nothing.
+            let _ = sender.send(line);
+        }
+    });
+    (watch, lines)
 }
 
 fn ends(mut watch: Child) {
@@ -115,5 +137,115 @@ fn a_sign_of_life_that_cannot_be_left_ends_no_roll() {
             tokio::task::yield_now().await;
         }
         ends(watch);
+    });
+}
+
+#[test]
+fn a_watch_whose_file_is_gone_restarts_nothing_and_says_so() {
+    block(async {
+        let home = Home::new().without_offset();
+        let served = Served::start(&shop(&home, 1), Some("2026-03-02T06:00:00Z*60"));
+        home.write_schedules(&schedule("07:00"));
+        let (watch, lines) = watch_and_read(&home, &served, &[]).await;
+        std::fs::remove_file(home.schedules()).expect("it is gone");
+        let mut wanted = vec![
+            "there are no schedules to run any more",
+            "event=heartbeat schedules=0 trouble=",
+        ];
+        while !wanted.is_empty() {
+            let line = lines.recv_timeout(Duration::from_secs(60));
+            let line = line.unwrap_or_else(|_| panic!("not said: {wanted:?}"));
+            wanted.retain(|part| !(line.contains(part) && line.contains("is gone")));
+        }
+        ends(watch);
+    });
+}
+
+#[test]
+fn an_app_that_rolls_for_long_holds_no_other_of_one_run() {
+    block(async {
+        let home = Home::new().without_offset();
+        let path = home.path().join("two.toml");
+        let more =
+            "\n[[app]]\nname = \"other-app\"\n[[app.formation]]\ntype = \"web\"\nquantity = 1\n";
+        let slow = include_str!("../../src/sandbox/leaky-shop.toml")
+            .replace("boot = \"2s\"", "boot = \"100s\"");
+        std::fs::write(&path, slow + more).expect("a file");
+        let path = path.display().to_string();
+        let served = Served::start(&path, Some("2026-03-02T07:00:05Z*60"));
+        let other = schedule("07:02")
+            .replace("example-app", "other-app")
+            .replace("version = 1\n", "");
+        home.write_schedules(&(schedule("07:00") + &other));
+        let told = told_on_time(&home, &served, &["run", "--quiet", "--no-wait"]).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        let restarts = served.heroku.record().await.restarts;
+        let (rolled, others): (Vec<_>, Vec<_>) =
+            restarts.iter().partition(|one| one.app == "example-app");
+        let last = rolled.iter().map(|one| one.at).max().expect("a roll");
+        let [second] = &others[..] else {
+            panic!("{restarts:?}: {told:?}");
+        };
+        let over = last + jiff::SignedDuration::from_secs(100);
+        assert!(
+            second.at < over,
+            "it waited for the other app: {restarts:?}"
+        );
+    });
+}
+
+/// Panics in the middle of a pass.
+struct Panics;
+
+impl Passes for Panics {
+    async fn pass(&self, _: Vec<Schedule>) -> Result<Report, Error> {
+        panic!("a defect")
+    }
+
+    fn tell(&self, _: &Report) {}
+
+    fn endings(&self, _: &[Schedule]) -> Vec<String> {
+        vec![]
+    }
+
+    async fn readable(&self, _: &[Schedule]) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_panic_in_a_pass_ends_the_process_which_is_started_again() {
+    const INNER: &str = "AUTORESTART_TEST_PANIC";
+    const NAME: &str = "runner::a_panic_in_a_pass_ends_the_process_which_is_started_again";
+    if std::env::var_os(INNER).is_none() {
+        let this = std::env::current_exe().expect("this program");
+        let mut inner = Command::new(this);
+        let inner = inner.args(["--exact", NAME]).env(INNER, "1").output();
+        let inner: Told = inner.expect("it runs").into();
+        assert_eq!(inner.code, Some(101), "{inner:?}");
+        assert!(inner.stdout.contains("a defect"), "{inner:?}");
+        return;
+    }
+    block(async {
+        let home = Home::new();
+        let served = Served::start(&shop(&home, 1), None);
+        let machine = crate::simulation::Machine::new(
+            &served.heroku,
+            Clock::System,
+            &schedule("07:00").replace("at = \"07:00\"", "max-uptime = \"1h\""),
+        );
+        let (state, store) = (machine.state(), machine.store());
+        let (ui, (_sender, stop)) = (Ui::new(false, &machine.env), Stop::new());
+        let watch = Watch {
+            clock: machine.clock,
+            stop: &stop,
+            ui: &ui,
+            state: &state,
+            store: &store,
+            app: None,
+        };
+        // Nothing on the way to main may catch it.
+        let ended = watch.run(&Panics).await;
+        panic!("it went on: {ended:?}");
     });
 }

@@ -230,7 +230,7 @@ fn a_device_or_a_pipe_is_refused_and_stays_what_it_is() {
     ] {
         let told = home.run(NOBODY, words);
         assert!(
-            told.code == Some(1) && told.stderr.contains("not a file"),
+            told.code == Some(2) && told.stderr.contains("not a file"),
             "{told:?}"
         );
     }
@@ -245,7 +245,7 @@ fn a_named_file_that_is_not_there_is_no_success() {
     let named = ["--schedules", path.as_str()];
     let run = home.run(NOBODY, &[&["run"][..], &named].concat());
     assert!(
-        run.code == Some(1) && run.stderr.contains("no such file"),
+        run.code == Some(2) && run.stderr.contains("no such file"),
         "{run:?}"
     );
     for words in [&[][..], &["plan"]] {

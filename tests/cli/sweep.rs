@@ -25,7 +25,7 @@ const FORMS: [(&str, &str); 3] = [
     ),
 ];
 
-const EVERY: [&[&str]; 19] = [
+const EVERY: [&[&str]; 23] = [
     &[
         "set",
         "--app",
@@ -62,6 +62,10 @@ const EVERY: [&[&str]; 19] = [
     &["auth", "setup", "--create", "--json"],
     &["doctor"],
     &["doctor", "--json"],
+    &["export"],
+    &["install", "--print", "kubernetes"],
+    &["run", "--check", "--json"],
+    &["deploy", "remove", "--confirm", "no-runner"],
     &["auth", "remove", "--confirm", ME],
 ];
 

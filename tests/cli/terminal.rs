@@ -96,3 +96,51 @@ fn leaves_at_the_question(leave: impl FnOnce(&mut OsSession)) {
 fn pid(session: &OsSession) -> Pid {
     Pid::from_raw(session.get_process().pid().as_raw())
 }
+
+#[test]
+fn the_page_of_heroku_scheduler_opens_when_somebody_wants_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::new();
+    let served = Served::start(&shop(&home, 1), None);
+    home.write_schedules(&crate::process::schedule("07:00"));
+    let (programs, opened) = (home.path().join("bin"), home.path().join("opened"));
+    std::fs::create_dir(&programs).expect("a directory");
+    let browser = programs.join("xdg-open");
+    let script = format!(
+        "#!/bin/sh\necho \"$1\" > '{0}.new' && mv '{0}.new' '{0}'\n",
+        opened.display()
+    );
+    std::fs::write(&browser, script).expect("a file");
+    let all = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(&browser, all).expect("a mode");
+    let path = std::env::var("PATH").expect("a path");
+    let words = [
+        "deploy",
+        "--scheduler",
+        "--runner-app",
+        "test-runner",
+        "--binary",
+        &crate::deploy::program(&home),
+    ];
+    let mut command = home.command(&served.heroku.url, &words);
+    command
+        .env("TERM", "xterm")
+        .env("PATH", format!("{}:{path}", programs.display()));
+    let mut session = Session::spawn(command).expect("a pty");
+    session.set_expect_timeout(Some(Duration::from_secs(30)));
+    session.expect("Do it?").expect("the question");
+    session.send("y").expect("an answer");
+    session
+        .expect("Open that page in the browser?")
+        .expect("the question");
+    session.send("y").expect("an answer");
+    session.expect(Eof).expect("the end");
+    while !opened.exists() {
+        std::thread::yield_now();
+    }
+    let url = std::fs::read_to_string(opened).expect("a URL");
+    assert_eq!(
+        url.trim(),
+        "https://dashboard.heroku.com/apps/test-runner/scheduler"
+    );
+}

@@ -112,6 +112,11 @@ def actions(path):
     return first[0] and second[0], first[1] + second[1]
 
 
+assert workflow.startswith("# .github/workflows/autorestart.yml\n"), "where GitHub looks for it"
+steps = yaml.safe_load(workflow)["jobs"]["run"]["steps"]
+kept = [step["with"]["path"] for step in steps if "cache" in step.get("uses", "")]
+ran = next(step["env"]["AUTORESTART_STATE_DIR"] for step in steps if "env" in step)
+assert kept == [ran, ran] and steps[-1]["if"] == "always()", "the state is kept, and after a failure too"
 check("workflow", workflow, "workflow.yml", [("*/5 * * * *", "*/5 25 * * *"), ("runs-on", "runs_on"), ("secrets.AUTO", "secrts.AUTO")], actions)
 
 # Kubernetes
@@ -128,7 +133,14 @@ def kubernetes(path):
         # What the schema leaves open.
         assert job["apiVersion"] == "batch/v1" and job["spec"]["concurrencyPolicy"] == "Forbid"
         assert job["spec"]["schedule"] == "*/5 * * * *" and pod["restartPolicy"] == "Never"
-        assert container["resources"]["limits"]["memory"] and container["env"][1]["valueFrom"]["secretKeyRef"]["key"] == "token"
+        values = {one["name"]: one for one in container["env"]}
+        assert container["resources"]["limits"]["memory"]
+        assert values["HEROKU_API_KEY"]["valueFrom"]["secretKeyRef"]["key"] == "token"
+        # The state outlives a pod, and is where the command looks for it.
+        mounts = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
+        volumes = {volume["name"]: volume for volume in pod["volumes"]}
+        claim = volumes[mounts[values["AUTORESTART_STATE_DIR"]["value"]]]["persistentVolumeClaim"]["claimName"]
+        assert kinds["PersistentVolumeClaim"]["metadata"]["name"] == claim
         assert 'app = "example-app"' in kinds["ConfigMap"]["data"]["autorestart.toml"]
     except Exception as error:
         return False, repr(error)

@@ -3,7 +3,7 @@
 
 use super::{
     super::Context,
-    revoke::{forget, look_for, look_once, revoke},
+    revoke::{forget, look_for, look_once, revoke, sweeper},
     second_factor::with_code,
     subject::Login,
 };
@@ -172,7 +172,7 @@ pub async fn undo(
             context.ui.hint(&format!(
                 "heroku authorizations:revoke {} revokes it, and so does the next {}",
                 made.id,
-                context.verb("auth:setup")
+                sweeper(context, note)
             ));
         }
     }

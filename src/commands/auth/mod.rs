@@ -23,7 +23,7 @@ pub(super) use file::keep_in_file;
 pub(super) use keep::alone;
 pub(super) use look::{accounts, expiry_of};
 pub(super) use offer::offer;
-pub(super) use revoke::{adopt, forget, note, revoke, revoke_described, sweep};
+pub(super) use revoke::{adopt, forget, note, revoke, revoke_described, sweep_runners};
 pub(super) use subject::{App, Login, apps, login};
 pub(super) use words::{lines, when};
 

@@ -108,7 +108,7 @@ pub fn note(context: &Context<'_>, note: &ToRevoke) {
     }
 }
 
-/// Revokes the login's authorizations whose descriptions begin so, but for one; tells how many.
+/// Revokes the login's authorizations whose descriptions begin so, but for these; tells how many.
 ///
 /// # Errors
 /// When they cannot be listed, or one cannot be revoked.
@@ -117,11 +117,11 @@ pub async fn revoke_described(
     stop: &Stop,
     client: &Client,
     begin: &str,
-    but: Option<&str>,
+    but: &[&str],
 ) -> Result<usize, Error> {
     let all = client.authorizations().await?;
     let is_meant = |one: &&heroku::Authorization| {
-        one.description.starts_with(begin) && Some(one.id.as_str()) != but
+        one.description.starts_with(begin) && !but.contains(&one.id.as_str())
     };
     let mut count = 0;
     for one in all.iter().filter(is_meant) {
@@ -163,6 +163,15 @@ pub async fn adopt(context: &Context<'_>, login: &Login, id: &str) -> Result<(),
     Ok(())
 }
 
+/// The command that revokes what a note is about.
+pub fn sweeper(context: &Context<'_>, note: &ToRevoke) -> String {
+    context.verb(if is_of_runner(note) {
+        "deploy"
+    } else {
+        "auth:setup"
+    })
+}
+
 /// Looks for an authorization that may have been made, and revokes it. The note stays where that
 /// cannot be told.
 pub async fn look_for(context: &Context<'_>, stop: &Stop, client: &Client, note: &ToRevoke) {
@@ -197,7 +206,7 @@ pub async fn look_for(context: &Context<'_>, stop: &Stop, client: &Client, note:
             break;
         }
     }
-    let setup = context.verb("auth:setup");
+    let setup = sweeper(context, note);
     let name = note.description.as_deref().unwrap_or_default();
     let why = trouble.map_or(String::new(), |error| format!(" ({error})"));
     context.ui.warn(&format!(
@@ -252,12 +261,34 @@ pub fn notes(records: &Records, login: &Login, host: &str) -> Vec<ToRevoke> {
 
 /// Revokes what earlier commands of this account left behind; never an authorization whose token is
 /// kept, whatever a note says: a command may have been killed between the two. Tells whether nothing
-/// is left.
+/// is left. Those of runners are left to deploy, which knows what a runner uses.
 pub async fn sweep(context: &Context<'_>, stop: &Stop, login: &Login, host: &str) -> bool {
+    let is_meant = |note: &ToRevoke| !is_of_runner(note);
+    sweep_those(context, stop, login, host, is_meant).await
+}
+
+/// The same for those of runners.
+pub async fn sweep_runners(context: &Context<'_>, stop: &Stop, login: &Login, host: &str) -> bool {
+    sweep_those(context, stop, login, host, is_of_runner).await
+}
+
+fn is_of_runner(note: &ToRevoke) -> bool {
+    let description = note.description.as_deref();
+    description.is_some_and(|text| text.starts_with(crate::commands::deploy::RUNNER))
+}
+
+async fn sweep_those(
+    context: &Context<'_>,
+    stop: &Stop,
+    login: &Login,
+    host: &str,
+    is_meant: impl Fn(&ToRevoke) -> bool,
+) -> bool {
     let Ok(records) = Records::read(context.env) else {
         return true;
     };
-    let notes = notes(&records, login, host);
+    let mut notes = notes(&records, login, host);
+    notes.retain(is_meant);
     if notes.is_empty() {
         return true;
     }

@@ -6,6 +6,7 @@ use super::{
     NOTE,
     changes::Way,
     found::Found,
+    token,
 };
 use crate::{
     cli::Deploy,
@@ -50,17 +51,11 @@ pub async fn name(
     login: &auth::Login,
 ) -> Result<String, Error> {
     let typed = flags.runner_app.as_ref().map(ToString::to_string);
-    let remove = context.verb("deploy:remove");
     if let Some(known) = known {
         return match typed {
-            Some(typed) if known.name != typed => Err(Error::usage(
-                format!(
-                    "the schedules are in the config vars of ⬢ {}, not of ⬢ {typed}",
-                    known.name
-                ),
-                format!("{remove} brings them back first"),
-            )),
-            _ => Ok(known.name.clone()),
+            // It may be called so by now, which is found out when it is looked at.
+            Some(typed) => Ok(typed),
+            None => Ok(known.name.clone()),
         };
     }
     let state = StateDir::open(context.env)?;
@@ -76,8 +71,9 @@ pub async fn name(
         (Some(begun), Some(typed)) if begun != typed => Err(Error::usage(
             format!("an earlier deploy was cut off, and left ⬢ {begun}"),
             format!(
-                "{} --runner-app {begun} goes on with it, {remove} --confirm {begun} takes it away",
-                context.verb("deploy")
+                "{} --runner-app {begun} goes on with it, {} --confirm {begun} takes it away",
+                context.verb("deploy"),
+                context.verb("deploy:remove")
             ),
         )),
         (_, Some(typed)) => Ok(typed),
@@ -90,6 +86,16 @@ pub async fn name(
 }
 
 pub fn package(context: &Context<'_>, named: Option<&Path>) -> Result<Package, Error> {
+    let is_no_file = |path: &&Path| !path.is_file();
+    if let Some(path) = named.filter(is_no_file) {
+        return Err(Error::usage(
+            format!(
+                "--binary {}: there is no such file",
+                context.env.in_words(path)
+            ),
+            "name a binary for Linux on x86-64",
+        ));
+    }
     let path = match named {
         Some(path) => path.to_owned(),
         None => context
@@ -155,21 +161,63 @@ pub async fn identified(
     Ok(schedules)
 }
 
-/// Whether the authorization of the runner is known not to be there any more: only its own account can
-/// tell.
+/// Whether the authorization of the runner is known not to be there any more: its token is refused, or
+/// its own account says so.
 pub async fn is_authorization_gone(
     context: &Context<'_>,
+    options: &Options,
     login: &auth::Login,
     found: &Found,
 ) -> Result<bool, Error> {
     let Some((id, account)) = found.authorization() else {
         return Ok(true);
     };
+    let taken = token::is_taken(context, options, &login.client, &found.app.id);
+    if taken.await? == Some(false) {
+        return Ok(true);
+    }
     if !is_same(account, login.email()) {
         return Ok(false);
     }
     auth::adopt(context, login, id).await?;
     Ok(!login.client.has_authorization(id).await?)
+}
+
+/// Whether flags are about the runner that there is: it is where it is, and called what it is called.
+pub fn fits(flags: &Deploy, name: &str, found: Option<&Found>) -> Result<(), Error> {
+    let Some(found) = found else { return Ok(()) };
+    let wrong = |flag: String, is: String, mend: &str| {
+        Err(Error::usage(format!("{flag}: {is}"), mend.to_owned()))
+    };
+    if let Some(typed) = flags
+        .runner_app
+        .as_ref()
+        .filter(|typed| typed.as_str() != found.app.name)
+    {
+        return wrong(
+            format!("--runner-app {typed}"),
+            format!("the schedules are in the config vars of ⬢ {name}"),
+            "leave --runner-app out; deploy:remove brings the schedules back first",
+        );
+    }
+    if let Some(space) = &flags.space {
+        return wrong(
+            format!("--space {space}"),
+            format!("⬢ {name} is there already, and stays where it is"),
+            "leave --space out, or choose another name with --runner-app",
+        );
+    }
+    match &flags.region {
+        Some(region) if !region.eq_ignore_ascii_case(&found.app.region) => wrong(
+            format!("--region {region}"),
+            format!(
+                "⬢ {name} is there already, in the region {}",
+                found.app.region
+            ),
+            "leave --region out, or choose another name with --runner-app",
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// How it is to make passes: as it does, unless a flag says otherwise.

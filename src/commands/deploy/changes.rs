@@ -186,6 +186,7 @@ mod tests {
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect(),
             schedules: vec![],
+            wrong: vec![],
             slug: None,
             scale: Some(Scale {
                 process_type: "runner".to_owned(),

@@ -70,6 +70,17 @@ impl Found {
         }))
     }
 
+    /// What is compared to tell whether somebody changed it.
+    pub fn seen(&self) -> impl PartialEq + '_ {
+        (
+            &self.app.id,
+            &self.config,
+            self.slug.as_ref().map(|slug| &slug.id),
+            &self.scale,
+            self.has_scheduler,
+        )
+    }
+
     /// Whether it is a runner already, and not an app that may become one.
     pub fn is_runner(&self) -> bool {
         is_runner(&self.config)

@@ -16,6 +16,8 @@ use crate::{
 pub struct Made {
     pub app: Option<OwnApp>,
     pub authorization: Option<auth::Made>,
+    /// The id of the app that it is for.
+    pub on: Option<String>,
     /// Whether the runner has its token by now.
     pub is_token_set: bool,
 }
@@ -23,7 +25,7 @@ pub struct Made {
 impl Made {
     /// Takes away what was made.
     pub async fn undo(self, context: &Context<'_>, stop: &Stop, client: &Client) {
-        let is_kept = self.is_token_set && self.app.is_none();
+        let is_kept = self.app.is_none() && self.has_token(context, client).await;
         if let Some(made) = self.authorization.as_ref().filter(|_| !is_kept) {
             // Should it stay, a later command takes it away.
             auth::note(context, &made.note);
@@ -47,7 +49,7 @@ impl Made {
                     ));
                     return;
                 }
-                destroy(client, app).await
+                destroy(stop, client, app).await
             }
             Err(crate::heroku::Error::Api { status: 404, .. }) => Ok(()),
             Err(error) => Err(error.into()),
@@ -72,8 +74,43 @@ impl Made {
     }
 }
 
+impl Made {
+    /// Whether an app that was there before has the new token by now, as far as can be told: its answer
+    /// may have been lost. One that is in use must not be revoked.
+    async fn has_token(&self, context: &Context<'_>, client: &Client) -> bool {
+        let (Some(app), Some(made)) = (&self.on, &self.authorization) else {
+            return self.is_token_set;
+        };
+        let is_it = self.is_token_set
+            || match client.config_vars(app).await {
+                Ok(config) => config.get(AUTHORIZATION) == Some(&made.authorization.id),
+                Err(error) => {
+                    context.ui.warn(&format!(
+                        "whether the runner has its new token is not known: {error}"
+                    ));
+                    context.ui.hint(&format!(
+                        "the next {} finds it out, and revokes what is of no use",
+                        context.verb("deploy")
+                    ));
+                    true
+                }
+            };
+        if is_it {
+            auth::forget(context, &made.note);
+        }
+        is_it
+    }
+}
+
 /// Destroys an app; where no good answer came, looks whether it was done.
-pub async fn destroy(client: &Client, app: &OwnApp) -> Result<(), Error> {
+pub async fn destroy(stop: &Stop, client: &Client, app: &OwnApp) -> Result<(), Error> {
+    tokio::select! {
+        destroyed = destroy_it(client, app) => destroyed,
+        () = stop.after_the_last_word() => Err(Error::Interrupted),
+    }
+}
+
+async fn destroy_it(client: &Client, app: &OwnApp) -> Result<(), Error> {
     match client.destroy_app(&app.id).await {
         Ok(_) => Ok(()),
         Err(error) if matches!(error.fate(), Fate::Broken | Fate::Silent) => {

@@ -6,7 +6,9 @@ mod changes;
 mod found;
 mod made;
 mod remove;
+mod signs;
 mod steps;
+pub(super) mod token;
 mod words;
 
 use super::{Context, auth};
@@ -17,21 +19,26 @@ use crate::{
     heroku::Options,
     runner::slug::Package,
     schedule::Schedule,
+    state::StateDir,
     store::SchedulesFile,
 };
 use before::{file, identified, is_authorization_gone, known, login, name, package, way};
 use changes::{Changes, Wanted, Way, changes};
 use found::Found;
 use serde_json::json;
-pub(super) use words::cents;
+pub(super) use words::{cents, readers};
 
 /// The config var with the id of the runner's authorization, and the one that says whose it is.
 const AUTHORIZATION: &str = "AUTORESTART_AUTHORIZATION";
-const ACCOUNT: &str = "AUTORESTART_ACCOUNT";
+pub(super) const ACCOUNT: &str = "AUTORESTART_ACCOUNT";
 /// The add-on that is Heroku's scheduler.
 pub(super) const SCHEDULER: &str = "scheduler:";
+/// What the descriptions of the authorizations of all runners begin with.
+pub(super) const RUNNER: &str = "heroku dynos:autorestart runner ";
 /// Under which the name is noted that an app is being made with.
 const NOTE: &str = "deploying";
+/// Under which the id of a runner is noted that is being removed, and whose schedules are back already.
+const BACK: &str = "schedules-are-back";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Everything that is known before it is begun.
@@ -53,8 +60,6 @@ pub struct Deployment<'a> {
     /// Cents a month, and in words.
     cost: (u64, String),
     readers: Vec<String>,
-    /// The id of a runner that was there, and is gone.
-    lost: Option<String>,
 }
 
 pub(super) async fn deploy(context: &Context<'_>, deploy: Deploy) -> Result<u8, Error> {
@@ -79,11 +84,11 @@ async fn put(context: &Context<'_>, flags: &Deploy, stop: &Stop) -> Result<u8, E
     }
     let options = context.options()?;
     let host = options.host.machine();
-    let known = known(&file, host)?;
     let package = package(context, flags.binary.as_deref())?;
     let login = stop.unless(login(context, &options)).await?;
     // One deploy at a time, from its first look on.
     let _alone = auth::alone(context, stop).await?;
+    let known = known(&file, host)?;
     let name = stop
         .unless(name(context, flags, known.as_ref(), &login))
         .await?;
@@ -95,17 +100,20 @@ async fn put(context: &Context<'_>, flags: &Deploy, stop: &Stop) -> Result<u8, E
     let found = stop.unless(look).await?;
     // Its name may be another one by now.
     let name = found.as_ref().map_or(name, |found| found.app.name.clone());
-    let is_lost = known.is_some() && found.is_none();
-    let schedules = if is_lost { file.kept()? } else { file.read()? };
+    if let (Some(known), None) = (&known, &found) {
+        return Err(gone(context, &known.name));
+    }
+    before::fits(flags, &name, found.as_ref())?;
+    let schedules = file.read()?;
     let schedules = stop.unless(identified(schedules, &login, &options)).await?;
     let is_gone = match &found {
         Some(found) => {
-            stop.unless(is_authorization_gone(context, &login, found))
-                .await?
+            let gone = is_authorization_gone(context, &options, &login, found);
+            stop.unless(gone).await?
         }
         None => false,
     };
-    auth::sweep(context, stop, &login, host).await;
+    auth::sweep_runners(context, stop, &login, host).await;
     let prices = stop.or(login.client.prices()).await?.unwrap_or_default();
     let team = found
         .as_ref()
@@ -118,9 +126,6 @@ async fn put(context: &Context<'_>, flags: &Deploy, stop: &Stop) -> Result<u8, E
     action.done();
     if let Some(found) = &found {
         context.tell_wrong(&found.wrong);
-    }
-    if is_lost {
-        context.ui.warn(&format!("⬢ {name} is gone, and the schedules in its config vars with it; those of before it was deployed are taken"));
     }
     let way = way(flags, found.as_ref(), &name)?;
     let wanted = Wanted {
@@ -164,9 +169,32 @@ async fn put(context: &Context<'_>, flags: &Deploy, stop: &Stop) -> Result<u8, E
         way,
         size,
         readers,
-        lost: known.filter(|_| is_lost).map(|known| known.id),
     };
     deployment.go(&changes).await
+}
+
+/// A runner that is gone took schedules with it; those of before it are not started unseen.
+fn gone(context: &Context<'_>, name: &str) -> Error {
+    let (remove, deploy) = (context.verb("deploy:remove"), context.verb("deploy"));
+    Error::Other {
+        code: "runner_gone",
+        message: format!("⬢ {name} is gone, and the schedules in its config vars with it"),
+        hint: Some(format!(
+            "{remove} --confirm {name} brings back those of before it was deployed; look at them, then run {deploy} again"
+        )),
+    }
+}
+
+/// What a deploy, or its removal, has left half made: words, and the next command.
+pub(super) fn half_made(context: &Context<'_>) -> Option<(String, String)> {
+    let name = StateDir::open(context.env).ok()?.noted(NOTE)?;
+    let (remove, deploy) = (context.verb("deploy:remove"), context.verb("deploy"));
+    Some((
+        format!(
+            "⬢ {name} is a runner that was not made, or not removed, to the end: it may restart by the schedules that it has, whatever is changed here"
+        ),
+        format!("{deploy} goes on with it, {remove} --confirm {name} takes it away"),
+    ))
 }
 
 impl Deployment<'_> {
@@ -176,11 +204,16 @@ impl Deployment<'_> {
             self.announce(changes);
             self.agree().await?;
         }
+        if !changes.is_nothing() && !self.flags.yes {
+            self.look_again().await?;
+        }
         let done = self.carry_out(changes).await?;
         ui.either(
             || {
-                let mut text = if changes.is_nothing() {
+                let mut text = if changes.is_nothing() && done.kept.is_none() {
                     format!("⬢ {name} is as it should be: nothing was changed")
+                } else if self.way == Way::Scheduler {
+                    format!("⬢ {name} is ready, and runs nothing before its job is there")
                 } else {
                     format!("⬢ {name} runs the schedules")
                 };
@@ -263,6 +296,25 @@ impl Deployment<'_> {
         }
     }
 
+    /// What was agreed to is what is done: somebody may have changed it while it was asked.
+    async fn look_again(&self) -> Result<(), Error> {
+        let (client, host) = (&self.login.client, self.options.host.machine());
+        let meant = self
+            .found
+            .as_ref()
+            .map_or(&self.name, |found| &found.app.id);
+        let look = Box::pin(Found::look(client, meant, host));
+        let fresh = self.stop.unless(look).await?;
+        if fresh.as_ref().map(Found::seen) == self.found.as_ref().map(Found::seen) {
+            return Ok(());
+        }
+        Err(Error::Other {
+            code: "changed_meanwhile",
+            message: format!("⬢ {} was changed while it was asked", self.name),
+            hint: Some("run it again: it takes what is there now".to_owned()),
+        })
+    }
+
     async fn agree(&self) -> Result<(), Error> {
         let ui = self.context.ui;
         if self.flags.yes {
@@ -286,5 +338,5 @@ impl Deployment<'_> {
 /// beginning of the app's id.
 fn mark(app_id: &str) -> String {
     let id = app_id.get(..8).unwrap_or(app_id);
-    format!("heroku dynos:autorestart runner {id} ")
+    format!("{RUNNER}{id} ")
 }

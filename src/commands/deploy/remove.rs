@@ -2,19 +2,21 @@
 //! authorization; what cannot be taken away is said.
 
 use super::{
-    super::{Context, auth},
+    super::{
+        Context, auth,
+        runners::{self, Runners},
+    },
     found::Found,
     made::destroy,
 };
 use crate::{
     cli::DeployRemove,
-    credentials::{
-        Records,
-        records::{ToRevoke, is_same},
-    },
+    credentials::records::{ToRevoke, is_same},
     error::{Error, exit},
     execute::Stop,
-    store,
+    schedule::Schedule,
+    state::StateDir,
+    store::{self, SchedulesFile, Store},
 };
 use serde_json::json;
 
@@ -26,8 +28,11 @@ pub(super) async fn remove(
     let file = super::before::file(context, flags.common.schedules.as_deref())?;
     let options = context.options()?;
     let host = options.host.machine();
+    let login = stop.unless(super::before::login(context, &options)).await?;
+    let _alone = auth::alone(context, stop).await?;
     let known = super::before::known(&file, host)?;
-    let noted = crate::state::StateDir::open(context.env)?.noted(super::NOTE);
+    let state = StateDir::open(context.env)?;
+    let noted = state.noted(super::NOTE);
     let begun = noted.clone();
     let confirmed = flags.confirm.as_ref().map(ToString::to_string);
     let name = known.as_ref().map(|runner| runner.name.clone());
@@ -43,12 +48,10 @@ pub(super) async fn remove(
         });
     };
     let is_begun = begun.as_deref() == Some(&*name);
-    let login = stop.unless(super::before::login(context, &options)).await?;
-    let _alone = auth::alone(context, stop).await?;
-    let id = known
-        .as_ref()
-        .map_or(name.as_str(), |runner| runner.id.as_str())
-        .to_owned();
+    // One whose schedules are back already: the rest of it is to go.
+    let back = state.noted(super::BACK).filter(|_| is_begun);
+    let id = known.as_ref().map(|runner| runner.id.clone());
+    let id = id.or_else(|| back.clone()).unwrap_or_else(|| name.clone());
     let action = context.ui.action(&format!("Looking at ⬢ {name}"));
     let look = Box::pin(Found::look(&login.client, &id, host));
     let found = stop.unless(look).await?;
@@ -65,49 +68,89 @@ pub(super) async fn remove(
         }
         None => None,
     };
-    if found.is_none() && known.is_none() {
+    if found.is_none() && known.is_none() && back.is_none() {
         return Err(Error::Other {
             code: "no_runner",
             message: format!("there is no runner ⬢ {name}"),
             hint: Some("heroku apps lists what there is".to_owned()),
         });
     }
-    if found.is_none() {
+    if found.is_none() && known.is_some() {
         context.ui.warn(&format!(
             "⬢ {name} is gone already, and the schedules in its config vars with it"
         ));
-        context
-            .ui
-            .hint("schedules.before-deploy.toml beside the schedules file has those of before");
+        context.ui.hint(&format!(
+            "{} has those of before",
+            context.env.in_words(&file.kept_path())
+        ));
     }
     // Nothing is taken away before the schedules are safe.
     let schedules = match &found {
         Some(found) => found.schedules.clone(),
+        None if known.is_none() => vec![],
         None => file.kept()?,
     };
+    let id = found.as_ref().map_or(id, |found| found.app.id.clone());
     // Should we be cut off from here on: the next deploy:remove goes on with it.
-    crate::state::StateDir::open(context.env)?.note(super::NOTE, &name)?;
-    if known.is_some() {
-        file.move_back(&context.clock, &schedules).await?;
-    } else if !schedules.is_empty() {
-        for schedule in &schedules {
-            file.put(&context.clock, schedule).await?;
-        }
+    state.note(super::NOTE, &name)?;
+    if let Some(known) = &known {
+        file.move_back(&context.clock, known, &schedules).await?;
+    } else if !is_begun {
+        put_all(context, &file, &name, &schedules).await?;
     }
+    // What is changed here from now on is not undone by another attempt.
+    state.note(super::BACK, &id)?;
     if let Some(found) = &found {
         tell_lost(context, found);
     }
     if stop.is_set() {
         return Err(Error::Interrupted);
     }
-    let id = found.as_ref().map_or(id, |found| found.app.id.clone());
+    let is_here = is_begun && known.is_none();
     let is_well = take_all(context, stop, &login, found.as_ref(), &id, host).await;
     if is_well {
-        crate::state::StateDir::open(context.env)?.forget_note(super::NOTE);
+        state.forget_note(super::NOTE);
+        state.forget_note(super::BACK);
     }
-    let shown = context.env.in_words(file.path());
-    tell(context, &name, &shown, schedules.len(), is_well);
-    Ok(if is_well { exit::DONE } else { exit::FAILED })
+    // Those of a deploy that was cut off never left.
+    let schedules = if is_here { file.read()? } else { schedules };
+    tell(context, &name, &file, &schedules, is_well).await?;
+    Ok(match is_well {
+        true => exit::DONE,
+        false if stop.is_set() => exit::INTERRUPTED,
+        false => exit::FAILED,
+    })
+}
+
+/// Schedules of a runner that this machine's file does not name. What is there already is not
+/// replaced by another one.
+async fn put_all(
+    context: &Context<'_>,
+    file: &SchedulesFile,
+    name: &str,
+    schedules: &[Schedule],
+) -> Result<(), Error> {
+    let there = file.read()?;
+    let is_other = |schedule: &&Schedule| {
+        let is_it = |one: &&Schedule| one.app.is_same(&schedule.app) && one.name == schedule.name;
+        let known = there.iter().find(is_it);
+        known.is_some_and(|known| store::fingerprint(known) != store::fingerprint(schedule))
+    };
+    if let Some(other) = schedules.iter().find(is_other) {
+        let (app, schedule) = (&other.app.name, &other.name);
+        let file = context.env.in_words(file.path());
+        return Err(Error::usage(
+            format!("schedule {schedule} of ⬢ {app} is in {file} and in ⬢ {name}, and they differ"),
+            format!(
+                "{} --app {app} --name {schedule} takes the one in {file} away; nothing was removed",
+                context.verb("remove")
+            ),
+        ));
+    }
+    for schedule in schedules {
+        file.put(&context.clock, schedule).await?;
+    }
+    Ok(())
 }
 
 /// What no schedules file can have goes with the app: it is shown before.
@@ -133,11 +176,15 @@ async fn take_all(
 ) -> bool {
     let mut is_well = true;
     if let Some(found) = found {
-        is_well &= take_away(context, login, found).await;
+        if let Some(note) = to_revoke(login, found, host) {
+            // Should we be cut off once the app is gone, which alone tells its id.
+            auth::note(context, &note);
+        }
+        is_well &= take_away(context, stop, login, found).await;
         is_well &= revoke(context, stop, login, found, host).await;
     }
     let described = super::mark(id);
-    let others = auth::revoke_described(context, stop, &login.client, &described, None).await;
+    let others = auth::revoke_described(context, stop, &login.client, &described, &[]).await;
     if let Err(error) = others {
         is_well = false;
         context.ui.warn(&format!(
@@ -147,7 +194,14 @@ async fn take_all(
     is_well
 }
 
-fn tell(context: &Context<'_>, name: &str, shown: &str, count: usize, is_well: bool) {
+async fn tell(
+    context: &Context<'_>,
+    name: &str,
+    file: &SchedulesFile,
+    schedules: &[Schedule],
+    is_well: bool,
+) -> Result<(), Error> {
+    let (shown, count) = (context.env.in_words(file.path()), schedules.len());
     let noun = if count == 1 {
         "schedule is"
     } else {
@@ -160,18 +214,24 @@ fn tell(context: &Context<'_>, name: &str, shown: &str, count: usize, is_well: b
             } else {
                 "Not all of the runner is gone"
             };
-            format!("{gone}; {count} {noun} in {shown} again")
+            format!("{gone}; {count} {noun} in {shown}")
         },
         || json!({ "runner_app": name, "removed": is_well, "schedules": count }),
     );
-    if count > 0 && !context.ui.is_json {
-        context.ui.warn("Nothing runs them now");
-        context.ui.hint(&format!(
-            "{} puts a runner on Heroku, {} on this machine",
-            context.verb("deploy"),
-            context.verb("install")
+    if !is_well {
+        context.ui.warn(&format!(
+            "what is left of ⬢ {name} may go on restarting by the schedules that it has"
         ));
+        context.ui.hint(&format!(
+            "once what is named above is mended, {} --confirm {name} goes on",
+            context.verb("deploy:remove")
+        ));
+    } else if count > 0 && !context.ui.is_json {
+        let store = Store::File(file.clone());
+        let runners = Runners::look(context, &store).await?;
+        runners::tell(context, &runners, schedules, context.clock.now());
     }
+    Ok(())
 }
 
 async fn agree(
@@ -205,10 +265,10 @@ async fn agree(
     }
 }
 
-async fn take_away(context: &Context<'_>, login: &auth::Login, found: &Found) -> bool {
+async fn take_away(context: &Context<'_>, stop: &Stop, login: &auth::Login, found: &Found) -> bool {
     let name = &found.app.name;
     let action = context.ui.action(&format!("Destroying ⬢ {name}"));
-    match destroy(&login.client, &found.app).await {
+    match destroy(stop, &login.client, &found.app).await {
         Ok(()) => {
             action.done();
             true
@@ -250,29 +310,33 @@ async fn revoke(
     match auth::revoke(context, stop, &login.client, id).await {
         Ok(_) => {
             action.done();
+            if let Some(note) = to_revoke(login, found, host) {
+                auth::forget(context, &note);
+            }
             true
         }
         Err(error) => {
             drop(action);
-            let note = ToRevoke {
-                host: host.to_owned(),
-                account: login.email().map(ToOwned::to_owned),
-                description: None,
-                id: Some(id.to_owned()),
-            };
-            let noted = Records::edit(context.env, |records| records.to_revoke.push(note));
             context
                 .ui
                 .warn(&format!("the authorization could not be revoked: {error}"));
-            let later = if noted.is_ok() {
-                format!(", and so does the next {}", context.verb("auth:setup"))
-            } else {
-                String::new()
-            };
-            context
-                .ui
-                .hint(&format!("heroku authorizations:revoke {id} does it{later}"));
+            context.ui.hint(&format!(
+                "heroku authorizations:revoke {id} does it, and so does the next {}",
+                context.verb("auth:setup")
+            ));
             false
         }
     }
+}
+
+/// The note that the runner's authorization is to be revoked, where it is this account's.
+fn to_revoke(login: &auth::Login, found: &Found, host: &str) -> Option<ToRevoke> {
+    let (id, account) = found.authorization()?;
+    let is_ours = account.is_none() || is_same(account, login.email());
+    is_ours.then(|| ToRevoke {
+        host: host.to_owned(),
+        account: login.email().map(ToOwned::to_owned),
+        description: None,
+        id: Some(id.to_owned()),
+    })
 }

@@ -1,7 +1,7 @@
 //! The steps of a deploy, one after the other; what was made is undone when one fails.
 
 use super::{
-    ACCOUNT, AUTHORIZATION, Deployment, NOTE, SCHEDULER, VERSION,
+    ACCOUNT, AUTHORIZATION, BACK, Deployment, NOTE, SCHEDULER, VERSION,
     changes::{Changes, Way},
     found::runner,
     made::Made,
@@ -10,16 +10,12 @@ use crate::{
     commands::auth::{self, Wish},
     error::Error,
     heroku::{Client, Fate, NewSlug, OwnApp, Place},
-    runner::{
-        deployed,
-        slug::{PROCESS_TYPE, process_types},
-    },
-    snapshot::State,
+    runner::slug::{PROCESS_TYPE, process_types},
     state::StateDir,
     store,
 };
-use jiff::{SignedDuration, Timestamp};
-use std::path::PathBuf;
+use jiff::Timestamp;
+use std::{collections::BTreeMap, path::PathBuf};
 
 /// What came of it.
 pub struct Done {
@@ -28,9 +24,6 @@ pub struct Done {
     /// The schedules file as it was.
     pub kept: Option<PathBuf>,
 }
-
-/// How long a new runner may take to its first sign of life: a dyno starts within a minute.
-const FIRST_SIGN: SignedDuration = SignedDuration::from_mins(3);
 
 impl Deployment<'_> {
     /// # Errors
@@ -54,21 +47,10 @@ impl Deployment<'_> {
         let (client, ui) = (&self.login.client, self.context.ui);
         let app = self.app(changes, made).await?;
         let id = app.id.as_str();
+        made.on = Some(app.id.clone());
         self.go_on()?;
-        let mut sets = changes.sets.clone();
         if changes.authorizes {
-            let authorization = self.authorize(&app).await?;
-            let token = authorization.token.expose().to_owned();
-            sets.insert("HEROKU_API_KEY".to_owned(), Some(token));
-            sets.insert(
-                AUTHORIZATION.to_owned(),
-                Some(authorization.authorization.id.clone()),
-            );
-            sets.insert(
-                ACCOUNT.to_owned(),
-                self.login.email().map(ToOwned::to_owned),
-            );
-            made.authorization = Some(authorization);
+            made.authorization = Some(self.authorize(&app).await?);
         }
         self.go_on()?;
         let slug = if changes.releases {
@@ -77,16 +59,7 @@ impl Deployment<'_> {
             None
         };
         let mut since = client.now();
-        if !sets.is_empty() {
-            let action = ui.action("Setting its config vars");
-            client.set_config_vars(id, &sets).await?;
-            action.done();
-        }
-        if let Some(authorization) = &made.authorization {
-            // It is in use from now on, whatever comes: no later command takes it for left behind.
-            auth::forget(self.context, &authorization.note);
-            made.is_token_set = true;
-        }
+        self.set(id, changes, made).await?;
         self.go_on()?;
         if let Some(slug) = slug {
             let action = ui.action(&format!("Releasing version {VERSION}"));
@@ -122,7 +95,16 @@ impl Deployment<'_> {
         let kept = self
             .file
             .move_to(&self.context.clock, &runner, self.schedules)
-            .await?;
+            .await;
+        let kept = match kept {
+            Ok(kept) => kept,
+            Err(error) => {
+                if made.app.is_none() {
+                    self.take_back(id, changes).await;
+                }
+                return Err(error.into());
+            }
+        };
         // From here on it runs, and nothing of it is to be undone.
         let authorization = made.authorization.take();
         made.app = None;
@@ -130,7 +112,9 @@ impl Deployment<'_> {
             self.revoke_others(id, &authorization.authorization.id)
                 .await;
         }
-        StateDir::open(self.context.env)?.forget_note(NOTE);
+        let state = StateDir::open(self.context.env)?;
+        state.forget_note(NOTE);
+        state.forget_note(BACK);
         let there = self.found.as_ref().map_or(0, |found| found.schedules.len());
         let moved = changes.sets.keys().filter(|name| store::is_schedule(name));
         Ok(Done {
@@ -140,21 +124,71 @@ impl Deployment<'_> {
         })
     }
 
-    /// Authorizations that runners of this name had before are of no use any more.
-    async fn revoke_others(&self, app: &str, but: &str) {
-        for id in std::iter::once(app).chain(self.lost.as_deref()) {
-            let begin = super::mark(id);
-            let client = &self.login.client;
-            match auth::revoke_described(self.context, self.stop, client, &begin, Some(but)).await {
-                Ok(0) => {}
-                Ok(_) => self
-                    .context
-                    .ui
-                    .say("The authorization that it had before was revoked"),
-                Err(error) => self.context.ui.warn(&format!(
-                    "whether an authorization that it had before is left is not known: {error}"
-                )),
+    /// Sets its config vars, and with them the token that it has from now on.
+    async fn set(&self, app: &str, changes: &Changes, made: &mut Made) -> Result<(), Error> {
+        let mut sets = changes.sets.clone();
+        if let Some(made) = &made.authorization {
+            let text = |text: &str| Some(text.to_owned());
+            sets.extend([
+                ("HEROKU_API_KEY".to_owned(), text(made.token.expose())),
+                (AUTHORIZATION.to_owned(), text(&made.authorization.id)),
+                (ACCOUNT.to_owned(), self.login.email().and_then(text)),
+            ]);
+        }
+        if !sets.is_empty() {
+            let action = self.context.ui.action("Setting its config vars");
+            self.login.client.set_config_vars(app, &sets).await?;
+            action.done();
+        }
+        if let Some(authorization) = &made.authorization {
+            // It is in use from now on, whatever comes: no later command takes it for left behind.
+            auth::forget(self.context, &authorization.note);
+            made.is_token_set = true;
+        }
+        Ok(())
+    }
+
+    /// Schedules that did not move after all: the runner that was there must not act on them.
+    async fn take_back(&self, app: &str, changes: &Changes) {
+        let sets = changes.sets.keys().filter(|name| store::is_schedule(name));
+        let unsets: BTreeMap<String, Option<String>> =
+            sets.map(|name| (name.clone(), None)).collect();
+        if unsets.is_empty() {
+            return;
+        }
+        let (ui, name) = (self.context.ui, &self.name);
+        match self.login.client.set_config_vars(app, &unsets).await {
+            Ok(_) => ui.say(&format!(
+                "The schedules were taken out of the config vars of ⬢ {name} again"
+            )),
+            Err(error) => {
+                let names: Vec<&str> = unsets.keys().map(String::as_str).collect();
+                let names = names.join(" ");
+                ui.warn(&format!(
+                    "⬢ {name} acts on the schedules that were to move: they could not be taken out again: {error}"
+                ));
+                ui.hint(&format!("heroku config:unset {names} --app {name} does it"));
             }
+        }
+    }
+
+    /// Authorizations that runners of this name had before are of no use any more.
+    async fn revoke_others(&self, app: &str, made: &str) {
+        // A colleague, or another machine, may have given it another one since.
+        let config = self.login.client.config_vars(app).await;
+        let Ok(config) = config else { return };
+        let in_use = config.get(AUTHORIZATION).map_or(made, String::as_str);
+        let but = [made, in_use];
+        let (begin, client) = (super::mark(app), &self.login.client);
+        match auth::revoke_described(self.context, self.stop, client, &begin, &but).await {
+            Ok(0) => {}
+            Ok(_) => self
+                .context
+                .ui
+                .say("The authorization that it had before was revoked"),
+            Err(error) => self.context.ui.warn(&format!(
+                "whether an authorization that it had before is left is not known: {error}"
+            )),
         }
     }
 
@@ -262,72 +296,6 @@ impl Deployment<'_> {
         sent?;
         action.done();
         Ok(slug.id)
-    }
-
-    async fn last_sign(&self, app: &str) -> Result<Option<Timestamp>, Error> {
-        let seen = self
-            .stop
-            .unless(deployed::look(&self.login.client, app))
-            .await?;
-        let now = self.login.client.now();
-        let alive = seen.beat.filter(|beat| beat.is_alive(now));
-        if alive.is_none() {
-            let (ui, name) = (self.context.ui, &self.name);
-            ui.warn(&format!(
-                "⬢ {name} is as it should be, and shows no sign of life"
-            ));
-            ui.hint(&format!(
-                "heroku ps:restart --app {name} starts it anew; heroku logs --app {name} shows why"
-            ));
-        }
-        Ok(alive.map(|beat| beat.at))
-    }
-
-    /// Waits for a sign of life that is newer than this.
-    async fn first_sign(&self, app: &str, since: Timestamp) -> Result<Timestamp, Error> {
-        let (client, clock) = (&self.login.client, self.context.clock);
-        let action = self.context.ui.action("Waiting for its first sign of life");
-        let (mut problem, mut tail, mut crashes) = (None, vec![], 0);
-        // A dyno that crashed is started once more at once, and then not for a while.
-        while client.now().duration_since(since) < FIRST_SIGN && crashes < 3 {
-            match self.stop.or(deployed::look(client, app)).await? {
-                Ok(seen) => {
-                    if let Some(beat) = seen.beat.filter(|beat| beat.at >= since) {
-                        action.done();
-                        if let Some(trouble) = beat.trouble {
-                            self.context
-                                .ui
-                                .warn(&format!("it runs, and has trouble: {trouble}"));
-                        }
-                        return Ok(beat.at);
-                    }
-                    let has_crashed = seen.dyno == Some(State::Crashed);
-                    crashes = if has_crashed { crashes + 1 } else { 0 };
-                    problem = has_crashed.then(|| "its dyno crashed".to_owned());
-                    tail = seen.tail;
-                }
-                // Logs come when they come.
-                Err(error) => problem = Some(error.to_string()),
-            }
-            self.stop
-                .or(clock.sleep(SignedDuration::from_secs(2)))
-                .await?;
-        }
-        drop(action);
-        for line in &tail {
-            self.context
-                .ui
-                .say(&format!("  {}: {}", line.from, line.text));
-        }
-        let why = problem.map_or(String::new(), |problem| format!(": {problem}"));
-        Err(Error::Other {
-            code: "no_sign_of_life",
-            message: format!(
-                "⬢ {} has shown no sign of life within 3 minutes{why}",
-                self.name
-            ),
-            hint: Some("the lines above are the end of its log; run it again".to_owned()),
-        })
     }
 }
 

@@ -2,12 +2,17 @@
 
 use super::{
     super::{
-        Context,
+        Context, deploy,
         runners::{self, Runner, Runners},
     },
     Line,
 };
-use crate::{cli::Common, schedule::Schedule, state::StateDir, store::SchedulesFile};
+use crate::{
+    cli::Common,
+    schedule::Schedule,
+    state::StateDir,
+    store::{SchedulesFile, Store},
+};
 use jiff::tz::TimeZone;
 
 pub fn version(context: &Context<'_>) -> Vec<Line> {
@@ -95,11 +100,30 @@ pub async fn files(context: &Context<'_>, common: &Common) -> (Vec<Line>, Vec<Sc
     (lines, schedules)
 }
 
+/// That the token of a runner app is refused, which it will only notice when something is due.
+async fn token(context: &Context<'_>, store: &Store) -> Option<Line> {
+    let Store::ConfigVars(vars) = store else {
+        return None;
+    };
+    let (options, runner) = (context.options_in_silence().ok()?, vars.runner());
+    let taken = deploy::token::is_taken(context, &options, vars.client(), &runner.id);
+    let said = match taken.await.ok()? {
+        Some(true) => return None,
+        Some(false) => format!("Heroku refuses the token of ⬢ {}", runner.name),
+        None => format!("⬢ {} has no token", runner.name),
+    };
+    let mend = format!("{} gives it another one", context.verb("deploy"));
+    Some(Line::broken("runner", said, mend))
+}
+
 /// Whether something makes passes over the schedules, and how it fares.
 pub async fn runner(context: &Context<'_>, common: &Common, schedules: &[Schedule]) -> Vec<Line> {
     let Ok(store) = context.store(common.schedules.as_deref()).await else {
         return vec![];
     };
+    if let Some((problem, hint)) = deploy::half_made(context).filter(|_| store.file().is_some()) {
+        return vec![Line::broken("runner", problem, hint)];
+    }
     let now = context.clock.now();
     if store.read().await.is_err() {
         return vec![Line::warning(
@@ -117,6 +141,9 @@ pub async fn runner(context: &Context<'_>, common: &Common, schedules: &[Schedul
     if let Some((problem, hint)) = runners::problem(context, &runners, schedules, now) {
         return vec![Line::broken("runner", problem, hint)];
     }
+    if let Some(line) = token(context, &store).await {
+        return vec![line];
+    }
     let first = |schedule: &Schedule| runners.first(&schedule.app, now);
     let worst = schedules.iter().filter_map(first).min_by_key(Runner::rank);
     let Some(worst) = worst else { return vec![] };
@@ -126,7 +153,7 @@ pub async fn runner(context: &Context<'_>, common: &Common, schedules: &[Schedul
         Some(trouble) => Line::broken(
             "runner",
             format!("{said}, but its last pass failed: {trouble}"),
-            format!("{} shows more", context.verb("run")),
+            worst.mend(context),
         ),
     }]
 }

@@ -293,8 +293,10 @@ async fn go(
         },
         || json!({ "kind": plan.word(), "changed": is_new, "every_minutes": EVERY_MINUTES, "files": plan.pieces.iter().map(|piece| &piece.path).collect::<Vec<_>>() }),
     );
-    if timer == Timer::Systemd {
-        place::explain_linger(context);
+    match timer {
+        Timer::Systemd => place::explain_linger(context),
+        Timer::Launchd => ui.say("A launchd agent runs while you are logged in"),
+        Timer::Cron => {}
     }
     ui.hint(&format!(
         "{} takes it away; the list tells when it last made a pass",

@@ -71,14 +71,25 @@ pub fn put(
     let placed = place(plan, schedules, state, &crontab);
     if let Err(error) = placed {
         drop(action);
+        if note_before.is_none() {
+            // What links to the files goes before they do.
+            let _ = stop(plan.word());
+        }
         for (piece, before) in plan.pieces.iter().zip(&files_before) {
             piece.put_back(before.as_ref());
         }
+        settle(plan.word());
         match &note_before {
-            Some(note) => note.keep(state)?,
+            Some(note) => {
+                note.keep(state)?;
+                if plan.timer == Timer::Launchd && launchd_starts(plan).is_err() {
+                    context.ui.warn(
+                        "the agent that was there before could not be started again: it runs after the next login",
+                    );
+                }
+            }
             None => Note::forget(state),
         }
-        settle(plan.word());
         return Err(error);
     }
     action.done();
@@ -173,6 +184,9 @@ pub fn crontab() -> Result<String, Error> {
     Ok(text)
 }
 
+/// How often it is looked whether an agent has left: some seconds.
+const LAUNCHD_TRIES: u32 = 200;
+
 fn timer_unit() -> String {
     format!("{NAME}.timer")
 }
@@ -200,9 +214,28 @@ fn launchd_starts(plan: &Plan) -> Result<(), Error> {
         .map(|piece| piece.path.display().to_string())
         .next()
         .unwrap_or_default();
-    // One that is there already is not replaced.
-    let _ = system::run("launchctl", &["bootout", &format!("{domain}/{LABEL}")], "");
-    system::must("launchctl", &["bootstrap", &domain, &path], "").map(drop)
+    // One that is there already is not replaced, and leaves when it likes.
+    let job = format!("{domain}/{LABEL}");
+    let _ = system::run("launchctl", &["bootout", &job], "");
+    let is_there = || system::run("launchctl", &["print", &job], "").is_ok_and(|it| it.is_well);
+    let _left = (0..LAUNCHD_TRIES).find(|_| !is_there());
+    let start = || system::must("launchctl", &["bootstrap", &domain, &path], "");
+    start().or_else(|_| start()).map(drop)
+}
+
+/// Whether a timer of this kind may still run: it does, or that cannot be told.
+pub fn may_run(kind: &str) -> bool {
+    let is_well =
+        |program, words: &[&str]| system::run(program, words, "").is_ok_and(|ended| ended.is_well);
+    match kind {
+        "systemd" => {
+            !is_well("systemctl", &["--user", "show-environment"])
+                || is_well("systemctl", &["--user", "is-active", &timer_unit()])
+                || is_well("systemctl", &["--user", "is-enabled", &timer_unit()])
+        }
+        "launchd" => is_active(Timer::Launchd),
+        _ => false,
+    }
 }
 
 /// Whether the timer of this kind runs.

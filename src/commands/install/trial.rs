@@ -24,7 +24,7 @@ pub async fn try_out(
     };
     let ui = context.ui;
     if !first.is_about_credential() || !ui.can_ask() {
-        return Err(first.in_words());
+        return Err(first.in_words(context));
     }
     ui.warn(&format!(
         "as if nobody were logged in, a pass would fail: {}",
@@ -34,7 +34,7 @@ pub async fn try_out(
         "Keep a credential for passes in a file that only you can read, so that they can?";
     match ui.ask(question, true, stop).await {
         Some(true) => {}
-        Some(false) => return Err(first.in_words()),
+        Some(false) => return Err(first.in_words(context)),
         None => return Err(Error::Interrupted),
     }
     let schedules = store.read().await?;
@@ -44,7 +44,7 @@ pub async fn try_out(
     auth::keep_in_file(context, stop, &flags.common, account).await?;
     match tried(context, job)? {
         None => Ok(()),
-        Some(still) => Err(still.in_words()),
+        Some(still) => Err(still.in_words(context)),
     }
 }
 
@@ -63,11 +63,12 @@ impl Fails {
             .any(|begin| self.code.starts_with(begin))
     }
 
-    fn in_words(self) -> Error {
-        let file =
-            "a credential that a timer can read is set up by auth:setup --create --keep-in file";
+    fn in_words(self, context: &Context<'_>) -> Error {
         let hint = if self.is_about_credential() {
-            Some(file.to_owned())
+            Some(format!(
+                "a credential that a timer can read is set up by {} --create --keep-in file",
+                context.verb("auth:setup")
+            ))
         } else {
             self.hint
         };

@@ -2,7 +2,7 @@
 
 use super::{
     super::Context,
-    place::{crontab, settle, stop},
+    place::{crontab, may_run, settle, stop},
 };
 use crate::{
     cli::Uninstall,
@@ -46,16 +46,20 @@ pub(in crate::commands) async fn uninstall(
             None => return Err(Error::Interrupted),
         }
     }
-    let mut is_well = true;
-    if let Err(error) = stop(&note.kind) {
+    let (mut is_well, mut is_changed) = (true, false);
+    // One that somebody ended by hand has ended.
+    if let Err(error) = stop(&note.kind)
+        && may_run(&note.kind)
+    {
         is_well = false;
         ui.warn(&error.to_string());
+        error.hint().iter().for_each(|hint| ui.hint(hint));
     }
     for file in &note.files {
         match file.take()? {
             Taken::Gone | Taken::WasGone => {}
             Taken::Changed => {
-                is_well = false;
+                (is_well, is_changed) = (false, true);
                 ui.warn(&format!(
                     "{} was changed since, and is left as it is",
                     context.env.in_words(&file.path)
@@ -71,7 +75,7 @@ pub(in crate::commands) async fn uninstall(
                 system::must("crontab", &["-"], &cron::without(&before))?;
             }
             Some(_) => {
-                is_well = false;
+                (is_well, is_changed) = (false, true);
                 ui.warn("the lines in your crontab were changed since, and are left as they are");
                 ui.hint("crontab -e edits them");
             }
@@ -85,8 +89,10 @@ pub(in crate::commands) async fn uninstall(
         || {
             if is_well {
                 format!("The runner ({}) is off this machine", note.kind)
-            } else {
+            } else if is_changed {
                 "What was changed by hand is still there; the rest is gone".to_owned()
+            } else {
+                format!("The runner ({}) may still be on this machine", note.kind)
             }
         },
         || json!({ "removed": is_well, "kind": note.kind }),

@@ -1,5 +1,6 @@
 //! `set`: writes a schedule, and says back what it means.
 
+mod reach;
 mod seen;
 mod tell;
 mod when;
@@ -22,6 +23,7 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     let mut schedule = when::draft(context, &flags, &app)?;
     let store = context.store(flags.common.schedules.as_deref()).await?;
     let schedules = context.read(&store).await?;
+    reach::is_not_the_runner(&store, &app)?;
     let (ui, name) = (context.ui, schedule.name.clone());
     let seen = seen::look(context, &app).await?;
     let shown = seen
@@ -64,6 +66,7 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         Some(seen) => foresee::foresee(context, &schedule, &seen.app.id, is_run, now).await,
         None => vec![],
     };
+    let unreached = reach::problem(context, &store, &schedule).await;
     let is_fir = seen
         .as_ref()
         .is_some_and(|seen| seen.app.generation == Generation::Fir);
@@ -78,7 +81,8 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
             now,
         );
         let warnings = troubles.iter().map(|trouble| trouble.warning.as_str());
-        described["warnings"] = warnings.collect();
+        let unreached = unreached.iter().map(|(problem, _)| problem.as_str());
+        described["warnings"] = warnings.chain(unreached).collect();
         ui.json(&described);
         return Ok(exit::DONE);
     }
@@ -95,6 +99,10 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
             ui.warn(&trouble.warning);
         }
         trouble.hint.iter().for_each(|hint| ui.hint(hint));
+    }
+    if let Some((problem, hint)) = unreached {
+        ui.warn(&problem);
+        ui.hint(&hint);
     }
     runners::tell(context, &runners, std::slice::from_ref(&schedule), now);
     ui.hint(&format!(

@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn a_line_is_quoted_for_the_shell_and_for_cron() {
         let lines = lines(&example());
-        assert!(lines.contains("*/5 * * * * HEROKU_HOST='http://localhost:5100/?a=\\%20&b=\"c\"' '/opt/a b/100\\%/autorestart' run --quiet --schedules '/home/me/it'\\''s $HOME/\"s\".toml'\n"), "{lines}");
+        assert!(lines.contains("*/5 * * * * HEROKU_HOST='http://localhost:5100/?a=\\%20&b=\"c\"' '/opt/a b/100\\% $x/autorestart' run --quiet --schedules '/home/me/it'\\''s $HOME/\"s\".toml'\n"), "{lines}");
     }
 
     #[test]

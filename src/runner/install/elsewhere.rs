@@ -12,7 +12,7 @@ const PACKAGE: &str = "heroku-dynos-autorestart-linux-x64";
 #[must_use]
 pub fn github_actions() -> String {
     format!(
-        r#"# .github/runnerflows/autorestart.yml
+        r#"# .github/workflows/autorestart.yml
 #
 # The schedules are autorestart.toml of this repository (autorestart export writes it).
 # The token is a secret of the repository, AUTORESTART_TOKEN: an authorization with the scope write, made with
@@ -37,10 +37,22 @@ jobs:
     timeout-minutes: 60
     steps:
       - uses: actions/checkout@v5
+      # what was done and missed so far: a miss is reported once, and history tells of all runs
+      - uses: actions/cache/restore@v5
+        with:
+          path: ${{{{ runner.temp }}}}/state
+          key: autorestart-${{{{ github.run_id }}}}
+          restore-keys: autorestart-
       - run: npm install --no-audit --no-fund --prefix "$RUNNER_TEMP/autorestart" {PACKAGE}@{VERSION}
       - run: '"$RUNNER_TEMP/autorestart/node_modules/{PACKAGE}/bin/autorestart" run --schedules autorestart.toml'
         env:
           HEROKU_API_KEY: ${{{{ secrets.AUTORESTART_TOKEN }}}}
+          AUTORESTART_STATE_DIR: ${{{{ runner.temp }}}}/state
+      - uses: actions/cache/save@v5
+        if: always()
+        with:
+          path: ${{{{ runner.temp }}}}/state
+          key: autorestart-${{{{ github.run_id }}}}
 "#
     )
 }
@@ -63,79 +75,10 @@ data:
     for line in schedules.lines() {
         let _ = writeln!(text, "{}", format!("    {line}").trim_end());
     }
-    let _ = write!(
-        text,
-        r#"---
-apiVersion: batch/v1
-kind: CronJob
-metadata:
-  name: autorestart
-spec:
-  schedule: "*/{EVERY_MINUTES} * * * *"
-  # a pass that rolls goes on, and the next one waits
-  concurrencyPolicy: Forbid
-  startingDeadlineSeconds: 240
-  successfulJobsHistoryLimit: 1
-  failedJobsHistoryLimit: 3
-  jobTemplate:
-    spec:
-      backoffLimit: 0
-      # one that hangs does not hold all others for good
-      activeDeadlineSeconds: 5400
-      template:
-        spec:
-          restartPolicy: Never
-          automountServiceAccountToken: false
-          nodeSelector:
-            kubernetes.io/arch: amd64
-          securityContext:
-            runAsNonRoot: true
-            runAsUser: 1000
-          containers:
-            - name: run
-              image: node:22-slim
-              command: ["/bin/sh", "-c"]
-              args:
-                - >-
-                  npm install --loglevel=error --no-audit --no-fund --prefix /runner {PACKAGE}@{VERSION} &&
-                  exec /runner/node_modules/{PACKAGE}/bin/autorestart run --schedules /schedules/autorestart.toml
-              env:
-                - name: HOME
-                  value: /runner
-                - name: HEROKU_API_KEY
-                  valueFrom:
-                    secretKeyRef:
-                      name: autorestart
-                      key: token
-              resources:
-                requests:
-                  cpu: 50m
-                  memory: 64Mi
-                limits:
-                  memory: 256Mi
-              securityContext:
-                allowPrivilegeEscalation: false
-                readOnlyRootFilesystem: true
-                capabilities:
-                  drop: ["ALL"]
-              volumeMounts:
-                - name: runner
-                  mountPath: /runner
-                - name: tmp
-                  mountPath: /tmp
-                - name: schedules
-                  mountPath: /schedules
-          volumes:
-            - name: runner
-              emptyDir: {{}}
-            - name: tmp
-              emptyDir: {{}}
-            - name: schedules
-              configMap:
-                name: autorestart
-"#
-    );
-    text
+    text + &include_str!("cronjob.yaml")
+        .replace("@EVERY_MINUTES@", &EVERY_MINUTES.to_string())
+        .replace("@PACKAGE@", PACKAGE)
+        .replace("@VERSION@", VERSION)
 }
 
 /// A task for the scheduler of Windows.

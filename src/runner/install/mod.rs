@@ -53,7 +53,7 @@ impl Job {
 #[cfg(test)]
 pub(crate) fn example() -> Job {
     Job {
-        binary: "/opt/a b/100%/autorestart".into(),
+        binary: "/opt/a b/100% $x/autorestart".into(),
         words: vec![
             "run".into(),
             "--quiet".into(),

@@ -13,7 +13,9 @@ pub fn pieces(job: &Job, config_home: &Path) -> Vec<Piece> {
     let command: Vec<String> = job
         .command()
         .iter()
-        .map(|word| quoted(word, true))
+        .enumerate()
+        // In the path of the program no variable is looked for.
+        .map(|(place, word)| quoted(word, place > 0))
         .collect();
     let mut service = format!(
         "# Written by autorestart install; autorestart uninstall takes it away.\n[Unit]\nDescription=Restart Heroku dynos that are due\n\n[Service]\nType=oneshot\nExecStart={}\n",
@@ -63,7 +65,7 @@ mod tests {
     fn words_are_quoted_as_systemd_reads_them() {
         let pieces = pieces(&example(), Path::new("/home/me/.config"));
         let service = &pieces[0].text;
-        assert!(service.contains("ExecStart=\"/opt/a b/100%%/autorestart\" \"run\" \"--quiet\" \"--schedules\" \"/home/me/it's $$HOME/\\\"s\\\".toml\"\n"), "{service}");
+        assert!(service.contains("ExecStart=\"/opt/a b/100%% $x/autorestart\" \"run\" \"--quiet\" \"--schedules\" \"/home/me/it's $$HOME/\\\"s\\\".toml\"\n"), "{service}");
         assert!(
             service.contains(
                 "Environment=\"HEROKU_HOST=http://localhost:5100/?a=%%20&b=\\\"c\\\"\"\n"
