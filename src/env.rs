@@ -13,6 +13,9 @@ pub struct Env {
 /// Variables whose value is a secret: kept apart, so that no dump of the rest can show one.
 const SECRETS: [&str; 2] = ["HEROKU_API_KEY", "AUTORESTART_CLI_TOKEN"];
 
+/// What the names of variables begin with that have a URL to tell something to: secrets too.
+pub const NOTIFY: &str = "AUTORESTART_NOTIFY_";
+
 impl Env {
     /// Reads the process's environment.
     #[must_use]
@@ -27,7 +30,7 @@ impl Env {
     pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut env = Self::default();
         for (name, value) in pairs {
-            if SECRETS.contains(&name.as_str()) {
+            if SECRETS.contains(&name.as_str()) || name.starts_with(NOTIFY) {
                 env.secrets.insert(name, Secret::new(value));
             } else {
                 env.variables.insert(name, value);

@@ -36,6 +36,7 @@ pub mod execute;
 pub mod heartbeat;
 pub mod heroku;
 pub mod ledger;
+pub mod notify;
 pub mod observe;
 pub mod pass;
 pub mod report;

@@ -1,7 +1,7 @@
 //! The command line of `deploy`.
 
 use super::Common;
-use crate::schedule::AppName;
+use crate::{notify, schedule::AppName};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -39,6 +39,9 @@ pub struct Deploy {
     /// run it from Heroku Scheduler, without a dyno of its own
     #[arg(long, conflicts_with_all = ["basic", "eco"])]
     pub scheduler: bool,
+    /// have the runner tell the URL of this name, every ten minutes, that it fares well
+    #[arg(long, value_name = "NAME", value_parser = notify::name)]
+    pub ping: Option<String>,
     /// binary for Linux on x86-64 that is to run there [default: this one, where it is that]
     #[arg(long, value_name = "PATH")]
     pub binary: Option<PathBuf>,

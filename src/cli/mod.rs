@@ -5,13 +5,17 @@ mod apply;
 mod auth;
 mod deploy;
 mod install;
+mod notify;
 mod plugin;
+mod run;
 
 pub use apply::{Apply, Export};
 pub use auth::{Auth, AuthCommand, AuthRemove, AuthRotate, AuthSetup, Doctor, KeepIn, Scope};
 pub use deploy::{Deploy, DeployCommand, DeployRemove};
 pub use install::{Install, Printed, Timer, Uninstall};
+pub use notify::{Notify, NotifyAdd, NotifyCommand, NotifyRemove};
 pub use plugin::{AppPolicy, PLUGIN};
+pub use run::Run;
 
 use crate::schedule::{
     AppName, Blackout, Cron, Days, MaxUnavailable, ScheduleName, Span, Times, Window, Zone,
@@ -47,6 +51,7 @@ pub enum Command {
     Run(Run),
     History(History),
     Auth(Auth),
+    Notify(Notify),
     Doctor(Doctor),
     Deploy(Deploy),
     Install(Install),
@@ -244,62 +249,6 @@ pub struct Plan {
     pub common: Common,
 }
 
-/// restart what is due, wait until it is proven up, exit
-///
-/// Exit codes: 0 done or nothing due, 1 failed, 2 wrong usage, 3 some restarts failed or were not
-/// reached, a roll is held, or an occurrence was missed, 130 interrupted.
-#[derive(Debug, Clone, Args)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag that a user may type"
-)]
-pub struct Run {
-    /// only the schedules of this app; with --now, the app to restart
-    #[arg(short, long, value_name = "APP")]
-    pub app: Option<AppName>,
-    /// restart the target once, now, rolling and proven
-    #[arg(long, conflicts_with = "watch")]
-    pub now: bool,
-    #[command(flatten)]
-    pub target: TargetFlags,
-    /// with --now, leave dynos alone that are younger than this
-    #[arg(
-        long,
-        value_name = "TIME",
-        requires = "now",
-        allow_hyphen_values = true
-    )]
-    pub older_than: Option<Span>,
-    /// with --now, restart outside the windows and in the blackouts of schedules too
-    #[arg(long, requires = "now")]
-    pub ignore_windows: bool,
-    #[command(flatten)]
-    pub how: HowFlags,
-    /// stay, and make a pass whenever something is due
-    #[arg(long)]
-    pub watch: bool,
-    /// show what a pass would do, and do nothing
-    #[arg(long, conflicts_with = "watch")]
-    pub dry_run: bool,
-    /// read schedules and credential and ask Heroku for each app, as a pass would, and restart nothing
-    #[arg(long, conflicts_with_all = ["watch", "now", "dry_run"])]
-    pub check: bool,
-    /// print nothing where nothing is due
-    #[arg(short, long, conflicts_with_all = ["watch", "now"])]
-    pub quiet: bool,
-    /// append what is said to this file, as lines of a log; it is cut at 1 MB
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["now", "check", "dry_run", "json"])]
-    pub log: Option<PathBuf>,
-    /// leave where a pass would wait for a reason that passes by itself
-    #[arg(long)]
-    pub no_wait: bool,
-    /// answer the question of --now
-    #[arg(short, long, requires = "now")]
-    pub yes: bool,
-    #[command(flatten)]
-    pub common: Common,
-}
-
 /// show what happened, from this machine's ledger
 #[derive(Debug, Clone, Args)]
 pub struct History {
@@ -374,6 +323,11 @@ impl Cli {
             Some(Command::Deploy(deploy)) => match &deploy.command {
                 None => deploy.common.clone(),
                 Some(DeployCommand::Remove(remove)) => remove.common.clone(),
+            },
+            Some(Command::Notify(notify)) => match &notify.command {
+                None => notify.common.clone(),
+                Some(NotifyCommand::Add(add)) => add.common.clone(),
+                Some(NotifyCommand::Remove(remove)) => remove.common.clone(),
             },
             Some(Command::Auth(auth)) => match &auth.command {
                 None => auth.common.clone(),

@@ -11,7 +11,7 @@ pub enum AppPolicy {
 }
 
 /// Commands of the plugin: id, what is done about the app, examples.
-pub const PLUGIN: [(&str, AppPolicy, &[&str]); 19] = [
+pub const PLUGIN: [(&str, AppPolicy, &[&str]); 22] = [
     (
         "",
         AppPolicy::Typed,
@@ -144,6 +144,21 @@ pub const PLUGIN: [(&str, AppPolicy, &[&str]); 19] = [
             "heroku dynos:autorestart:export > autorestart.toml",
             "heroku dynos:autorestart:export --schema > autorestart.schema.json",
         ],
+    ),
+    (
+        "notify",
+        AppPolicy::Typed,
+        &["heroku dynos:autorestart:notify"],
+    ),
+    (
+        "notify add",
+        AppPolicy::Typed,
+        &["heroku dynos:autorestart:notify:add ops"],
+    ),
+    (
+        "notify remove",
+        AppPolicy::Typed,
+        &["heroku dynos:autorestart:notify:remove ops"],
     ),
     (
         "doctor",

@@ -12,11 +12,11 @@ mod foresee;
 mod history;
 mod index;
 mod install;
+mod notify;
 mod passes;
 mod pause;
 mod plan;
 mod remove;
-mod rounds;
 mod run;
 mod runners;
 mod sandbox;
@@ -62,6 +62,7 @@ pub async fn dispatch(cli: Cli, context: &Context<'_>) -> Result<u8, Error> {
         Some(Command::Plan(plan)) => plan::plan(context, plan).await,
         Some(Command::Run(run)) => run::run(context, run).await,
         Some(Command::Auth(auth)) => auth::auth(context, auth).await,
+        Some(Command::Notify(flags)) => Box::pin(notify::notify(context, flags)).await,
         Some(Command::Doctor(doctor)) => doctor::doctor(context, &doctor).await,
         Some(Command::Deploy(deploy)) => Box::pin(deploy::deploy(context, deploy)).await,
         Some(Command::Install(flags)) => Box::pin(install::install(context, flags)).await,

@@ -6,7 +6,7 @@ pub mod expiry;
 mod keychain;
 pub mod netrc;
 pub mod own;
-mod private;
+pub(crate) mod private;
 pub mod records;
 mod secret;
 

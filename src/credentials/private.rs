@@ -26,7 +26,7 @@ fn unwritable(place: &Path, error: &io::Error) -> Error {
 ///
 /// # Errors
 /// When it cannot be read, is a link, or its mode or owner lets others at it.
-pub(super) fn read(place: &Path) -> Result<Option<Vec<u8>>, Error> {
+pub(crate) fn read(place: &Path) -> Result<Option<Vec<u8>>, Error> {
     let mut options = File::options();
     options.read(true);
     #[cfg(unix)]
@@ -81,7 +81,7 @@ fn is_open_to_others(_known: &fs::Metadata) -> Option<String> {
 }
 
 /// Writes it whole or not at all.
-pub(super) fn write(place: &Path, text: &[u8]) -> Result<(), Error> {
+pub(crate) fn write(place: &Path, text: &[u8]) -> Result<(), Error> {
     replace(place, text).map_err(|error| unwritable(place, &error))
 }
 
@@ -115,7 +115,7 @@ pub(super) fn remove(place: &Path) -> Result<bool, Error> {
     clippy::disallowed_methods,
     reason = "a moment on a lock that is held for less than one"
 )]
-pub(super) fn lock(place: &Path) -> Result<File, Error> {
+pub(crate) fn lock(place: &Path) -> Result<File, Error> {
     for _ in 0..100 {
         if let Some(file) = try_lock(place)? {
             return Ok(file);

@@ -1,13 +1,21 @@
 //! Hosts that are not Heroku's API, by URLs that Heroku hands out: where the bytes of a slug are put,
 //! and where a log is read. The URL is the secret: no token goes there, and it is not shown.
 
-use super::{Client, Error, apps::Slug, client::http, redact, sending::Question, wire};
+use super::{
+    Client, Error, Options,
+    apps::Slug,
+    client::{cause, http},
+    redact,
+    sending::Question,
+    wire,
+};
+use crate::credentials::Secret;
 use jiff::Timestamp;
 use reqwest::{
     Method, Url,
     header::{ACCEPT, CONTENT_TYPE, HeaderMap},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// How long the bytes of a slug may be on their way.
@@ -90,6 +98,35 @@ impl Client {
             why: "it handed out an address that is not https".to_owned(),
         })
     }
+}
+
+/// Tells somebody else something: a URL that a user gave, over TLS, unless it is of this machine.
+///
+/// # Errors
+/// When it is no such URL, cannot be reached, or refuses: in words, with its host alone.
+pub async fn tell(options: &Options, url: &Secret, said: &Value) -> Result<(), String> {
+    let (Ok(parsed), Some(place)) = (Url::parse(url.expose()), host_of(url)) else {
+        return Err("its URL is not one over https".to_owned());
+    };
+    let broken = |why: String| format!("{place}: {why}");
+    let http = http(options, &HeaderMap::new()).map_err(|error| error.to_string())?;
+    let request = http.post(parsed).json(said);
+    let response = request.send().await;
+    let response = response.map_err(|error| broken(cause(&error.without_url())))?;
+    let status = response.status();
+    if status.is_success() {
+        return Ok(());
+    }
+    Err(broken(format!("it answered {status}")))
+}
+
+/// The host of a URL that something may be told to; `None` where it is no such URL.
+#[must_use]
+pub fn host_of(url: &Secret) -> Option<String> {
+    let url = Url::parse(url.expose()).ok()?;
+    let host = url.host_str()?;
+    let is_here = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
+    (url.scheme() == "https" || url.scheme() == "http" && is_here).then(|| host.to_owned())
 }
 
 fn place(url: &Url) -> String {

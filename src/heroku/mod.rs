@@ -19,7 +19,7 @@ pub use api::Restart;
 pub use apps::{Addon, NewSlug, OwnApp, Place, Scale, Slug};
 pub use authorizations::{Account, Authorization, Capability};
 pub use client::Client;
-pub use elsewhere::{LINES, LogLine};
+pub use elsewhere::{LINES, LogLine, host_of, tell};
 pub use error::{Error, Fate};
 pub use held::Renewal;
 pub use host::Host;

@@ -32,6 +32,8 @@ pub trait Passes {
     fn endings(&self, schedules: &[Schedule]) -> Vec<String>;
     /// Whether the credentials can be read from here, looked at now and then.
     fn readable(&self, schedules: &[Schedule]) -> impl Future<Output = Result<(), Error>>;
+    /// Tells whoever wants to know that the runner fares well; returns why that failed.
+    fn ping(&self, schedules: usize) -> impl Future<Output = Option<String>>;
 }
 
 /// What a watch works with.
@@ -101,6 +103,7 @@ impl Watch<'_> {
         }
         let (mut beats, mut last_closed) = (Beats::default(), None);
         let mut rolling = FuturesUnordered::new();
+        let (mut pings, mut last_ping) = (FuturesUnordered::new(), None);
         let mut apps = Apps::default();
         let mut stopwatch = self.clock.stopwatch();
         let mut last = None;
@@ -132,7 +135,9 @@ impl Watch<'_> {
             let wrong = || wrong.first().map(ToString::to_string);
             let trouble = apps.trouble().or_else(|| text.clone()).or_else(wrong);
             let trouble = trouble.or_else(|| known.problem.clone());
-            self.beat(&known.schedules, trouble, now, &mut beats);
+            if self.beat(&known.schedules, trouble, now, &mut beats) && pings.is_empty() {
+                pings.push(passes.ping(known.schedules.len()));
+            }
             last_closed = text;
             known.read_again(self.store, self.ui, self.app).await;
             self.warn_of(&passes.endings(&known.schedules), now);
@@ -159,6 +164,13 @@ impl Watch<'_> {
             tokio::select! {
                 Some((names, result)) = rolling.next(), if !is_idle => {
                     last = self.end(&names, result, &known.schedules, &mut apps, passes);
+                }
+                Some(problem) = pings.next(), if !pings.is_empty() => {
+                    let news = problem.as_ref().filter(|_| problem != last_ping);
+                    if let Some(problem) = news {
+                        self.ui.warn(problem);
+                    }
+                    last_ping = problem;
                 }
                 () = self.sleep(&asleep, now) => {}
                 () = self.stop.set(), if !self.stop.is_set() => {}
@@ -226,14 +238,15 @@ impl Watch<'_> {
     }
 
     /// A sign of life: in the state directory for this machine, and now and then in the log for
-    /// others. One that cannot be left stops no restart; it is said once.
+    /// others. One that cannot be left stops no restart; it is said once. Tells whether one was left
+    /// for others, and all is well.
     fn beat(
         &self,
         schedules: &[Schedule],
         trouble: Option<String>,
         now: Timestamp,
         beats: &mut Beats,
-    ) {
+    ) -> bool {
         let is_news = beats.trouble != trouble;
         let is_over = |at: Option<Timestamp>, span: SignedDuration| {
             at.is_none_or(|at| {
@@ -253,7 +266,9 @@ impl Watch<'_> {
             self.ui.warn(problem);
         }
         beats.problem = problem;
-        if is_news || is_over(beats.logged, heartbeat::EVERY) {
+        let is_time = is_news || is_over(beats.logged, heartbeat::EVERY);
+        let is_well = trouble.is_none();
+        if is_time {
             let next = Schedule::next_of(schedules.iter(), now);
             let line = Line::new(Level::Info, HEARTBEAT)
                 .with("schedules", schedules.len())
@@ -265,6 +280,7 @@ impl Watch<'_> {
             }
             (beats.logged, beats.trouble) = (Some(now), trouble);
         }
+        is_time && is_well
     }
 
     fn sign(&self, trouble: Option<String>, now: Timestamp) -> Heartbeat {

@@ -20,6 +20,7 @@ mod fault_matrix;
 mod house;
 mod month;
 mod network;
+mod notify;
 mod process;
 mod properties;
 mod renamed;

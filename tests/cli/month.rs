@@ -102,6 +102,10 @@ impl Passes for Watched<'_> {
     async fn readable(&self, _: &[Schedule]) -> Result<(), Error> {
         Ok(())
     }
+
+    async fn ping(&self, _: usize) -> Option<String> {
+        None
+    }
 }
 
 /// What happens to the machine or to Heroku.

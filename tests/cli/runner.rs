@@ -211,6 +211,10 @@ impl Passes for Panics {
     async fn readable(&self, _: &[Schedule]) -> Result<(), Error> {
         Ok(())
     }
+
+    async fn ping(&self, _: usize) -> Option<String> {
+        None
+    }
 }
 
 #[test]

@@ -13,12 +13,13 @@ use crate::{
     credentials::records::is_same,
     error::Error,
     heroku::Options,
+    notify,
     runner::slug::Package,
     schedule::Schedule,
     state::StateDir,
     store::{self, RunnerApp, SchedulesFile, Store},
 };
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 /// The schedules file of this machine; a dyno of the runner has none.
 pub fn file(context: &Context<'_>, named: Option<&Path>) -> Result<SchedulesFile, Error> {
@@ -218,6 +219,35 @@ pub fn fits(flags: &Deploy, name: &str, found: Option<&Found>) -> Result<(), Err
         ),
         _ => Ok(()),
     }
+}
+
+/// The config vars that a runner lacks to tell somebody that it fares well. A URL is compared where it
+/// is, and shown nowhere.
+pub async fn ping(
+    context: &Context<'_>,
+    flags: &Deploy,
+    login: &auth::Login,
+    found: Option<&Found>,
+) -> Result<BTreeMap<String, String>, Error> {
+    let Some(name) = &flags.ping else {
+        return Ok(BTreeMap::new());
+    };
+    let url = super::super::notify::url(context, name)?;
+    let mut wanted = BTreeMap::from([
+        (notify::PING.to_owned(), name.clone()),
+        (notify::variable(name), url.expose().to_owned()),
+    ]);
+    if let Some(found) = found {
+        for variable in [notify::PING, &notify::variable(name)] {
+            let there = login.client.token_of(&found.app.id, variable).await?;
+            if there
+                .is_some_and(|there| wanted.get(variable).is_some_and(|it| it == there.expose()))
+            {
+                wanted.remove(variable);
+            }
+        }
+    }
+    Ok(wanted)
 }
 
 /// How it is to make passes: as it does, unless a flag says otherwise.

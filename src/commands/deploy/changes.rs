@@ -30,6 +30,8 @@ pub struct Wanted<'a> {
     pub host: Option<&'a str>,
     /// Whether the authorization that it has is known to be gone.
     pub is_authorization_gone: bool,
+    /// The config vars that it lacks to tell somebody that it fares well.
+    pub ping: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +99,8 @@ pub fn changes(found: Option<&Found>, wanted: &Wanted<'_>) -> Result<Changes, Co
         .into_iter()
         .map(|(name, value)| (name, Some(value)))
         .collect();
+    let ping = wanted.ping.clone().into_iter();
+    sets.extend(ping.map(|(name, value)| (name, Some(value))));
     for (name, value) in [
         (RUNNER_APP, Some(wanted.name)),
         ("HEROKU_HOST", wanted.host),
@@ -167,6 +171,7 @@ mod tests {
             schedules: &[],
             host: None,
             is_authorization_gone: false,
+            ping: BTreeMap::new(),
         }
     }
 

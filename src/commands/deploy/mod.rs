@@ -22,7 +22,7 @@ use crate::{
     state::StateDir,
     store::SchedulesFile,
 };
-use before::{file, identified, is_authorization_gone, known, login, name, package, way};
+use before::{file, identified, is_authorization_gone, known, login, name, package, ping, way};
 use changes::{Changes, Wanted, Way, changes};
 use found::Found;
 use serde_json::json;
@@ -128,6 +128,9 @@ async fn put(context: &Context<'_>, flags: &Deploy, stop: &Stop) -> Result<u8, E
         context.tell_wrong(&found.wrong);
     }
     let way = way(flags, found.as_ref(), &name)?;
+    let ping = stop
+        .unless(ping(context, flags, &login, found.as_ref()))
+        .await?;
     let wanted = Wanted {
         name: &name,
         package: &package,
@@ -139,6 +142,7 @@ async fn put(context: &Context<'_>, flags: &Deploy, stop: &Stop) -> Result<u8, E
             .text("HEROKU_HOST")
             .filter(|_| options.host.machine() != crate::pass::HEROKU),
         is_authorization_gone: is_gone,
+        ping,
     };
     let changes = changes(found.as_ref(), &wanted).map_err(|conflict| {
         let (app, schedule) = (conflict.app, conflict.schedule);

@@ -22,7 +22,7 @@ use std::path::Path;
 use trial::try_out;
 
 /// Variables that a timer must be given, since it starts without those of a shell.
-const BROUGHT: [&str; 15] = [
+const BROUGHT: [&str; 16] = [
     "HEROKU_HOST",
     "XDG_CONFIG_HOME",
     "XDG_STATE_HOME",
@@ -30,6 +30,7 @@ const BROUGHT: [&str; 15] = [
     "HEROKU_DATA_DIR",
     "AUTORESTART_STATE_DIR",
     "AUTORESTART_REQUEST_TIMEOUT",
+    "AUTORESTART_PING",
     "NODE_EXTRA_CA_CERTS",
     "SSL_CERT_FILE",
     "HTTPS_PROXY",

@@ -1,12 +1,16 @@
 //! `run`: one pass, or passes for good; and `run --now`.
 
-use super::{Context, auth, passes::Passes, rounds, set, tell::tell};
+mod check;
+mod rounds;
+
+use super::{Context, auth, passes::Passes, set, tell::tell};
 use crate::{
     cli::Run,
-    credentials::{self, Use},
+    credentials::{self, Secret, Use},
     error::{Error, exit},
     execute::Stop,
     heartbeat::{Heartbeat, Mode},
+    notify,
     pass::{self, Request},
     plan::due::Given,
     report::{
@@ -62,6 +66,7 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
             no_wait: flags.no_wait,
         },
         asked_at: Cell::default(),
+        ping: ping(context, &flags)?,
     };
     if flags.now {
         let code = runner.now().await?;
@@ -114,6 +119,8 @@ struct Runner<'a> {
     passes: Passes<'a>,
     /// When Heroku last took the token.
     asked_at: Cell<Option<Timestamp>>,
+    /// Who is told that it fares well, by name and URL.
+    ping: Option<(String, Secret)>,
 }
 
 impl Runner<'_> {
@@ -213,7 +220,11 @@ impl Runner<'_> {
                 .and("next", next.map(|(next, _)| next))
                 .and("trouble", trouble.as_ref());
             self.context.ui.log(&line);
+            let is_well = trouble.is_none();
             self.beat(trouble);
+            if is_well && let Some(problem) = runner::Passes::ping(self, schedules.len()).await {
+                self.context.ui.warn(&problem);
+            }
         }
         if let Some(made) = made {
             return match made {
@@ -263,44 +274,6 @@ impl Runner<'_> {
                 Ok(())
             }
         }
-    }
-
-    /// Whether a pass could be made from here: schedules, credential, every app.
-    async fn check(&self) -> Result<u8, Error> {
-        let context = self.context;
-        let schedules = narrow(self.read().await?, self.flags.app.as_ref(), None);
-        if let Some(missing) = self.store.missing() {
-            return Err(missing.into());
-        }
-        if let (true, Some(app)) = (schedules.is_empty(), &self.flags.app) {
-            return Err(context.no_such(format!("{app} has no schedule")));
-        }
-        if schedules.is_empty() {
-            // Those that are to come need a credential too.
-            let (client, ..) = self.stop.unless(context.client(Use::Pass(None))).await?;
-            self.stop.unless(client.remaining()).await?;
-        }
-        let mut seen = vec![];
-        for (account, schedules) in pass::by_account(&schedules) {
-            let wanted = Use::Pass(account.as_deref());
-            let (client, ..) = self.stop.unless(context.client(wanted)).await?;
-            for of_app in pass::by_app(schedules.iter()).into_values() {
-                let app = of_app[0].app.id_or_name();
-                seen.push(self.stop.unless(client.app(app)).await?.name);
-            }
-        }
-        let names: Vec<String> = seen.iter().map(|app| format!("⬢ {app}")).collect();
-        context.ui.either(
-            || match names[..] {
-                [] => "There are no schedules: a pass has nothing to do".to_owned(),
-                _ => format!(
-                    "A pass can be made from here: {} answered",
-                    names.join(", ")
-                ),
-            },
-            || serde_json::json!({ "apps": seen }),
-        );
-        Ok(exit::DONE)
     }
 
     async fn now(&self) -> Result<u8, Error> {
@@ -388,5 +361,34 @@ impl runner::Passes for Runner<'_> {
             return self.is_taken().await;
         }
         self.passes.readable(schedules).await
+    }
+
+    async fn ping(&self, schedules: usize) -> Option<String> {
+        let (name, url) = self.ping.as_ref()?;
+        let options = self.context.options_in_silence().ok()?;
+        let told = self.stop.or(notify::ping(&options, url, schedules)).await;
+        let error = told.ok()?.err()?;
+        Some(format!(
+            "{name} was not told that the runner fares well: {error}"
+        ))
+    }
+}
+
+/// What is told that the runner fares well. Of a name in the environment a missing URL stops nothing.
+fn ping(context: &Context<'_>, flags: &Run) -> Result<Option<(String, Secret)>, Error> {
+    if let Some(name) = &flags.ping {
+        let url = super::notify::url(context, name)?;
+        return Ok(Some((name.clone(), url)));
+    }
+    let is_runner = !(flags.now || flags.check || flags.dry_run);
+    let Some(name) = context.env.text(notify::PING).filter(|_| is_runner) else {
+        return Ok(None);
+    };
+    match super::notify::url(context, name) {
+        Ok(url) => Ok(Some((name.to_owned(), url))),
+        Err(error) => {
+            context.ui.warn(&format!("{}: {error}", notify::PING));
+            Ok(None)
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! One call of `run`: a pass over what is due, and over what becomes due while it rolls.
 
-use super::passes::{self, Passes};
 use crate::{
+    commands::passes::{self, Passes},
     error::Error,
     pass,
     report::Report,

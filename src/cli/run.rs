@@ -1,0 +1,68 @@
+//! The command line of `run`.
+
+use super::{Common, HowFlags, TargetFlags};
+use crate::{
+    notify,
+    schedule::{AppName, Span},
+};
+use clap::Args;
+use std::path::PathBuf;
+
+/// restart what is due, wait until it is proven up, exit
+///
+/// Exit codes: 0 done or nothing due, 1 failed, 2 wrong usage, 3 some restarts failed or were not
+/// reached, a roll is held, or an occurrence was missed, 130 interrupted.
+#[derive(Debug, Clone, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag that a user may type"
+)]
+pub struct Run {
+    /// only the schedules of this app; with --now, the app to restart
+    #[arg(short, long, value_name = "APP")]
+    pub app: Option<AppName>,
+    /// restart the target once, now, rolling and proven
+    #[arg(long, conflicts_with = "watch")]
+    pub now: bool,
+    #[command(flatten)]
+    pub target: TargetFlags,
+    /// with --now, leave dynos alone that are younger than this
+    #[arg(
+        long,
+        value_name = "TIME",
+        requires = "now",
+        allow_hyphen_values = true
+    )]
+    pub older_than: Option<Span>,
+    /// with --now, restart outside the windows and in the blackouts of schedules too
+    #[arg(long, requires = "now")]
+    pub ignore_windows: bool,
+    #[command(flatten)]
+    pub how: HowFlags,
+    /// stay, and make a pass whenever something is due
+    #[arg(long)]
+    pub watch: bool,
+    /// show what a pass would do, and do nothing
+    #[arg(long, conflicts_with = "watch")]
+    pub dry_run: bool,
+    /// read schedules and credential and ask Heroku for each app, as a pass would, and restart nothing
+    #[arg(long, conflicts_with_all = ["watch", "now", "dry_run"])]
+    pub check: bool,
+    /// print nothing where nothing is due
+    #[arg(short, long, conflicts_with_all = ["watch", "now"])]
+    pub quiet: bool,
+    /// append what is said to this file, as lines of a log; it is cut at 1 MB
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["now", "check", "dry_run", "json"])]
+    pub log: Option<PathBuf>,
+    /// leave where a pass would wait for a reason that passes by itself
+    #[arg(long)]
+    pub no_wait: bool,
+    /// tell the URL of this name, every ten minutes, that the runner fares well
+    #[arg(long, value_name = "NAME", value_parser = notify::name, conflicts_with_all = ["now", "check", "dry_run"])]
+    pub ping: Option<String>,
+    /// answer the question of --now
+    #[arg(short, long, requires = "now")]
+    pub yes: bool,
+    #[command(flatten)]
+    pub common: Common,
+}

@@ -1,0 +1,224 @@
+//! Where is told what happens: URLs by name, and the ping of a runner that fares well.
+
+use crate::{
+    deploy::{CLOCK, RUNNER, api, deploy, scenario},
+    process::{Home, Served, Told, block, on_time, schedule, shop, told_on_time},
+};
+use serde_json::{Value, json};
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpListener,
+    process::{Command, Stdio},
+    sync::mpsc::{Receiver, channel},
+    time::Duration,
+};
+
+/// Listens on this machine; what is told comes out of the channel, its path and its body.
+fn listener(answer: &'static str) -> (String, Receiver<(String, Value)>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!(
+        "http://{}/s3cret-path",
+        listener.local_addr().expect("an address")
+    );
+    let (sender, told) = channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a stream");
+            let mut reader = BufReader::new(stream.try_clone().expect("a stream"));
+            let (mut first, mut length) = (String::new(), 0);
+            reader.read_line(&mut first).expect("a line");
+            loop {
+                let mut line = String::new();
+                reader.read_line(&mut line).expect("a line");
+                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                    length = value.trim().parse().expect("a length");
+                }
+                if line.trim().is_empty() {
+                    break;
+                }
+            }
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).expect("a body");
+            let _ = write!(
+                stream,
+                "HTTP/1.1 {answer}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            );
+            let body = serde_json::from_slice(&body).unwrap_or_default();
+            if sender.send((first, body)).is_err() {
+                return;
+            }
+        }
+    });
+    (url, told)
+}
+
+fn add(home: &Home, host: &str, name: &str, url: &str) -> Told {
+    let mut command = home.command(host, &["notify", "add", name, "--url-stdin"]);
+    let piped = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = piped.spawn().expect("it starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    stdin.write_all(url.as_bytes()).expect("a URL");
+    drop(stdin);
+    child.wait_with_output().expect("it ends").into()
+}
+
+fn next(told: &Receiver<(String, Value)>) -> (String, Value) {
+    told.recv_timeout(Duration::from_secs(60))
+        .expect("it is told")
+}
+
+#[test]
+fn urls_are_kept_for_their_owner_alone_and_never_shown() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::new();
+    let host = "http://127.0.0.1:9";
+    let (url, told) = listener("200 OK");
+    let kept = add(&home, host, "ops", &url);
+    assert_eq!(kept.code, Some(0), "{kept:?}");
+    assert_eq!(next(&told).1["event"], json!("test"));
+    let place = home.path().join(".config/autorestart/notify.json");
+    let mode = std::fs::metadata(&place)
+        .expect("a file")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let list = home.run(host, &["notify", "--json"]);
+    assert_eq!(list.json(), json!([{ "name": "ops", "host": "127.0.0.1" }]));
+    let shown = home.run(host, &["notify"]);
+    for told in [&kept, &list, &shown] {
+        assert!(!format!("{told:?}").contains("s3cret"), "{told:?}");
+    }
+    for (name, url, said) in [
+        ("ops", "http://example.com/x", "no https URL"),
+        ("ops", "", "no URL on stdin"),
+        ("a b", "https://example.com/x", "a name is 1 to 40"),
+    ] {
+        let refused = add(&home, host, name, url);
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(refused.stderr.contains(said), "{refused:?}");
+    }
+    let unknown = home.run(host, &["run", "--ping", "nobody"]);
+    assert_eq!(unknown.code, Some(2), "{unknown:?}");
+    assert!(
+        unknown.stderr.contains("under the name nobody"),
+        "{unknown:?}"
+    );
+    assert_eq!(home.run(host, &["notify", "remove", "ops"]).code, Some(0));
+    assert_eq!(home.run(host, &["notify", "remove", "ops"]).code, Some(2));
+    assert_eq!(home.run(host, &["notify", "--json"]).json(), json!([]));
+}
+
+#[test]
+fn a_runner_that_fares_well_pings_and_one_in_trouble_does_not() {
+    block(async {
+        let home = Home::new();
+        let served = Served::start(&shop(&home, 1), Some("2026-03-02T06:00:00Z*600"));
+        let (url, told) = listener("200 OK");
+        assert_eq!(add(&home, &served.heroku.url, "ops", &url).code, Some(0));
+        next(&told);
+        home.write_schedules(&schedule("07:00"));
+        let once = told_on_time(&home, &served, &["run", "--ping", "ops"]).await;
+        assert_eq!(once.code, Some(0), "{once:?}");
+        let (line, body) = next(&told);
+        assert!(line.starts_with("POST /s3cret-path "), "{line}");
+        assert_eq!(
+            (&body["event"], &body["schedules"]),
+            (&json!("heartbeat"), &json!(1))
+        );
+        // A watch does so every ten minutes.
+        let mut command = on_time(&home, &served, &["run", "--watch", "--ping", "ops"]).await;
+        let clock = format!("{}*600", crate::process::now(&served).await);
+        let mut watch = command
+            .env("AUTORESTART_CLOCK", clock)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        for _ in 0..3 {
+            assert_eq!(next(&told).1["event"], json!("heartbeat"));
+        }
+        let id = watch.id().to_string();
+        let killed = Command::new("kill").args(["-TERM", &id]).status();
+        assert!(killed.expect("kill runs").success());
+        assert_eq!(watch.wait().expect("it ends").code(), Some(130));
+        while told.try_recv().is_ok() {}
+        // Silence is the alarm.
+        let refuses = json!([{ "times": 99, "kind": { "status": { "status": 503 } } }]);
+        served.heroku.faults(&refuses).await;
+        served
+            .heroku
+            .patch("/sandbox", &json!({ "advance": "2h" }))
+            .await;
+        let failed = told_on_time(&home, &served, &["run", "--ping", "ops"]).await;
+        assert_ne!(failed.code, Some(0), "{failed:?}");
+        assert!(told.try_recv().is_err(), "it says nothing");
+    });
+}
+
+#[test]
+fn a_ping_that_is_refused_changes_nothing_else_and_its_url_is_not_said() {
+    block(async {
+        let home = Home::new();
+        let served = Served::start(&shop(&home, 1), None);
+        let (url, told) = listener("500 Internal Server Error");
+        let kept = add(&home, &served.heroku.url, "ops", &url);
+        assert_eq!(kept.code, Some(0), "{kept:?}");
+        assert!(kept.stderr.contains("did not take a test"), "{kept:?}");
+        next(&told);
+        home.write_schedules(&schedule("07:00").replace("at = \"07:00\"", "max-uptime = \"99d\""));
+        let once = home.run(&served.heroku.url, &["run", "--ping", "ops"]);
+        assert_eq!(once.code, Some(0), "{once:?}");
+        assert!(
+            once.stderr.contains(
+                "ops was not told that the runner fares well: 127.0.0.1: it answered 500"
+            ),
+            "{once:?}"
+        );
+        assert!(!format!("{once:?}{kept:?}").contains("s3cret"), "{once:?}");
+    });
+}
+
+#[test]
+fn a_deployed_runner_has_the_url_and_twice_changes_nothing() {
+    block(async {
+        let home = Home::new();
+        let served = Served::start(&scenario(&home, ""), Some(CLOCK));
+        let (url, told) = listener("200 OK");
+        assert_eq!(
+            add(&home, &served.heroku.url, "on-call", &url).code,
+            Some(0)
+        );
+        next(&told);
+        home.write_schedules(&schedule("07:00"));
+        let first = deploy(&home, &served, &["--yes", "--ping", "on-call"]).await;
+        assert_eq!(first.code, Some(0), "{first:?}");
+        let config = api(&served, &format!("/apps/{RUNNER}/config-vars")).await;
+        assert_eq!(
+            (
+                &config["AUTORESTART_PING"],
+                &config["AUTORESTART_NOTIFY_ON_CALL"]
+            ),
+            (&json!("on-call"), &json!(url))
+        );
+        let again = deploy(&home, &served, &["--yes", "--json", "--ping", "on-call"]).await;
+        assert_eq!(again.json()["changed"], json!(false), "{again:?}");
+        assert!(
+            !format!("{first:?}{again:?}").contains("s3cret"),
+            "{first:?}"
+        );
+        // As its dyno does it.
+        let mut dyno = on_time(&home, &served, &["run"]).await;
+        for (name, value) in config.as_object().expect("an object") {
+            dyno.env(name, value.as_str().expect("a text"));
+        }
+        let dyno = dyno
+            .env("DYNO", "runner.1")
+            .env("HOME", home.path().join("dyno"));
+        let said: Told = dyno.output().expect("it runs").into();
+        assert_eq!(said.code, Some(0), "{said:?}");
+        assert_eq!(next(&told).1["event"], json!("heartbeat"));
+    });
+}
