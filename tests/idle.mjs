@@ -1,6 +1,6 @@
-// Owns: what an idle watch costs: CPU time, wake-ups, requests and peak memory of a minute of the release binary, on Linux.
+// Owns: what an idle watch costs: CPU time, wake-ups, requests and peak memory of a minute of the binary that ships, on Linux.
 //
-//   node tests/idle.mjs [SECONDS]      target/release/autorestart must be there
+//   node tests/idle.mjs [SECONDS]      cargo build --profile dist comes first
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs'
@@ -10,7 +10,7 @@ import {setTimeout as pause} from 'node:timers/promises'
 import {binary, throwawayHome} from './setup.mjs'
 
 const seconds = Number(process.argv[2] ?? 60)
-const program = binary('release')
+const program = binary('dist')
 const {home, remove} = throwawayHome()
 const sandbox = spawn(program, ['sandbox', '--port', '0'], {env: {HOME: home}, stdio: ['ignore', 'pipe', 'ignore']})
 try {
