@@ -1,7 +1,7 @@
 //! `apply` and `export`: schedules as a file in git, and what it takes to make those that there are
 //! exactly these.
 
-use super::{Context, void};
+use super::{Context, set::reach, void};
 use crate::{
     cli::{Apply, Export},
     error::{Error, exit},
@@ -219,6 +219,7 @@ async fn identify(store: &Store, added: &mut [Schedule]) -> Result<(), Error> {
     };
     for schedule in added {
         let app = vars.client().app(schedule.app.id_or_name()).await?;
+        reach::is_not_the_runner(store, &app.id)?;
         let host = vars.runner().host.clone();
         schedule.app.id = Some(app.id);
         schedule.app.host = (host != crate::pass::HEROKU).then_some(host);

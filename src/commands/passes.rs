@@ -148,20 +148,18 @@ impl Passes<'_> {
     }
 
     /// A Heroku dyno has no disk that outlives it: what was over when the runner before this one was
-    /// last alive is not to be reported again. Its log tells when that was.
+    /// last alive is not to be reported again. Its log tells when that was; where it cannot be read, a
+    /// miss that was told already is told twice rather than never.
     async fn reports_from(&self, client: &Client) -> Option<Timestamp> {
         let env = self.context.env;
         env.text("DYNO")?;
         if let (None, Some(app)) = (self.since.get(), env.text(RUNNER_APP)) {
             match client.log(app).await {
-                Ok(lines) => {
-                    let before = deployed::beat_before(&lines, self.began);
-                    self.since.set(Some(before.unwrap_or(self.began)));
-                }
+                Ok(lines) => self.since.set(deployed::alive_before(&lines, self.began)),
                 Err(error) => tracing::debug!(%error, "the log of the runner is not read"),
             }
         }
-        Some(self.since.get().unwrap_or(self.began))
+        self.since.get()
     }
 
     /// What to do where a credential of ours was taken away while it was used.

@@ -54,16 +54,20 @@ impl Beat {
     }
 }
 
-/// When a runner was last alive before this one began.
+/// When a runner was last alive before this one began: its newest line of any event. Where there was
+/// none, what its log begins with: nothing was missed by a runner before there was one.
 #[must_use]
-pub fn beat_before(lines: &[LogLine], began: Timestamp) -> Option<Timestamp> {
-    let before: Vec<LogLine> = lines
-        .iter()
-        .filter(|line| line.at < began)
-        .cloned()
-        .collect();
-    let of_type = |process_type| beat(&before, process_type).map(|beat| beat.at);
-    of_type(PROCESS_TYPE).max(of_type(JOB))
+pub fn alive_before(lines: &[LogLine], began: Timestamp) -> Option<Timestamp> {
+    let is_event = |line: &&LogLine| {
+        let of_type = |process_type| line.from.starts_with(&format!("app[{process_type}."));
+        (of_type(PROCESS_TYPE) || of_type(JOB))
+            && logfmt::parse(&line.text)
+                .iter()
+                .any(|(key, _)| key == "event")
+    };
+    let before = || lines.iter().filter(|line| line.at < began);
+    let last = before().rev().find(is_event).or_else(|| before().next());
+    Some(last.map_or(began, |line| line.at))
 }
 
 /// The newest sign of life of a process type in these lines.

@@ -41,6 +41,29 @@ fn ended(child: Child) -> Told {
     child.wait_with_output().expect("it ends").into()
 }
 
+/// Deploys, killed while it waits for the runner's first sign of life.
+async fn cut_off(home: &Home, served: &Served) {
+    let program = program(home);
+    let words = [
+        "deploy",
+        "--runner-app",
+        RUNNER,
+        "--yes",
+        "--binary",
+        &program,
+    ];
+    let mut child = begun(home, served, &words).await;
+    loop {
+        let formation = api(served, &format!("/apps/{RUNNER}/formation")).await;
+        if formation[0]["quantity"] == json!(1) {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    child.kill().expect("a signal");
+    child.wait().expect("it ends");
+}
+
 /// One Heroku with a runner on it, and its machine.
 async fn deployed(more: &str) -> (Home, Served) {
     let home = Home::new();
@@ -176,25 +199,7 @@ fn one_that_was_cut_off_is_named_and_what_is_changed_meanwhile_stays() {
         let home = Home::new();
         let served = Served::start(&scenario(&home, ""), Some(CLOCK));
         home.write_schedules(&schedule("07:00"));
-        let program = program(&home);
-        let words = [
-            "deploy",
-            "--runner-app",
-            RUNNER,
-            "--yes",
-            "--binary",
-            &program,
-        ];
-        let mut child = begun(&home, &served, &words).await;
-        loop {
-            let formation = api(&served, &format!("/apps/{RUNNER}/formation")).await;
-            if formation[0]["quantity"] == json!(1) {
-                break;
-            }
-            tokio::task::yield_now().await;
-        }
-        child.kill().expect("a signal");
-        child.wait().expect("it ends");
+        cut_off(&home, &served).await;
         for words in [
             &[][..],
             &["pause", "--app", "example-app"],
@@ -524,5 +529,115 @@ fn no_token_is_in_what_is_said_of_a_runner() {
             !all.contains("HRKU-") && all.contains("config-vars"),
             "{all}"
         );
+    });
+}
+
+/// Whoever removes a runner from a machine that does not know it.
+#[test]
+fn a_removal_that_is_refused_stays_refused_and_loses_nothing() {
+    block(async {
+        let (_first, served) = deployed("").await;
+        let other = Home::new();
+        other.write_schedules(&schedule("09:00"));
+        for _ in 0..2 {
+            let told = remove(&other, &served).await;
+            assert_eq!(told.code, Some(2), "{told:?}");
+            assert!(told.stderr.contains("and they differ"), "{told:?}");
+        }
+        assert_eq!(apps(&served).await.len(), 2, "it is still there");
+        let third = Home::new();
+        let told = remove(&third, &served).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        let file = std::fs::read_to_string(third.schedules()).expect("the file");
+        assert!(file.contains("07:00"), "{file}");
+    });
+}
+
+#[test]
+fn what_a_colleague_put_into_a_half_made_runner_comes_back_with_its_removal() {
+    block(async {
+        let home = Home::new();
+        let served = Served::start(&scenario(&home, ""), Some(CLOCK));
+        home.write_schedules(&schedule("07:00"));
+        cut_off(&home, &served).await;
+        let theirs = "{ app = \"example-app\", name = \"late\", at = \"22\", timezone = \"UTC\" }";
+        set_config(
+            &served,
+            json!({ "AUTORESTART_SCHEDULE_EXAMPLE_APP__LATE": theirs }),
+        )
+        .await;
+        // Ours is what the file says by now; theirs is only there.
+        home.write_schedules("version = 1\n");
+        let told = remove(&home, &served).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        let list = told_on_time(&home, &served, &["--json"]).await.json();
+        let names: Vec<&str> = list
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter_map(|one| one["name"].as_str())
+            .collect();
+        assert_eq!(names, ["late"]);
+    });
+}
+
+#[test]
+fn who_joins_a_runner_and_fails_takes_the_own_schedules_out_of_it_again() {
+    block(async {
+        let (_first, served) = deployed("").await;
+        let before = config(&served).await;
+        let other = Home::new();
+        other.write_schedules(&schedule("22:00").replace("at =", "name = \"late\"\nat ="));
+        // Another binary makes a release, which fails.
+        let path = other.path().join("another");
+        let mut bytes = std::fs::read(program(&other)).expect("a program");
+        bytes.extend([0; 8]);
+        std::fs::write(&path, bytes).expect("a file");
+        let fault = json!([{ "method": "POST", "path": "/releases", "times": 9, "kind": { "status": { "status": 422, "id": "invalid_params", "message": "no way" } } }]);
+        served.heroku.faults(&fault).await;
+        let binary = path.display().to_string();
+        let words = [
+            "deploy",
+            "--runner-app",
+            RUNNER,
+            "--yes",
+            "--binary",
+            &binary,
+        ];
+        let told = told_on_time(&other, &served, &words).await;
+        served.heroku.no_faults().await;
+        assert_eq!(told.code, Some(1), "{told:?}");
+        assert!(
+            told.stderr
+                .contains("taken out of the config vars of ⬢ test-runner again"),
+            "{told:?}"
+        );
+        assert_eq!(config(&served).await, before);
+        let file = std::fs::read_to_string(other.schedules()).expect("the file");
+        assert!(file.contains("late"), "{file}");
+        let told = told_on_time(&other, &served, &[]).await;
+        assert!(!told.stderr.contains("to the end"), "{told:?}");
+    });
+}
+
+#[test]
+fn what_was_begun_and_is_gone_is_forgotten_by_its_removal() {
+    block(async {
+        let home = Home::new();
+        let served = Served::start(&scenario(&home, ""), Some(CLOCK));
+        home.write_schedules(&schedule("07:00"));
+        cut_off(&home, &served).await;
+        let http = reqwest::Client::builder().no_proxy().build();
+        let gone = http
+            .expect("a client")
+            .delete(format!("{}/apps/{RUNNER}", served.heroku.url))
+            .bearer_auth(TOKEN)
+            .header("accept", "application/vnd.heroku+json; version=3");
+        assert!(gone.send().await.expect("an answer").status().is_success());
+        let told = remove(&home, &served).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert_eq!(authorizations(&served).await.len(), 0, "{told:?}");
+        let told = told_on_time(&home, &served, &[]).await;
+        assert!(!told.stderr.contains("test-runner"), "{told:?}");
     });
 }

@@ -3,7 +3,7 @@
 
 use super::{
     super::{Context, auth},
-    NOTE,
+    begun::Begun,
     changes::Way,
     found::Found,
     token,
@@ -60,14 +60,18 @@ pub async fn name(
         };
     }
     let state = StateDir::open(context.env)?;
-    let mut noted = state.noted(NOTE);
-    if let Some(begun) = noted.clone()
-        && login.client.own_app(&begun).await?.is_none()
-    {
-        // It was not made, or is gone.
-        state.forget_note(NOTE);
-        noted = None;
-    }
+    let noted = match Begun::read(&state) {
+        None => None,
+        Some(begun) => match login.client.own_app(begun.meant()).await {
+            Ok(Some(app)) => Some(app.name),
+            // It was not made, or is gone, or its name is somebody else's by now.
+            Ok(None) | Err(crate::heroku::Error::Api { status: 403, .. }) => {
+                Begun::forget(&state);
+                None
+            }
+            Err(error) => return Err(error.into()),
+        },
+    };
     match (noted, typed) {
         (Some(begun), Some(typed)) if begun != typed => Err(Error::usage(
             format!("an earlier deploy was cut off, and left ⬢ {begun}"),

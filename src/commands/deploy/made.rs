@@ -3,7 +3,8 @@
 
 use super::{
     super::{Context, auth},
-    AUTHORIZATION, NOTE,
+    AUTHORIZATION,
+    begun::Begun,
 };
 use crate::{
     error::Error,
@@ -20,6 +21,8 @@ pub struct Made {
     pub on: Option<String>,
     /// Whether the runner has its token by now.
     pub is_token_set: bool,
+    /// Whether an app that was there before may have this machine's schedules by now.
+    pub is_joined: bool,
 }
 
 impl Made {
@@ -47,6 +50,9 @@ impl Made {
                     context.ui.say(&format!(
                         "⬢ {name} was deployed by somebody else meanwhile, and is left"
                     ));
+                    if let Ok(state) = StateDir::open(context.env) {
+                        Begun::forget(&state);
+                    }
                     return;
                 }
                 destroy(stop, client, app).await
@@ -58,7 +64,7 @@ impl Made {
             Ok(()) => {
                 context.ui.say(&format!("⬢ {name} was removed again"));
                 if let Ok(state) = StateDir::open(context.env) {
-                    state.forget_note(NOTE);
+                    Begun::forget(&state);
                 }
             }
             Err(error) => {

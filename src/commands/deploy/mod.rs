@@ -2,6 +2,7 @@
 //! costs, does it step by step, and believes it when the runner's first sign of life is in the log.
 
 mod before;
+mod begun;
 mod changes;
 mod found;
 mod made;
@@ -23,6 +24,7 @@ use crate::{
     store::SchedulesFile,
 };
 use before::{file, identified, is_authorization_gone, known, login, name, package, ping, way};
+use begun::Begun;
 use changes::{Changes, Wanted, Way, changes};
 use found::Found;
 use serde_json::json;
@@ -35,10 +37,6 @@ pub(super) const ACCOUNT: &str = "AUTORESTART_ACCOUNT";
 pub(super) const SCHEDULER: &str = "scheduler:";
 /// What the descriptions of the authorizations of all runners begin with.
 pub(super) const RUNNER: &str = "heroku dynos:autorestart runner ";
-/// Under which the name is noted that an app is being made with.
-const NOTE: &str = "deploying";
-/// Under which the id of a runner is noted that is being removed, and whose schedules are back already.
-const BACK: &str = "schedules-are-back";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Everything that is known before it is begun.
@@ -54,6 +52,8 @@ pub struct Deployment<'a> {
     schedules: &'a [Schedule],
     name: String,
     found: Option<Found>,
+    /// Whether this machine's file names the runner already.
+    is_known: bool,
     package: &'a Package,
     way: Way,
     size: String,
@@ -170,6 +170,7 @@ async fn put(context: &Context<'_>, flags: &Deploy, stop: &Stop) -> Result<u8, E
         name,
         package: &package,
         found,
+        is_known: known.is_some(),
         way,
         size,
         readers,
@@ -191,7 +192,7 @@ fn gone(context: &Context<'_>, name: &str) -> Error {
 
 /// What a deploy, or its removal, has left half made: words, and the next command.
 pub(super) fn half_made(context: &Context<'_>) -> Option<(String, String)> {
-    let name = StateDir::open(context.env).ok()?.noted(NOTE)?;
+    let name = Begun::read(&StateDir::open(context.env).ok()?)?.name;
     let (remove, deploy) = (context.verb("deploy:remove"), context.verb("deploy"));
     Some((
         format!(

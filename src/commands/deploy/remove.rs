@@ -6,6 +6,7 @@ use super::{
         Context, auth,
         runners::{self, Runners},
     },
+    begun::Begun,
     found::Found,
     made::destroy,
 };
@@ -32,11 +33,11 @@ pub(super) async fn remove(
     let _alone = auth::alone(context, stop).await?;
     let known = super::before::known(&file, host)?;
     let state = StateDir::open(context.env)?;
-    let noted = state.noted(super::NOTE);
-    let begun = noted.clone();
+    let begun = Begun::read(&state);
     let confirmed = flags.confirm.as_ref().map(ToString::to_string);
     let name = known.as_ref().map(|runner| runner.name.clone());
-    let name = name.or(confirmed).or(noted);
+    let name = name.or(confirmed);
+    let name = name.or(begun.as_ref().map(|begun| begun.name.clone()));
     let Some(name) = name else {
         return Err(Error::Other {
             code: "no_runner",
@@ -47,28 +48,36 @@ pub(super) async fn remove(
             )),
         });
     };
-    let is_begun = begun.as_deref() == Some(&*name);
-    // One whose schedules are back already: the rest of it is to go.
-    let back = state.noted(super::BACK).filter(|_| is_begun);
+    let of_name = begun.as_ref().filter(|begun| begun.name == name);
     let id = known.as_ref().map(|runner| runner.id.clone());
-    let id = id.or_else(|| back.clone()).unwrap_or_else(|| name.clone());
+    let id = id.or_else(|| Some(of_name?.meant().to_owned()));
+    let id = id.unwrap_or_else(|| name.clone());
     let action = context.ui.action(&format!("Looking at ⬢ {name}"));
-    let look = Box::pin(Found::look(&login.client, &id, host));
-    let found = stop.unless(look).await?;
+    let look = async || {
+        stop.unless(Box::pin(Found::look(&login.client, &id, host)))
+            .await
+    };
+    let found = match look().await {
+        // Its name is somebody else's by now: nothing of ours is left under it.
+        Err(error) if of_name.is_some() && known.is_none() && error.exit_code() == exit::USAGE => {
+            Begun::forget(&state);
+            return Err(error);
+        }
+        found => found?,
+    };
     action.done();
-    let name = found.as_ref().map_or(name, |found| found.app.name.clone());
-    let is_ours = |found: &Found| found.is_runner() || known.is_some() || is_begun;
+    let app = found.as_ref().map(|found| &found.app);
+    let begun = begun.filter(|begun| app.map_or(begun.name == name, |app| begun.is_of(app)));
+    let name = app.map_or(name, |app| app.name.clone());
+    let is_ours = |found: &Found| found.is_runner() || known.is_some() || begun.is_some();
     let found = found.filter(is_ours);
     agree(context, flags, &name, stop).await?;
     // As they are by now: a colleague may have changed them while the question was asked.
     let found = match found {
-        Some(_) => {
-            stop.unless(Box::pin(Found::look(&login.client, &id, host)))
-                .await?
-        }
+        Some(_) => look().await?,
         None => None,
     };
-    if found.is_none() && known.is_none() && back.is_none() {
+    if found.is_none() && known.is_none() && begun.is_none() {
         return Err(Error::Other {
             code: "no_runner",
             message: format!("there is no runner ⬢ {name}"),
@@ -91,30 +100,28 @@ pub(super) async fn remove(
         None => file.kept()?,
     };
     let id = found.as_ref().map_or(id, |found| found.app.id.clone());
-    // Should we be cut off from here on: the next deploy:remove goes on with it.
-    state.note(super::NOTE, &name)?;
     if let Some(known) = &known {
         file.move_back(&context.clock, known, &schedules).await?;
-    } else if !is_begun {
-        put_all(context, &file, &name, &schedules).await?;
+    } else {
+        // Of what this machine's file has had, it says what is meant.
+        let is_here = |one: &&Schedule| begun.as_ref().is_some_and(|begun| begun.has(one));
+        let others = schedules.iter().filter(|one| !is_here(one)).cloned();
+        put_all(context, &file, &name, &others.collect::<Vec<_>>()).await?;
     }
-    // What is changed here from now on is not undone by another attempt.
-    state.note(super::BACK, &id)?;
+    // Should we be cut off from here on, the next deploy:remove goes on with it; what is changed here
+    // meanwhile is not undone.
+    Begun::new(&name, Some(&id), &schedules).keep(&state)?;
     if let Some(found) = &found {
         tell_lost(context, found);
     }
     if stop.is_set() {
         return Err(Error::Interrupted);
     }
-    let is_here = is_begun && known.is_none();
     let is_well = take_all(context, stop, &login, found.as_ref(), &id, host).await;
     if is_well {
-        state.forget_note(super::NOTE);
-        state.forget_note(super::BACK);
+        Begun::forget(&state);
     }
-    // Those of a deploy that was cut off never left.
-    let schedules = if is_here { file.read()? } else { schedules };
-    tell(context, &name, &file, &schedules, is_well).await?;
+    tell(context, &name, &file, &file.read()?, is_well).await?;
     Ok(match is_well {
         true => exit::DONE,
         false if stop.is_set() => exit::INTERRUPTED,

@@ -1,7 +1,8 @@
 //! The steps of a deploy, one after the other; what was made is undone when one fails.
 
 use super::{
-    ACCOUNT, AUTHORIZATION, BACK, Deployment, NOTE, SCHEDULER, VERSION,
+    ACCOUNT, AUTHORIZATION, Deployment, SCHEDULER, VERSION,
+    begun::Begun,
     changes::{Changes, Way},
     found::runner,
     made::Made,
@@ -36,6 +37,11 @@ impl Deployment<'_> {
                 // Why comes first, what is undone after.
                 if made.app.is_some() || made.authorization.is_some() {
                     self.context.ui.say("Taking back what was made");
+                }
+                if made.is_joined
+                    && let Some(found) = &self.found
+                {
+                    self.take_back(&found.app.id, changes).await;
                 }
                 made.undo(self.context, self.stop, &self.login.client).await;
                 Err(error)
@@ -88,33 +94,27 @@ impl Deployment<'_> {
         self.go_on()?;
         let alive_at = match self.way {
             Way::Scheduler => None,
-            Way::Dyno(_) if changes.is_nothing() => self.last_sign(id).await?,
+            Way::Dyno(_) if changes.is_nothing() => match self.last_sign(id).await? {
+                // Before this machine leaves its schedules to it, it must live.
+                None if !self.is_known => Some(self.first_sign(id, client.now()).await?),
+                last => last,
+            },
             Way::Dyno(_) => Some(self.first_sign(id, since).await?),
         };
         let runner = runner(&app, self.options.host.machine());
         let kept = self
             .file
             .move_to(&self.context.clock, &runner, self.schedules)
-            .await;
-        let kept = match kept {
-            Ok(kept) => kept,
-            Err(error) => {
-                if made.app.is_none() {
-                    self.take_back(id, changes).await;
-                }
-                return Err(error.into());
-            }
-        };
+            .await?;
         // From here on it runs, and nothing of it is to be undone.
         let authorization = made.authorization.take();
-        made.app = None;
+        (made.app, made.is_joined) = (None, false);
         if let Some(authorization) = authorization {
             self.revoke_others(id, &authorization.authorization.id)
                 .await;
         }
         let state = StateDir::open(self.context.env)?;
-        state.forget_note(NOTE);
-        state.forget_note(BACK);
+        Begun::forget(&state);
         let there = self.found.as_ref().map_or(0, |found| found.schedules.len());
         let moved = changes.sets.keys().filter(|name| store::is_schedule(name));
         Ok(Done {
@@ -134,6 +134,13 @@ impl Deployment<'_> {
                 (AUTHORIZATION.to_owned(), text(&made.authorization.id)),
                 (ACCOUNT.to_owned(), self.login.email().and_then(text)),
             ]);
+        }
+        let moves = sets.keys().any(|name| store::is_schedule(name));
+        if moves && made.app.is_none() {
+            // Should we be cut off: it acts on them from now on.
+            let begun = Begun::new(&self.name, Some(app), self.schedules);
+            begun.keep(&StateDir::open(self.context.env)?)?;
+            made.is_joined = true;
         }
         if !sets.is_empty() {
             let action = self.context.ui.action("Setting its config vars");
@@ -158,9 +165,14 @@ impl Deployment<'_> {
         }
         let (ui, name) = (self.context.ui, &self.name);
         match self.login.client.set_config_vars(app, &unsets).await {
-            Ok(_) => ui.say(&format!(
-                "The schedules were taken out of the config vars of ⬢ {name} again"
-            )),
+            Ok(_) => {
+                ui.say(&format!(
+                    "The schedules were taken out of the config vars of ⬢ {name} again"
+                ));
+                if let Ok(state) = StateDir::open(self.context.env) {
+                    Begun::forget(&state);
+                }
+            }
             Err(error) => {
                 let names: Vec<&str> = unsets.keys().map(String::as_str).collect();
                 let names = names.join(" ");
@@ -212,7 +224,8 @@ impl Deployment<'_> {
             space: flags.space.as_deref(),
             region: flags.region.as_deref(),
         };
-        StateDir::open(self.context.env)?.note(NOTE, name)?;
+        let state = StateDir::open(self.context.env)?;
+        Begun::new(name, None, self.schedules).keep(&state)?;
         let action = self.context.ui.action(&format!("Creating ⬢ {name}"));
         let app = match client.make_app(name, &place).await {
             Ok(app) => app,
@@ -234,11 +247,12 @@ impl Deployment<'_> {
                 }
             }
             Err(error) => {
-                StateDir::open(self.context.env)?.forget_note(NOTE);
+                Begun::forget(&state);
                 return Err(error.into());
             }
         };
         made.app = Some(app.clone());
+        Begun::new(name, Some(&app.id), self.schedules).keep(&state)?;
         if app.is_fir {
             return Err(Error::usage(
                 "the app is of the Fir generation, which takes no slugs",

@@ -269,7 +269,12 @@ impl Runner<'_> {
         let (client, ..) = self.context.client(Use::Pass(None)).await?;
         match client.brief().remaining().await {
             Err(error) if error.code() == "unauthorized" => Err(error.into()),
-            _ => {
+            Err(_) => {
+                // Not known: it is asked again in ten minutes.
+                self.asked_at.set(Some(now - SignedDuration::from_mins(50)));
+                Ok(())
+            }
+            Ok(_) => {
                 self.asked_at.set(Some(now));
                 Ok(())
             }

@@ -10,17 +10,26 @@ use crate::{
 };
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    pin::pin,
+};
 
 /// How often it is looked for what has become due.
 const LOOK: SignedDuration = SignedDuration::from_mins(1);
 
-/// When each app was last passed over.
-type Seen = BTreeMap<String, Timestamp>;
+/// What is known of the apps that were passed over, under every name that they have.
+#[derive(Default)]
+struct Seen {
+    /// When each was last passed over.
+    at: BTreeMap<String, Timestamp>,
+    /// Those of a round that has not ended.
+    in_flight: BTreeSet<String>,
+}
 
 /// A timer does not call again before this call has ended, and an app that rolls for long must hold no
-/// other. What was left alone is for the next call: an app is passed over again only for an occurrence
-/// that has come since.
+/// other. What was left alone is for the next call: an app is passed over again only for what has come
+/// due since.
 ///
 /// # Errors
 /// When the one pass that it took could not be made.
@@ -37,22 +46,34 @@ pub(super) async fn rounds(
         let made = passes.over(&schedules, is_dry_run).await;
         (schedules, made)
     };
-    let mut seen = Seen::new();
+    let mut seen = Seen::default();
     let first = due(passes, schedules, &mut seen);
     let mut rolling = FuturesUnordered::from_iter([round(first)]);
     let mut made = vec![];
     while !rolling.is_empty() {
-        tokio::select! {
-            Some(one) = rolling.next() => made.push(one),
-            () = clock.sleep(LOOK), if !is_dry_run && !passes.stop.is_set() => {
-                beat();
+        // Nothing may come between the look at a dyno and its restart: what rolls goes on meanwhile.
+        let mut look = pin!(async {
+            clock.sleep(LOOK).await;
+            beat();
+            passes.store.read().await
+        });
+        let fresh = loop {
+            tokio::select! {
+                Some(one) = rolling.next() => {
+                    seen.end(&one.0);
+                    made.push(one);
+                    if rolling.is_empty() {
+                        break vec![];
+                    }
+                }
                 // What cannot be read now is told by the next call.
-                let all = passes.store.read().await.unwrap_or_default();
-                let fresh = due(passes, &narrow(all, app, None), &mut seen);
-                if !fresh.is_empty() {
-                    rolling.push(round(fresh));
+                all = &mut look, if !is_dry_run && !passes.stop.is_set() => {
+                    break due(passes, &narrow(all.unwrap_or_default(), app, None), &mut seen);
                 }
             }
+        };
+        if !fresh.is_empty() {
+            rolling.push(round(fresh));
         }
     }
     let next = Schedule::next_of(schedules.iter(), clock.now());
@@ -62,7 +83,13 @@ pub(super) async fn rounds(
         return Ok(Report { next, ..only? });
     }
     let reports = made.into_iter().map(|(schedules, made)| {
-        made.unwrap_or_else(|error| passes::failed(&schedules, began, &error, is_dry_run))
+        made.unwrap_or_else(|error| match error {
+            Error::Interrupted => Report {
+                is_interrupted: true,
+                ..Report::empty(began, is_dry_run)
+            },
+            error => passes::failed(&schedules, began, &error, is_dry_run),
+        })
     });
     Ok(Report::of_all(reports.collect(), began, next, is_dry_run))
 }
@@ -70,39 +97,65 @@ pub(super) async fn rounds(
 /// The schedules of the apps that may have something to do now, and had not when they were last seen.
 fn due(passes: &Passes<'_>, schedules: &[Schedule], seen: &mut Seen) -> Vec<Schedule> {
     let now = passes.context.clock.now();
-    // At first whoever rolls an app is named by the pass over it.
-    let is_first = seen.is_empty();
     let mut due = vec![];
-    for (app, of_app) in pass::by_app(schedules.iter()) {
-        let names = [app, of_app[0].app.name.to_string()];
-        let last = names.iter().filter_map(|name| seen.get(name)).max();
+    for of_app in pass::by_app(schedules.iter()).into_values() {
+        let names = names(&of_app);
+        let last = names.iter().filter_map(|name| seen.at.get(name)).max();
         let has_come = |schedule: &Schedule| {
-            let look = pass::next_look(
-                std::slice::from_ref(schedule),
-                passes.state,
-                *last.unwrap_or(&now),
-            );
-            last.is_none() || look.is_some_and(|look| look <= now)
+            last.is_none_or(|last| {
+                let one = std::slice::from_ref(schedule);
+                let look = pass::next_look(one, passes.state, *last);
+                look.is_some_and(|look| look > *last && look <= now)
+            })
         };
-        let is_open = |schedule: &Schedule| {
+        let is_due = |schedule: &Schedule| {
             pass::has_reason_to_look(schedule, passes.state, now) && has_come(schedule)
         };
-        if of_app.iter().any(is_open) && (is_first || !is_rolled(passes, &of_app)) {
-            seen.extend(names.map(|name| (name, now)));
+        // At first whoever else rolls an app is named by the pass over it.
+        let is_free = last.is_none() || !is_rolled(passes, &of_app, &names, seen);
+        if is_free && of_app.iter().any(is_due) {
+            seen.at.extend(names.iter().map(|name| (name.clone(), now)));
+            seen.in_flight.extend(names);
             due.extend(of_app);
         }
     }
     due
 }
 
-/// Whether a pass of this machine, or this very one, is rolling the app.
-fn is_rolled(passes: &Passes<'_>, of_app: &[Schedule]) -> bool {
-    let Ok(options) = passes.context.options_in_silence() else {
+/// Whether this very call may be rolling the app, as far as its lock tells; without its id, as long as
+/// its round lasts.
+fn is_rolled(
+    passes: &Passes<'_>,
+    of_app: &[Schedule],
+    names: &BTreeSet<String>,
+    seen: &Seen,
+) -> bool {
+    if seen.in_flight.is_disjoint(names) {
         return false;
+    }
+    let Ok(options) = passes.context.options_in_silence() else {
+        return true;
     };
-    let mut ids = of_app.iter().filter_map(|one| one.app.id.as_deref());
-    ids.any(|id| {
-        let lock = passes.state.lock(options.host.machine(), id);
-        lock.is_ok_and(|lock| lock.is_none())
-    })
+    let mut ids = of_app
+        .iter()
+        .filter_map(|one| one.app.id.as_deref())
+        .peekable();
+    ids.peek().is_none()
+        || ids.any(|id| {
+            let lock = passes.state.lock(options.host.machine(), id);
+            lock.is_ok_and(|lock| lock.is_none())
+        })
+}
+
+fn names(of_app: &[Schedule]) -> BTreeSet<String> {
+    let of_one = |one: &Schedule| [Some(one.app.name.to_string()), one.app.id.clone()];
+    of_app.iter().flat_map(of_one).flatten().collect()
+}
+
+impl Seen {
+    fn end(&mut self, schedules: &[Schedule]) {
+        for name in names(schedules) {
+            self.in_flight.remove(&name);
+        }
+    }
 }

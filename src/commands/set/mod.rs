@@ -1,6 +1,6 @@
 //! `set`: writes a schedule, and says back what it means.
 
-mod reach;
+pub(super) mod reach;
 mod seen;
 mod tell;
 mod when;
@@ -23,9 +23,12 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     let mut schedule = when::draft(context, &flags, &app)?;
     let store = context.store(flags.common.schedules.as_deref()).await?;
     let schedules = context.read(&store).await?;
-    reach::is_not_the_runner(&store, &app)?;
+    reach::is_not_the_runner(&store, app.as_str())?;
     let (ui, name) = (context.ui, schedule.name.clone());
     let seen = seen::look(context, &app).await?;
+    if let Some(seen) = &seen {
+        reach::is_not_the_runner(&store, &seen.app.id)?;
+    }
     let shown = seen
         .as_ref()
         .map_or(app.as_str(), |seen| seen.app.name.as_str());

@@ -2,21 +2,16 @@
 
 use super::super::{Context, deploy};
 use crate::{
-    credentials::records::is_same_account,
-    error::Error,
-    schedule::{AppName, Schedule},
-    store::Store,
+    credentials::records::is_same_account, error::Error, schedule::Schedule, store::Store,
 };
 
 /// The runner is not to be restarted in the middle of a roll, by itself.
-pub(super) fn is_not_the_runner(store: &Store, app: &AppName) -> Result<(), Error> {
+pub(in crate::commands) fn is_not_the_runner(store: &Store, app: &str) -> Result<(), Error> {
     match store.runner_app() {
-        Some(runner) if [&runner.name, &runner.id].contains(&&app.to_string()) => {
-            Err(Error::usage(
-                format!("⬢ {} is the runner itself", runner.name),
-                "name the app that is to be restarted: Heroku restarts the runner by itself, once a day",
-            ))
-        }
+        Some(runner) if [runner.name.as_str(), &runner.id].contains(&app) => Err(Error::usage(
+            format!("⬢ {} is the runner itself", runner.name),
+            "name the app that is to be restarted: Heroku restarts the runner by itself, once a day",
+        )),
         _ => Ok(()),
     }
 }

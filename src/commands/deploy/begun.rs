@@ -1,0 +1,62 @@
+//! What was begun with a runner, and not ended: kept in the state directory, so that the next command
+//! goes on with it, whatever cut it off.
+
+use crate::{error::Error, heroku::OwnApp, schedule::Schedule, state::StateDir};
+use serde::{Deserialize, Serialize};
+
+/// A runner that is being made, joined or removed.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Begun {
+    pub name: String,
+    /// Unknown until the app is made.
+    pub id: Option<String>,
+    /// The schedules that this machine's file has too, or has had: app and name. What it says of them
+    /// is what is meant.
+    here: Vec<(String, String)>,
+}
+
+/// Under which it is kept.
+const NOTE: &str = "begun-runner.json";
+
+impl Begun {
+    pub fn new(name: &str, id: Option<&str>, here: &[Schedule]) -> Self {
+        Self {
+            name: name.to_owned(),
+            id: id.map(ToOwned::to_owned),
+            here: here.iter().map(key).collect(),
+        }
+    }
+
+    pub fn read(state: &StateDir) -> Option<Self> {
+        serde_json::from_str(&state.noted(NOTE)?).ok()
+    }
+
+    /// # Errors
+    /// When it cannot be kept.
+    pub fn keep(&self, state: &StateDir) -> Result<(), Error> {
+        state.note(NOTE, &serde_json::to_string(self).unwrap_or_default())
+    }
+
+    pub fn forget(state: &StateDir) {
+        state.forget_note(NOTE);
+    }
+
+    /// What names it at Heroku.
+    pub fn meant(&self) -> &str {
+        self.id.as_deref().unwrap_or(&self.name)
+    }
+
+    pub fn is_of(&self, app: &OwnApp) -> bool {
+        let by_name = || self.name == app.name;
+        self.id.as_ref().map_or_else(by_name, |id| *id == app.id)
+    }
+
+    pub fn has(&self, schedule: &Schedule) -> bool {
+        self.here.contains(&key(schedule))
+    }
+}
+
+fn key(schedule: &Schedule) -> (String, String) {
+    let app = schedule.app.id_or_name().to_owned();
+    (app, schedule.name.to_string())
+}
