@@ -1,12 +1,19 @@
 //! `apply` and `export`: schedules as a file in git, and what it takes to make those that there are
 //! exactly these.
 
-use super::{Context, set::reach, void};
+use super::{
+    Context,
+    runners::{self, Runners},
+    set::reach,
+    void,
+};
 use crate::{
     cli::{Apply, Export},
+    credentials::Use,
     error::{Error, exit},
+    heroku,
     schedule::{self, Schedule},
-    store::{SchedulesFile, Store, as_text, fingerprint, narrow, schema},
+    store::{self, SchedulesFile, Store, as_text, fingerprint, narrow, schema},
 };
 use console::Style;
 use jiff::Timestamp;
@@ -20,6 +27,9 @@ pub(super) async fn export(context: &Context<'_>, flags: Export) -> Result<u8, E
     }
     let schedules = context.schedules_of(&flags.common).await?;
     let schedules = narrow(schedules, flags.app.as_ref(), None);
+    if let (true, Some(app)) = (schedules.is_empty(), &flags.app) {
+        return Err(context.no_such(format!("{app} has no schedule")));
+    }
     let schedules: Vec<Schedule> = schedules.into_iter().map(without_state).collect();
     let text = as_text(&schedules);
     if context.ui.is_json {
@@ -127,11 +137,24 @@ impl Difference {
 pub(super) async fn apply(context: &Context<'_>, flags: Apply) -> Result<u8, Error> {
     let ui = context.ui;
     let file = SchedulesFile::at(&flags.file);
-    if let Some(missing) = file.missing() {
-        return Err(missing.into());
-    }
-    let wanted = file.read()?;
     let shown = context.env.in_words(&flags.file);
+    let wanted = match file.missing() {
+        None => file.read(),
+        Some(missing) => Err(missing),
+    };
+    let wanted = wanted.map_err(|error| match error {
+        // The hint of these is about the schedules file.
+        store::Error::Missing { .. } | store::Error::Io { .. } | store::Error::NoFile { .. } => {
+            Error::usage(
+                format!("--file: {error}"),
+                format!(
+                    "{} writes one of the schedules that there are",
+                    context.verb("export")
+                ),
+            )
+        }
+        error => error.into(),
+    })?;
     if wanted.is_empty() {
         return Err(Error::usage(
             format!("{shown} has no schedules, and applying it would remove all that there are"),
@@ -150,7 +173,7 @@ pub(super) async fn apply(context: &Context<'_>, flags: Apply) -> Result<u8, Err
     let mut difference = Difference::between(&there, wanted, now);
     let is_changed = !difference.is_nothing() && !flags.dry_run;
     if is_changed {
-        identify(&store, &mut difference.added).await?;
+        identify(context, &store, &mut difference.added).await?;
     }
     if difference.is_nothing() {
         ui.either(
@@ -204,6 +227,10 @@ pub(super) async fn apply(context: &Context<'_>, flags: Apply) -> Result<u8, Err
         },
         || difference.json(true),
     );
+    if !ui.is_json {
+        let runners = Runners::look(context, &store).await?;
+        runners::tell(context, &runners, &puts, context.clock.now());
+    }
     Ok(exit::DONE)
 }
 
@@ -212,17 +239,51 @@ fn is_same_file(one: &SchedulesFile, other: &SchedulesFile) -> bool {
     whole(one) == whole(other)
 }
 
-/// A runner app cannot write down whose schedules these are: it is found out before.
-async fn identify(store: &Store, added: &mut [Schedule]) -> Result<(), Error> {
-    let Store::ConfigVars(vars) = store else {
+/// Every app must be there, as far as Heroku can be asked. A runner app cannot write down whose
+/// schedules these are: for one it is found out before.
+async fn identify(
+    context: &Context<'_>,
+    store: &Store,
+    added: &mut [Schedule],
+) -> Result<(), Error> {
+    let vars = match store {
+        Store::ConfigVars(vars) => Some(vars),
+        Store::File(_) | Store::Environment(_) => None,
+    };
+    let client = match vars {
+        Some(vars) => Some(vars.client().clone()),
+        None => context
+            .client(Use::Person)
+            .await
+            .ok()
+            .map(|(client, ..)| client.brief()),
+    };
+    let Some(client) = client.filter(|_| !added.is_empty()) else {
         return Ok(());
     };
     for schedule in added {
-        let app = vars.client().app(schedule.app.id_or_name()).await?;
+        let app = match client.app(schedule.app.id_or_name()).await {
+            Ok(app) => app,
+            Err(
+                error @ heroku::Error::Api {
+                    status: 403 | 404, ..
+                },
+            ) => {
+                return Err(Error::usage(
+                    format!("app {}: {error}", schedule.app.name),
+                    "mend its name in the file, or ask for access to it",
+                ));
+            }
+            Err(error) if vars.is_some() => return Err(error.into()),
+            // The first pass finds it out.
+            Err(_) => return Ok(()),
+        };
         reach::is_not_the_runner(store, &app.id)?;
-        let host = vars.runner().host.clone();
-        schedule.app.id = Some(app.id);
-        schedule.app.host = (host != crate::pass::HEROKU).then_some(host);
+        if let Some(vars) = vars {
+            let host = vars.runner().host.clone();
+            schedule.app.id = Some(app.id);
+            schedule.app.host = (host != crate::pass::HEROKU).then_some(host);
+        }
     }
     Ok(())
 }

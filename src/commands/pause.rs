@@ -21,7 +21,7 @@ pub(super) async fn pause(context: &Context<'_>, pause: Pause) -> Result<u8, Err
         .until
         .as_deref()
         .map(|text| match text.parse::<Span>() {
-            Ok(span) => Ok(context.clock.now() + span.duration()),
+            Ok(span) => Ok(whole_seconds(context.clock.now() + span.duration())),
             Err(_) => super::instant("--until", text, &zone),
         })
         .transpose()?;
@@ -53,6 +53,11 @@ pub(super) async fn pause(context: &Context<'_>, pause: Pause) -> Result<u8, Err
         || json!({ "app": after.app.name.as_str(), "name": after.name.as_str(), "paused": true, "until": until }),
     );
     Ok(exit::DONE)
+}
+
+/// What stands in a file that people read.
+fn whole_seconds(at: Timestamp) -> Timestamp {
+    at.round(jiff::Unit::Second).unwrap_or(at)
 }
 
 pub(super) async fn resume(context: &Context<'_>, named: Named) -> Result<u8, Error> {

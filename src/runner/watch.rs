@@ -69,6 +69,8 @@ struct Beats {
     /// When one was last in the log, and with which trouble.
     logged: Option<Timestamp>,
     trouble: Option<String>,
+    /// Of how many schedules it was.
+    count: usize,
 }
 
 /// How often everything is looked at anew, whatever happens.
@@ -247,7 +249,7 @@ impl Watch<'_> {
         now: Timestamp,
         beats: &mut Beats,
     ) -> bool {
-        let is_news = beats.trouble != trouble;
+        let is_news = beats.trouble != trouble || beats.count != schedules.len();
         let is_over = |at: Option<Timestamp>, span: SignedDuration| {
             at.is_none_or(|at| {
                 let since = now.duration_since(at);
@@ -279,6 +281,7 @@ impl Watch<'_> {
                 self.ui.json(&serde_json::json!({ "now": now, "heartbeat": self.sign(trouble.clone(), now) }));
             }
             (beats.logged, beats.trouble) = (Some(now), trouble);
+            beats.count = schedules.len();
         }
         is_time && is_well
     }

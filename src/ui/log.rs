@@ -8,7 +8,7 @@ use crate::{
 };
 use std::{
     fs::{self, OpenOptions},
-    io::{self, ErrorKind, IsTerminal as _, Write as _},
+    io::{self, ErrorKind, IsTerminal as _, Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -48,6 +48,13 @@ impl File {
     }
 }
 
+/// Whether a file is empty, or begins as a log of ours does.
+fn is_log(path: &Path) -> bool {
+    let mut begin = [0; 3];
+    let read = fs::File::open(path).and_then(|mut file| file.read(&mut begin));
+    read.is_ok_and(|length| begin[..length] == b"ts="[..length])
+}
+
 impl Ui {
     /// From now on everything is a line of a log on stdout, unless somebody watches, or wants JSON.
     pub fn keep_log(&self, clock: Clock) {
@@ -60,9 +67,23 @@ impl Ui {
     /// The same in a file.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When it cannot be written, or is something else than a log of ours.
     pub fn keep_log_in(&self, path: PathBuf, clock: Clock) -> Result<(), Error> {
-        File::open(&path).map_err(|error| Error::io(path.display().to_string(), error))?;
+        let wrong = |why: &str| {
+            Err(Error::usage(
+                format!("--log {}: {why}", path.display()),
+                "name a file that is not there yet, or a log of autorestart",
+            ))
+        };
+        if let Ok(known) = fs::metadata(&path) {
+            if !known.is_file() {
+                return wrong("it is no file");
+            }
+            if !is_log(&path) {
+                return wrong("it has something else in it, which is left as it is");
+            }
+        }
+        File::open(&path).map_err(|error| Error::io(format!("--log {}", path.display()), error))?;
         self.log.set(Some(clock));
         *self.log_file.borrow_mut() = Some(path);
         Ok(())

@@ -293,3 +293,38 @@ fn an_occurrence_that_apply_makes_void_is_told_and_recorded() {
         assert_eq!(history.json()[0]["event"], json!("missed"), "{history:?}");
     });
 }
+
+#[test]
+fn an_app_that_there_is_not_is_refused_and_who_runs_the_rest_is_told() {
+    let home = Home::new();
+    let served = Served::start(&shop(&home, 1), None);
+    let host = served.heroku.url.as_str();
+    let wanted =
+        "version = 1\n[[schedule]]\napp = \"example-app\"\nat = \"03:00\"\ntimezone = \"UTC\"\n";
+    let path = file(&home, &wanted.replace("example-app", "no-such-app"));
+    let words = ["apply", "--file", &path, "--yes"];
+    let refused = home.run(host, &words);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.stderr.contains("app no-such-app: "), "{refused:?}");
+    assert!(!home.schedules().exists(), "nothing was written");
+    file(&home, wanted);
+    let applied = home.run(host, &words);
+    assert_eq!(applied.code, Some(0), "{applied:?}");
+    assert!(
+        applied.stderr.contains("Nothing runs these schedules"),
+        "{applied:?}"
+    );
+    let nobody = home.run(host, &["export", "--app", "no-such-app"]);
+    assert_eq!(nobody.code, Some(1), "{nobody:?}");
+    assert!(
+        nobody.stderr.contains("no-such-app has no schedule"),
+        "{nobody:?}"
+    );
+    let nowhere = home.run(host, &["apply", "--file", "nowhere.toml", "--yes"]);
+    assert!(
+        nowhere.code == Some(2)
+            && nowhere.stderr.contains("--file: ")
+            && !nowhere.stderr.contains("--schedules"),
+        "{nowhere:?}"
+    );
+}

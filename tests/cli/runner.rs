@@ -253,3 +253,43 @@ fn a_panic_in_a_pass_ends_the_process_which_is_started_again() {
         panic!("it went on: {ended:?}");
     });
 }
+
+#[test]
+fn a_log_is_written_into_nothing_but_a_log() {
+    let home = Home::new();
+    let host = "http://127.0.0.1:9";
+    home.write_schedules(&schedule("07:00"));
+    let pipe = home.path().join("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    for path in [home.schedules(), pipe, home.path().to_owned()] {
+        let path = path.display().to_string();
+        let told = home.run(host, &["run", "--quiet", "--log", &path]);
+        assert_eq!(told.code, Some(2), "{told:?}");
+        assert!(
+            told.stderr.contains(&format!("--log {path}: it ")),
+            "{told:?}"
+        );
+    }
+    let file = std::fs::read_to_string(home.schedules()).expect("the file");
+    assert_eq!(file, schedule("07:00"));
+    // Its own one goes on, and is put aside when it is long.
+    let log = home.path().join("a log.txt");
+    let path = log.display().to_string();
+    for _ in 0..2 {
+        home.run(host, &["run", "--quiet", "--log", &path]);
+    }
+    let lines = std::fs::read_to_string(&log).expect("a log");
+    let signs = lines
+        .lines()
+        .filter(|line| line.contains("event=heartbeat"));
+    assert_eq!(signs.count(), 2, "{lines}");
+    std::fs::write(
+        &log,
+        "ts=2026-03-02T07:00:00.000Z level=info event=said\n".repeat(20_000),
+    )
+    .expect("a long log");
+    home.run(host, &["run", "--quiet", "--log", &path]);
+    let aside = home.path().join("a log.txt.1");
+    assert!(std::fs::metadata(aside).expect("the old one").len() > 1_000_000);
+    assert!(std::fs::metadata(&log).expect("a new one").len() < 10_000);
+}

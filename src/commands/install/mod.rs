@@ -70,6 +70,15 @@ impl Plan {
         };
         let home = context.env.home().ok_or_else(none)?;
         let (pieces, lines) = match timer {
+            Timer::Systemd if systemd::impossible(job) => {
+                return Err(Error::usage(
+                    format!(
+                        "{}: systemd starts no program with a quote or a backslash in its path",
+                        job.binary.display()
+                    ),
+                    "install the plugin in another directory, or choose --on cron",
+                ));
+            }
             Timer::Systemd => {
                 let config = context.env.config_home().ok_or_else(none)?;
                 (systemd::pieces(job, &config), None)
@@ -201,6 +210,12 @@ async fn print(
     flags: &cli::Install,
     store: &Store,
 ) -> Result<u8, Error> {
+    if let Some(runner) = store.runner_app() {
+        let name = &runner.name;
+        context.ui.warn(&format!(
+            "the schedules are in the config vars of ⬢ {name}, which runs them: what this runs needs a credential that reads them"
+        ));
+    }
     let timer = match kind {
         Printed::Systemd => Timer::Systemd,
         Printed::Launchd => Timer::Launchd,

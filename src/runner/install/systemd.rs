@@ -6,6 +6,13 @@ use std::{fmt::Write as _, path::Path};
 /// Both units are called so.
 pub const NAME: &str = "autorestart";
 
+/// Why systemd would not start a program: it knows no quotes in the path of one.
+#[must_use]
+pub fn impossible(job: &Job) -> bool {
+    let path = job.binary.display().to_string();
+    path.contains(['\'', '"', '\\'])
+}
+
 /// The two units, below the home's `.config/systemd/user`.
 #[must_use]
 pub fn pieces(job: &Job, config_home: &Path) -> Vec<Piece> {
