@@ -641,3 +641,28 @@ fn what_was_begun_and_is_gone_is_forgotten_by_its_removal() {
         assert!(!told.stderr.contains("test-runner"), "{told:?}");
     });
 }
+
+#[test]
+fn who_cannot_deploy_is_told_what_to_do_instead() {
+    block(async {
+        let cases: [(&str, &[&str], &str); 3] = [
+            ("", &["--eco"], "without --eco: a Basic dyno"),
+            ("sso = true\n", &[], "invite a user without SSO"),
+            (
+                "second-factor = [\"123456\"]\n",
+                &[],
+                "at a terminal, where it asks for the code",
+            ),
+        ];
+        for (more, flags, hint) in cases {
+            let home = Home::new();
+            let me = format!("\n[[user]]\nemail = \"me@example.com\"\ntoken = \"{TOKEN}\"\n{more}");
+            let served = Served::start(&scenario(&home, &me), Some(CLOCK));
+            home.write_schedules(&schedule("07:00"));
+            let told = deploy(&home, &served, &[&["--yes"], flags].concat()).await;
+            assert_eq!(told.code, Some(1), "{told:?}");
+            assert!(told.stderr.contains(hint), "{told:?}");
+            assert_eq!(apps(&served).await, ["example-app"], "{told:?}");
+        }
+    });
+}

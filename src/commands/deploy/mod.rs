@@ -205,6 +205,9 @@ pub(super) fn half_made(context: &Context<'_>) -> Option<(String, String)> {
 impl Deployment<'_> {
     async fn go(&self, changes: &Changes) -> Result<u8, Error> {
         let (ui, name) = (self.context.ui, &self.name);
+        if changes.authorizes && self.login.is_federated() {
+            return Err(words::federated(self));
+        }
         if !changes.is_nothing() {
             self.announce(changes);
             self.agree().await?;

@@ -6,6 +6,7 @@ use super::{
     changes::{Changes, Way},
     found::runner,
     made::Made,
+    words,
 };
 use crate::{
     commands::auth::{self, Wish},
@@ -79,7 +80,8 @@ impl Deployment<'_> {
                 0 => "Stopping its dyno".to_owned(),
                 _ => format!("Starting one {size} dyno"),
             });
-            client.scale(id, PROCESS_TYPE, *quantity, size).await?;
+            let scaled = client.scale(id, PROCESS_TYPE, *quantity, size).await;
+            scaled.map_err(|error| words::no_dyno(self, error, size))?;
             action.done();
         }
         if changes.releases || changes.scales.is_some() {
@@ -278,6 +280,7 @@ impl Deployment<'_> {
             &wish,
         )
         .await
+        .map_err(|error| words::refused(self, error))
     }
 
     /// Makes a slug and puts its bytes where Heroku says; returns its id.

@@ -4,7 +4,11 @@ use super::{
     Deployment,
     changes::{Changes, Way},
 };
-use crate::{heroku::Client, schedule::Schedule};
+use crate::{
+    error::Error,
+    heroku::{self, Client},
+    schedule::Schedule,
+};
 use std::collections::BTreeMap;
 
 /// Dyno hours a month of one dyno that never stops.
@@ -68,6 +72,60 @@ pub async fn readers(client: &Client, app: Option<&str>, team: Option<&str>) -> 
     all.sort_unstable();
     all.dedup();
     all
+}
+
+/// What Heroku does not let an account do that signs in elsewhere: found out before anything is made.
+pub fn federated(deployment: &Deployment<'_>) -> Error {
+    let email = deployment.login.email().unwrap_or("this account");
+    Error::Other {
+        code: "federated",
+        message: format!(
+            "{email} signs in through an identity provider (SSO), and such accounts make no authorizations"
+        ),
+        hint: Some(format!(
+            "invite a user without SSO to the apps (heroku access:add), heroku login as that user, and run {} again",
+            deployment.context.verb("deploy")
+        )),
+    }
+}
+
+/// Why no authorization could be made, and what makes a runner all the same.
+pub fn refused(deployment: &Deployment<'_>, error: Error) -> Error {
+    let deploy = deployment.context.verb("deploy");
+    let hint = match &error {
+        Error::Interrupted | Error::Declined => return error,
+        _ if error.code() == "two_factor" => {
+            format!("run {deploy} at a terminal, where it asks for the code")
+        }
+        _ => return error,
+    };
+    Error::Other {
+        code: error.code(),
+        message: error.to_string(),
+        hint: Some(hint),
+    }
+}
+
+/// Why a dyno of a size was not started. Without its pool of hours there is no Eco dyno.
+pub fn no_dyno(deployment: &Deployment<'_>, error: heroku::Error, size: &str) -> Error {
+    let is_refused = matches!(
+        error,
+        heroku::Error::Api {
+            status: 402 | 403 | 422,
+            ..
+        }
+    );
+    if !(is_refused && size.eq_ignore_ascii_case("Eco")) {
+        return error.into();
+    }
+    Error::Other {
+        code: error.code(),
+        message: error.to_string(),
+        hint: Some(format!(
+            "subscribe to Eco dynos on the billing page of the Heroku dashboard, or run {} without --eco: a Basic dyno",
+            deployment.context.verb("deploy")
+        )),
+    }
 }
 
 /// The lines of what is about to be done.
