@@ -96,6 +96,21 @@ tail -1 "$home/said"
 [ -z "$(find "$home/.config/systemd" -type f -o -type l)" ] || fail "left: $(find "$home/.config/systemd")"
 if systemctl --user is-active --quiet autorestart.timer; then fail "the timer is still active"; fi
 
+say "== what somebody ended or took away by hand is no dead end, and what cannot be ended is said"
+"$binary" install --yes > "$home/said" 2>&1 || fail "$(cat "$home/said")"
+if XDG_RUNTIME_DIR=/nowhere "$binary" uninstall --yes > "$home/said" 2>&1; then fail "uninstalled without the manager"; fi
+grep -q 'may still be on this machine' "$home/said" || fail "$(cat "$home/said")"
+systemctl --user disable --now --quiet autorestart.timer
+rm -f "$home"/.config/systemd/user/autorestart.*
+systemctl --user daemon-reload
+"$binary" uninstall --yes > "$home/said" 2>&1 || fail "$(cat "$home/said")"
+grep -q 'is off this machine' "$home/said" || fail "$(cat "$home/said")"
+mkdir "$home/bin"
+printf '#!/bin/sh\necho "you are not allowed to use this program" >&2\nexit 1\n' > "$home/bin/crontab"
+chmod 755 "$home/bin/crontab"
+if PATH="$home/bin:$PATH" "$binary" install --on cron --yes > "$home/said" 2>&1; then fail "a crontab that cannot be read was replaced"; fi
+grep -q 'crontab -l failed: you are not allowed' "$home/said" || fail "$(cat "$home/said")"
+
 say "== what is not ours stays"
 mkdir -p "$home/.config/systemd/user"
 echo '# my own' > "$home/.config/systemd/user/autorestart.service"
