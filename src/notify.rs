@@ -116,6 +116,11 @@ impl Names {
         Ok(result)
     }
 
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// Each name, and the host of its URL.
     #[must_use]
     pub fn hosts(&self) -> Vec<(String, String)> {

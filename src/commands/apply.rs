@@ -261,14 +261,13 @@ async fn identify(
     let Some(client) = client.filter(|_| !added.is_empty()) else {
         return Ok(());
     };
-    for schedule in added {
+    // What another account or host looks after is for its own pass to find out.
+    let is_theirs =
+        |one: &Schedule| vars.is_none() && (one.app.account.is_some() || one.app.host.is_some());
+    for schedule in added.iter_mut().filter(|one| !is_theirs(one)) {
         let app = match client.app(schedule.app.id_or_name()).await {
             Ok(app) => app,
-            Err(
-                error @ heroku::Error::Api {
-                    status: 403 | 404, ..
-                },
-            ) => {
+            Err(error @ heroku::Error::Api { status: 404, .. }) => {
                 return Err(Error::usage(
                     format!("app {}: {error}", schedule.app.name),
                     "mend its name in the file, or ask for access to it",

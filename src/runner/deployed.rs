@@ -54,19 +54,26 @@ impl Beat {
     }
 }
 
-/// When a runner was last alive before this one began: its newest line of any event. Where there was
+/// When a runner was last alive before this one began: its newest line that tells so. Where there was
 /// none, what its log begins with: nothing was missed by a runner before there was one.
 #[must_use]
 pub fn alive_before(lines: &[LogLine], began: Timestamp) -> Option<Timestamp> {
-    let is_event = |line: &&LogLine| {
+    // One that only says that it is in trouble, or that it starts, may have judged nothing.
+    let is_at_work = |line: &&LogLine| {
+        let pairs = logfmt::parse(&line.text);
+        let value = |key: &str| {
+            let found = pairs.iter().find(|(name, _)| name == key);
+            found.map(|(_, value)| value.as_str())
+        };
         let of_type = |process_type| line.from.starts_with(&format!("app[{process_type}."));
-        (of_type(PROCESS_TYPE) || of_type(JOB))
-            && logfmt::parse(&line.text)
-                .iter()
-                .any(|(key, _)| key == "event")
+        let is_well = match value("event") {
+            Some(HEARTBEAT) => value("trouble").is_none(),
+            event => matches!(event, Some("ended" | "missed")),
+        };
+        (of_type(PROCESS_TYPE) || of_type(JOB)) && is_well
     };
     let before = || lines.iter().filter(|line| line.at < began);
-    let last = before().rev().find(is_event).or_else(|| before().next());
+    let last = before().rev().find(is_at_work).or_else(|| before().next());
     Some(last.map_or(began, |line| line.at))
 }
 

@@ -278,6 +278,15 @@ pub fn variables(schedules: &[Schedule], taken: &[&str]) -> BTreeMap<String, Str
     variable::all(schedules, taken)
 }
 
+/// The config var that has this schedule.
+#[must_use]
+pub fn variable_of(variables: &BTreeMap<String, String>, schedule: &Schedule) -> Option<String> {
+    let is_it = |one: &Schedule| one.app.is_same(&schedule.app) && one.name == schedule.name;
+    let mut all = variable::read(variables).into_iter();
+    all.find(|(_, read)| read.as_ref().is_ok_and(is_it))
+        .map(|(name, _)| name)
+}
+
 /// Whether a config var of a runner app is a schedule.
 #[must_use]
 pub fn is_schedule(variable: &str) -> bool {

@@ -666,3 +666,37 @@ fn who_cannot_deploy_is_told_what_to_do_instead() {
         }
     });
 }
+
+#[test]
+fn a_deploy_that_goes_on_takes_the_file_as_it_is_by_now() {
+    block(async {
+        let home = Home::new();
+        let served = Served::start(&scenario(&home, ""), Some(CLOCK));
+        home.write_schedules(&schedule("07:00"));
+        cut_off(&home, &served).await;
+        let late = schedule("22:00").replace("at =", "name = \"late\"\nat =");
+        home.write_schedules(&late);
+        let told = deploy(&home, &served, &["--yes", "--json"]).await;
+        assert_eq!(told.json()["schedules"], json!(1), "{told:?}");
+        let list = told_on_time(&home, &served, &["--json"]).await.json();
+        let names: Vec<&str> = list
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter_map(|one| one["name"].as_str())
+            .collect();
+        assert_eq!(names, ["late"], "what was taken out stays out");
+        // And what was changed is changed.
+        assert_eq!(remove(&home, &served).await.code, Some(0));
+        home.write_schedules(&schedule("07:00"));
+        cut_off(&home, &served).await;
+        home.write_schedules(&schedule("09:00"));
+        let told = deploy(&home, &served, &["--yes"]).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        let list = told_on_time(&home, &served, &["--json"]).await.json();
+        assert_eq!(
+            (list.as_array().map(Vec::len), &list[0]["triggers"]["at"]),
+            (Some(1), &json!("09:00"))
+        );
+    });
+}

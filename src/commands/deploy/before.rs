@@ -50,6 +50,7 @@ pub async fn name(
     flags: &Deploy,
     known: Option<&RunnerApp>,
     login: &auth::Login,
+    host: &str,
 ) -> Result<String, Error> {
     let typed = flags.runner_app.as_ref().map(ToString::to_string);
     if let Some(known) = known {
@@ -60,10 +61,20 @@ pub async fn name(
         };
     }
     let state = StateDir::open(context.env)?;
-    let noted = match Begun::read(&state) {
+    let noted = match Begun::read_on(&state, host) {
         None => None,
         Some(begun) => match login.client.own_app(begun.meant()).await {
             Ok(Some(app)) => Some(app.name),
+            // It is there, and not for this account.
+            Err(crate::heroku::Error::Api { status: 403, .. }) if begun.id.is_some() => {
+                let (name, account) = (begun.name, begun.account.unwrap_or_default());
+                return Err(Error::usage(
+                    format!(
+                        "an earlier deploy of {account} was cut off, and left ⬢ {name}, which this account has no access to"
+                    ),
+                    format!("heroku login as {account}, then run it again"),
+                ));
+            }
             // It was not made, or is gone, or its name is somebody else's by now.
             Ok(None) | Err(crate::heroku::Error::Api { status: 403, .. }) => {
                 Begun::forget(&state);
@@ -188,6 +199,16 @@ pub async fn is_authorization_gone(
     Ok(!login.client.has_authorization(id).await?)
 }
 
+/// What was begun with this runner, and not ended.
+pub fn begun(
+    context: &Context<'_>,
+    host: &str,
+    found: Option<&Found>,
+) -> Result<Option<Begun>, Error> {
+    let begun = Begun::read_on(&StateDir::open(context.env)?, host);
+    Ok(begun.filter(|begun| found.is_some_and(|found| begun.is_of(&found.app))))
+}
+
 /// Whether flags are about the runner that there is: it is where it is, and called what it is called.
 pub fn fits(flags: &Deploy, name: &str, found: Option<&Found>) -> Result<(), Error> {
     let Some(found) = found else { return Ok(()) };
@@ -237,6 +258,12 @@ pub async fn ping(
         return Ok(BTreeMap::new());
     };
     let url = super::super::notify::url(context, name)?;
+    if crate::heroku::host_of(&url).is_none() {
+        return Err(Error::usage(
+            format!("--ping {name}: its URL is not one over https"),
+            format!("{} {name} keeps another one", context.verb("notify:add")),
+        ));
+    }
     let mut wanted = BTreeMap::from([
         (notify::PING.to_owned(), name.clone()),
         (notify::variable(name), url.expose().to_owned()),

@@ -1,7 +1,9 @@
 //! What was begun with a runner, and not ended: kept in the state directory, so that the next command
 //! goes on with it, whatever cut it off.
 
-use crate::{error::Error, heroku::OwnApp, schedule::Schedule, state::StateDir};
+use crate::{
+    commands::auth::Login, error::Error, heroku::OwnApp, schedule::Schedule, state::StateDir,
+};
 use serde::{Deserialize, Serialize};
 
 /// A runner that is being made, joined or removed.
@@ -10,6 +12,11 @@ pub struct Begun {
     pub name: String,
     /// Unknown until the app is made.
     pub id: Option<String>,
+    /// The API that it is on, and who began.
+    host: String,
+    pub account: Option<String>,
+    /// Whether others may have it for longer than this command knew it.
+    pub is_joined: bool,
     /// The schedules that this machine's file has too, or has had: app and name. What it says of them
     /// is what is meant.
     here: Vec<(String, String)>,
@@ -19,16 +26,39 @@ pub struct Begun {
 const NOTE: &str = "begun-runner.json";
 
 impl Begun {
-    pub fn new(name: &str, id: Option<&str>, here: &[Schedule]) -> Self {
+    pub fn new(name: &str, id: Option<&str>, login: &Login, host: &str) -> Self {
         Self {
             name: name.to_owned(),
             id: id.map(ToOwned::to_owned),
-            here: here.iter().map(key).collect(),
+            host: host.to_owned(),
+            account: login.email().map(ToOwned::to_owned),
+            ..Self::default()
         }
+    }
+
+    /// The same of an app that was there before.
+    #[must_use]
+    pub fn joined(mut self) -> Self {
+        self.is_joined = true;
+        self
+    }
+
+    /// The same with schedules that are here.
+    #[must_use]
+    pub fn with(mut self, here: &[Schedule]) -> Self {
+        self.here.extend(here.iter().map(key));
+        self.here.sort_unstable();
+        self.here.dedup();
+        self
     }
 
     pub fn read(state: &StateDir) -> Option<Self> {
         serde_json::from_str(&state.noted(NOTE)?).ok()
+    }
+
+    /// The same on this host: another one's is none of its business.
+    pub fn read_on(state: &StateDir, host: &str) -> Option<Self> {
+        Self::read(state).filter(|begun| begun.host == host)
     }
 
     /// # Errors

@@ -1,10 +1,10 @@
 //! What is to be done so that a runner is as it is wanted: pure, and nothing where it is that already.
 
-use super::{ACCOUNT, found::Found};
+use super::{ACCOUNT, begun::Begun, found::Found};
 use crate::{
     runner::slug::Package,
     schedule::Schedule,
-    store::{RUNNER_APP, fingerprint, variables},
+    store::{RUNNER_APP, fingerprint, variable_of, variables},
 };
 use std::collections::BTreeMap;
 
@@ -32,6 +32,9 @@ pub struct Wanted<'a> {
     pub is_authorization_gone: bool,
     /// The config vars that it lacks to tell somebody that it fares well.
     pub ping: BTreeMap<String, String>,
+    /// What was begun with it and not ended: of the schedules that came from here, the file tells what is
+    /// meant by now.
+    pub begun: Option<&'a Begun>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,13 +79,16 @@ pub fn changes(found: Option<&Found>, wanted: &Wanted<'_>) -> Result<Changes, Co
     let there = found
         .map(|found| found.schedules.as_slice())
         .unwrap_or_default();
-    let mut moves = vec![];
+    let came_from_here =
+        |schedule: &Schedule| wanted.begun.is_some_and(|begun| begun.has(schedule));
+    let (mut moves, mut sets) = (vec![], BTreeMap::new());
     for schedule in wanted.schedules {
         let is_it =
             |other: &&Schedule| other.app.is_same(&schedule.app) && other.name == schedule.name;
         match there.iter().find(is_it) {
             None => moves.push(schedule.clone()),
             Some(other) if fingerprint(other) == fingerprint(schedule) => {}
+            Some(other) if came_from_here(other) => moves.push(schedule.clone()),
             Some(_) => {
                 return Err(Conflict {
                     app: schedule.app.name.to_string(),
@@ -91,14 +97,21 @@ pub fn changes(found: Option<&Found>, wanted: &Wanted<'_>) -> Result<Changes, Co
             }
         }
     }
+    for other in there.iter().filter(|other| came_from_here(other)) {
+        let is_it = |one: &&Schedule| one.app.is_same(&other.app) && one.name == other.name;
+        let meant = wanted.schedules.iter().find(is_it);
+        let is_as_meant = meant.is_some_and(|meant| fingerprint(meant) == fingerprint(other));
+        let name = config.and_then(|config| variable_of(config, other));
+        if let Some(name) = name.filter(|_| !is_as_meant) {
+            sets.insert(name, None);
+        }
+    }
     let taken: Vec<&str> = config
         .iter()
         .flat_map(|config| config.keys().map(String::as_str))
         .collect();
-    let mut sets: BTreeMap<String, Option<String>> = variables(&moves, &taken)
-        .into_iter()
-        .map(|(name, value)| (name, Some(value)))
-        .collect();
+    let fresh = variables(&moves, &taken).into_iter();
+    sets.extend(fresh.map(|(name, value)| (name, Some(value))));
     let ping = wanted.ping.clone().into_iter();
     sets.extend(ping.map(|(name, value)| (name, Some(value))));
     for (name, value) in [
@@ -172,6 +185,7 @@ mod tests {
             host: None,
             is_authorization_gone: false,
             ping: BTreeMap::new(),
+            begun: None,
         }
     }
 

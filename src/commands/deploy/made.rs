@@ -23,6 +23,8 @@ pub struct Made {
     pub is_token_set: bool,
     /// Whether an app that was there before may have this machine's schedules by now.
     pub is_joined: bool,
+    /// Whether an earlier command had begun with that app.
+    pub was_begun: bool,
 }
 
 impl Made {

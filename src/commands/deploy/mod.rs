@@ -90,7 +90,7 @@ async fn put(context: &Context<'_>, flags: &Deploy, stop: &Stop) -> Result<u8, E
     let _alone = auth::alone(context, stop).await?;
     let known = known(&file, host)?;
     let name = stop
-        .unless(name(context, flags, known.as_ref(), &login))
+        .unless(name(context, flags, known.as_ref(), &login, host))
         .await?;
     let action = context.ui.action("Looking at what there is");
     let meant = known
@@ -104,8 +104,9 @@ async fn put(context: &Context<'_>, flags: &Deploy, stop: &Stop) -> Result<u8, E
         return Err(gone(context, &known.name));
     }
     before::fits(flags, &name, found.as_ref())?;
-    let schedules = file.read()?;
-    let schedules = stop.unless(identified(schedules, &login, &options)).await?;
+    let begun = before::begun(context, host, found.as_ref())?;
+    let schedules = identified(file.read()?, &login, &options);
+    let schedules = stop.unless(schedules).await?;
     let is_gone = match &found {
         Some(found) => {
             let gone = is_authorization_gone(context, &options, &login, found);
@@ -143,6 +144,7 @@ async fn put(context: &Context<'_>, flags: &Deploy, stop: &Stop) -> Result<u8, E
             .filter(|_| options.host.machine() != crate::pass::HEROKU),
         is_authorization_gone: is_gone,
         ping,
+        begun: begun.as_ref(),
     };
     let changes = changes(found.as_ref(), &wanted).map_err(|conflict| {
         let (app, schedule) = (conflict.app, conflict.schedule);
@@ -192,8 +194,17 @@ fn gone(context: &Context<'_>, name: &str) -> Error {
 
 /// What a deploy, or its removal, has left half made: words, and the next command.
 pub(super) fn half_made(context: &Context<'_>) -> Option<(String, String)> {
-    let name = Begun::read(&StateDir::open(context.env).ok()?)?.name;
+    let begun = Begun::read(&StateDir::open(context.env).ok()?)?;
+    let name = begun.name;
     let (remove, deploy) = (context.verb("deploy:remove"), context.verb("deploy"));
+    if begun.is_joined {
+        return Some((
+            format!(
+                "⬢ {name} may have schedules of this machine, and restart by them whatever is changed here: a deploy to it was cut off"
+            ),
+            format!("{deploy} goes on with it"),
+        ));
+    }
     Some((
         format!(
             "⬢ {name} is a runner that was not made, or not removed, to the end: it may restart by the schedules that it has, whatever is changed here"

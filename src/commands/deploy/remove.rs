@@ -17,7 +17,7 @@ use crate::{
     execute::Stop,
     schedule::Schedule,
     state::StateDir,
-    store::{self, SchedulesFile, Store},
+    store::{self, RunnerApp, SchedulesFile, Store},
 };
 use serde_json::json;
 
@@ -33,7 +33,7 @@ pub(super) async fn remove(
     let _alone = auth::alone(context, stop).await?;
     let known = super::before::known(&file, host)?;
     let state = StateDir::open(context.env)?;
-    let begun = Begun::read(&state);
+    let begun = Begun::read_on(&state, host);
     let confirmed = flags.confirm.as_ref().map(ToString::to_string);
     let name = known.as_ref().map(|runner| runner.name.clone());
     let name = name.or(confirmed);
@@ -59,7 +59,11 @@ pub(super) async fn remove(
     };
     let found = match look().await {
         // Its name is somebody else's by now: nothing of ours is left under it.
-        Err(error) if of_name.is_some() && known.is_none() && error.exit_code() == exit::USAGE => {
+        Err(error)
+            if of_name.is_some_and(|begun| begun.id.is_none())
+                && known.is_none()
+                && error.exit_code() == exit::USAGE =>
+        {
             Begun::forget(&state);
             return Err(error);
         }
@@ -100,17 +104,8 @@ pub(super) async fn remove(
         None => file.kept()?,
     };
     let id = found.as_ref().map_or(id, |found| found.app.id.clone());
-    if let Some(known) = &known {
-        file.move_back(&context.clock, known, &schedules).await?;
-    } else {
-        // Of what this machine's file has had, it says what is meant.
-        let is_here = |one: &&Schedule| begun.as_ref().is_some_and(|begun| begun.has(one));
-        let others = schedules.iter().filter(|one| !is_here(one)).cloned();
-        put_all(context, &file, &name, &others.collect::<Vec<_>>()).await?;
-    }
-    // Should we be cut off from here on, the next deploy:remove goes on with it; what is changed here
-    // meanwhile is not undone.
-    Begun::new(&name, Some(&id), &schedules).keep(&state)?;
+    let fresh = Begun::new(&name, Some(&id), &login, host);
+    bring_back(context, &file, known.as_ref(), begun, fresh, &schedules).await?;
     if let Some(found) = &found {
         tell_lost(context, found);
     }
@@ -127,6 +122,39 @@ pub(super) async fn remove(
         false if stop.is_set() => exit::INTERRUPTED,
         false => exit::FAILED,
     })
+}
+
+/// Brings the schedules of a runner back to this machine's file. Should we be cut off from here on, the
+/// next deploy:remove goes on with it; what is changed here meanwhile is not undone.
+async fn bring_back(
+    context: &Context<'_>,
+    file: &SchedulesFile,
+    known: Option<&RunnerApp>,
+    begun: Option<Begun>,
+    fresh: Begun,
+    schedules: &[Schedule],
+) -> Result<(), Error> {
+    let state = StateDir::open(context.env)?;
+    let note = begun.clone().filter(|begun| !begun.is_joined);
+    let note = note.unwrap_or(fresh);
+    note.keep(&state)?;
+    let put = if let Some(known) = known {
+        let moved = file.move_back(&context.clock, known, schedules).await;
+        moved.map_err(Error::from)
+    } else {
+        // Of what this machine's file has had, it says what is meant.
+        let is_here = |one: &&Schedule| begun.as_ref().is_some_and(|begun| begun.has(one));
+        let others = schedules.iter().filter(|one| !is_here(one)).cloned();
+        put_all(context, file, &note.name, &others.collect::<Vec<_>>()).await
+    };
+    if let Err(error) = put {
+        match &begun {
+            Some(begun) => begun.keep(&state)?,
+            None => Begun::forget(&state),
+        }
+        return Err(error);
+    }
+    note.with(schedules).keep(&state)
 }
 
 /// Schedules of a runner that this machine's file does not name. What is there already is not

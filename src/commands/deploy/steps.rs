@@ -42,9 +42,14 @@ impl Deployment<'_> {
                 if made.is_joined
                     && let Some(found) = &self.found
                 {
-                    self.take_back(&found.app.id, changes).await;
+                    self.take_back(&found.app.id, changes, made.was_begun).await;
                 }
+                let is_old = made.app.is_none();
                 made.undo(self.context, self.stop, &self.login.client).await;
+                if let Some((problem, hint)) = super::half_made(self.context).filter(|_| is_old) {
+                    self.context.ui.warn(&problem);
+                    self.context.ui.hint(&hint);
+                }
                 Err(error)
             }
         }
@@ -116,14 +121,29 @@ impl Deployment<'_> {
                 .await;
         }
         let state = StateDir::open(self.context.env)?;
-        Begun::forget(&state);
+        if Begun::read(&state).is_some_and(|begun| begun.is_of(&app)) {
+            Begun::forget(&state);
+        }
         let there = self.found.as_ref().map_or(0, |found| found.schedules.len());
-        let moved = changes.sets.keys().filter(|name| store::is_schedule(name));
+        let moved = |is_there: bool| {
+            let of_schedules = changes
+                .sets
+                .iter()
+                .filter(|(name, _)| store::is_schedule(name));
+            of_schedules
+                .filter(|(_, value)| value.is_some() == is_there)
+                .count()
+        };
         Ok(Done {
-            schedules: there + moved.count(),
+            schedules: there + moved(true) - moved(false),
             alive_at,
             kept,
         })
+    }
+
+    fn begun(&self, id: Option<&str>) -> Begun {
+        let host = self.options.host.machine();
+        Begun::new(&self.name, id, self.login, host).with(self.schedules)
     }
 
     /// Sets its config vars, and with them the token that it has from now on.
@@ -140,8 +160,12 @@ impl Deployment<'_> {
         let moves = sets.keys().any(|name| store::is_schedule(name));
         if moves && made.app.is_none() {
             // Should we be cut off: it acts on them from now on.
-            let begun = Begun::new(&self.name, Some(app), self.schedules);
-            begun.keep(&StateDir::open(self.context.env)?)?;
+            let state = StateDir::open(self.context.env)?;
+            let before = Begun::read_on(&state, self.options.host.machine());
+            let before = before.filter(|begun| begun.id.as_deref() == Some(app));
+            made.was_begun = before.is_some();
+            let begun = before.unwrap_or_else(|| self.begun(Some(app)).joined());
+            begun.with(self.schedules).keep(&state)?;
             made.is_joined = true;
         }
         if !sets.is_empty() {
@@ -158,7 +182,7 @@ impl Deployment<'_> {
     }
 
     /// Schedules that did not move after all: the runner that was there must not act on them.
-    async fn take_back(&self, app: &str, changes: &Changes) {
+    async fn take_back(&self, app: &str, changes: &Changes, was_begun: bool) {
         let sets = changes.sets.keys().filter(|name| store::is_schedule(name));
         let unsets: BTreeMap<String, Option<String>> =
             sets.map(|name| (name.clone(), None)).collect();
@@ -171,7 +195,10 @@ impl Deployment<'_> {
                 ui.say(&format!(
                     "The schedules were taken out of the config vars of ⬢ {name} again"
                 ));
-                if let Ok(state) = StateDir::open(self.context.env) {
+                // The app itself may be left of a deploy that was cut off.
+                if let Ok(state) = StateDir::open(self.context.env)
+                    && !was_begun
+                {
                     Begun::forget(&state);
                 }
             }
@@ -227,7 +254,7 @@ impl Deployment<'_> {
             region: flags.region.as_deref(),
         };
         let state = StateDir::open(self.context.env)?;
-        Begun::new(name, None, self.schedules).keep(&state)?;
+        self.begun(None).keep(&state)?;
         let action = self.context.ui.action(&format!("Creating ⬢ {name}"));
         let app = match client.make_app(name, &place).await {
             Ok(app) => app,
@@ -254,7 +281,7 @@ impl Deployment<'_> {
             }
         };
         made.app = Some(app.clone());
-        Begun::new(name, Some(&app.id), self.schedules).keep(&state)?;
+        self.begun(Some(&app.id)).keep(&state)?;
         if app.is_fir {
             return Err(Error::usage(
                 "the app is of the Fir generation, which takes no slugs",

@@ -144,9 +144,19 @@ pub fn lines(deployment: &Deployment<'_>, changes: &Changes) -> Vec<(&'static st
     }
     if !deployment.readers.is_empty() {
         let readers = deployment.readers.join(", ");
+        let has_url = deployment.flags.ping.is_some();
+        let url = if has_url { ", and the URL to tell" } else { "" };
         lines.push((
             "read by",
-            format!("{readers}: whoever reads its config vars has the token"),
+            format!("{readers}: whoever reads its config vars has the token{url}"),
+        ));
+    }
+    if let Some(name) = &deployment.flags.ping {
+        lines.push((
+            "tells",
+            format!(
+                "{name}, every ten minutes, that it fares well; the URL is kept in a config var"
+            ),
         ));
     }
     let schedules = schedules(deployment.schedules);

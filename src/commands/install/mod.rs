@@ -12,6 +12,7 @@ use crate::{
     cli::{self, Printed, Timer},
     error::{Error, exit},
     execute::Stop,
+    notify::{self, Names},
     runner::install::{EVERY_MINUTES, Job, Piece, cron, elsewhere, launchd, note::Note, systemd},
     state::StateDir,
     store::{Store, as_text},
@@ -168,6 +169,17 @@ fn job(context: &Context<'_>, flags: &cli::Install, timer: Option<Timer>) -> Res
         // Only systemd keeps what is said, with its time.
         let log = StateDir::open(env)?.path().join("run.log");
         words.extend(["--log".to_owned(), absolute(&log)?]);
+    }
+    if let Some(name) = env.text(notify::PING)
+        && !Names::read(env)?.has(name)
+    {
+        return Err(Error::usage(
+            format!("{}={name}: no URL is kept under that name", notify::PING),
+            format!(
+                "{} {name} keeps one, which a timer can read",
+                context.verb("notify:add")
+            ),
+        ));
     }
     let mut environment = vec![];
     for name in BROUGHT {

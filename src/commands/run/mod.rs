@@ -1,6 +1,7 @@
 //! `run`: one pass, or passes for good; and `run --now`.
 
 mod check;
+mod ping;
 mod rounds;
 
 use super::{Context, auth, passes::Passes, set, tell::tell};
@@ -23,7 +24,7 @@ use crate::{
     store::{Store, narrow},
 };
 use jiff::{SignedDuration, Timestamp};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> {
     let has_how = flags.how.max_unavailable.is_some()
@@ -66,7 +67,10 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
             no_wait: flags.no_wait,
         },
         asked_at: Cell::default(),
-        ping: ping(context, &flags)?,
+        ping: ping::of(context, &flags)?,
+        pinged_at: Cell::new(Some(context.clock.now())),
+        wrong: RefCell::default(),
+        fares_well: Cell::default(),
     };
     if flags.now {
         let code = runner.now().await?;
@@ -106,6 +110,9 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
         if !(flags.quiet && report.is_silent()) {
             tell(context, &report);
         }
+        if let Some(schedules) = runner.fares_well.get() {
+            runner.tell_well(schedules).await;
+        }
         Ok(runner.offer_after(report.exit_code()).await)
     }
 }
@@ -121,6 +128,11 @@ struct Runner<'a> {
     asked_at: Cell<Option<Timestamp>>,
     /// Who is told that it fares well, by name and URL.
     ping: Option<(String, Secret)>,
+    pinged_at: Cell<Option<Timestamp>>,
+    /// What is wrong beside the schedules.
+    wrong: RefCell<Option<String>>,
+    /// After a pass over this many schedules, where nothing was wrong.
+    fares_well: Cell<Option<usize>>,
 }
 
 impl Runner<'_> {
@@ -165,6 +177,7 @@ impl Runner<'_> {
     async fn read(&self) -> Result<Vec<Schedule>, Error> {
         let (schedules, wrong) = self.store.read_all().await?;
         self.context.tell_wrong(&wrong);
+        *self.wrong.borrow_mut() = wrong.first().map(ToString::to_string);
         Ok(schedules)
     }
 
@@ -195,13 +208,13 @@ impl Runner<'_> {
                     &schedules,
                     self.flags.app.as_ref(),
                     self.flags.dry_run,
-                    || self.beat(None),
+                    async || self.live_on().await,
                 )
                 .await,
             )
         } else {
             // Nothing can be due: no request is made.
-            let readable = self.passes.readable(&schedules).await;
+            let readable = runner::Passes::readable(self, &schedules).await;
             readable.err().map(Err)
         };
         let endings = if self.flags.dry_run {
@@ -213,6 +226,7 @@ impl Runner<'_> {
             Ok(report) => report.trouble(),
             Err(error) => Some(error.to_string()),
         });
+        let trouble = trouble.or_else(|| self.wrong.borrow().clone());
         if !self.flags.dry_run {
             let next = Schedule::next_of(schedules.iter(), now);
             let line = Line::new(Level::Info, HEARTBEAT)
@@ -220,11 +234,9 @@ impl Runner<'_> {
                 .and("next", next.map(|(next, _)| next))
                 .and("trouble", trouble.as_ref());
             self.context.ui.log(&line);
-            let is_well = trouble.is_none();
+            self.fares_well
+                .set(trouble.is_none().then_some(schedules.len()));
             self.beat(trouble);
-            if is_well && let Some(problem) = runner::Passes::ping(self, schedules.len()).await {
-                self.context.ui.warn(&problem);
-            }
         }
         if let Some(made) = made {
             return match made {
@@ -376,24 +388,5 @@ impl runner::Passes for Runner<'_> {
         Some(format!(
             "{name} was not told that the runner fares well: {error}"
         ))
-    }
-}
-
-/// What is told that the runner fares well. Of a name in the environment a missing URL stops nothing.
-fn ping(context: &Context<'_>, flags: &Run) -> Result<Option<(String, Secret)>, Error> {
-    if let Some(name) = &flags.ping {
-        let url = super::notify::url(context, name)?;
-        return Ok(Some((name.clone(), url)));
-    }
-    let is_runner = !(flags.now || flags.check || flags.dry_run);
-    let Some(name) = context.env.text(notify::PING).filter(|_| is_runner) else {
-        return Ok(None);
-    };
-    match super::notify::url(context, name) {
-        Ok(url) => Ok(Some((name.to_owned(), url))),
-        Err(error) => {
-            context.ui.warn(&format!("{}: {error}", notify::PING));
-            Ok(None)
-        }
     }
 }

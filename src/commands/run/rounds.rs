@@ -23,8 +23,8 @@ const LOOK: SignedDuration = SignedDuration::from_mins(1);
 struct Seen {
     /// When each was last passed over.
     at: BTreeMap<String, Timestamp>,
-    /// Those of a round that has not ended.
-    in_flight: BTreeSet<String>,
+    /// In how many rounds that have not ended each of them is.
+    in_flight: BTreeMap<String, usize>,
 }
 
 /// A timer does not call again before this call has ended, and an app that rolls for long must hold no
@@ -38,7 +38,7 @@ pub(super) async fn rounds(
     schedules: &[Schedule],
     app: Option<&AppName>,
     is_dry_run: bool,
-    beat: impl Fn(),
+    beat: impl AsyncFn(),
 ) -> Result<Report, Error> {
     let clock = passes.context.clock;
     let began = clock.now();
@@ -54,7 +54,7 @@ pub(super) async fn rounds(
         // Nothing may come between the look at a dyno and its restart: what rolls goes on meanwhile.
         let mut look = pin!(async {
             clock.sleep(LOOK).await;
-            beat();
+            beat().await;
             passes.store.read().await
         });
         let fresh = loop {
@@ -115,7 +115,9 @@ fn due(passes: &Passes<'_>, schedules: &[Schedule], seen: &mut Seen) -> Vec<Sche
         let is_free = last.is_none() || !is_rolled(passes, &of_app, &names, seen);
         if is_free && of_app.iter().any(is_due) {
             seen.at.extend(names.iter().map(|name| (name.clone(), now)));
-            seen.in_flight.extend(names);
+            for name in names {
+                *seen.in_flight.entry(name).or_default() += 1;
+            }
             due.extend(of_app);
         }
     }
@@ -130,7 +132,8 @@ fn is_rolled(
     names: &BTreeSet<String>,
     seen: &Seen,
 ) -> bool {
-    if seen.in_flight.is_disjoint(names) {
+    let mut rounds = names.iter().filter_map(|name| seen.in_flight.get(name));
+    if rounds.all(|count| *count == 0) {
         return false;
     }
     let Ok(options) = passes.context.options_in_silence() else {
@@ -155,7 +158,9 @@ fn names(of_app: &[Schedule]) -> BTreeSet<String> {
 impl Seen {
     fn end(&mut self, schedules: &[Schedule]) {
         for name in names(schedules) {
-            self.in_flight.remove(&name);
+            if let Some(count) = self.in_flight.get_mut(&name) {
+                *count -= 1;
+            }
         }
     }
 }
