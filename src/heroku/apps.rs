@@ -76,7 +76,9 @@ impl Client {
     pub async fn own_app(&self, app: &str) -> Result<Option<OwnApp>, Error> {
         match self.get::<wire::OwnApp>(&["apps", app]).await {
             Ok(app) => Ok(Some(app.into())),
-            Err(Error::Api { status: 404, .. }) => Ok(None),
+            Err(Error::Api {
+                status: 404, id, ..
+            }) if id == "not_found" => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -106,13 +108,20 @@ impl Client {
         Ok(made.into())
     }
 
-    /// `DELETE /apps/{app}`; tells whether there still was one.
+    /// `DELETE /apps/{app}`, by its id; tells whether there still was one, and it went.
     ///
     /// # Errors
     /// When no answer or an error came.
     pub async fn destroy_app(&self, app: &str) -> Result<bool, Error> {
-        match self.delete(&["apps", app]).await {
-            Ok(_) => Ok(true),
+        match self
+            .send(&Question::new(Method::DELETE, &["apps", app]))
+            .await
+        {
+            // In Heroku's words: a proxy says 200 to anything.
+            Ok(response) => {
+                let destroyed: wire::OwnApp = self.value(response).await?;
+                Ok(OwnApp::from(destroyed).id == app)
+            }
             Err(Error::Api {
                 status: 404, id, ..
             }) if id == "not_found" => Ok(false),

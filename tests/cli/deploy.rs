@@ -217,6 +217,8 @@ fn a_fault_at_any_of_its_calls_leaves_nothing_unreported() {
             json!("reset-before"),
             json!("reset-after"),
             json!("garbage"),
+            json!({ "status": { "status": 404, "id": "not_found", "message": "There is no such thing." } }),
+            json!({ "answer": { "body": {} } }),
         ];
         let (mut failed, mut done) = (0, 0);
         for call in 0..calls {

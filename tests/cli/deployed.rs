@@ -321,6 +321,8 @@ fn a_fault_at_any_call_of_its_removal_loses_no_schedule_and_leaves_nothing_unrep
             json!("reset-before"),
             json!("reset-after"),
             json!("garbage"),
+            json!({ "status": { "status": 404, "id": "not_found", "message": "There is no such thing." } }),
+            json!({ "answer": { "body": {} } }),
         ];
         let (mut failed, mut done) = (0, 0);
         for call in 0..calls {
@@ -698,5 +700,48 @@ fn a_deploy_that_goes_on_takes_the_file_as_it_is_by_now() {
             (list.as_array().map(Vec::len), &list[0]["triggers"]["at"]),
             (Some(1), &json!("09:00"))
         );
+    });
+}
+
+#[test]
+fn what_is_taken_back_is_gone_and_not_only_said_to_be() {
+    block(async {
+        let lies = [
+            json!({ "status": { "status": 404, "id": "not_found", "message": "There is none." } }),
+            json!({ "answer": { "body": {} } }),
+            json!({ "text": { "body": "<html>Sign in to this network" } }),
+        ];
+        for path in ["/apps/", "/oauth/"] {
+            for lie in &lies {
+                let home = Home::new();
+                let served = Served::start(&scenario(&home, ""), Some(CLOCK));
+                home.write_schedules(&schedule("07:00"));
+                let refused = json!({ "status": { "status": 422, "id": "invalid_params", "message": "no way" } });
+                let faults = json!([
+                    { "method": "POST", "path": "/slugs", "times": 9, "kind": refused },
+                    { "method": "DELETE", "path": path, "kind": lie },
+                ]);
+                served.heroku.faults(&faults).await;
+                let told = deploy(&home, &served, &["--yes"]).await;
+                served.heroku.no_faults().await;
+                assert_eq!(told.code, Some(1), "{told:?}");
+                let left = (apps(&served).await, authorizations(&served).await.len());
+                assert_eq!(
+                    left,
+                    (vec!["example-app".to_owned()], 0),
+                    "{path} {lie}: {told:?}"
+                );
+            }
+        }
+        // And of a removal.
+        for lie in &lies {
+            let (home, served) = deployed("").await;
+            let faults = json!([{ "method": "DELETE", "path": "/apps/", "kind": lie }]);
+            served.heroku.faults(&faults).await;
+            let told = remove(&home, &served).await;
+            served.heroku.no_faults().await;
+            assert_eq!(told.code, Some(0), "{told:?}");
+            assert_eq!(apps(&served).await, ["example-app"], "{lie}: {told:?}");
+        }
     });
 }

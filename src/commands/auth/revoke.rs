@@ -37,7 +37,7 @@ pub async fn revoke(
             Err(error) if matches!(error.fate(), Fate::Broken | Fate::Silent) => {
                 match client.has_authorization(id).await {
                     Ok(false) => Ok(true),
-                    Ok(true) => Err(error.into()),
+                    Ok(true) => Ok(client.revoke(id).await?),
                     Err(_) => Err(Error::Other {
                         code: error.code(),
                         message: format!("whether it was revoked is not known: {error}"),
@@ -45,6 +45,8 @@ pub async fn revoke(
                     }),
                 }
             }
+            // One that says that there is none may not be Heroku.
+            Ok(false) if client.has_authorization(id).await? => Ok(client.revoke(id).await?),
             answer => Ok(answer?),
         }
     };

@@ -199,6 +199,26 @@ pub async fn is_authorization_gone(
     Ok(!login.client.has_authorization(id).await?)
 }
 
+/// The runner of this name as it is; one that is known here by its id.
+pub async fn look(
+    context: &Context<'_>,
+    login: &auth::Login,
+    known: Option<&RunnerApp>,
+    name: &str,
+    host: &str,
+) -> Result<Option<Found>, Error> {
+    let begun = Begun::read_on(&StateDir::open(context.env)?, host);
+    let of_begun = begun.filter(|begun| begun.name == name);
+    let of_begun = of_begun.and_then(|begun| begun.id);
+    let ours = known.map(|known| known.id.clone()).or(of_begun);
+    let (is_ours, meant) = (ours.is_some(), ours.as_deref().unwrap_or(name));
+    match Found::look(&login.client, meant, host, is_ours).await? {
+        // What is known is not believed to be gone on one word.
+        None if is_ours => Found::look(&login.client, meant, host, is_ours).await,
+        found => Ok(found),
+    }
+}
+
 /// What was begun with this runner, and not ended.
 pub fn begun(
     context: &Context<'_>,

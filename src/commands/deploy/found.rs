@@ -25,11 +25,17 @@ pub struct Found {
 }
 
 impl Found {
-    /// Looks for the app of this name; `None` where there is none.
+    /// Looks for the app of this name; `None` where there is none. One that is known to be ours is taken
+    /// however it is.
     ///
     /// # Errors
     /// When it is somebody else's, is no runner, or cannot be looked at.
-    pub async fn look(client: &Client, name: &str, host: &str) -> Result<Option<Self>, Error> {
+    pub async fn look(
+        client: &Client,
+        name: &str,
+        host: &str,
+        is_ours: bool,
+    ) -> Result<Option<Self>, Error> {
         let app = match client.own_app(name).await {
             Ok(Some(app)) => app,
             Ok(None) => return Ok(None),
@@ -49,7 +55,7 @@ impl Found {
             client.addons(id)
         )?;
         let is_fresh = slug.is_none() && scales.is_empty() && config.is_empty();
-        if !is_runner(&config) && !is_fresh {
+        if !is_ours && !is_runner(&config) && !is_fresh {
             return Err(Error::usage(
                 format!("⬢ {name} is an app that something else runs on"),
                 "a runner has an app of its own: choose another name with --runner-app, or none",

@@ -59,7 +59,8 @@ impl Made {
                 }
                 destroy(stop, client, app).await
             }
-            Err(crate::heroku::Error::Api { status: 404, .. }) => Ok(()),
+            // Gone already, it seems: that is found out.
+            Err(crate::heroku::Error::Api { status: 404, .. }) => destroy(stop, client, app).await,
             Err(error) => Err(error.into()),
         };
         match gone {
@@ -118,17 +119,31 @@ pub async fn destroy(stop: &Stop, client: &Client, app: &OwnApp) -> Result<(), E
     }
 }
 
+/// It is gone when Heroku, asked again, says so: one answer may be somebody else's.
 async fn destroy_it(client: &Client, app: &OwnApp) -> Result<(), Error> {
-    match client.destroy_app(&app.id).await {
-        Ok(_) => Ok(()),
-        Err(error) if matches!(error.fate(), Fate::Broken | Fate::Silent) => {
-            match client.own_app(&app.id).await {
-                Ok(None) => Ok(()),
-                // It was not done: once more, and that is all.
-                Ok(Some(_)) => Ok(client.destroy_app(&app.id).await.map(|_| ())?),
-                Err(_) => Err(error.into()),
+    let mut problem = None;
+    for _ in 0..2 {
+        match client.destroy_app(&app.id).await {
+            Ok(true) => return Ok(()),
+            // Nothing was there, or nobody knows what was done.
+            Ok(false) => {}
+            Err(error) if matches!(error.fate(), Fate::Broken | Fate::Silent) => {
+                problem = Some(error);
             }
+            Err(error) => return Err(error.into()),
         }
-        Err(error) => Err(error.into()),
+        match client.own_app(&app.id).await {
+            Ok(None) => return Ok(()),
+            Ok(Some(_)) => {}
+            Err(error) => return Err(problem.unwrap_or(error).into()),
+        }
     }
+    Err(problem.map_or_else(
+        || Error::Other {
+            code: "not_destroyed",
+            message: "Heroku says that it is gone, and it is still there".to_owned(),
+            hint: None,
+        },
+        Error::from,
+    ))
 }

@@ -93,11 +93,8 @@ async fn put(context: &Context<'_>, flags: &Deploy, stop: &Stop) -> Result<u8, E
         .unless(name(context, flags, known.as_ref(), &login, host))
         .await?;
     let action = context.ui.action("Looking at what there is");
-    let meant = known
-        .as_ref()
-        .map_or(name.as_str(), |known| known.id.as_str());
-    let look = Box::pin(Found::look(&login.client, meant, host));
-    let found = stop.unless(look).await?;
+    let found = before::look(context, &login, known.as_ref(), &name, host);
+    let found = stop.unless(Box::pin(found)).await?;
     // Its name may be another one by now.
     let name = found.as_ref().map_or(name, |found| found.app.name.clone());
     if let (Some(known), None) = (&known, &found) {
@@ -322,7 +319,8 @@ impl Deployment<'_> {
             .found
             .as_ref()
             .map_or(&self.name, |found| &found.app.id);
-        let look = Box::pin(Found::look(client, meant, host));
+        let is_ours = self.found.is_some();
+        let look = Box::pin(Found::look(client, meant, host, is_ours));
         let fresh = self.stop.unless(look).await?;
         if fresh.as_ref().map(Found::seen) == self.found.as_ref().map(Found::seen) {
             return Ok(());

@@ -39,23 +39,23 @@ pub(super) async fn remove(
     let name = name.or(confirmed);
     let name = name.or(begun.as_ref().map(|begun| begun.name.clone()));
     let Some(name) = name else {
-        return Err(Error::Other {
-            code: "no_runner",
-            message: "no runner on Heroku is known here".to_owned(),
-            hint: Some(format!(
-                "{} makes one; --confirm NAME names one that is there",
-                context.verb("deploy")
-            )),
-        });
+        return Err(none_known(context));
     };
     let of_name = begun.as_ref().filter(|begun| begun.name == name);
     let id = known.as_ref().map(|runner| runner.id.clone());
     let id = id.or_else(|| Some(of_name?.meant().to_owned()));
     let id = id.unwrap_or_else(|| name.clone());
     let action = context.ui.action(&format!("Looking at ⬢ {name}"));
+    let is_ours = known.is_some() || of_name.is_some_and(|begun| begun.id.is_some());
     let look = async || {
-        stop.unless(Box::pin(Found::look(&login.client, &id, host)))
-            .await
+        let look = async || Found::look(&login.client, &id, host, is_ours).await;
+        match stop.unless(Box::pin(look())).await {
+            // That it is gone, or empty, is not believed on one word.
+            Ok(found) if found.as_ref().is_none_or(|found| !found.is_runner()) => {
+                stop.unless(Box::pin(look())).await
+            }
+            found => found,
+        }
     };
     let found = match look().await {
         // Its name is somebody else's by now: nothing of ours is left under it.
@@ -122,6 +122,17 @@ pub(super) async fn remove(
         false if stop.is_set() => exit::INTERRUPTED,
         false => exit::FAILED,
     })
+}
+
+fn none_known(context: &Context<'_>) -> Error {
+    Error::Other {
+        code: "no_runner",
+        message: "no runner on Heroku is known here".to_owned(),
+        hint: Some(format!(
+            "{} makes one; --confirm NAME names one that is there",
+            context.verb("deploy")
+        )),
+    }
 }
 
 /// Brings the schedules of a runner back to this machine's file. Should we be cut off from here on, the

@@ -170,7 +170,17 @@ impl Deployment<'_> {
         }
         if !sets.is_empty() {
             let action = self.context.ui.action("Setting its config vars");
-            self.login.client.set_config_vars(app, &sets).await?;
+            let after = self.login.client.set_config_vars(app, &sets).await?;
+            let is_as_set = |(name, value): (&String, &Option<String>)| {
+                after.contains_key(name) == value.is_some()
+            };
+            if !sets.iter().all(is_as_set) {
+                return Err(Error::Other {
+                    code: "not_set",
+                    message: "Heroku's answer lacks the config vars that were set".to_owned(),
+                    hint: Some("run it again".to_owned()),
+                });
+            }
             action.done();
         }
         if let Some(authorization) = &made.authorization {
