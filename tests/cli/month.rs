@@ -353,6 +353,19 @@ fn every_occurrence_of_a_month_of_watching_is_acted_on_once_or_reported_missed()
     println!("month: {}", month.told);
 }
 
+/// What happened within five hours of an occurrence, for whoever looks for why it was lost.
+fn around(month: &Month, restarts: &[crate::control::Restart], app: &str, at: Timestamp) -> String {
+    let is_near = |other: Timestamp| other.duration_since(at).as_hours().abs() <= 5;
+    let near = restarts
+        .iter()
+        .filter(|one| one.app == app && is_near(one.at));
+    let near: Vec<_> = near.map(|one| (one.at, &one.dyno)).collect();
+    let missed: Vec<_> = month.missed.iter().filter(|one| is_near(one.1)).collect();
+    let all = month.disturbed.iter().chain(&month.killed);
+    let wrong: Vec<_> = all.filter(|one| is_near(one.0) || is_near(one.1)).collect();
+    format!("restarts {near:?}, missed {missed:?}, in the way {wrong:?}")
+}
+
 async fn judge(month: &Month) {
     let schedules = month.machine.store().read().await.expect("schedules");
     let restarts = month.heroku.record().await.restarts;
@@ -422,7 +435,8 @@ async fn judge(month: &Month) {
             let is_reported = reported.contains(&number);
             assert!(
                 is_acted_on || is_reported,
-                "{app}: {occurrence} was lost: {counts:?}"
+                "{app}: {occurrence} was lost: {counts:?}; {}",
+                around(month, &restarts, app, *occurrence)
             );
             // The hour in which it is caught up with was not an hour of rest: for a kill alone none is missed.
             let may_miss = |(from, until): &(Timestamp, Timestamp)| {
