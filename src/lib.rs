@@ -60,7 +60,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Err(error) => return refuse(&error, &arguments, &env),
     };
     if env.is_under_cli() {
-        signals::leave_with_parent();
+        let starter = env.text("AUTORESTART_CLI_PID");
+        signals::leave_with_parent(starter.and_then(|pid| pid.parse().ok()));
     }
     let ui = ui::Ui::new(cli.common().json, &env);
     let runtime = tokio::runtime::Builder::new_current_thread()

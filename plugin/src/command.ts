@@ -36,6 +36,7 @@ async function run(declared: DeclaredCommand, flags: Command.Class['flags'], arg
     ...(declared.app === 'resolve' && (await appEnvironment(flags, argv))),
     ...(await credentialEnvironment(config.dataDir)),
     AUTORESTART_CLI_DATA_DIR: config.dataDir,
+    AUTORESTART_CLI_PID: String(process.pid),
     AUTORESTART_CLI_VERSION: config.version,
   }
   const words = declared.id.split(' ').filter(Boolean)

@@ -72,6 +72,7 @@ describe('heroku', () => {
       AUTORESTART_CLI_ACCOUNT: 'me@example.com',
       AUTORESTART_CLI_APP: 'example-app',
       AUTORESTART_CLI_DATA_DIR: dataDir,
+      AUTORESTART_CLI_PID: expect.stringMatching(/^\d+$/),
       AUTORESTART_CLI_TOKEN: 'secret-token',
       AUTORESTART_CLI_VERSION: JSON.parse(readFileSync(join(cli, 'package.json'), 'utf8')).version,
     })

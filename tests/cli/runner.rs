@@ -255,6 +255,34 @@ fn a_panic_in_a_pass_ends_the_process_which_is_started_again() {
 }
 
 #[test]
+fn a_watch_whose_cli_was_gone_before_it_could_look_leaves() {
+    use std::os::unix::process::ExitStatusExt as _;
+    let home = Home::new();
+    home.write_schedules(&schedule("07:00"));
+    let mut cli = Command::new("cat");
+    let mut cli = cli.stdin(Stdio::piped()).spawn().expect("it starts");
+    let leaves = |cli: u32| {
+        let mut watch = home.command("http://127.0.0.1:9", &["run", "--watch"]);
+        let watch = watch
+            .env("AUTORESTART_CLI_VERSION", "11.0.0")
+            .env("AUTORESTART_CLI_PID", cli.to_string());
+        let ended = watch.output().expect("it ends").status;
+        assert_eq!(ended.signal(), Some(15), "{ended:?}");
+    };
+    cli.kill().expect("it is there");
+    #[cfg(target_os = "linux")]
+    {
+        use nix::sys::wait::{Id, WaitPidFlag, waitid};
+        let id = nix::unistd::Pid::from_raw(i32::try_from(cli.id()).expect("an id"));
+        let dead = waitid(Id::Pid(id), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT);
+        dead.expect("it is dead, and its end is not noticed");
+        leaves(cli.id());
+    }
+    cli.wait().expect("it ends");
+    leaves(cli.id());
+}
+
+#[test]
 fn a_log_is_written_into_nothing_but_a_log() {
     let home = Home::new();
     let host = "http://127.0.0.1:9";
