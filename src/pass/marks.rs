@@ -15,8 +15,8 @@ use jiff::{SignedDuration, Timestamp};
 const AFTER_A_GAP: SignedDuration = SignedDuration::from_mins(5);
 
 impl AppPass<'_> {
-    /// Occurrences whose catch-up is over: the dynos are the witnesses. Judged before anything is
-    /// restarted, and again at the end of a pass that waited too long.
+    /// Occurrences whose catch-up is over: the dynos are the witnesses. Judged after every look, before
+    /// anything is restarted, and again at the end of a pass that waited too long.
     pub(super) fn judge_missed(
         &self,
         report: &mut AppReport,
@@ -28,7 +28,7 @@ impl AppPass<'_> {
             let mut mark = state.mark(schedule);
             mark.judged = mark.judged.max(self.before_our_time(schedule));
             let judged = missed::latest_expired(schedule, mark.judged, snapshot.at)
-                .filter(|expired| !self.is_open(schedule, *expired));
+                .filter(|expired| !self.is_open(schedule, *expired, snapshot.at));
             let Some(expired) = judged else { continue };
             let waiting = mark
                 .waiting
@@ -92,11 +92,12 @@ impl AppPass<'_> {
             .filter(move |schedule| !is_now && !schedule.is_paused(at))
     }
 
-    /// Whether this pass has begun to roll for this occurrence: then catch-up is no longer judged.
-    fn is_open(&self, schedule: &Schedule, occurrence: Timestamp) -> bool {
-        self.known
-            .open
-            .contains(&(schedule.name.to_string(), occurrence))
+    /// Whether this pass has begun to roll for this occurrence, and goes on: then catch-up is no longer
+    /// judged. Once a newer one has come, the rest of the dynos are restarted for that.
+    fn is_open(&self, schedule: &Schedule, occurrence: Timestamp, now: Timestamp) -> bool {
+        let open = &self.known.open;
+        open.contains(&(schedule.name.to_string(), occurrence))
+            && schedule.latest_occurrence(now) == Some(occurrence)
     }
 
     /// Keeps why dynos that are due are left alone, should the pass not live to say it.

@@ -73,7 +73,6 @@ impl<'a> AppPass<'a> {
         self.known.now = request
             .map(|request| asked(request, first_heard, &snapshot))
             .transpose()?;
-        self.judge_missed(report, &snapshot, false)?;
         let result = self.roll_until_done(report, &mut snapshot).await;
         let plan = match result {
             Ok(plan) => plan,
@@ -113,6 +112,8 @@ impl<'a> AppPass<'a> {
         let mut waiting_since = None;
         let (mut waits, mut is_sure) = (0, false);
         loop {
+            // Before anything is restarted: the dynos are the witnesses, of what a pass has slept through too.
+            self.judge_missed(report, snapshot, false)?;
             let plan = self.plan(report, snapshot).await?;
             if self.pass.options.is_dry_run {
                 return Ok(plan);

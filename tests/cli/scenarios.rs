@@ -14,7 +14,11 @@ use autorestart::{
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::atomic::{AtomicI64, Ordering},
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -38,6 +42,8 @@ struct Story {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct Step {
     advance: Option<String>,
+    /// The machines sleep for so long, and so does whatever waits on them; Heroku does not.
+    suspend: Option<String>,
     bend: Option<Value>,
     app: Option<Value>,
     dyno: Option<BTreeMap<String, Value>>,
@@ -169,9 +175,15 @@ async fn tell(story: Story) {
         rate: 1.0,
         set_by: None,
     };
+    let slept: &'static AtomicI64 = Box::leak(Box::new(AtomicI64::new(0)));
     let ahead = story.ahead.as_deref().map(span).unwrap_or_default()
         - story.behind.as_deref().map(span).unwrap_or_default();
-    let clock = start(story.clock + ahead);
+    let clock = Clock::Moved {
+        base: story.clock + ahead,
+        started: tokio::time::Instant::now(),
+        rate: 1.0,
+        set_by: Some(slept),
+    };
     let heroku = Heroku::start(&story.world, start(story.clock)).await;
     let app = story.world.apps[0].name.clone();
     let machines: Vec<Machine> = (0..2)
@@ -324,6 +336,18 @@ async fn act(heroku: &Heroku, machine: &Machine, app: &str, step: &Step) {
     if let Some(advance) = &step.advance {
         machine.clock.sleep(span(advance)).await;
     }
+    if let Some(suspend) = &step.suspend {
+        heroku
+            .patch("/sandbox", &json!({ "advance": suspend }))
+            .await;
+        if let Clock::Moved {
+            set_by: Some(slept),
+            ..
+        } = machine.clock
+        {
+            slept.fetch_add(span(suspend).as_secs(), Ordering::Relaxed);
+        }
+    }
     if let Some(bend) = &step.bend {
         heroku.patch("/sandbox", bend).await;
     }
@@ -412,8 +436,10 @@ fn check(place: &str, step: &Step, report: &Report) {
         assert_eq!(missed, *wanted, "{saw}");
     }
     for wanted in &step.because {
-        let mut missed = report.apps.iter().flat_map(|app| &app.missed);
-        assert!(missed.any(|missed| missed.reason.contains(wanted)), "{saw}");
+        let missed = report.apps.iter().flat_map(|app| &app.missed);
+        let reasons: Vec<_> = missed.map(|missed| &missed.reason).collect();
+        let has_part = reasons.iter().any(|reason| reason.contains(wanted));
+        assert!(has_part, "{saw}: {reasons:?}");
     }
     if let Some(wanted) = step.exit {
         assert_eq!(report.exit_code(), wanted, "{saw}");
