@@ -4,6 +4,7 @@
 use crate::process::{
     Home, Served, TOKEN, Told, block, each_once, now, on_time, schedule, shop, told_on_time,
 };
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use std::{
     path::PathBuf,
@@ -13,16 +14,63 @@ use std::{
 
 pub const RUNNER: &str = "test-runner";
 
+/// A call of the account itself.
+fn call(served: &Served, method: Method, path: &str) -> RequestBuilder {
+    let http = reqwest::Client::builder().no_proxy().build();
+    http.expect("a client")
+        .request(method, format!("{}{path}", served.heroku.url))
+        .bearer_auth(TOKEN)
+        .header("accept", "application/vnd.heroku+json; version=3")
+}
+
+async fn succeeds(call: RequestBuilder) {
+    let answer = call.send().await.expect("an answer");
+    assert!(answer.status().is_success(), "{answer:?}");
+}
+
 /// What Heroku says to the account itself.
 pub async fn api(served: &Served, path: &str) -> Value {
-    let http = reqwest::Client::builder().no_proxy().build();
-    let request = http
-        .expect("a client")
-        .get(format!("{}{path}", served.heroku.url))
-        .bearer_auth(TOKEN)
-        .header("accept", "application/vnd.heroku+json; version=3");
-    let answer = request.send().await.expect("an answer");
-    answer.json().await.expect("JSON")
+    let answer = call(served, Method::GET, path).send().await;
+    answer.expect("an answer").json().await.expect("JSON")
+}
+
+/// An app that somebody destroys without us.
+pub async fn destroy(served: &Served, app: &str) {
+    succeeds(call(served, Method::DELETE, &format!("/apps/{app}"))).await;
+}
+
+pub async fn patch(served: &Served, path: &str, body: &Value) {
+    succeeds(call(served, Method::PATCH, path).json(body)).await;
+}
+
+pub async fn config(served: &Served) -> Value {
+    api(served, &format!("/apps/{RUNNER}/config-vars")).await
+}
+
+/// A pass of the runner's dyno, as Heroku would start it; `disk` is what it has of one.
+pub async fn run_as_dyno(home: &Home, served: &Served, disk: &str) -> Told {
+    let mut dyno = on_time(home, served, &["run"]).await;
+    for (name, value) in config(served).await.as_object().expect("an object") {
+        dyno.env(name, value.as_str().expect("a text"));
+    }
+    let dyno = dyno
+        .env("DYNO", "runner.1")
+        .env("HOME", home.path().join(disk));
+    dyno.output().expect("it runs").into()
+}
+
+/// What can go wrong with a call.
+pub fn mishaps() -> [Value; 7] {
+    let refused = |status: u16, id: &str| json!({ "status": { "status": status, "id": id, "message": "no luck" } });
+    [
+        refused(500, "internal"),
+        refused(422, "invalid_params"),
+        refused(404, "not_found"),
+        json!("reset-before"),
+        json!("reset-after"),
+        json!("garbage"),
+        json!({ "answer": { "body": {} } }),
+    ]
 }
 
 pub async fn apps(served: &Served) -> Vec<String> {
@@ -211,15 +259,7 @@ fn a_fault_at_any_of_its_calls_leaves_nothing_unreported() {
         let calls = served.heroku.record().await.requests.len();
         assert!(calls >= 14, "{calls} calls");
         assert_eq!(remove(&home, &served).await.code, Some(0));
-        let kinds = [
-            json!({ "status": { "status": 500, "id": "internal", "message": "no luck" } }),
-            json!({ "status": { "status": 422, "id": "invalid_params", "message": "no way" } }),
-            json!("reset-before"),
-            json!("reset-after"),
-            json!("garbage"),
-            json!({ "status": { "status": 404, "id": "not_found", "message": "There is no such thing." } }),
-            json!({ "answer": { "body": {} } }),
-        ];
+        let kinds = mishaps();
         let (mut failed, mut done) = (0, 0);
         for call in 0..calls {
             for kind in &kinds {
@@ -354,26 +394,6 @@ fn schedules_are_edited_in_its_config_vars_and_nothing_else_of_them_is_touched()
             "what goes with the app is shown: {told:?}"
         );
     });
-}
-
-pub async fn patch(served: &Served, path: &str, body: &Value) {
-    let http = reqwest::Client::builder()
-        .no_proxy()
-        .build()
-        .expect("a client");
-    let request = http
-        .patch(format!("{}{path}", served.heroku.url))
-        .bearer_auth(TOKEN)
-        .header("accept", "application/vnd.heroku+json; version=3")
-        .json(body);
-    assert!(
-        request
-            .send()
-            .await
-            .expect("an answer")
-            .status()
-            .is_success()
-    );
 }
 
 #[test]
@@ -688,15 +708,7 @@ fn renames_other_hosts_and_cut_off_deploys_leave_no_second_runner() {
         );
         assert_eq!(apps(&served).await, ["example-app", "team-restarts"]);
         // Gone behind our back: what it had is made again from the file of before, and its token is revoked.
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .build()
-            .expect("a client");
-        let gone = http
-            .delete(format!("{}/apps/team-restarts", served.heroku.url))
-            .bearer_auth(TOKEN)
-            .header("accept", "application/vnd.heroku+json; version=3");
-        assert!(gone.send().await.expect("an answer").status().is_success());
+        destroy(&served, "team-restarts").await;
         let told = told_on_time(
             &home,
             &served,

@@ -2,16 +2,15 @@
 //! off and under faults.
 
 use crate::{
-    deploy::{CLOCK, RUNNER, api, apps, authorizations, deploy, patch, program, remove, scenario},
+    deploy::{
+        CLOCK, RUNNER, api, apps, authorizations, config, deploy, destroy, mishaps, patch, program,
+        remove, run_as_dyno, scenario,
+    },
     process::{Home, Served, TOKEN, Told, block, on_time, schedule, told_on_time},
 };
 use nix::{sys::signal::Signal, unistd::Pid};
 use serde_json::{Value, json};
 use std::process::{Child, Stdio};
-
-async fn config(served: &Served) -> Value {
-    api(served, &format!("/apps/{RUNNER}/config-vars")).await
-}
 
 async fn set_config(served: &Served, vars: Value) {
     patch(served, &format!("/apps/{RUNNER}/config-vars"), &vars).await;
@@ -170,14 +169,7 @@ fn a_variable_of_it_that_was_taken_away_is_set_again() {
         let (home, served) = deployed("").await;
         set_config(&served, json!({ "AUTORESTART_RUNNER_APP": null })).await;
         // Its dyno knows what it is all the same.
-        let mut dyno = on_time(&home, &served, &["run"]).await;
-        for (name, value) in config(&served).await.as_object().expect("an object") {
-            dyno.env(name, value.as_str().expect("a text"));
-        }
-        let dyno = dyno
-            .env("DYNO", "runner.1")
-            .env("HOME", home.path().join("dyno"));
-        let said: Told = dyno.output().expect("it runs").into();
+        let said = run_as_dyno(&home, &served, "dyno").await;
         assert!(
             said.stdout.contains("event=heartbeat schedules=1"),
             "{said:?}"
@@ -279,13 +271,7 @@ fn a_runner_that_is_gone_does_not_start_what_was_before_it_unseen() {
         let (home, served) = deployed("").await;
         let set = ["pause", "--app", "example-app"];
         assert_eq!(told_on_time(&home, &served, &set).await.code, Some(0));
-        let http = reqwest::Client::builder().no_proxy().build();
-        let gone = http
-            .expect("a client")
-            .delete(format!("{}/apps/{RUNNER}", served.heroku.url))
-            .bearer_auth(TOKEN)
-            .header("accept", "application/vnd.heroku+json; version=3");
-        assert!(gone.send().await.expect("an answer").status().is_success());
+        destroy(&served, RUNNER).await;
         for words in [&[][..], &["deploy", "--yes", "--binary", &program(&home)]] {
             let told = told_on_time(&home, &served, words).await;
             assert_eq!(told.code, Some(1), "{told:?}");
@@ -315,15 +301,7 @@ fn a_fault_at_any_call_of_its_removal_loses_no_schedule_and_leaves_nothing_unrep
         assert_eq!(remove(&home, &served).await.code, Some(0));
         let calls = served.heroku.record().await.requests.len() - before;
         assert!(calls >= 8, "{calls} calls");
-        let kinds = [
-            json!({ "status": { "status": 500, "id": "internal", "message": "no luck" } }),
-            json!({ "status": { "status": 422, "id": "invalid_params", "message": "no way" } }),
-            json!("reset-before"),
-            json!("reset-after"),
-            json!("garbage"),
-            json!({ "status": { "status": 404, "id": "not_found", "message": "There is no such thing." } }),
-            json!({ "answer": { "body": {} } }),
-        ];
+        let kinds = mishaps();
         let (mut failed, mut done) = (0, 0);
         for call in 0..calls {
             for kind in &kinds {
@@ -404,22 +382,12 @@ fn an_app_that_its_account_does_not_reach_is_named_when_a_schedule_is_set_for_it
 fn a_miss_while_no_runner_lived_is_reported_by_the_next_one() {
     block(async {
         let (home, served) = deployed("").await;
-        let run = async |at: &str| {
-            let mut dyno = on_time(&home, &served, &["run"]).await;
-            for (name, value) in config(&served).await.as_object().expect("an object") {
-                dyno.env(name, value.as_str().expect("a text"));
-            }
-            let dyno = dyno
-                .env("DYNO", "runner.1")
-                .env("HOME", home.path().join(at));
-            Told::from(dyno.output().expect("it runs"))
-        };
         // The last sign is of six; nothing lives at seven.
         served
             .heroku
             .patch("/sandbox", &json!({ "advance": "4h" }))
             .await;
-        let told = run("first").await;
+        let told = run_as_dyno(&home, &served, "first").await;
         assert!(
             told.stdout.contains(
                 "event=missed app=example-app schedule=default occurrence=2026-03-02T07:00:00Z"
@@ -432,7 +400,7 @@ fn a_miss_while_no_runner_lived_is_reported_by_the_next_one() {
             .lines()
             .find(|line| line.contains("event=heartbeat"));
         say(&served, sign.expect("a sign of life")).await;
-        let told = run("second").await;
+        let told = run_as_dyno(&home, &served, "second").await;
         assert!(!told.stdout.contains("event=missed"), "{told:?}");
     });
 }
@@ -629,13 +597,7 @@ fn what_was_begun_and_is_gone_is_forgotten_by_its_removal() {
         let served = Served::start(&scenario(&home, ""), Some(CLOCK));
         home.write_schedules(&schedule("07:00"));
         cut_off(&home, &served).await;
-        let http = reqwest::Client::builder().no_proxy().build();
-        let gone = http
-            .expect("a client")
-            .delete(format!("{}/apps/{RUNNER}", served.heroku.url))
-            .bearer_auth(TOKEN)
-            .header("accept", "application/vnd.heroku+json; version=3");
-        assert!(gone.send().await.expect("an answer").status().is_success());
+        destroy(&served, RUNNER).await;
         let told = remove(&home, &served).await;
         assert_eq!(told.code, Some(0), "{told:?}");
         assert_eq!(authorizations(&served).await.len(), 0, "{told:?}");

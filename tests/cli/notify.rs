@@ -1,7 +1,7 @@
 //! Where is told what happens: URLs by name, and the ping of a runner that fares well.
 
 use crate::{
-    deploy::{CLOCK, RUNNER, api, deploy, scenario},
+    deploy::{CLOCK, config, deploy, run_as_dyno, scenario},
     process::{Home, Served, Told, block, on_time, schedule, shop, told_on_time},
 };
 use serde_json::{Value, json};
@@ -200,7 +200,7 @@ fn a_deployed_runner_has_the_url_and_twice_changes_nothing() {
         home.write_schedules(&schedule("07:00"));
         let first = deploy(&home, &served, &["--yes", "--ping", "on-call"]).await;
         assert_eq!(first.code, Some(0), "{first:?}");
-        let config = api(&served, &format!("/apps/{RUNNER}/config-vars")).await;
+        let config = config(&served).await;
         assert_eq!(
             (
                 &config["AUTORESTART_PING"],
@@ -215,14 +215,7 @@ fn a_deployed_runner_has_the_url_and_twice_changes_nothing() {
             "{first:?}"
         );
         // As its dyno does it.
-        let mut dyno = on_time(&home, &served, &["run"]).await;
-        for (name, value) in config.as_object().expect("an object") {
-            dyno.env(name, value.as_str().expect("a text"));
-        }
-        let dyno = dyno
-            .env("DYNO", "runner.1")
-            .env("HOME", home.path().join("dyno"));
-        let said: Told = dyno.output().expect("it runs").into();
+        let said = run_as_dyno(&home, &served, "dyno").await;
         assert_eq!(said.code, Some(0), "{said:?}");
         assert_eq!(next(&told).1["event"], json!("heartbeat"));
     });
