@@ -46,6 +46,7 @@ pub mod state;
 pub mod store;
 
 use clap::Parser as _;
+use credentials::Secret;
 use error::{Error, exit};
 use std::{ffi::OsString, io::Write as _};
 
@@ -105,8 +106,15 @@ fn refuse(error: &clap::Error, arguments: &[OsString], env: &env::Env) -> u8 {
         let _ = write!(std::io::stdout().lock(), "{}", error.render());
         return exit::DONE;
     }
-    // A token that was typed in the wrong place is not said back.
-    let text = heroku::redact::all(&error.render().to_string(), &[]);
+    // A token that was typed in the wrong place is not said back, nor the URL of a webhook.
+    let texts = arguments.iter().filter_map(|argument| argument.to_str());
+    let values = texts.map(|text| match text.split_once('=') {
+        Some((flag, value)) if flag.starts_with('-') => value,
+        _ => text,
+    });
+    let urls = values.filter(|value| value.contains("://"));
+    let urls: Vec<Secret> = urls.map(|url| Secret::new(url.to_owned())).collect();
+    let text = heroku::redact::all(&error.render().to_string(), &urls);
     let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
     let message = message
         .trim_start_matches("error: ")

@@ -269,6 +269,8 @@ impl<'a> AppPass<'a> {
                 .iter()
                 .map(|step| (step.schedule.clone(), step.occurrence)),
         );
+        let open = self.open_beside(plan, snapshot.at);
+        self.known.open.extend(open);
         let asked = self.known.now.as_ref();
         let until = plan::until(&self.schedules, asked, steps, snapshot.at);
         let mut seen = std::mem::take(&mut self.known.seen);
@@ -293,6 +295,20 @@ impl<'a> AppPass<'a> {
             report.end(ended);
         }
         end
+    }
+
+    /// Occurrences of other schedules that the steps of a plan satisfy too: one step speaks for all of them.
+    fn open_beside(&self, plan: &Plan, now: Timestamp) -> Vec<(String, Timestamp)> {
+        let is_about = |schedule: &&Schedule| {
+            let is_it = |step: &Step| schedule.target.includes(&step.dyno, &step.process_type);
+            !schedule.is_paused(now) && plan.steps.iter().any(is_it)
+        };
+        let of_one = |schedule: &Schedule| {
+            let latest = schedule.latest_occurrence(now)?;
+            (now <= schedule.expires_at(latest)).then(|| (schedule.name.to_string(), latest))
+        };
+        let schedules = self.schedules.iter().filter(|_| self.known.now.is_none());
+        schedules.filter(is_about).filter_map(of_one).collect()
     }
 
     async fn wait(&self, snapshot: &Snapshot, reason: &str, waits: &mut usize) -> bool {

@@ -591,6 +591,78 @@ fn who_joins_a_runner_and_fails_takes_the_own_schedules_out_of_it_again() {
 }
 
 #[test]
+fn what_was_begun_and_is_gone_leaves_no_authorization_to_the_next_deploy() {
+    block(async {
+        let home = Home::new();
+        let served = Served::start(&scenario(&home, ""), Some(CLOCK));
+        home.write_schedules(&schedule("07:00"));
+        cut_off(&home, &served).await;
+        destroy(&served, RUNNER).await;
+        assert_eq!(authorizations(&served).await.len(), 1, "left behind");
+        let told = deploy(&home, &served, &["--yes"]).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert_eq!(authorizations(&served).await.len(), 1, "its own");
+        assert_eq!(apps(&served).await.len(), 2);
+    });
+}
+
+#[test]
+fn what_was_begun_is_not_gone_on_one_word() {
+    block(async {
+        let home = Home::new();
+        let served = Served::start(&scenario(&home, ""), Some(CLOCK));
+        home.write_schedules(&schedule("07:00"));
+        cut_off(&home, &served).await;
+        let id = api(&served, &format!("/apps/{RUNNER}")).await["id"].clone();
+        let path = format!("/apps/{}", id.as_str().expect("an id"));
+        let lie =
+            json!({ "status": { "status": 404, "id": "not_found", "message": "There is none." } });
+        let lie = json!([{ "method": "GET", "path": path, "kind": lie }]);
+        served.heroku.faults(&lie).await;
+        let other = [
+            "deploy",
+            "--yes",
+            "--runner-app",
+            "another-runner",
+            "--binary",
+            &program(&home),
+        ];
+        let told = told_on_time(&home, &served, &other).await;
+        served.heroku.no_faults().await;
+        assert_eq!(told.code, Some(2), "{told:?}");
+        assert!(
+            told.stderr.contains("was cut off, and left ⬢ test-runner"),
+            "{told:?}"
+        );
+        assert_eq!(apps(&served).await, ["example-app", RUNNER]);
+    });
+}
+
+#[test]
+fn a_deploy_that_was_cut_off_at_its_very_end_loses_no_schedule() {
+    block(async {
+        let home = Home::new();
+        let served = Served::start(&scenario(&home, ""), Some(CLOCK));
+        home.write_schedules(&schedule("07:00"));
+        cut_off(&home, &served).await;
+        let note = home
+            .path()
+            .join(".local/state/autorestart/begun-runner.json");
+        let begun = std::fs::read_to_string(&note).expect("a note");
+        let told = deploy(&home, &served, &["--yes"]).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert!(!note.exists(), "all is done");
+        // As if it had been killed between the last two of its steps.
+        std::fs::write(&note, begun).expect("a file");
+        let before = config(&served).await;
+        let told = deploy(&home, &served, &["--yes"]).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert_eq!(config(&served).await, before);
+        assert!(!note.exists(), "{told:?}");
+    });
+}
+
+#[test]
 fn what_was_begun_and_is_gone_is_forgotten_by_its_removal() {
     block(async {
         let home = Home::new();

@@ -164,6 +164,71 @@ fn a_runner_that_fares_well_pings_and_one_in_trouble_does_not() {
 }
 
 #[test]
+fn a_long_roll_pings_unless_another_app_has_failed_meanwhile() {
+    block(async {
+        for is_well in [true, false] {
+            let home = Home::new().without_offset();
+            let path = home.path().join("two.toml");
+            let slow = include_str!("../../src/sandbox/leaky-shop.toml")
+                .replace("boot = \"2s\"", "boot = \"250s\"")
+                .replace("quantity = 2", "quantity = 4");
+            let more = "\n[[app]]\nname = \"other-app\"\n[[app.formation]]\ntype = \"web\"\nquantity = 1\n";
+            std::fs::write(&path, slow + more).expect("a file");
+            let path = path.display().to_string();
+            let served = Served::start(&path, Some("2026-03-02T07:00:05Z*120"));
+            let (url, told) = listener("200 OK");
+            let kept = add(&home, &served.heroku.url, "ops", &url);
+            assert_eq!(kept.code, Some(0), "{kept:?}");
+            next(&told);
+            let other = schedule("07:02")
+                .replace("example-app", "other-app\"\nsince = \"2026-03-02T07:01:00Z")
+                .replace("version = 1\n", "");
+            home.write_schedules(&(schedule("07:00") + &other));
+            if !is_well {
+                let gone = json!({ "status": { "status": 404, "id": "not_found", "message": "Couldn't find that app." } });
+                let gone = json!([{ "times": 99, "path": "/apps/other-app", "kind": gone }]);
+                served.heroku.faults(&gone).await;
+            }
+            let clock = format!("{}*120", crate::process::now(&served).await);
+            let mut run = home.command(&served.heroku.url, &["run", "--ping", "ops"]);
+            let run = run.env("AUTORESTART_CLOCK", clock).output();
+            let run = Told::from(run.expect("it runs"));
+            let pings: Vec<Value> = told.try_iter().map(|(_, body)| body).collect();
+            if is_well {
+                assert_eq!(run.code, Some(0), "{run:?}");
+                assert!(pings.len() >= 2, "one of them while it rolled: {pings:?}");
+                assert!(
+                    pings.iter().all(|ping| ping["schedules"] == json!(2)),
+                    "{pings:?}"
+                );
+            } else {
+                assert_ne!(run.code, Some(0), "{run:?}");
+                assert!(pings.is_empty(), "{pings:?} {run:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_url_in_the_place_of_a_name_is_not_said_back() {
+    let home = Home::new();
+    home.write_schedules(&schedule("07:00").replace("at = \"07:00\"", "max-uptime = \"99d\""));
+    let url = "https://example.com/path?key=s3cret";
+    let flag = format!("--ping={url}");
+    for (variable, words) in [
+        (Some(url), &["run"][..]),
+        (None, &["run", "--ping", url]),
+        (None, &["deploy", &flag]),
+    ] {
+        let mut command = home.command("http://127.0.0.1:9", words);
+        command.envs(variable.map(|url| ("AUTORESTART_PING", url)));
+        let told = Told::from(command.output().expect("it runs"));
+        assert!(told.stderr.contains("a name is 1 to 40"), "{told:?}");
+        assert!(!format!("{told:?}").contains("s3cret"), "{told:?}");
+    }
+}
+
+#[test]
 fn a_ping_that_is_refused_changes_nothing_else_and_its_url_is_not_said() {
     block(async {
         let home = Home::new();

@@ -6,12 +6,14 @@ use super::{
     begun::Begun,
     changes::Way,
     found::Found,
+    steps::look_again,
     token,
 };
 use crate::{
     cli::Deploy,
     credentials::records::is_same,
     error::Error,
+    execute::Stop,
     heroku::Options,
     notify,
     runner::slug::Package,
@@ -51,6 +53,7 @@ pub async fn name(
     known: Option<&RunnerApp>,
     login: &auth::Login,
     host: &str,
+    stop: &Stop,
 ) -> Result<String, Error> {
     let typed = flags.runner_app.as_ref().map(ToString::to_string);
     if let Some(known) = known {
@@ -63,7 +66,8 @@ pub async fn name(
     let state = StateDir::open(context.env)?;
     let noted = match Begun::read_on(&state, host) {
         None => None,
-        Some(begun) => match login.client.own_app(begun.meant()).await {
+        // What was made is not believed to be gone on one word.
+        Some(begun) => match look_again(&login.client, begun.meant()).await {
             Ok(Some(app)) => Some(app.name),
             // It is there, and not for this account.
             Err(crate::heroku::Error::Api { status: 403, .. }) if begun.id.is_some() => {
@@ -77,6 +81,11 @@ pub async fn name(
             }
             // It was not made, or is gone, or its name is somebody else's by now.
             Ok(None) | Err(crate::heroku::Error::Api { status: 403, .. }) => {
+                if let Some(id) = &begun.id {
+                    // An app that somebody destroyed leaves its authorization behind.
+                    let mark = super::mark(id);
+                    auth::revoke_described(context, stop, &login.client, &mark, &[]).await?;
+                }
                 Begun::forget(&state);
                 None
             }
@@ -219,14 +228,17 @@ pub async fn look(
     }
 }
 
-/// What was begun with this runner, and not ended.
+/// What was begun with this runner, and not ended. A file that names the runner has no schedules of its
+/// own any more: then all was done but to forget it.
 pub fn begun(
     context: &Context<'_>,
     host: &str,
+    known: Option<&RunnerApp>,
     found: Option<&Found>,
 ) -> Result<Option<Begun>, Error> {
     let begun = Begun::read_on(&StateDir::open(context.env)?, host);
-    Ok(begun.filter(|begun| found.is_some_and(|found| begun.is_of(&found.app))))
+    let is_of_it = |begun: &Begun| found.is_some_and(|found| begun.is_of(&found.app));
+    Ok(begun.filter(|begun| known.is_none() && is_of_it(begun)))
 }
 
 /// Whether flags are about the runner that there is: it is where it is, and called what it is called.

@@ -62,8 +62,20 @@ impl Begun {
     }
 
     /// # Errors
-    /// When it cannot be kept.
+    /// When it cannot be kept, or another one is, which would be lost.
     pub fn keep(&self, state: &StateDir) -> Result<(), Error> {
+        if let Some(other) = Self::read(state).filter(|other| !self.is_about(other)) {
+            let (name, host) = (other.name, other.host);
+            return Err(Error::Other {
+                code: "other_begun",
+                message: format!(
+                    "⬢ {name} on {host} is a runner that was not made, or not removed, to the end"
+                ),
+                hint: Some(format!(
+                    "deploy:remove --confirm {name} takes it away, with HEROKU_HOST as it was then"
+                )),
+            });
+        }
         state.note(NOTE, &serde_json::to_string(self).unwrap_or_default())
     }
 
@@ -74,6 +86,14 @@ impl Begun {
     /// What names it at Heroku.
     pub fn meant(&self) -> &str {
         self.id.as_deref().unwrap_or(&self.name)
+    }
+
+    fn is_about(&self, other: &Self) -> bool {
+        let is_app = match (&self.id, &other.id) {
+            (Some(id), Some(other)) => id == other,
+            _ => self.name == other.name,
+        };
+        is_app && self.host == other.host
     }
 
     pub fn is_of(&self, app: &OwnApp) -> bool {

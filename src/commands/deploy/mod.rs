@@ -89,9 +89,8 @@ async fn put(context: &Context<'_>, flags: &Deploy, stop: &Stop) -> Result<u8, E
     // One deploy at a time, from its first look on.
     let _alone = auth::alone(context, stop).await?;
     let known = known(&file, host)?;
-    let name = stop
-        .unless(name(context, flags, known.as_ref(), &login, host))
-        .await?;
+    let name = name(context, flags, known.as_ref(), &login, host, stop);
+    let name = stop.unless(Box::pin(name)).await?;
     let action = context.ui.action("Looking at what there is");
     let found = before::look(context, &login, known.as_ref(), &name, host);
     let found = stop.unless(Box::pin(found)).await?;
@@ -101,7 +100,7 @@ async fn put(context: &Context<'_>, flags: &Deploy, stop: &Stop) -> Result<u8, E
         return Err(gone(context, &known.name));
     }
     before::fits(flags, &name, found.as_ref())?;
-    let begun = before::begun(context, host, found.as_ref())?;
+    let begun = before::begun(context, host, known.as_ref(), found.as_ref())?;
     let schedules = identified(file.read()?, &login, &options);
     let schedules = stop.unless(schedules).await?;
     let is_gone = match &found {

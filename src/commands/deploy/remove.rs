@@ -112,11 +112,12 @@ pub(super) async fn remove(
     if stop.is_set() {
         return Err(Error::Interrupted);
     }
-    let is_well = take_all(context, stop, &login, found.as_ref(), &id, host).await;
+    let left = take_all(context, stop, &login, found.as_ref(), &id, host).await;
+    let is_well = !left.app && !left.authorization;
     if is_well {
         Begun::forget(&state);
     }
-    tell(context, &name, &file, &file.read()?, is_well).await?;
+    tell(context, &name, &file, &file.read()?, &left).await?;
     Ok(match is_well {
         true => exit::DONE,
         false if stop.is_set() => exit::INTERRUPTED,
@@ -211,7 +212,14 @@ fn tell_lost(context: &Context<'_>, found: &Found) {
     }
 }
 
-/// The app, its authorization, and those that it had before; tells whether nothing of them is left.
+/// What could not be taken away.
+#[derive(Default)]
+struct Left {
+    app: bool,
+    authorization: bool,
+}
+
+/// The app, its authorization, and those that it had before.
 async fn take_all(
     context: &Context<'_>,
     stop: &Stop,
@@ -219,25 +227,25 @@ async fn take_all(
     found: Option<&Found>,
     id: &str,
     host: &str,
-) -> bool {
-    let mut is_well = true;
+) -> Left {
+    let mut left = Left::default();
     if let Some(found) = found {
         if let Some(note) = to_revoke(login, found, host) {
             // Should we be cut off once the app is gone, which alone tells its id.
             auth::note(context, &note);
         }
-        is_well &= take_away(context, stop, login, found).await;
-        is_well &= revoke(context, stop, login, found, host).await;
+        left.app = !take_away(context, stop, login, found).await;
+        left.authorization = !revoke(context, stop, login, found, host).await;
     }
     let described = super::mark(id);
     let others = auth::revoke_described(context, stop, &login.client, &described, &[]).await;
     if let Err(error) = others {
-        is_well = false;
+        left.authorization = true;
         context.ui.warn(&format!(
             "whether an authorization of it is left is not known: {error}"
         ));
     }
-    is_well
+    left
 }
 
 async fn tell(
@@ -245,8 +253,9 @@ async fn tell(
     name: &str,
     file: &SchedulesFile,
     schedules: &[Schedule],
-    is_well: bool,
+    left: &Left,
 ) -> Result<(), Error> {
+    let is_well = !left.app && !left.authorization;
     let (shown, count) = (context.env.in_words(file.path()), schedules.len());
     let noun = if count == 1 {
         "schedule is"
@@ -265,9 +274,11 @@ async fn tell(
         || json!({ "runner_app": name, "removed": is_well, "schedules": count }),
     );
     if !is_well {
-        context.ui.warn(&format!(
-            "what is left of ⬢ {name} may go on restarting by the schedules that it has"
-        ));
+        if left.app {
+            context.ui.warn(&format!(
+                "⬢ {name} may go on restarting by the schedules that it has"
+            ));
+        }
         context.ui.hint(&format!(
             "once what is named above is mended, {} --confirm {name} goes on",
             context.verb("deploy:remove")

@@ -114,12 +114,7 @@ impl Deployment<'_> {
             .move_to(&self.context.clock, &runner, self.schedules)
             .await?;
         // From here on it runs, and nothing of it is to be undone.
-        let authorization = made.authorization.take();
-        (made.app, made.is_joined) = (None, false);
-        if let Some(authorization) = authorization {
-            self.revoke_others(id, &authorization.authorization.id)
-                .await;
-        }
+        (made.app, made.authorization, made.is_joined) = (None, None, false);
         let state = StateDir::open(self.context.env)?;
         if Begun::read(&state).is_some_and(|begun| begun.is_of(&app)) {
             Begun::forget(&state);
@@ -187,6 +182,10 @@ impl Deployment<'_> {
             // It is in use from now on, whatever comes: no later command takes it for left behind.
             auth::forget(self.context, &authorization.note);
             made.is_token_set = true;
+            if made.app.is_none() {
+                self.revoke_others(app, &authorization.authorization.id)
+                    .await;
+            }
         }
         Ok(())
     }
@@ -226,20 +225,29 @@ impl Deployment<'_> {
     /// Authorizations that runners of this name had before are of no use any more.
     async fn revoke_others(&self, app: &str, made: &str) {
         // A colleague, or another machine, may have given it another one since.
-        let config = self.login.client.config_vars(app).await;
-        let Ok(config) = config else { return };
-        let in_use = config.get(AUTHORIZATION).map_or(made, String::as_str);
-        let but = [made, in_use];
         let (begin, client) = (super::mark(app), &self.login.client);
-        match auth::revoke_described(self.context, self.stop, client, &begin, &but).await {
+        let revoked = match client.config_vars(app).await {
+            Ok(config) => {
+                let in_use = config.get(AUTHORIZATION).map_or(made, String::as_str);
+                let but = [made, in_use];
+                auth::revoke_described(self.context, self.stop, client, &begin, &but).await
+            }
+            Err(error) => Err(error.into()),
+        };
+        match revoked {
             Ok(0) => {}
             Ok(_) => self
                 .context
                 .ui
                 .say("The authorization that it had before was revoked"),
-            Err(error) => self.context.ui.warn(&format!(
-                "whether an authorization that it had before is left is not known: {error}"
-            )),
+            Err(error) => {
+                self.context.ui.warn(&format!(
+                    "whether an authorization that it had before is left is not known: {error}"
+                ));
+                self.context.ui.hint(&format!(
+                    "heroku authorizations lists those that begin with \"{begin}\"; heroku authorizations:revoke ID takes one away"
+                ));
+            }
         }
     }
 
@@ -354,7 +362,10 @@ impl Deployment<'_> {
 }
 
 /// Looks a few times for an app that may show late.
-async fn look_again(client: &Client, name: &str) -> Result<Option<OwnApp>, crate::heroku::Error> {
+pub(super) async fn look_again(
+    client: &Client,
+    name: &str,
+) -> Result<Option<OwnApp>, crate::heroku::Error> {
     for _ in 0..2 {
         if let Some(app) = client.own_app(name).await? {
             return Ok(Some(app));

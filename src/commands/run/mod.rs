@@ -208,7 +208,7 @@ impl Runner<'_> {
                     &schedules,
                     self.flags.app.as_ref(),
                     self.flags.dry_run,
-                    async || self.live_on().await,
+                    async |trouble| self.live_on(trouble, schedules.len()).await,
                 )
                 .await,
             )

@@ -11,17 +11,20 @@ use crate::{
 };
 
 impl Runner<'_> {
-    /// In the middle of a long roll: a sign of life on this machine, and every ten minutes a ping.
-    pub(super) async fn live_on(&self) {
-        self.beat(None);
+    /// In the middle of a long roll: a sign of life on this machine, and every ten minutes a ping where
+    /// all is well so far.
+    pub(super) async fn live_on(&self, trouble: Option<String>, schedules: usize) {
+        let trouble = trouble.or_else(|| self.wrong.borrow().clone());
+        let is_well = trouble.is_none();
+        self.beat(trouble);
         let now = self.context.clock.now();
         let is_time = self
             .pinged_at
             .get()
             .is_none_or(|at| now.duration_since(at) >= EVERY);
-        if is_time {
+        if is_time && is_well {
             self.pinged_at.set(Some(now));
-            self.tell_well(0).await;
+            self.tell_well(schedules).await;
         }
     }
 
@@ -41,6 +44,18 @@ pub(super) fn of(context: &Context<'_>, flags: &Run) -> Result<Option<(String, S
     let Some(name) = flags.ping.as_deref().or(of_environment) else {
         return Ok(None);
     };
+    // It may be a URL, which is a secret: it is not said back.
+    if let Err(why) = notify::name(name) {
+        let error = Error::usage(
+            format!("what {} is set to is no name: {why}", notify::PING),
+            format!("{} keeps a URL under a name", context.verb("notify:add")),
+        );
+        if is_watched {
+            return Err(error);
+        }
+        context.ui.warn(&error.to_string());
+        return Ok(None);
+    }
     match commands::notify::url(context, name) {
         Ok(url) => Ok(Some((name.to_owned(), url))),
         Err(error) if is_watched => Err(error),

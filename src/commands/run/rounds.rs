@@ -38,7 +38,7 @@ pub(super) async fn rounds(
     schedules: &[Schedule],
     app: Option<&AppName>,
     is_dry_run: bool,
-    beat: impl AsyncFn(),
+    beat: impl AsyncFn(Option<String>),
 ) -> Result<Report, Error> {
     let clock = passes.context.clock;
     let began = clock.now();
@@ -49,12 +49,16 @@ pub(super) async fn rounds(
     let mut seen = Seen::default();
     let first = due(passes, schedules, &mut seen);
     let mut rolling = FuturesUnordered::from_iter([round(first)]);
-    let mut made = vec![];
+    let mut made: Vec<(Vec<Schedule>, Result<Report, Error>)> = vec![];
     while !rolling.is_empty() {
         // Nothing may come between the look at a dyno and its restart: what rolls goes on meanwhile.
+        let trouble = made.iter().find_map(|(_, made)| match made {
+            Ok(report) => report.trouble(),
+            Err(error) => Some(error.to_string()),
+        });
         let mut look = pin!(async {
             clock.sleep(LOOK).await;
-            beat().await;
+            beat(trouble).await;
             passes.store.read().await
         });
         let fresh = loop {
