@@ -63,6 +63,15 @@ async fn cut_off(home: &Home, served: &Served) {
     child.wait().expect("it ends");
 }
 
+/// One Heroku with a runner on it whose deploy was cut off, and its machine.
+async fn half_made() -> (Home, Served) {
+    let home = Home::new();
+    let served = Served::start(&scenario(&home, ""), Some(CLOCK));
+    home.write_schedules(&schedule("07:00"));
+    cut_off(&home, &served).await;
+    (home, served)
+}
+
 /// One Heroku with a runner on it, and its machine.
 async fn deployed(more: &str) -> (Home, Served) {
     let home = Home::new();
@@ -188,10 +197,7 @@ fn a_variable_of_it_that_was_taken_away_is_set_again() {
 #[test]
 fn one_that_was_cut_off_is_named_and_what_is_changed_meanwhile_stays() {
     block(async {
-        let home = Home::new();
-        let served = Served::start(&scenario(&home, ""), Some(CLOCK));
-        home.write_schedules(&schedule("07:00"));
-        cut_off(&home, &served).await;
+        let (home, served) = half_made().await;
         for words in [
             &[][..],
             &["pause", "--app", "example-app"],
@@ -526,10 +532,7 @@ fn a_removal_that_is_refused_stays_refused_and_loses_nothing() {
 #[test]
 fn what_a_colleague_put_into_a_half_made_runner_comes_back_with_its_removal() {
     block(async {
-        let home = Home::new();
-        let served = Served::start(&scenario(&home, ""), Some(CLOCK));
-        home.write_schedules(&schedule("07:00"));
-        cut_off(&home, &served).await;
+        let (home, served) = half_made().await;
         let theirs = "{ app = \"example-app\", name = \"late\", at = \"22\", timezone = \"UTC\" }";
         set_config(
             &served,
@@ -593,10 +596,7 @@ fn who_joins_a_runner_and_fails_takes_the_own_schedules_out_of_it_again() {
 #[test]
 fn what_was_begun_and_is_gone_leaves_no_authorization_to_the_next_deploy() {
     block(async {
-        let home = Home::new();
-        let served = Served::start(&scenario(&home, ""), Some(CLOCK));
-        home.write_schedules(&schedule("07:00"));
-        cut_off(&home, &served).await;
+        let (home, served) = half_made().await;
         destroy(&served, RUNNER).await;
         assert_eq!(authorizations(&served).await.len(), 1, "left behind");
         let told = deploy(&home, &served, &["--yes"]).await;
@@ -609,10 +609,7 @@ fn what_was_begun_and_is_gone_leaves_no_authorization_to_the_next_deploy() {
 #[test]
 fn what_was_begun_is_not_gone_on_one_word() {
     block(async {
-        let home = Home::new();
-        let served = Served::start(&scenario(&home, ""), Some(CLOCK));
-        home.write_schedules(&schedule("07:00"));
-        cut_off(&home, &served).await;
+        let (home, served) = half_made().await;
         let id = api(&served, &format!("/apps/{RUNNER}")).await["id"].clone();
         let path = format!("/apps/{}", id.as_str().expect("an id"));
         let lie =
@@ -641,10 +638,7 @@ fn what_was_begun_is_not_gone_on_one_word() {
 #[test]
 fn a_deploy_that_was_cut_off_at_its_very_end_loses_no_schedule() {
     block(async {
-        let home = Home::new();
-        let served = Served::start(&scenario(&home, ""), Some(CLOCK));
-        home.write_schedules(&schedule("07:00"));
-        cut_off(&home, &served).await;
+        let (home, served) = half_made().await;
         let note = home
             .path()
             .join(".local/state/autorestart/begun-runner.json");
@@ -665,10 +659,7 @@ fn a_deploy_that_was_cut_off_at_its_very_end_loses_no_schedule() {
 #[test]
 fn what_was_begun_and_is_gone_is_forgotten_by_its_removal() {
     block(async {
-        let home = Home::new();
-        let served = Served::start(&scenario(&home, ""), Some(CLOCK));
-        home.write_schedules(&schedule("07:00"));
-        cut_off(&home, &served).await;
+        let (home, served) = half_made().await;
         destroy(&served, RUNNER).await;
         let told = remove(&home, &served).await;
         assert_eq!(told.code, Some(0), "{told:?}");
@@ -706,10 +697,7 @@ fn who_cannot_deploy_is_told_what_to_do_instead() {
 #[test]
 fn a_deploy_that_goes_on_takes_the_file_as_it_is_by_now() {
     block(async {
-        let home = Home::new();
-        let served = Served::start(&scenario(&home, ""), Some(CLOCK));
-        home.write_schedules(&schedule("07:00"));
-        cut_off(&home, &served).await;
+        let (home, served) = half_made().await;
         let late = schedule("22:00").replace("at =", "name = \"late\"\nat =");
         home.write_schedules(&late);
         let told = deploy(&home, &served, &["--yes", "--json"]).await;
