@@ -25,8 +25,8 @@ pub async fn stopped() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
-/// From now on we are asked to leave when whoever started us is gone: nobody could ask us any more. `starter`: the
-/// process that says of itself that it started us, which may be gone before we could look.
+/// From now on we are asked to leave when whoever started us is gone: nobody could ask us any more.
+/// `starter`: the process that says of itself that it started us, which may be gone before we could look.
 #[cfg(target_os = "linux")]
 pub fn leave_with_parent(starter: Option<i32>) {
     use rustix::process::{Signal, getpid, getppid, kill_process, set_parent_process_death_signal};
@@ -54,8 +54,8 @@ pub fn leave_with_parent(starter: Option<i32>) {
 #[cfg(not(unix))]
 pub fn leave_with_parent(_: Option<i32>) {}
 
-/// Whether there is no such process, or it is dead and its own parent has yet to notice; one of somebody else's is
-/// there. Only Linux tells of the dead.
+/// Whether there is no such process, or it is dead and its own parent has yet to notice; one of somebody
+/// else's is there. Only Linux tells of the dead.
 #[cfg(unix)]
 fn is_gone(process: Option<i32>) -> bool {
     use rustix::{

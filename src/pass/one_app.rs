@@ -112,7 +112,7 @@ impl<'a> AppPass<'a> {
         let mut waiting_since = None;
         let (mut waits, mut is_sure) = (0, false);
         loop {
-            // Before anything is restarted: the dynos are the witnesses, of what a pass has slept through too.
+            // The dynos are the witnesses, also of what a pass has slept through.
             self.judge_missed(report, snapshot, false)?;
             let plan = self.plan(report, snapshot).await?;
             if self.pass.options.is_dry_run {
@@ -297,7 +297,7 @@ impl<'a> AppPass<'a> {
         end
     }
 
-    /// Occurrences of other schedules that the steps of a plan satisfy too: one step speaks for all of them.
+    /// Occurrences of other schedules that the steps of a plan satisfy too: one step speaks for all.
     fn open_beside(&self, plan: &Plan, now: Timestamp) -> Vec<(String, Timestamp)> {
         let is_about = |schedule: &&Schedule| {
             let is_it = |step: &Step| schedule.target.includes(&step.dyno, &step.process_type);

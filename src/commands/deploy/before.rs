@@ -5,8 +5,7 @@ use super::{
     super::{Context, auth},
     begun::Begun,
     changes::Way,
-    found::Found,
-    steps::look_again,
+    found::{Found, look_again},
     token,
 };
 use crate::{

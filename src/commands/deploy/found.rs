@@ -111,3 +111,16 @@ pub fn runner(app: &OwnApp, host: &str) -> RunnerApp {
         host: host.to_owned(),
     }
 }
+
+/// Looks twice for an app: one answer that there is none may be wrong, or it may show late.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub async fn look_again(client: &Client, name: &str) -> Result<Option<OwnApp>, heroku::Error> {
+    for _ in 0..2 {
+        if let Some(app) = client.own_app(name).await? {
+            return Ok(Some(app));
+        }
+    }
+    Ok(None)
+}

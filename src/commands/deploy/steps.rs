@@ -4,14 +4,14 @@ use super::{
     ACCOUNT, AUTHORIZATION, Deployment, SCHEDULER, VERSION,
     begun::Begun,
     changes::{Changes, Way},
-    found::runner,
+    found::{look_again, runner},
     made::Made,
     words,
 };
 use crate::{
     commands::auth::{self, Wish},
     error::Error,
-    heroku::{Client, Fate, NewSlug, OwnApp, Place},
+    heroku::{Fate, NewSlug, OwnApp, Place},
     runner::slug::{PROCESS_TYPE, process_types},
     state::StateDir,
     store,
@@ -359,17 +359,4 @@ impl Deployment<'_> {
         action.done();
         Ok(slug.id)
     }
-}
-
-/// Looks a few times for an app that may show late.
-pub(super) async fn look_again(
-    client: &Client,
-    name: &str,
-) -> Result<Option<OwnApp>, crate::heroku::Error> {
-    for _ in 0..2 {
-        if let Some(app) = client.own_app(name).await? {
-            return Ok(Some(app));
-        }
-    }
-    Ok(None)
 }
