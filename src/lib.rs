@@ -26,6 +26,7 @@ pub mod signals;
 pub mod ui;
 
 // pure: no I/O, no clock, no environment
+pub mod memory;
 pub mod plan;
 pub mod schedule;
 pub mod snapshot;

@@ -1,0 +1,395 @@
+//! The dynos of one app, as its log tells of them.
+
+use super::{
+    Bytes,
+    life::{GAP, Level, Life, Point, STRIKES, SUSTAINED, level},
+    line::{Line, Told},
+};
+use crate::{schedule, snapshot::Dyno};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Everything that a log told of one app's dynos. The end of one session and the beginning of the next
+/// may overlap: what was told is not told twice.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lives {
+    dynos: BTreeMap<String, OfName>,
+    /// Lines that Heroku says it did not deliver.
+    dropped: u64,
+    /// Of the newest line.
+    told_at: Option<Timestamp>,
+}
+
+/// A name is taken by one dyno after the other, and for minutes by two of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct OfName {
+    /// Oldest first.
+    lives: Vec<Life>,
+    overs: VecDeque<Over>,
+}
+
+/// R14 and R15, and what is printed beside them. They name no start of the dyno.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Over {
+    pub at: Timestamp,
+    pub used: Option<Bytes>,
+    pub quota: Option<Bytes>,
+    /// The error itself has been seen.
+    pub is_exceeded: bool,
+}
+
+/// What is known of a dyno's present life.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    pub life: Option<Life>,
+    pub overs: Vec<Over>,
+}
+
+/// The two lines of a pair come in either order, at nearly the same instant.
+const PAIR: SignedDuration = SignedDuration::from_secs(5);
+/// Errors that are kept of a name.
+const MOST_OVERS: usize = 16;
+/// Starts that are kept of a name.
+const MOST_LIVES: usize = 4;
+/// For so long after a dyno's start, lines without its UUID may be of the one before: 30 seconds of
+/// leave, and four minutes of preboot.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
+
+impl Lives {
+    /// Takes a line.
+    pub fn tell(&mut self, line: Line<'_>) {
+        self.told_at = self.told_at.max(Some(line.at));
+        let (dyno, at) = match line.told {
+            Told::Dropped { count } => {
+                self.dropped = self.dropped.saturating_add(count);
+                return;
+            }
+            Told::Sample { dyno, .. } | Told::Running { dyno, .. } | Told::Exceeded { dyno } => {
+                (dyno, line.at)
+            }
+        };
+        if schedule::is_one_off(kind(dyno)) {
+            return;
+        }
+        if !self.dynos.contains_key(dyno) {
+            self.dynos.insert(dyno.to_owned(), OfName::default());
+        }
+        let Some(known) = self.dynos.get_mut(dyno) else {
+            return;
+        };
+        match line.told {
+            Told::Sample {
+                life, used, quota, ..
+            } => known.sample(life, at, used, quota),
+            Told::Running { used, quota, .. } => known.over(at, |over| {
+                (over.used, over.quota) = (Some(used), quota);
+            }),
+            Told::Exceeded { .. } => known.over(at, |over| over.is_exceeded = true),
+            Told::Dropped { .. } => {}
+        }
+    }
+
+    /// How many lines were not delivered.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// When the newest line that counts was written.
+    #[must_use]
+    pub fn told_at(&self) -> Option<Timestamp> {
+        self.told_at
+    }
+
+    /// Names and lives, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Life)> {
+        self.dynos
+            .iter()
+            .flat_map(|(name, known)| known.lives.iter().map(move |life| (name.as_str(), life)))
+    }
+
+    /// What is known of the present life of each of these dynos, by its id.
+    ///
+    /// That the UUID of a line is the id of the API is not documented. Where the log has the id of any
+    /// of them, it counts; where it has none, what the name told since long enough after the start.
+    #[must_use]
+    pub fn seen(&self, dynos: &[Dyno]) -> BTreeMap<String, Seen> {
+        let has = |dyno: &Dyno| self.life(dyno).is_some();
+        let are_ids = dynos.iter().any(has);
+        let one = |dyno: &Dyno| {
+            let known = self.dynos.get(&dyno.name);
+            // A process that crashed and came back is another one, with the same id.
+            let begin = dyno.created_at.max(dyno.updated_at);
+            let by_id = self.life(dyno).map(|life| life.since(begin));
+            let after = begin + OVERLAP;
+            let by_name = || {
+                known?
+                    .alone(dyno.created_at, after)
+                    .map(|life| life.since(after))
+            };
+            let life = if are_ids { by_id } else { by_name() };
+            let overs = known.map(|known| known.overs.iter().copied());
+            let overs = overs.into_iter().flatten().filter(|over| after <= over.at);
+            let seen = Seen {
+                life: life.filter(|life| life.last().is_some()),
+                overs: overs.collect(),
+            };
+            (dyno.id.clone(), seen)
+        };
+        dynos.iter().map(one).collect()
+    }
+
+    fn life(&self, dyno: &Dyno) -> Option<&Life> {
+        let lives = &self.dynos.get(&dyno.name)?.lives;
+        lives.iter().find(|life| life.id == dyno.id)
+    }
+}
+
+/// The process type of `web.1`, or of Fir's `web-848cd4f64d-pvpr2`.
+fn kind(name: &str) -> &str {
+    let of_pod = || name.rsplitn(3, '-').nth(2);
+    let of_place = name.rsplit_once('.').map(|(kind, _)| kind);
+    of_place.or_else(of_pod).unwrap_or(name)
+}
+
+impl OfName {
+    fn sample(&mut self, id: &str, at: Timestamp, used: Bytes, quota: Option<Bytes>) {
+        if let Some(life) = self.lives.iter_mut().find(|life| life.id == id) {
+            return life.add(at, used, quota);
+        }
+        let mut life = Life::new(id);
+        life.add(at, used, quota);
+        self.lives.push(life);
+        if self.lives.len() > MOST_LIVES {
+            self.lives.remove(0);
+        }
+    }
+
+    fn over(&mut self, at: Timestamp, put: impl FnOnce(&mut Over)) {
+        let is_pair = |over: &&mut Over| over.at.duration_since(at).abs() <= PAIR;
+        if let Some(over) = self.overs.iter_mut().rev().find(is_pair) {
+            return put(over);
+        }
+        if self.overs.back().is_some_and(|last| at <= last.at) {
+            return;
+        }
+        let mut over = Over {
+            at,
+            used: None,
+            quota: None,
+            is_exceeded: false,
+        };
+        put(&mut over);
+        if self.overs.len() == MOST_OVERS {
+            self.overs.pop_front();
+        }
+        self.overs.push_back(over);
+    }
+
+    /// The only life that tells something after an instant, and told nothing before the dyno's start;
+    /// none where there are two.
+    fn alone(&self, created_at: Timestamp, after: Timestamp) -> Option<&Life> {
+        let is_later = |life: &&Life| {
+            life.first_at().is_some_and(|first| created_at <= first)
+                && life.last().is_some_and(|last| after <= last.at)
+        };
+        let mut later = self.lives.iter().filter(is_later);
+        let first = later.next()?;
+        later.next().is_none().then_some(first)
+    }
+}
+
+impl Seen {
+    /// What the dyno may use, as far as its lines tell.
+    #[must_use]
+    pub fn quota(&self) -> Option<Bytes> {
+        let told = self.life.as_ref().and_then(|life| life.quota);
+        told.or_else(|| self.overs.iter().rev().find_map(|over| over.quota))
+    }
+
+    /// How the dyno stands to a threshold at `now`: by its samples, and where it has none by what is
+    /// printed beside R14.
+    #[must_use]
+    pub fn level(&self, threshold: Bytes, now: Timestamp) -> Level {
+        let by_samples = self.life.as_ref().map(|life| life.level(threshold, now));
+        match by_samples {
+            Some(level) if level != Level::Unknown => level,
+            _ => {
+                let points = self.overs.iter().filter_map(|over| {
+                    Some(Point {
+                        at: over.at,
+                        used: over.used?,
+                    })
+                });
+                level(points, threshold, now)
+            }
+        }
+    }
+
+    /// Since when R14 has come again and again.
+    #[must_use]
+    pub fn exceeded_since(&self, now: Timestamp) -> Option<Timestamp> {
+        let errors = self.overs.iter().rev().filter(|over| over.is_exceeded);
+        let mut errors = errors.map(|over| over.at);
+        let last = errors
+            .next()
+            .filter(|last| now.duration_since(*last) <= GAP)?;
+        let (mut since, mut count) = (last, 1);
+        for at in errors {
+            if since.duration_since(at) > GAP {
+                break;
+            }
+            (since, count) = (at, count + 1);
+        }
+        (count >= STRIKES && last.duration_since(since) >= SUSTAINED).then_some(since)
+    }
+
+    /// Whether there are enough fresh samples to judge by.
+    #[must_use]
+    pub fn is_known(&self, now: Timestamp) -> bool {
+        let enough = |life: &Life| life.recent().count() >= STRIKES;
+        let is_fresh = |life: &Life| {
+            life.last()
+                .is_some_and(|last| now.duration_since(last.at) <= GAP)
+        };
+        self.life
+            .as_ref()
+            .is_some_and(|life| enough(life) && is_fresh(life))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{memory::line, snapshot::State};
+
+    const OLD: &str = "7f9b14bc-1d3b-47f4-91c1-704964b8793f";
+    const NEW: &str = "d97d0ea7-cf3d-411b-b453-d2943a50b456";
+
+    fn at(seconds: i64) -> Timestamp {
+        let begin: Timestamp = "2026-03-02T07:00:00Z".parse().expect("an instant");
+        begin + SignedDuration::from_secs(seconds)
+    }
+
+    fn dyno(id: &str, created_at: i64) -> Dyno {
+        Dyno {
+            id: id.to_owned(),
+            name: "web.1".to_owned(),
+            process_type: "web".to_owned(),
+            state: State::Up,
+            created_at: at(created_at),
+            updated_at: at(created_at + 5),
+            release: 1,
+            is_attached: false,
+        }
+    }
+
+    fn sample(lives: &mut Lives, name: &str, id: &str, seconds: i64, used: u32) {
+        let when = format!("{:.6}", at(seconds)).replace('Z', "+00:00");
+        let text = format!(
+            "{when} heroku[{name}]: source={name} dyno=heroku.1.{id} sample#memory_rss={used}.00MB sample#memory_swap=0.00MB sample#memory_quota=512.00MB"
+        );
+        lives.tell(line::read(text.as_bytes()).expect("a sample"));
+    }
+
+    fn pair(lives: &mut Lives, seconds: i64, is_code_first: bool) {
+        let when = format!("{:.6}", at(seconds)).replace('Z', "+00:00");
+        let mut texts = [
+            format!("{when} heroku[web.1]: Process running mem=590M(115.2%)"),
+            format!("{when} heroku[web.1]: Error R14 (Memory quota exceeded)"),
+        ];
+        if is_code_first {
+            texts.reverse();
+        }
+        for text in texts {
+            lives.tell(line::read(text.as_bytes()).expect("a line"));
+        }
+    }
+
+    fn level(lives: &Lives, dyno: &Dyno, now: i64) -> Level {
+        lives.seen(std::slice::from_ref(dyno))[&dyno.id].level(Bytes::mb(460), at(now))
+    }
+
+    #[test]
+    fn samples_of_the_dyno_before_count_for_nothing() {
+        let mut lives = Lives::default();
+        for place in 0..60 {
+            sample(&mut lives, "web.1", OLD, 20 * place, 500);
+        }
+        let fresh = dyno(NEW, 600);
+        // Both are alive, and the new one has not been heard of.
+        assert_eq!(level(&lives, &fresh, 1_190), Level::Unknown);
+        for place in 31..60 {
+            sample(&mut lives, "web.1", NEW, 20 * place, 100);
+        }
+        assert_eq!(level(&lives, &fresh, 1_190), Level::Below(Bytes::mb(100)));
+    }
+
+    #[test]
+    fn where_ids_differ_from_the_api_s_only_a_lone_life_long_after_the_start_counts() {
+        let mut lives = Lives::default();
+        for place in 0..60 {
+            sample(&mut lives, "web.1", OLD, 20 * place, 500);
+        }
+        let (known, unknown) = (dyno("another-id", -600), dyno("another-id", 1_000));
+        assert!(matches!(level(&lives, &known, 1_190), Level::Over { .. }));
+        assert_eq!(
+            level(&lives, &unknown, 1_190),
+            Level::Unknown,
+            "it is too young"
+        );
+        sample(&mut lives, "web.1", NEW, 1_185, 100);
+        assert_eq!(level(&lives, &known, 1_190), Level::Unknown, "two tell");
+    }
+
+    #[test]
+    fn a_process_that_crashed_and_came_back_begins_anew() {
+        let mut lives = Lives::default();
+        for place in 0..10 {
+            sample(&mut lives, "web.1", OLD, 20 * place, 500);
+        }
+        let mut back = dyno(OLD, 0);
+        assert!(matches!(level(&lives, &back, 190), Level::Over { .. }));
+        back.updated_at = at(185);
+        assert_eq!(level(&lives, &back, 190), Level::Unknown);
+    }
+
+    #[test]
+    fn r14_counts_without_samples_in_either_order_and_after_the_overlap() {
+        for is_code_first in [false, true] {
+            let mut lives = Lives::default();
+            for place in 0..4 {
+                pair(&mut lives, 20 * place, is_code_first);
+            }
+            let (old, young) = (dyno(OLD, -600), dyno(OLD, -200));
+            let seen = lives
+                .seen(std::slice::from_ref(&old))
+                .remove(OLD)
+                .expect("seen");
+            assert_eq!(seen.exceeded_since(at(65)), Some(at(0)));
+            assert_eq!(seen.exceeded_since(at(151)), None, "it is over");
+            assert_eq!(seen.quota(), Some(Bytes::mb(512)));
+            assert!(matches!(level(&lives, &old, 65), Level::Over { .. }));
+            assert_eq!(
+                level(&lives, &young, 65),
+                Level::Unknown,
+                "it may be of the one before"
+            );
+        }
+    }
+
+    #[test]
+    fn one_offs_tell_nothing_and_a_seam_is_told_once() {
+        let mut lives = Lives::default();
+        sample(&mut lives, "run.2660", OLD, 0, 500);
+        sample(&mut lives, "scheduler.1", OLD, 0, 500);
+        assert_eq!(lives.iter().count(), 0);
+        sample(&mut lives, "run-it.1", OLD, 0, 500);
+        sample(&mut lives, "web.1", OLD, 0, 500);
+        let once = lives.clone();
+        sample(&mut lives, "web.1", OLD, 0, 500);
+        assert_eq!(lives, once);
+        assert_eq!(lives.iter().count(), 2);
+    }
+}
