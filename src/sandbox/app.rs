@@ -4,7 +4,9 @@ use super::{
     addons::Addon,
     builds::Build,
     dyno::Dyno,
+    leak::Leak,
     logs::Line,
+    meter::Meter,
     scenario::{AppScenario, Habits, Then},
     slugs::Slug,
 };
@@ -41,6 +43,16 @@ pub(super) struct App {
     pub pending: Option<(u64, Timestamp)>,
     /// Restarts that were accepted: of which name, and when they take effect.
     pub accepted: Vec<(String, Timestamp)>,
+    /// The Private Space that it is in.
+    pub space: Option<String>,
+    /// What its lines of metrics call it.
+    pub number: u32,
+    /// Dynos that were asked to leave, and until when they are there.
+    pub leaving: Vec<(Dyno, Timestamp)>,
+    /// How often R14 was said.
+    pub exceeded: u64,
+    /// The largest share of a quota that a dyno used, in percent.
+    pub worst: f64,
 }
 
 #[derive(Debug, Clone)]
@@ -50,6 +62,7 @@ pub(super) struct Formation {
     pub quantity: u32,
     pub size: String,
     pub command: String,
+    pub leak: Option<Leak>,
 }
 
 #[derive(Debug, Clone)]
@@ -110,6 +123,11 @@ impl App {
             habits: Habits::default(),
             pending: None,
             accepted: vec![],
+            space: None,
+            number: 2_808_254,
+            leaving: vec![],
+            exceeded: 0,
+            worst: 0.0,
         }
     }
 
@@ -118,6 +136,7 @@ impl App {
         let owner = scenario.owner.as_deref().unwrap_or(account);
         let mut app = Self {
             team: scenario.team.clone(),
+            space: scenario.space.clone(),
             collaborators: scenario.collaborators.clone(),
             needs_second_factor: scenario.second_factor,
             generation: scenario.generation.clone(),
@@ -133,6 +152,8 @@ impl App {
             ..Self::made(&scenario.name, owner, released_at)
         };
         app.features.insert("preboot".to_owned(), scenario.preboot);
+        app.features
+            .insert("log-runtime-metrics".to_owned(), scenario.metrics);
         for entry in &scenario.formation {
             let command = entry
                 .command
@@ -144,6 +165,7 @@ impl App {
                 quantity: entry.quantity,
                 size: entry.size.clone(),
                 command,
+                leak: entry.leak,
             });
             for number in 1..=entry.quantity {
                 let age =
@@ -160,6 +182,9 @@ impl App {
                     boot: SignedDuration::from_secs(5),
                     ..dyno
                 });
+                if let Some(dyno) = app.dynos.last_mut() {
+                    dyno.meter.begin(now);
+                }
             }
         }
         for one_off in &scenario.one_offs {
@@ -179,6 +204,11 @@ impl App {
         app
     }
 
+    pub fn has_metrics(&self) -> bool {
+        let feature = self.features.get("log-runtime-metrics");
+        feature.copied().unwrap_or(false)
+    }
+
     pub fn has_preboot(&self) -> bool {
         self.features.get("preboot").copied().unwrap_or(false)
     }
@@ -196,8 +226,11 @@ impl App {
             .formation
             .iter()
             .find(|entry| entry.process_type == process_type);
+        let id = uuid();
         Dyno {
-            id: uuid(),
+            meter: Meter::new(self.has_metrics(), at, &id),
+            leak: entry.and_then(|entry| entry.leak),
+            id,
             name,
             process_type: process_type.to_owned(),
             size: entry.map_or_else(|| "Standard-1X".to_owned(), |entry| entry.size.clone()),
@@ -220,7 +253,7 @@ impl App {
         newest - u64::from(self.pending.is_some())
     }
 
-    fn down(&self, process_type: &str, now: Timestamp) -> u32 {
+    pub fn down(&self, process_type: &str, now: Timestamp) -> u32 {
         let wanted = self
             .formation
             .iter()
@@ -294,13 +327,15 @@ impl App {
         } else {
             old.name.clone()
         };
-        let new = old.successor(name, self.version(), &self.habits, now);
+        let new = old.successor(name, self.version(), self, now);
         let (new_id, process_type) = (new.id.clone(), old.process_type.clone());
+        self.tell_of_replacement(&old, cause, now);
         if self.has_preboot() && process_type == "web" {
             self.dynos[place].leaves_at = Some(now + self.habits.overlap.0.duration());
             self.dynos.push(new);
         } else {
             self.dynos[place] = new;
+            self.leaves(old.clone(), now);
         }
         let down = self.down(&process_type, now);
         Restart {

@@ -14,7 +14,7 @@ use axum::{
 };
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub(super) fn router() -> Router<Shared> {
     Router::new()
@@ -46,7 +46,14 @@ pub(super) fn router() -> Router<Shared> {
 async fn record(State(world): State<Shared>) -> Json<Value> {
     let mut world = world.lock();
     world.settle();
-    Json(json!({ "now": world.now(), "requests": world.requests, "restarts": world.restarts }))
+    let of_app = |app: &App| {
+        let (name, exceeded) = (app.name.clone(), app.exceeded);
+        (name, json!({ "r14": exceeded, "worst_percent": app.worst }))
+    };
+    let memory: Map<String, Value> = world.apps.iter().map(of_app).collect();
+    Json(
+        json!({ "now": world.now(), "requests": world.requests, "restarts": world.restarts, "memory": memory }),
+    )
 }
 
 async fn forget(State(world): State<Shared>) {

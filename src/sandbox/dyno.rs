@@ -1,6 +1,6 @@
 //! One simulated dyno. Its state is a function of time: nothing ticks.
 
-use super::scenario::{Habits, Then};
+use super::{app::App, leak::Leak, meter::Meter, scenario::Then};
 use jiff::{SignedDuration, Timestamp};
 
 #[derive(Debug, Clone)]
@@ -24,6 +24,9 @@ pub(super) struct Dyno {
     pub listed_at: Timestamp,
     /// When it goes away, its successor being there already.
     pub leaves_at: Option<Timestamp>,
+    /// How its memory grows.
+    pub leak: Option<Leak>,
+    pub meter: Meter,
 }
 
 /// A dyno that crashed is back on its way after this, the first time.
@@ -75,9 +78,11 @@ impl Dyno {
     }
 
     /// The dyno that takes this one's place.
-    pub fn successor(&self, name: String, release: u64, habits: &Habits, now: Timestamp) -> Self {
+    pub fn successor(&self, name: String, release: u64, app: &App, now: Timestamp) -> Self {
+        let (habits, id) = (&app.habits, uuid::Uuid::new_v4().to_string());
         Self {
-            id: uuid::Uuid::new_v4().to_string(),
+            meter: Meter::new(app.has_metrics(), now, &id),
+            id,
             name,
             release,
             created_at: if habits.keeps_created_at {

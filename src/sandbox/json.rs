@@ -32,21 +32,42 @@ fn named(name: &str) -> Value {
 pub(super) const STACKS: [&str; 3] = ["heroku-22", "heroku-24", "heroku-26"];
 
 /// Sizes: name, memory in GB, cents a month.
-pub(super) const SIZES: [(&str, f64, u32); 6] = [
+pub(super) const SIZES: [(&str, f64, u32); 9] = [
     ("Eco", 0.5, 500),
     ("Basic", 0.5, 700),
     ("Standard-1X", 0.5, 2_500),
     ("Standard-2X", 1.0, 5_000),
     ("Performance-M", 2.5, 25_000),
     ("Performance-L", 14.0, 50_000),
+    ("Private-S", 1.0, 12_500),
+    ("Private-M", 2.5, 25_000),
+    ("dyno-1c-0.5gb", 0.5, 2_500),
 ];
+
+fn gigabytes(size: &str) -> f64 {
+    let is_it = |(name, ..): &&(&str, f64, u32)| name.eq_ignore_ascii_case(size);
+    SIZES
+        .iter()
+        .find(is_it)
+        .map_or(0.5, |(_, memory, _)| *memory)
+}
+
+/// What a dyno of this size may use, in MB.
+pub(super) fn quota(size: &str) -> f64 {
+    1_024.0 * gigabytes(size)
+}
+
+/// With more, in MB, its process is ended (HEROKU 3.2).
+pub(super) fn most(size: &str) -> f64 {
+    2.0 * quota(size)
+}
 
 pub(super) fn dyno_size(index: usize) -> Value {
     let (name, memory, cents) = SIZES[index];
     json!({
         "architecture": "amd64", "compute": 1, "can_autoscale": name.starts_with("Performance"),
         "cost": { "cents": cents, "unit": "month" }, "dedicated": name.starts_with("Performance"), "precise_dyno_units": 1.0,
-        "id": id_of(name), "memory": memory, "name": name, "private_space_only": false, "generation": named("cedar"),
+        "id": id_of(name), "memory": memory, "name": name, "private_space_only": name.starts_with("Private"), "generation": named(if name.starts_with("dyno-") { "fir" } else { "cedar" }),
         "infrastructure_tier": "production", "product_dyno_tier": "standard",
     })
 }
@@ -73,7 +94,7 @@ pub(super) fn app(world: &World, app: &App) -> Value {
         "generation": app.generation, "git_url": format!("https://git.heroku.com/{name}.git"), "id": app.id, "internal_routing": null,
         "maintenance": app.is_in_maintenance, "name": name, "owner": { "email": owner.email, "id": owner.id },
         "organization": team, "team": team, "region": named(&app.region), "released_at": app.releases.last().map(|release| release.created_at),
-        "repo_size": 0, "slug_size": slug.and_then(Slug::size), "space": null, "stack": named(&app.stack), "updated_at": app.created_at,
+        "repo_size": 0, "slug_size": slug.and_then(Slug::size), "space": app.space.as_deref().map(|space| json!({ "id": id_of(space), "name": space, "shield": false })), "stack": named(&app.stack), "updated_at": app.created_at,
         "web_url": format!("https://{name}.herokuapp.com/"),
     })
 }

@@ -8,6 +8,7 @@ use super::{
     server::Shared,
     world::World,
 };
+use crate::clock::Clock;
 use axum::{
     Json, Router,
     body::{Body, Bytes},
@@ -41,12 +42,14 @@ pub(super) struct Session {
 
 /// What is kept of a log.
 const HISTORY: usize = 1_500;
+/// How often a tail is looked at.
+const POLL: SignedDuration = SignedDuration::from_millis(200);
 /// How long a session may wait to be opened.
 const WAITS: SignedDuration = SignedDuration::from_secs(360);
 
 impl App {
     pub fn say(&mut self, at: Timestamp, from: &str, text: &str) {
-        let number = self.log.back().map_or(0, |line| line.number + 1);
+        let number = self.log.back().map_or(1, |line| line.number + 1);
         self.log.push_back(Line {
             number,
             at,
@@ -124,17 +127,81 @@ async fn create(
     (StatusCode::CREATED, Json(answer)).into_response()
 }
 
-fn rendered(lines: &[Line], is_sse: bool) -> String {
+/// Fir's plain text has nothing between two lines.
+fn rendered(lines: &[Line], is_sse: bool, is_fir: bool) -> String {
     let one = |line: &Line| {
         let text = format!("{:.6} {}: {}", line.at, line.from, line.text);
         let text = text.replacen("Z ", "+00:00 ", 1);
         if is_sse {
             format!("id: {}\ndata: {text}\n\n", line.number)
+        } else if is_fir {
+            text
         } else {
             format!("{text}\n")
         }
     };
     lines.iter().map(one).collect()
+}
+
+/// What a tail sends next, and what it knows.
+struct Tail {
+    shared: Shared,
+    session: Session,
+    clock: Clock,
+    is_sse: bool,
+    is_fir: bool,
+    newest: Option<u64>,
+    ready: Vec<Bytes>,
+    ends_at: Option<Timestamp>,
+}
+
+impl Tail {
+    fn take(&mut self, text: &str, pieces: usize) {
+        let size = if pieces == 0 { text.len() } else { pieces };
+        let pieces = text.as_bytes().chunks(size.max(1)).rev();
+        self.ready.extend(pieces.map(Bytes::copy_from_slice));
+    }
+
+    async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
+        loop {
+            if let Some(piece) = self.ready.pop() {
+                return Some((Ok(piece), self));
+            }
+            let (delay, pieces, buffer) = {
+                let world = self.shared.lock();
+                let habits = &world.find(&self.session.app)?.habits;
+                (habits.log_delay.0, habits.tail_pieces, habits.tail_buffer)
+            };
+            self.clock.sleep(delay.duration().max(POLL)).await;
+            let (now, lines, newest) = {
+                let mut world = self.shared.lock();
+                let now = world.settle();
+                let after = self.newest.or(Some(0));
+                let (lines, newest) = self.session.read(&world, after);
+                (now, lines, newest)
+            };
+            if self.ends_at.is_some_and(|at| at <= now) {
+                return None;
+            }
+            self.newest = newest;
+            let kept = lines.len().min(buffer);
+            let mut text = rendered(&lines[..kept], self.is_sse, self.is_fir);
+            let dropped = lines.len() - kept;
+            if dropped > 0 {
+                let number = newest.unwrap_or(0);
+                let line = Line {
+                    number,
+                    at: now,
+                    from: "heroku[logplex]".to_owned(),
+                    text: format!(
+                        "Error L11 (Tail buffer overflow) -> {dropped} messages dropped since {now}."
+                    ),
+                };
+                text += &rendered(&[line], self.is_sse, self.is_fir);
+            }
+            self.take(&text, pieces);
+        }
+    }
 }
 
 async fn open(
@@ -152,42 +219,42 @@ async fn open(
     } else {
         "text/plain"
     };
-    let (session, first, clock) = {
+    let mut tail = {
         let mut world = shared.lock();
         let now = world.settle();
         let found = world.log_sessions.get(&secret).cloned();
         let Some(session) = found.filter(|session| now <= session.created_at + WAITS) else {
             return StatusCode::NOT_FOUND.into_response();
         };
-        let first = session.read(&world, None);
-        (session, first, world.clock())
+        let Some(app) = world.find(&session.app) else {
+            return StatusCode::NOT_FOUND.into_response();
+        };
+        let is_fir = app.generation == "fir";
+        let (pieces, ends) = (app.habits.tail_pieces, app.habits.tail_ends.0);
+        let (lines, newest) = if is_fir {
+            // Fir keeps no history.
+            (vec![], app.log.back().map(|line| line.number))
+        } else {
+            session.read(&world, None)
+        };
+        let mut tail = Tail {
+            session,
+            clock: world.clock(),
+            is_sse,
+            is_fir,
+            newest,
+            ready: vec![],
+            ends_at: (ends.as_secs() > 0).then(|| now + ends.duration()),
+            shared: shared.clone(),
+        };
+        tail.take(&rendered(&lines, is_sse, is_fir), pieces);
+        tail
     };
-    let (lines, newest) = first;
-    let begin = rendered(&lines, is_sse);
-    if !session.is_tail {
-        return ([(header::CONTENT_TYPE, kind)], begin).into_response();
+    let is_tail = tail.session.is_tail || tail.is_fir;
+    if !is_tail {
+        tail.ready.reverse();
+        return ([(header::CONTENT_TYPE, kind)], tail.ready.concat()).into_response();
     }
-    let more = futures_util::stream::unfold(
-        (session, Some(begin), newest),
-        move |(session, begin, newest)| {
-            let shared = shared.clone();
-            async move {
-                if let Some(begin) = begin {
-                    return Some((
-                        Ok::<_, Infallible>(Bytes::from(begin)),
-                        (session, None, newest),
-                    ));
-                }
-                loop {
-                    clock.sleep(SignedDuration::from_millis(200)).await;
-                    let (lines, newest) = session.read(&shared.lock(), newest.or(Some(0)));
-                    if !lines.is_empty() {
-                        let text = rendered(&lines, is_sse);
-                        return Some((Ok(Bytes::from(text)), (session, None, newest)));
-                    }
-                }
-            }
-        },
-    );
+    let more = futures_util::stream::unfold(tail, Tail::next);
     ([(header::CONTENT_TYPE, kind)], Body::from_stream(more)).into_response()
 }

@@ -16,8 +16,10 @@ mod dyno;
 pub mod faults;
 mod gate;
 mod json;
+mod leak;
 mod logs;
 mod making;
+mod meter;
 mod passage;
 mod processes;
 mod routes;
@@ -27,6 +29,7 @@ mod server;
 mod slugs;
 mod world;
 
+pub use leak::{Leak, Shape};
 pub use scenario::Scenario;
 pub use server::{Sandbox, serve};
 pub use world::World;

@@ -29,6 +29,7 @@ impl App {
         if self.habits.daily_cycle {
             restarts.extend(self.cycle(now));
         }
+        restarts.extend(self.meter(now));
         restarts
     }
 

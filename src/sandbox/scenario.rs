@@ -1,5 +1,6 @@
 //! How a sandbox begins, as TOML; scenarios of the tests are files of this form.
 
+use super::leak::Leak;
 use crate::schedule::Span;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
@@ -73,6 +74,11 @@ pub struct AppScenario {
     pub generation: String,
     #[serde(default)]
     pub preboot: bool,
+    /// Whether log-runtime-metrics is on.
+    #[serde(default)]
+    pub metrics: bool,
+    /// The Private Space that it is in: its dynos are ended at their quota.
+    pub space: Option<String>,
     #[serde(default)]
     pub maintenance: bool,
     /// How long ago the current release was made.
@@ -107,6 +113,16 @@ pub struct Habits {
     pub release_phase: Age,
     /// Whether Heroku restarts every dyno after 24 hours and 0 to 216 minutes.
     pub daily_cycle: bool,
+    /// The UUIDs of its log are not the ids of the API.
+    pub logs_other_ids: bool,
+    /// How long lines are held back before a tail has them.
+    pub log_delay: Age,
+    /// A tail ends by itself after so long; never, when zero.
+    pub tail_ends: Age,
+    /// What a tail has is cut into pieces of so many bytes, wherever lines end; whole, when zero.
+    pub tail_pieces: usize,
+    /// A tail that gets more than so many lines at once loses the others, and says so (L11).
+    pub tail_buffer: usize,
 }
 
 impl Default for Habits {
@@ -120,6 +136,11 @@ impl Default for Habits {
             keeps_created_at: false,
             release_phase: Age::default(),
             daily_cycle: false,
+            logs_other_ids: false,
+            log_delay: Age::default(),
+            tail_ends: Age::default(),
+            tail_pieces: 0,
+            tail_buffer: 1_024,
         }
     }
 }
@@ -152,6 +173,8 @@ pub struct FormationScenario {
     /// Age of the first dyno; each further one is a minute younger.
     #[serde(default = "a_day")]
     pub up_for: Age,
+    /// How the memory of its dynos grows.
+    pub leak: Option<Leak>,
     /// States other than `up`, by number: `{ 2 = "crashed" }`.
     #[serde(default)]
     pub states: std::collections::BTreeMap<String, String>,

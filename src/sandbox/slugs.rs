@@ -90,6 +90,7 @@ impl App {
                 process_type: process_type.clone(),
                 quantity: 0,
                 size: "Basic".to_owned(),
+                leak: None,
                 command: command.clone(),
             });
         }
