@@ -18,8 +18,8 @@ pub use plugin::{AppPolicy, PLUGIN};
 pub use run::Run;
 
 use crate::schedule::{
-    AppName, Blackout, Cron, Days, MaxUnavailable, ScheduleName, Span, Times, Window, Zone,
-    dyno_name, limits, process_type,
+    AppName, Blackout, Cron, Days, MaxUnavailable, ScheduleName, Span, Threshold, Times, Window,
+    Zone, dyno_name, limits, process_type,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -109,6 +109,27 @@ pub struct HowFlags {
     pub settle: Option<Span>,
 }
 
+/// What the memory of a dyno has to do with its restart
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "memory")]
+pub struct MemoryFlags {
+    /// restart a dyno whose memory stays at or over this: 90% of its quota, 450MB, 1.2GB, auto
+    #[arg(long, value_name = "SIZE|N%|auto", allow_hyphen_values = true)]
+    pub memory: Option<Threshold>,
+    /// restart a dyno that exceeds its quota (R14) again and again; needs no log-runtime-metrics
+    #[arg(long)]
+    pub on_r14: bool,
+    /// at an occurrence restart only dynos that are forecast to reach the threshold before the next one
+    #[arg(long)]
+    pub if_needed: bool,
+    /// restart a dyno so long before it is forecast to reach its quota, or in the last window before
+    #[arg(long, value_name = "TIME", value_parser = limits::before_limit, allow_hyphen_values = true)]
+    pub before_limit: Option<Span>,
+    /// restarts of one dyno for its memory in 24 hours [default: 4]
+    #[arg(long, value_name = "N", value_parser = limits::max_per_day, allow_hyphen_values = true)]
+    pub max_per_day: Option<u32>,
+}
+
 /// list schedules, and what runs them
 #[derive(Debug, Clone, Default, Args)]
 pub struct Index {
@@ -121,8 +142,8 @@ pub struct Index {
 
 /// create or replace a schedule
 ///
-/// Dynos restart at the times of --at or --cron, or when they have been up for --max-uptime, one at a
-/// time, each proven up before the next. --window and --except bound all of these.
+/// Dynos restart at the times of --at or --cron, when they have been up for --max-uptime, or when they
+/// need it for their --memory, one at a time, each proven up before the next. --window and --except bound all of these.
 #[derive(Debug, Clone, Args)]
 pub struct Set {
     #[command(flatten)]
@@ -202,6 +223,8 @@ pub struct Set {
         allow_hyphen_values = true
     )]
     pub min_uptime: Option<Span>,
+    #[command(flatten)]
+    pub memory: MemoryFlags,
     #[command(flatten)]
     pub common: Common,
     #[command(flatten, next_help_heading = "how")]

@@ -14,6 +14,8 @@ pub struct Bucket {
     pub mean: Bytes,
     pub least: Bytes,
     pub most: Bytes,
+    /// The most that three samples in a row had at least: what a threshold is held against.
+    pub sustained: Bytes,
     pub count: u32,
 }
 
@@ -42,13 +44,14 @@ impl Default for Course {
 }
 
 impl Bucket {
-    fn of(at: Timestamp, amount: Bytes) -> Self {
+    fn of(at: Timestamp, amount: Bytes, sustained: Bytes) -> Self {
         Self {
             from: at,
             until: at,
             mean: amount,
             least: amount,
             most: amount,
+            sustained,
             count: 1,
         }
     }
@@ -70,15 +73,16 @@ impl Bucket {
             mean: Bytes::of(mean).unwrap_or(later.mean),
             least: self.least.min(later.least),
             most: self.most.max(later.most),
+            sustained: self.sustained.max(later.sustained),
             count,
         }
     }
 }
 
 impl Course {
-    /// Adds an amount; it is later than all before.
-    pub fn add(&mut self, at: Timestamp, amount: Bytes) {
-        let fresh = Bucket::of(at, amount);
+    /// Adds an amount, and what it and those before it have at least; it is later than all before.
+    pub fn add(&mut self, at: Timestamp, amount: Bytes, sustained: Bytes) {
+        let fresh = Bucket::of(at, amount, sustained);
         let last = self.buckets.last_mut();
         let width = SignedDuration::from_secs(self.width);
         match last.filter(|last| at.duration_since(last.from) < width) {
@@ -134,7 +138,7 @@ mod tests {
         let at = |place: i64| begin + SignedDuration::from_secs(21 * place);
         for place in 0..4_114 {
             let amount = if place == 2_000 { 500 } else { 100 };
-            course.add(at(place), Bytes::mb(amount));
+            course.add(at(place), Bytes::mb(amount), Bytes::mb(100));
         }
         let buckets = course.buckets();
         assert!((60..=MOST).contains(&buckets.len()), "{}", buckets.len());
@@ -151,7 +155,11 @@ mod tests {
         let begin: Timestamp = "2026-03-02T00:00:00Z".parse().expect("an instant");
         let mut course = Course::default();
         for day in 0..1_000 {
-            course.add(begin + SignedDuration::from_hours(24 * day), Bytes::mb(1));
+            course.add(
+                begin + SignedDuration::from_hours(24 * day),
+                Bytes::mb(1),
+                Bytes::mb(1),
+            );
         }
         assert!(course.buckets().len() <= MOST);
     }

@@ -63,7 +63,9 @@ impl Life {
             return;
         }
         self.quota = quota.or(self.quota);
-        self.course.add(at, used);
+        let before = self.recent.iter().rev().take(STRIKES - 1);
+        let sustained = before.map(|point| point.used).min().unwrap_or(used);
+        self.course.add(at, used, sustained.min(used));
         if self.recent.len() == RECENT {
             self.recent.pop_front();
         }

@@ -7,12 +7,15 @@
 mod bytes;
 mod course;
 mod extract;
+mod forecast;
 mod life;
 pub mod line;
 mod lives;
+mod trend;
 
 pub use bytes::Bytes;
 pub use course::{Bucket, Course};
 pub use extract::Extract;
+pub use forecast::{Forecast, Outlook};
 pub use life::{Level, Life, Point};
 pub use lives::{Lives, Over, Seen};

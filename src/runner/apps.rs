@@ -130,6 +130,7 @@ mod tests {
             max_uptime: Some(Span::hours(6)),
             jitter: None,
             own_daily_cycle: false,
+            memory: OfMemory::default(),
             bounds: Bounds::default(),
             guards: Guards::default(),
             since: None,

@@ -32,7 +32,12 @@ impl Schedule {
     #[must_use]
     pub fn contradiction(&self, from: Option<Timestamp>) -> Option<Contradiction> {
         let least = self.guards.min_uptime;
-        let of_calendar: [(_, _, Example); 2] = [
+        let of_calendar: [(_, _, Example); 3] = [
+            (
+                "if-needed",
+                self.memory.if_needed,
+                &[("at", "07,14"), ("if-needed", "true")],
+            ),
             (
                 "jitter",
                 self.jitter.is_some(),
@@ -57,9 +62,15 @@ impl Schedule {
             let example = &[("min-uptime", "1h"), ("max-uptime", "6h")];
             return Some(Contradiction::new("min-uptime", problem, example));
         }
-        let nothing = match self.max_uptime {
-            Some(_) => "no occurrence would ever be acted on",
-            None => "nothing would ever be restarted",
+        if self.memory.max_per_day.is_some() && !self.memory.is_trigger() {
+            let problem = "it belongs to memory, on-r14 or before-limit, which are missing";
+            let example = &[("memory", "90%"), ("max-per-day", "4")];
+            return Some(Contradiction::new("max-per-day", problem, example));
+        }
+        let nothing = if self.max_uptime.is_some() || self.memory.is_trigger() {
+            "no occurrence would ever be acted on"
+        } else {
+            "nothing would ever be restarted"
         };
         if self.calendar.is_some() && !self.has_occurrence_in_window() {
             let problem = format!("no occurrence falls into it, so that {nothing}");

@@ -23,6 +23,22 @@ pub fn settle(text: &str) -> Result<Span, Invalid> {
 }
 
 /// # Errors
+/// Under five minutes a forecast says nothing more than the sample itself; beyond a day it says nothing.
+pub fn before_limit(text: &str) -> Result<Span, Invalid> {
+    let why = "a roll must be over before the quota is reached";
+    within(text, Span::minutes(5), Span::hours(24), why, "20m")
+}
+
+/// How often one dyno is restarted for its memory in 24 hours.
+///
+/// # Errors
+/// When it is no number, or so many that it is a restart loop.
+pub fn max_per_day(text: &str) -> Result<u32, Invalid> {
+    let number = text.parse().ok().filter(|number| (1..=48).contains(number));
+    number.ok_or_else(|| Invalid::new("it is a whole number from 1 to 48", "4"))
+}
+
+/// # Errors
 /// Under a minute no pass would come in time.
 pub fn catch_up(text: &str) -> Result<Span, Invalid> {
     let why = "a pass needs a moment in which it may come";

@@ -17,9 +17,11 @@ pub mod limits;
 mod max_unavailable;
 mod name;
 mod occurrences;
+mod of_memory;
 mod own_cycle;
 mod span;
 mod target;
+mod threshold;
 mod time_of_day;
 mod wall;
 mod window;
@@ -38,9 +40,11 @@ pub use invalid::Invalid;
 pub use max_unavailable::MaxUnavailable;
 pub use name::ScheduleName;
 pub use occurrences::Void;
+pub use of_memory::{MAX_PER_DAY, OfMemory, WARM_UP};
 pub use own_cycle::{CYCLE_AFTER, CYCLE_SPREAD, OWN_CYCLE};
 pub use span::Span;
 pub use target::{Target, dyno_name, is_one_off, process_type};
+pub use threshold::Threshold;
 pub use time_of_day::{TimeOfDay, Times};
 pub use wall::first_instant_of;
 pub use window::Window;
@@ -62,6 +66,8 @@ pub struct Schedule {
     pub jitter: Option<Span>,
     /// Dynos are restarted before Heroku's own daily cycle can reach them.
     pub own_daily_cycle: bool,
+    /// Triggers by memory, and whether the calendar heeds it.
+    pub memory: OfMemory,
     /// When restarts are allowed at all, whatever the trigger.
     pub bounds: Bounds,
     pub guards: Guards,
@@ -169,7 +175,12 @@ impl Schedule {
     pub fn when(&self) -> String {
         let calendar = self.calendar.as_ref().map(ToString::to_string);
         let uptime = self.max_uptime.map(|span| format!("when up for {span}"));
+        let calendar = calendar.map(|calendar| match self.memory.if_needed {
+            true => format!("{calendar} if its memory needs it"),
+            false => calendar,
+        });
         let triggers = [calendar, uptime].into_iter().flatten();
+        let triggers = triggers.chain(self.when_by_memory());
         let mut parts = vec![triggers.collect::<Vec<_>>().join(", and ")];
         parts.extend(self.jitter.map(|span| format!("up to {span} later")));
         parts.extend(

@@ -2,8 +2,8 @@
 
 use super::text::KEYS;
 use crate::schedule::{
-    self, App, Bounds, Calendar, Days, Guards, Invalid, Pause, Recurrence, Schedule, Target, Zone,
-    limits,
+    self, App, Bounds, Calendar, Days, Guards, Invalid, OfMemory, Pause, Recurrence, Schedule,
+    Target, Zone, limits,
 };
 use jiff::Timestamp;
 use std::str::FromStr;
@@ -28,10 +28,11 @@ pub(super) fn entry(table: &Table) -> Result<Schedule, Wrong> {
     let zone = keys.parse("timezone")?.unwrap_or_else(Zone::utc);
     let calendar = keys.calendar(&zone)?;
     let max_uptime = keys.with("max-uptime", limits::max_uptime)?;
-    if calendar.is_none() && max_uptime.is_none() {
+    let memory = keys.memory()?;
+    if calendar.is_none() && max_uptime.is_none() && !memory.is_trigger() {
         return Err((
             "app".to_owned(),
-            "the schedule has no trigger: give it at, cron or max-uptime".to_owned(),
+            "the schedule has no trigger: give it at, cron, max-uptime or memory".to_owned(),
         ));
     }
     let target = match (
@@ -64,6 +65,7 @@ pub(super) fn entry(table: &Table) -> Result<Schedule, Wrong> {
         max_uptime,
         jitter: keys.with("jitter", limits::jitter)?,
         own_daily_cycle: keys.flag("own-daily-cycle")?,
+        memory,
         bounds: Bounds {
             windows: keys.list("window")?,
             blackouts: keys.list("except")?,
@@ -163,6 +165,16 @@ impl Keys<'_> {
         let calendar = Calendar::new(recurrence, zone.clone());
         let wrong = |invalid| (key.to_owned(), format!("{key}: {invalid}"));
         calendar.map(Some).map_err(wrong)
+    }
+
+    fn memory(&self) -> Result<OfMemory, Wrong> {
+        Ok(OfMemory {
+            threshold: self.parse("memory")?,
+            on_r14: self.flag("on-r14")?,
+            if_needed: self.flag("if-needed")?,
+            before_limit: self.with("before-limit", limits::before_limit)?,
+            max_per_day: self.with("max-per-day", limits::max_per_day)?,
+        })
     }
 
     /// A text, or a list of texts.

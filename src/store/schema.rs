@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 /// What a key holds, and what it is for.
-const PROPERTIES: [(&str, Kind, &str); 24] = [
+const PROPERTIES: [(&str, Kind, &str); 29] = [
     ("app", Kind::Text, "app, by name or id"),
     (
         "name",
@@ -43,6 +43,31 @@ const PROPERTIES: [(&str, Kind, &str); 24] = [
         "own-daily-cycle",
         Kind::Flag,
         "restart dynos before Heroku's own daily cycle can",
+    ),
+    (
+        "memory",
+        Kind::Text,
+        "restart a dyno whose memory stays at or over this: 90%, 450MB, 1.2GB, auto",
+    ),
+    (
+        "on-r14",
+        Kind::Flag,
+        "restart a dyno that exceeds its quota again and again",
+    ),
+    (
+        "if-needed",
+        Kind::Flag,
+        "at an occurrence restart only dynos that are forecast to reach the threshold before the next",
+    ),
+    (
+        "before-limit",
+        Kind::Text,
+        "restart a dyno so long before it is forecast to reach its quota: 20m",
+    ),
+    (
+        "max-per-day",
+        Kind::TextOrNumber,
+        "restarts of one dyno for its memory in 24 hours: 4",
     ),
     (
         "window",
@@ -155,7 +180,7 @@ pub fn schema() -> Value {
                     "type": "object",
                     "additionalProperties": false,
                     "required": ["app"],
-                    "anyOf": [{ "required": ["at"] }, { "required": ["cron"] }, { "required": ["max-uptime"] }],
+                    "anyOf": [{ "required": ["at"] }, { "required": ["cron"] }, { "required": ["max-uptime"] }, { "required": ["memory"] }, { "required": ["on-r14"] }, { "required": ["before-limit"] }],
                     "not": { "anyOf": [
                         { "required": ["at", "cron"] },
                         { "required": ["process-type", "dyno-name"] },

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, path::Path, str::FromStr};
 use toml_edit::{Array, Document, Item, Table, value};
 
 /// Every key that an entry may have, in the order in which they are written.
-pub(super) const KEYS: [&str; 24] = [
+pub(super) const KEYS: [&str; 29] = [
     "app",
     "name",
     "process-type",
@@ -20,6 +20,11 @@ pub(super) const KEYS: [&str; 24] = [
     "max-uptime",
     "jitter",
     "own-daily-cycle",
+    "memory",
+    "on-r14",
+    "if-needed",
+    "before-limit",
+    "max-per-day",
     "window",
     "except",
     "catch-up",
@@ -174,7 +179,7 @@ pub(super) fn write(table: &mut Table, schedule: &Schedule) {
 }
 
 /// Every key with its value; guards that have their default are left out.
-fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 24] {
+fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 29] {
     let (default, guards) = (Guards::default(), &schedule.guards);
     let text = |text: Option<String>| text.map(toml_edit::Value::from);
     let unless = |span: Span, default: Span| text((span != default).then(|| span.to_string()));
@@ -192,7 +197,7 @@ fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 24] 
             (Some(times.to_string()), days, None)
         }
     };
-    let bounds = &schedule.bounds;
+    let (bounds, memory) = (&schedule.bounds, &schedule.memory);
     let has_zone = schedule.calendar.is_some() || !bounds.is_free();
     let windows = bounds.windows.iter().map(ToString::to_string).collect();
     let blackouts = bounds.blackouts.iter().map(ToString::to_string).collect();
@@ -222,6 +227,20 @@ fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 24] 
         (
             "own-daily-cycle",
             schedule.own_daily_cycle.then(|| true.into()),
+        ),
+        (
+            "memory",
+            text(memory.threshold.map(|threshold| threshold.to_string())),
+        ),
+        ("on-r14", memory.on_r14.then(|| true.into())),
+        ("if-needed", memory.if_needed.then(|| true.into())),
+        (
+            "before-limit",
+            text(memory.before_limit.map(|span| span.to_string())),
+        ),
+        (
+            "max-per-day",
+            memory.max_per_day.map(|count| i64::from(count).into()),
         ),
         ("window", list(windows)),
         ("except", list(blackouts)),
@@ -277,7 +296,7 @@ pub fn fingerprint(schedule: &Schedule) -> String {
 mod tests {
     use super::*;
 
-    const FULL: &str = "version = 1\n\n[[schedule]]\napp = \"example-app\"\nname = \"nightly\"\nprocess-type = \"web\"\nat = \"07:00,14:00\"\ndays = \"mon-fri\"\ntimezone = \"Europe/Paris\"\nmax-uptime = \"20h\"\njitter = \"10m\"\nown-daily-cycle = true\nwindow = [\"01:00-16:00\", \"sat 22:00-06:00\"]\nexcept = \"2026-12-24..2026-12-26\"\ncatch-up = \"2h\"\nmin-uptime = \"30m\"\nmax-unavailable = \"25%\"\nwait-limit = \"10m\"\nsettle = \"20s\"\nsince = 2026-01-01T00:00:00Z\npaused-until = 2026-02-01T00:00:00Z\napp-id = \"x\"\naccount = \"me@example.com\"\nhost = \"localhost\"\n";
+    const FULL: &str = "version = 1\n\n[[schedule]]\napp = \"example-app\"\nname = \"nightly\"\nprocess-type = \"web\"\nat = \"07:00,14:00\"\ndays = \"mon-fri\"\ntimezone = \"Europe/Paris\"\nmax-uptime = \"20h\"\njitter = \"10m\"\nown-daily-cycle = true\nmemory = \"90%\"\non-r14 = true\nif-needed = true\nbefore-limit = \"20m\"\nmax-per-day = 3\nwindow = [\"01:00-16:00\", \"sat 22:00-06:00\"]\nexcept = \"2026-12-24..2026-12-26\"\ncatch-up = \"2h\"\nmin-uptime = \"30m\"\nmax-unavailable = \"25%\"\nwait-limit = \"10m\"\nsettle = \"20s\"\nsince = 2026-01-01T00:00:00Z\npaused-until = 2026-02-01T00:00:00Z\napp-id = \"x\"\naccount = \"me@example.com\"\nhost = \"localhost\"\n";
 
     #[test]
     fn an_entry_is_read_and_written_back_the_same() {

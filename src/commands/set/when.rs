@@ -4,7 +4,9 @@ use super::super::Context;
 use crate::{
     cli::Set,
     error::Error,
-    schedule::{App, AppName, Bounds, Calendar, Days, Guards, Recurrence, Schedule, Zone},
+    schedule::{
+        App, AppName, Bounds, Calendar, Days, Guards, OfMemory, Recurrence, Schedule, Zone,
+    },
 };
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -25,6 +27,7 @@ pub(super) fn draft(context: &Context<'_>, flags: &Set, app: &AppName) -> Result
         max_uptime: flags.max_uptime,
         jitter: flags.jitter,
         own_daily_cycle: flags.own_daily_cycle,
+        memory: memory(flags),
         bounds,
         guards: Guards {
             catch_up: flags.catch_up.unwrap_or(default.catch_up),
@@ -86,24 +89,35 @@ fn recurrence(flags: &Set) -> Result<Option<Recurrence>, Error> {
             days: flags.days.unwrap_or(Days::DAILY),
         })),
         (None, None) => {
+            let by_memory = memory(flags).is_trigger();
             let of_calendar = [
                 ("--catch-up", flags.catch_up.is_some()),
-                ("--min-uptime", flags.min_uptime.is_some()),
+                ("--min-uptime", flags.min_uptime.is_some() && !by_memory),
             ];
             let given = of_calendar.into_iter().find(|(_, is_given)| *is_given);
             if flags.days.is_some() {
                 Err(stray("--days", "--at"))
             } else if let Some((flag, _)) = given {
                 Err(stray(flag, "--at or --cron"))
-            } else if flags.max_uptime.is_none() {
+            } else if flags.max_uptime.is_none() && !by_memory {
                 Err(Error::usage(
-                    "no trigger: none of --at, --cron and --max-uptime is given",
-                    "say when, for example --at 07,14 or --max-uptime 6h",
+                    "no trigger: none of --at, --cron, --max-uptime and --memory is given",
+                    "say when, for example --at 07,14 or --memory 90%",
                 ))
             } else {
                 Ok(None)
             }
         }
+    }
+}
+
+fn memory(flags: &Set) -> OfMemory {
+    OfMemory {
+        threshold: flags.memory.memory,
+        on_r14: flags.memory.on_r14,
+        if_needed: flags.memory.if_needed,
+        before_limit: flags.memory.before_limit,
+        max_per_day: flags.memory.max_per_day,
     }
 }
 

@@ -23,6 +23,7 @@ pub fn schedule(calendar: Option<Calendar>, bounds: Bounds) -> Schedule {
         max_uptime: None,
         jitter: None,
         own_daily_cycle: false,
+        memory: OfMemory::default(),
         bounds,
         guards: Guards::default(),
         since: None,
