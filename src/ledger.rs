@@ -3,7 +3,7 @@
 
 use crate::{
     error::Error,
-    plan::{Asked, Ended, Outcome, Step, missed::Missed},
+    plan::{Asked, Ended, Outcome, Step, Trigger, missed::Missed},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -249,6 +249,11 @@ impl Ledger {
                     at: record.at,
                     is_accepted: false,
                     outcome: None,
+                    is_for_memory: record
+                        .trigger
+                        .as_deref()
+                        .and_then(Trigger::of_word)
+                        .is_some_and(Trigger::is_memory),
                 }),
                 (Event::Refused, Some(place)) => drop(asked.remove(place)),
                 (Event::Accepted, Some(place)) => asked[place].is_accepted = true,

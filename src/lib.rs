@@ -37,6 +37,7 @@ pub mod execute;
 pub mod heartbeat;
 pub mod heroku;
 pub mod ledger;
+pub mod listen;
 pub mod notify;
 pub mod observe;
 pub mod pass;

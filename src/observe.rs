@@ -5,7 +5,7 @@ use crate::{
     snapshot::{App, Dyno, Formation, Snapshot},
 };
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads what the dynos are held against: the formation, and whether web dynos overlap.
 ///
@@ -47,6 +47,8 @@ pub async fn dynos(
         formation,
         dynos,
         has_preboot,
+        memory: BTreeMap::new(),
+        sizes: vec![],
     };
     // Young dynos beyond what was wanted: more may be wanted since the formation was read.
     let is_young = |dyno: &&Dyno| snapshot.at.duration_since(dyno.created_at) < YOUNG;

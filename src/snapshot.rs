@@ -1,7 +1,8 @@
 //! What was seen of an app, and when. Plain values: no wire format (see `heroku::wire`), no verdict.
 
+use crate::memory::{Bytes, Seen};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One look at an app. All instants are Heroku's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,19 @@ pub struct Snapshot {
     pub dynos: Vec<Dyno>,
     /// Whether the app has the `preboot` feature: old and new web dynos overlap for minutes.
     pub has_preboot: bool,
+    /// What the log tells of the memory of dynos, by their ids; empty where nobody has read it.
+    pub memory: BTreeMap<String, Seen>,
+    /// Heroku's dyno sizes, where they were asked for.
+    pub sizes: Vec<Size>,
+}
+
+/// A size that dynos come in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Size {
+    pub name: String,
+    pub memory: Bytes,
+    /// A month of one dyno, in US cents.
+    pub cents: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +37,17 @@ pub struct App {
     /// When the current release was made.
     pub released_at: Option<Timestamp>,
     pub generation: Generation,
+    /// Whether it runs in a Private Space.
+    pub is_in_space: bool,
+}
+
+impl App {
+    /// Whether the platform ends a dyno at its quota: there is no swap (Dev Center, "Dyno memory
+    /// behavior").
+    #[must_use]
+    pub fn is_ended_at_quota(&self) -> bool {
+        self.is_in_space || self.generation == Generation::Fir
+    }
 }
 
 /// Heroku's platform generations; they differ in what a dyno's name is.
@@ -54,6 +79,8 @@ pub struct Dyno {
     pub release: u64,
     /// Whether somebody is attached to it: a one-off.
     pub is_attached: bool,
+    /// `Standard-1X`; its case varies.
+    pub size: String,
 }
 
 /// Heroku's `state` is an open string; these are the ones that mean something to us.
@@ -93,6 +120,12 @@ impl From<&str> for State {
 }
 
 impl Dyno {
+    /// When the process that it runs began; one that crashed and came back is another.
+    #[must_use]
+    pub fn began_at(&self) -> Timestamp {
+        self.created_at.max(self.updated_at)
+    }
+
     #[must_use]
     pub fn is_up(&self) -> bool {
         self.state == State::Up
@@ -100,6 +133,14 @@ impl Dyno {
 }
 
 impl Snapshot {
+    /// What a dyno may use: what its lines tell, else by its size.
+    #[must_use]
+    pub fn quota(&self, dyno: &Dyno) -> Option<Bytes> {
+        let told = self.memory.get(&dyno.id).and_then(Seen::quota);
+        let is_it = |size: &&Size| size.name.eq_ignore_ascii_case(&dyno.size);
+        told.or_else(|| self.sizes.iter().find(is_it).map(|size| size.memory))
+    }
+
     /// How many dynos of this process type are wanted; zero for a type that the formation lacks.
     #[must_use]
     pub fn quantity(&self, process_type: &str) -> u32 {

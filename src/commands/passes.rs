@@ -8,7 +8,9 @@ use crate::{
     execute::{Stop, Tools},
     heroku::{self, Client},
     ledger::Ledger,
-    pass::{self, Options, Pass, Request},
+    listen,
+    memory::Lives,
+    pass::{self, Listened, Options, Pass, Request},
     report::{AppReport, Report},
     runner::deployed,
     schedule::{AppName, Schedule},
@@ -16,8 +18,9 @@ use crate::{
     store::{RUNNER_APP, Store},
 };
 use jiff::{SignedDuration, Timestamp};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
+#[derive(Clone)]
 pub(super) struct Passes<'a> {
     /// When this process began to make passes.
     pub began: Timestamp,
@@ -29,6 +32,8 @@ pub(super) struct Passes<'a> {
     pub stop: &'a Stop,
     pub is_watch: bool,
     pub no_wait: bool,
+    /// Logs that a watch listens to.
+    pub listened: Option<&'a Listened>,
 }
 
 impl Passes<'_> {
@@ -36,7 +41,7 @@ impl Passes<'_> {
     pub async fn over(&self, schedules: &[Schedule], is_dry_run: bool) -> Result<Report, Error> {
         let now = self.context.clock.now();
         let mut accounts = pass::by_account(schedules);
-        let is_open = |schedule: &Schedule| pass::has_reason_to_look(schedule, self.state, now);
+        let is_open = |schedule: &Schedule| pass::may_be_due(schedule, self.state, now);
         // Without anything to look at, no credential is needed.
         accounts.retain(|(_, schedules)| schedules.iter().any(is_open));
         let next = Schedule::next_of(schedules.iter(), now);
@@ -61,6 +66,41 @@ impl Passes<'_> {
         });
         let reports = futures_util::future::join_all(passes).await;
         Ok(Report::of_all(reports, now, next, is_dry_run))
+    }
+
+    /// Listens to the log of these schedules' app for good. Why that cannot be done is said once.
+    pub async fn listen(&self, schedules: &[Schedule], lives: &RefCell<Lives>) {
+        /// Until a credential is looked for again.
+        const LATER: SignedDuration = SignedDuration::from_mins(5);
+        let Some(first) = schedules.first() else {
+            return;
+        };
+        let (context, app) = (self.context, &first.app);
+        let said: RefCell<Option<String>> = RefCell::default();
+        let say = |why: Option<String>| {
+            let is_news = *said.borrow() != why;
+            if let Some(why) = why.as_ref().filter(|_| is_news) {
+                let name = &app.name;
+                context.ui.warn(&format!(
+                    "{name}: its log cannot be read, so its memory is not watched: {why}"
+                ));
+            }
+            said.replace(why);
+        };
+        let accounts = schedules
+            .iter()
+            .filter_map(|one| one.app.account.as_deref());
+        let wanted = Use::Pass(accounts.into_iter().next());
+        loop {
+            match context.client(wanted).await {
+                Ok((client, ..)) => {
+                    let tell = |error: Option<&heroku::Error>| say(error.map(ToString::to_string));
+                    listen::follow(&client, context.clock, app.id_or_name(), lives, tell).await;
+                }
+                Err(error) => say(Some(error.to_string())),
+            }
+            context.clock.sleep(LATER).await;
+        }
     }
 
     /// What somebody asks for now.
@@ -115,6 +155,7 @@ impl Passes<'_> {
             runner_id: &runner_id,
             host: options.host.machine(),
             account: credential.account.as_deref(),
+            listened: self.listened,
             options: Options {
                 is_dry_run,
                 no_wait: self.no_wait,

@@ -2,6 +2,8 @@
 
 use super::{Client, Error, wire};
 use crate::snapshot;
+use reqwest::Method;
+use serde_json::json;
 
 /// A restart that Heroku accepted; it is not yet done.
 #[derive(Debug, Clone)]
@@ -48,15 +50,43 @@ impl Client {
     /// When Heroku cannot be asked, or answers with an error other than that there is no such
     /// feature. A token that may not read features counts as preboot: slow, but safe.
     pub async fn has_preboot(&self, app: &str) -> Result<bool, Error> {
-        match self
-            .get::<wire::Feature>(&["apps", app, "features", "preboot"])
-            .await
-        {
+        match self.has_feature(app, "preboot").await {
+            Err(Error::Api { status: 403, .. }) => Ok(true),
+            answer => answer,
+        }
+    }
+
+    /// Whether a feature of the app is on: `GET /apps/{app}/features/{feature}`.
+    ///
+    /// # Errors
+    /// When Heroku cannot be asked, or answers with an error other than that there is no such feature.
+    pub async fn has_feature(&self, app: &str, feature: &str) -> Result<bool, Error> {
+        let path = ["apps", app, "features", feature];
+        match self.get::<wire::Feature>(&path).await {
             Ok(feature) => Ok(feature.enabled),
             Err(Error::Api { status: 404, .. }) => Ok(false),
-            Err(Error::Api { status: 403, .. }) => Ok(true),
             Err(error) => Err(error),
         }
+    }
+
+    /// `PATCH /apps/{app}/features/{feature}`: it restarts nothing; tells whether it is on by now.
+    ///
+    /// # Errors
+    /// When no answer or an error came.
+    pub async fn enable_feature(&self, app: &str, feature: &str) -> Result<bool, Error> {
+        let path = ["apps", app, "features", feature];
+        let body = json!({ "enabled": true });
+        let feature: wire::Feature = self.ask(Method::PATCH, &path, &body).await?;
+        Ok(feature.enabled)
+    }
+
+    /// `GET /dyno-sizes`: what dynos of each size may use, and what they cost.
+    ///
+    /// # Errors
+    /// When Heroku cannot be asked, or answers with an error.
+    pub async fn dyno_sizes(&self) -> Result<Vec<snapshot::Size>, Error> {
+        let sizes = self.list::<wire::DynoSize>(&["dyno-sizes"]).await?;
+        Ok(sizes.into_iter().filter_map(wire::DynoSize::size).collect())
     }
 
     /// `DELETE /apps/{app}/dynos/{name}`: by name, since by id it has been seen to answer OK and do

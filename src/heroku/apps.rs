@@ -290,15 +290,13 @@ impl Client {
     /// # Errors
     /// When Heroku cannot be asked, or answers with an error.
     pub async fn prices(&self) -> Result<BTreeMap<String, u64>, Error> {
-        let sizes = self.list::<wire::DynoSize>(&["dyno-sizes"]).await?;
-        Ok(sizes
-            .into_iter()
-            .filter_map(wire::DynoSize::price)
-            .collect())
+        let sizes = self.dyno_sizes().await?.into_iter();
+        let price = |size: crate::snapshot::Size| Some((size.name, size.cents?));
+        Ok(sizes.filter_map(price).collect())
     }
 
     /// Sends a request with a body once, and reads its answer.
-    async fn ask<T: serde::de::DeserializeOwned>(
+    pub(super) async fn ask<T: serde::de::DeserializeOwned>(
         &self,
         method: Method,
         path: &[&str],

@@ -90,7 +90,7 @@ impl Client {
     }
 
     /// A URL that Heroku handed out: over TLS, unless Heroku is this machine.
-    fn elsewhere(&self, text: &str) -> Result<Url, Error> {
+    pub(super) fn elsewhere(&self, text: &str) -> Result<Url, Error> {
         let url = Url::parse(text).ok();
         let is_safe = |url: &Url| url.scheme() == "https" || self.host.is_loopback();
         url.filter(is_safe).ok_or_else(|| Error::Garbage {
@@ -129,7 +129,7 @@ pub fn host_of(url: &Secret) -> Option<String> {
     (url.scheme() == "https" || url.scheme() == "http" && is_here).then(|| host.to_owned())
 }
 
-fn place(url: &Url) -> String {
+pub(super) fn place(url: &Url) -> String {
     url.host_str().unwrap_or("the address").to_owned()
 }
 

@@ -12,6 +12,7 @@ mod options;
 pub(crate) mod redact;
 mod reply;
 mod sending;
+mod tail;
 mod tls;
 mod wire;
 
@@ -24,3 +25,4 @@ pub use error::{Error, Fate};
 pub use held::Renewal;
 pub use host::Host;
 pub use options::Options;
+pub use tail::{LogQuery, LogStream};

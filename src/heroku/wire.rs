@@ -2,6 +2,7 @@
 
 use crate::{
     credentials::Secret,
+    memory::Bytes,
     schedule::{self, Invalid},
     snapshot,
 };
@@ -29,6 +30,7 @@ pub(super) struct App {
     maintenance: bool,
     released_at: Option<Instant>,
     generation: Option<Generation>,
+    space: Option<Named>,
 }
 
 /// A text in the hyper-schema, an object with a name in the CLI's types.
@@ -57,11 +59,39 @@ pub(super) struct Dyno {
     updated_at: Instant,
     attach_url: Option<String>,
     release: OfRelease,
+    #[serde(default)]
+    size: String,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Feature {
     pub enabled: bool,
+}
+
+/// `memory` is in GB (HEROKU 3.7).
+#[derive(Debug, Deserialize)]
+pub(super) struct DynoSize {
+    name: String,
+    memory: f64,
+    cost: Option<Cost>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Cost {
+    cents: u64,
+    unit: String,
+}
+
+impl DynoSize {
+    pub fn size(self) -> Option<snapshot::Size> {
+        let gigabyte = Bytes::mb(1_024).as_f64();
+        let cost = self.cost.filter(|cost| cost.unit == "month");
+        Some(snapshot::Size {
+            memory: Bytes::of(self.memory * gigabyte)?,
+            name: self.name,
+            cents: cost.map(|cost| cost.cents),
+        })
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -206,25 +236,6 @@ impl From<Addon> for super::Addon {
     }
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct DynoSize {
-    name: String,
-    cost: Option<Cost>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Cost {
-    cents: u64,
-    unit: String,
-}
-
-impl DynoSize {
-    pub fn price(self) -> Option<(String, u64)> {
-        let cost = self.cost.filter(|cost| cost.unit == "month")?;
-        Some((self.name, cost.cents))
-    }
-}
-
 /// Its URL is a secret.
 #[derive(Deserialize)]
 pub(super) struct LogSession {
@@ -323,6 +334,7 @@ impl From<App> for snapshot::App {
                 Some("fir") => snapshot::Generation::Fir,
                 _ => snapshot::Generation::Cedar,
             },
+            is_in_space: app.space.is_some(),
         }
     }
 }
@@ -347,6 +359,7 @@ impl From<Dyno> for snapshot::Dyno {
             updated_at: dyno.updated_at.0,
             release: dyno.release.version,
             is_attached: dyno.attach_url.is_some(),
+            size: dyno.size,
         }
     }
 }

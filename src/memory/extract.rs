@@ -109,7 +109,7 @@ mod tests {
         let (mut extract, mut told) = (Extract::default(), vec![]);
         for piece in pieces {
             extract.push(piece, |line| {
-                told.push((line.at, format!("{:?}", line.told)))
+                told.push((line.at, format!("{:?}", line.told)));
             });
         }
         extract.end(|line| told.push((line.at, format!("{:?}", line.told))));

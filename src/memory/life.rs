@@ -89,6 +89,7 @@ impl Life {
     }
 
     /// The newest samples, oldest first.
+    #[must_use]
     pub fn recent(&self) -> impl DoubleEndedIterator<Item = Point> {
         self.recent.iter().copied()
     }

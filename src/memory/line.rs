@@ -92,7 +92,7 @@ fn sample<'a>(name: &'a str, text: &'a [u8]) -> Option<Told<'a>> {
             b"sample#memory_rss" => rss = megabytes(value),
             b"sample#memory_swap" => swap = megabytes(value),
             b"sample#memory_quota" => {
-                quota = megabytes(value).filter(|quota| *quota > Bytes::default())
+                quota = megabytes(value).filter(|quota| *quota > Bytes::default());
             }
             _ => {}
         }

@@ -109,6 +109,18 @@ impl Lives {
             .flat_map(|(name, known)| known.lives.iter().map(move |life| (name.as_str(), life)))
     }
 
+    /// What was heard last under each name.
+    pub fn newest(&self) -> impl Iterator<Item = Newest<'_>> {
+        let last = |life: &&Life| life.last().map(|last| last.at);
+        self.dynos.iter().map(move |(name, known)| Newest {
+            name,
+            process_type: kind(name),
+            life: known.lives.iter().max_by_key(last),
+            has_predecessor: known.lives.len() > 1,
+            overs: &known.overs,
+        })
+    }
+
     /// What is known of the present life of each of these dynos, by its id.
     ///
     /// That the UUID of a line is the id of the API is not documented. Where the log has the id of any
@@ -120,7 +132,7 @@ impl Lives {
         let one = |dyno: &Dyno| {
             let known = self.dynos.get(&dyno.name);
             // A process that crashed and came back is another one, with the same id.
-            let begin = dyno.created_at.max(dyno.updated_at);
+            let begin = dyno.began_at();
             let by_id = self.life(dyno).map(|life| life.since(begin));
             let after = begin + OVERLAP;
             let by_name = || {
@@ -212,37 +224,29 @@ impl Seen {
     /// printed beside R14.
     #[must_use]
     pub fn level(&self, threshold: Bytes, now: Timestamp) -> Level {
-        let by_samples = self.life.as_ref().map(|life| life.level(threshold, now));
-        match by_samples {
-            Some(level) if level != Level::Unknown => level,
-            _ => {
-                let points = self.overs.iter().filter_map(|over| {
-                    Some(Point {
-                        at: over.at,
-                        used: over.used?,
-                    })
-                });
-                level(points, threshold, now)
-            }
-        }
+        level_of(self.life.as_ref(), self.overs.iter(), threshold, now)
     }
 
     /// Since when R14 has come again and again.
     #[must_use]
     pub fn exceeded_since(&self, now: Timestamp) -> Option<Timestamp> {
-        let errors = self.overs.iter().rev().filter(|over| over.is_exceeded);
-        let mut errors = errors.map(|over| over.at);
-        let last = errors
-            .next()
-            .filter(|last| now.duration_since(*last) <= GAP)?;
-        let (mut since, mut count) = (last, 1);
-        for at in errors {
-            if since.duration_since(at) > GAP {
-                break;
-            }
-            (since, count) = (at, count + 1);
-        }
-        (count >= STRIKES && last.duration_since(since) >= SUSTAINED).then_some(since)
+        exceeded_since(self.overs.iter(), now)
+    }
+
+    /// What it used when it was last heard of, if that is not long ago.
+    #[must_use]
+    pub fn used(&self, now: Timestamp) -> Option<Bytes> {
+        let is_fresh = |at: Timestamp| now.duration_since(at) <= GAP;
+        let sample = self.life.as_ref().and_then(Life::last);
+        let sample = sample.filter(|last| is_fresh(last.at));
+        let over = self.overs.iter().rev().find(|over| is_fresh(over.at));
+        sample.map(|last| last.used).or_else(|| over?.used)
+    }
+
+    /// Whether anything was told at all.
+    #[must_use]
+    pub fn is_anything(&self) -> bool {
+        self.life.is_some() || !self.overs.is_empty()
     }
 
     /// Whether there are enough fresh samples to judge by.
@@ -257,6 +261,90 @@ impl Seen {
             .as_ref()
             .is_some_and(|life| enough(life) && is_fresh(life))
     }
+}
+
+/// What was heard last under a name, whichever dyno it is of.
+#[derive(Debug, Clone, Copy)]
+pub struct Newest<'a> {
+    pub name: &'a str,
+    pub process_type: &'a str,
+    pub life: Option<&'a Life>,
+    has_predecessor: bool,
+    overs: &'a VecDeque<Over>,
+}
+
+impl Newest<'_> {
+    #[must_use]
+    pub fn quota(&self) -> Option<Bytes> {
+        let told = self.life.and_then(|life| life.quota);
+        told.or_else(|| self.overs.iter().rev().find_map(|over| over.quota))
+    }
+
+    #[must_use]
+    pub fn level(&self, threshold: Bytes, now: Timestamp) -> Level {
+        level_of(self.life, self.overs.iter(), threshold, now)
+    }
+
+    #[must_use]
+    pub fn exceeded_since(&self, now: Timestamp) -> Option<Timestamp> {
+        exceeded_since(self.overs.iter(), now)
+    }
+
+    /// Whether its life began so short a time ago; one whose beginning was not heard may be old.
+    #[must_use]
+    pub fn is_younger_than(&self, age: SignedDuration, now: Timestamp) -> bool {
+        let first = self.life.and_then(Life::first_at);
+        self.has_predecessor && first.is_some_and(|first| now.duration_since(first) < age)
+    }
+
+    /// Whether it told anything of late.
+    #[must_use]
+    pub fn is_heard_of(&self, now: Timestamp) -> bool {
+        let last = self.life.and_then(Life::last);
+        last.is_some_and(|last| now.duration_since(last.at) <= GAP)
+    }
+}
+
+fn level_of<'a>(
+    life: Option<&Life>,
+    overs: impl DoubleEndedIterator<Item = &'a Over>,
+    threshold: Bytes,
+    now: Timestamp,
+) -> Level {
+    let by_samples = life.map(|life| life.level(threshold, now));
+    match by_samples {
+        Some(level) if level != Level::Unknown => level,
+        _ => {
+            let point = |over: &Over| {
+                Some(Point {
+                    at: over.at,
+                    used: over.used?,
+                })
+            };
+            level(overs.filter_map(point), threshold, now)
+        }
+    }
+}
+
+fn exceeded_since<'a>(
+    overs: impl DoubleEndedIterator<Item = &'a Over>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let mut errors = overs
+        .rev()
+        .filter(|over| over.is_exceeded)
+        .map(|over| over.at);
+    let last = errors
+        .next()
+        .filter(|last| now.duration_since(*last) <= GAP)?;
+    let (mut since, mut count) = (last, 1);
+    for at in errors {
+        if since.duration_since(at) > GAP {
+            break;
+        }
+        (since, count) = (at, count + 1);
+    }
+    (count >= STRIKES && last.duration_since(since) >= SUSTAINED).then_some(since)
 }
 
 #[cfg(test)]
@@ -282,6 +370,7 @@ mod tests {
             updated_at: at(created_at + 5),
             release: 1,
             is_attached: false,
+            size: "Standard-1X".to_owned(),
         }
     }
 

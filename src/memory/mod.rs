@@ -18,4 +18,4 @@ pub use course::{Bucket, Course};
 pub use extract::Extract;
 pub use forecast::{Forecast, Outlook};
 pub use life::{Level, Life, Point};
-pub use lives::{Lives, Over, Seen};
+pub use lives::{Lives, Newest, Over, Seen};

@@ -242,6 +242,13 @@ pub fn has_reason_to_look(schedule: &Schedule, state: &StateDir, now: Timestamp)
     is_calendar_open || is_age_open
 }
 
+/// The same where nobody listens to its log: what a dyno uses may make it due at any time.
+#[must_use]
+pub fn may_be_due(schedule: &Schedule, state: &StateDir, now: Timestamp) -> bool {
+    let by_memory = schedule.memory.is_trigger() && schedule.bounds.bar(now).is_none();
+    has_reason_to_look(schedule, state, now) || by_memory && !schedule.is_paused(now)
+}
+
 /// A mark without what lies in a future that a clock once was in.
 fn believable_mark(schedule: &Schedule, state: &StateDir, now: Timestamp) -> Mark {
     const LARGEST_SKEW: SignedDuration = SignedDuration::from_hours(1);

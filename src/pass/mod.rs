@@ -3,9 +3,11 @@
 mod ends;
 mod identity;
 mod marks;
+mod memory;
 mod one_app;
 
-pub use marks::{has_reason_to_look, keep_trouble, next_look};
+pub use marks::{has_reason_to_look, keep_trouble, may_be_due, next_look};
+pub use memory::{Heard, Listened};
 
 use crate::{
     credentials::records::{is_same, is_same_account},
@@ -54,6 +56,8 @@ pub struct Pass<'a> {
     pub host: &'a str,
     /// Whose the credential is, where that is known.
     pub account: Option<&'a str>,
+    /// Logs that are listened to; others are looked at when they are needed.
+    pub listened: Option<&'a Listened>,
     pub options: Options,
 }
 
@@ -65,7 +69,7 @@ impl Pass<'_> {
     /// One pass over these schedules.
     pub async fn run(&self, schedules: &[Schedule]) -> Report {
         let now = self.tools.clock.now();
-        let is_open = |schedule: &Schedule| has_reason_to_look(schedule, self.state, now);
+        let is_open = |schedule: &Schedule| may_be_due(schedule, self.state, now);
         // All schedules of an app that may have something to do: the strictest of them counts.
         let passes = by_app(schedules.iter())
             .into_values()

@@ -1,13 +1,13 @@
 //! A pass over one app: plan, roll, plan again, until nothing is left or nothing may be done.
 
-use super::{LONGEST_WAIT, Pass, ROLLED_ELSEWHERE, Request, keep_trouble};
+use super::{LONGEST_WAIT, Pass, ROLLED_ELSEWHERE, Request, keep_trouble, memory::Looked};
 use crate::{
     error::Error,
     execute::{End, Progress},
     plan::{self, Ended, Known, Outcome, Plan, Question, Step, due::Now},
     report::AppReport,
     schedule::{Schedule, ScheduleName, Target},
-    snapshot::{App, Snapshot},
+    snapshot::{App, Size, Snapshot},
     store::fingerprint,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -22,6 +22,9 @@ pub(super) struct AppPass<'a> {
     pub due_again: Vec<Step>,
     /// The steps of the newest plan: each of them has an end in the report, whatever comes between.
     pub planned: Vec<Step>,
+    /// What the log told when it was last looked at.
+    pub looked: Option<Looked>,
+    pub sizes: Vec<Size>,
 }
 
 /// Why a step of a plan was not begun.
@@ -40,6 +43,8 @@ impl<'a> AppPass<'a> {
             known: Known::default(),
             due_again: vec![],
             planned: vec![],
+            looked: None,
+            sizes: vec![],
         }
     }
 
@@ -114,6 +119,7 @@ impl<'a> AppPass<'a> {
         loop {
             // The dynos are the witnesses, also of what a pass has slept through.
             self.judge_missed(report, snapshot, false)?;
+            self.remember(report, snapshot).await;
             let plan = self.plan(report, snapshot).await?;
             if self.pass.options.is_dry_run {
                 return Ok(plan);

@@ -1,7 +1,7 @@
 //! Is there a reason to restart this dyno? The dyno is the memory: it is due for an occurrence when
 //! it started before it, and after its restart it no longer is.
 
-use super::{Question, SkipReason, Trigger};
+use super::{Question, SkipReason, Trigger, by_memory};
 use crate::{
     schedule::{Bar, MaxUnavailable, Schedule, Span, Target, Void},
     snapshot::Dyno,
@@ -59,7 +59,23 @@ pub(super) enum Verdict {
 }
 
 impl Verdict {
-    fn not(reason: SkipReason, detail: impl Into<String>) -> Self {
+    /// Of several triggers the one with the lowest rank is told, the first of equals.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Due { .. } => 0,
+            Self::Barred { .. } => 1,
+            Self::NotDue { reason, .. } => match reason {
+                // What a pass waits for is not hidden by an age that waits for longer.
+                SkipReason::OccurrenceAhead => 2,
+                SkipReason::RestartDoesNotHelp => 3,
+                // An age that is reached says more than an occurrence that is none.
+                SkipReason::NotAllowedYet => 4,
+                _ => 5,
+            },
+        }
+    }
+
+    pub(super) fn not(reason: SkipReason, detail: impl Into<String>) -> Self {
         Self::NotDue {
             reason,
             detail: detail.into(),
@@ -140,34 +156,13 @@ fn judge(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> Verdict {
     if schedule.is_paused(question.now) {
         return Verdict::not(SkipReason::Paused, "the schedule is paused");
     }
-    let calendar = judge_calendar(question, schedule, dyno);
-    let age = judge_age(question, schedule, dyno);
-    match (calendar, age) {
-        (Some(due @ Verdict::Due { .. }), _) | (_, Some(due @ Verdict::Due { .. })) => due,
-        (Some(barred @ Verdict::Barred { .. }), _) => barred,
-        // What a pass waits for is not hidden by an age that waits for longer.
-        (
-            Some(
-                ahead @ Verdict::NotDue {
-                    reason: SkipReason::OccurrenceAhead,
-                    ..
-                },
-            ),
-            _,
-        ) => ahead,
-        // An age that is reached says more than an occurrence that is none.
-        (
-            _,
-            Some(
-                reached @ Verdict::NotDue {
-                    reason: SkipReason::NotAllowedYet,
-                    ..
-                },
-            ),
-        ) => reached,
-        (Some(other), _) | (None, Some(other)) => other,
-        (None, None) => Verdict::not(SkipReason::NotDue, "the schedule has no trigger"),
-    }
+    let verdicts = [
+        judge_calendar(question, schedule, dyno),
+        judge_age(question, schedule, dyno),
+        by_memory::judge(question, schedule, dyno),
+    ];
+    let telling = verdicts.into_iter().flatten().min_by_key(Verdict::rank);
+    telling.unwrap_or_else(|| Verdict::not(SkipReason::NotDue, "the schedule has no trigger"))
 }
 
 /// `None` when no age of a dyno makes it due.
@@ -283,6 +278,8 @@ fn judge_calendar(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> O
             reason,
             detail,
         }
+    } else if let Some(detail) = if_needed(question, schedule, dyno) {
+        Verdict::not(SkipReason::NotNeeded, detail)
     } else {
         Verdict::Due {
             trigger: Trigger::Calendar,
@@ -294,6 +291,14 @@ fn judge_calendar(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> O
         Verdict::NotDue { .. } => ahead.unwrap_or(verdict),
         Verdict::Due { .. } | Verdict::Barred { .. } => verdict,
     })
+}
+
+/// Why a calendar that heeds memory leaves a dyno alone.
+fn if_needed(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> Option<String> {
+    let heeds_memory = schedule.memory.if_needed;
+    heeds_memory
+        .then(|| by_memory::not_needed(question, schedule, dyno))
+        .flatten()
 }
 
 /// Whether this machine's clock has reached an occurrence that Heroku's reaches within minutes.

@@ -115,7 +115,7 @@ impl Witness<'_> {
 
 /// Whether a step is due for an instant that is the same for all dynos.
 pub(super) fn is_dated(step: &Step) -> bool {
-    !matches!(step.trigger, Trigger::MaxUptime | Trigger::OwnDailyCycle)
+    matches!(step.trigger, Trigger::Calendar | Trigger::Now)
 }
 
 /// Dynos that started from here on were started for the step's trigger, or by somebody else since.

@@ -5,6 +5,7 @@
 //! `health` (is what was restarted before well), [`roll`] (what to do next, given the newest list of
 //! dynos), [`missed`] (what nobody did).
 
+mod by_memory;
 pub mod daily_cycle;
 pub mod due;
 mod guards;
@@ -18,6 +19,7 @@ mod seen;
 mod step;
 mod until;
 
+pub use by_memory::{is_ahead_of_limit, is_over};
 pub use guards::{PREBOOT_WINDOW, QUOTA_FLOOR, is_settled};
 pub use length::{length, longest};
 pub use outcome::{Ended, Outcome};
@@ -37,7 +39,7 @@ use std::collections::BTreeSet;
 /// What is to be done to one app now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Oldest dyno first; the first one is the canary.
+    /// Those that are due by their memory first, then the oldest; the first one is the canary.
     pub steps: Vec<Step>,
     pub skips: Vec<Skip>,
 }
@@ -91,9 +93,17 @@ pub struct Asked {
     pub is_accepted: bool,
     /// How it ended, once it has.
     pub outcome: Option<Outcome>,
+    /// It was for the memory of the dyno.
+    pub is_for_memory: bool,
 }
 
 impl Asked {
+    /// Whether the dyno was restarted, as far as is known.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.is_accepted || self.outcome == Some(Outcome::Restarted)
+    }
+
     /// Whether the dyno of this step has come in the place of the one that was asked for, and is due
     /// for the same occurrence: `created_at` did not move. On Fir the name is another one.
     #[must_use]
@@ -113,8 +123,12 @@ pub fn plan(question: Question<'_>) -> Plan {
             Err(skip) => plan.skips.push(skip),
         }
     }
-    plan.steps
-        .sort_by(|a, b| (a.old_created_at, &a.dyno).cmp(&(b.old_created_at, &b.dyno)));
+    // Who is about to run out of memory goes first, the worst of them before the others; then the oldest.
+    let urgency = |step: &Step| step.trigger.is_memory().then_some(step.share).flatten();
+    plan.steps.sort_by(|a, b| {
+        let by_age = (a.old_created_at, &a.dyno).cmp(&(b.old_created_at, &b.dyno));
+        urgency(b).cmp(&urgency(a)).then(by_age)
+    });
     guards::hold(question, &mut plan);
     plan.skips
         .sort_by(|a, b| place(&a.dyno).cmp(&place(&b.dyno)));

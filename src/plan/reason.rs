@@ -52,8 +52,15 @@ pub enum SkipReason {
     NotDue,
     /// The schedule rests.
     Paused,
-    /// As old as it may get, and windows or blackouts allow its restart only later.
+    /// As old as it may get, or its memory as large, and windows or blackouts allow its restart only
+    /// later.
     NotAllowedYet,
+    /// The log does not tell what it uses.
+    MemoryUnknown,
+    /// Its memory is not forecast to reach the threshold before the next occurrence.
+    NotNeeded,
+    /// Its memory is as large soon after a restart, or it was restarted for it too often.
+    RestartDoesNotHelp,
     /// None of the schedule's windows is open.
     OutsideWindow,
     /// A day on which the schedule restarts nothing.
@@ -113,11 +120,14 @@ impl SkipReason {
             | Self::NotDue
             | Self::NotAllowedYet
             | Self::Paused
+            | Self::MemoryUnknown
+            | Self::NotNeeded
             | Self::MinUptime => Weight::NotDue,
             Self::Crashed
             | Self::Idle
             | Self::Maintenance
             | Self::CatchUpOver
+            | Self::RestartDoesNotHelp
             | Self::OutsideWindow
             | Self::Blackout => Weight::Left,
             Self::OccurrenceAhead

@@ -2,6 +2,7 @@
 
 use super::Question;
 use crate::{
+    memory::Bytes,
     schedule::{Guards, Span},
     snapshot::Dyno,
 };
@@ -23,6 +24,10 @@ pub struct Step {
     /// What the dyno is due for; after a restart its `created_at` is later than this.
     pub occurrence: Timestamp,
     pub limits: Limits,
+    /// What it used when it was last heard of.
+    pub used: Option<Bytes>,
+    /// The same as a share of its quota, in thousandths.
+    pub share: Option<u32>,
 }
 
 /// Why a dyno is due.
@@ -33,6 +38,12 @@ pub enum Trigger {
     MaxUptime,
     /// Before Heroku's own daily cycle can reach it.
     OwnDailyCycle,
+    /// Its memory stays at the threshold or over it.
+    Memory,
+    /// It exceeds its quota again and again.
+    R14,
+    /// Its memory is forecast to reach the quota.
+    Forecast,
     Now,
 }
 
@@ -98,7 +109,16 @@ impl Step {
         trigger: Trigger,
         occurrence: Timestamp,
     ) -> Self {
+        let snapshot = question.snapshot;
+        let seen = snapshot.memory.get(&dyno.id);
+        let used = seen.and_then(|seen| seen.used(question.now));
+        let share = used.zip(snapshot.quota(dyno)).map(|(used, quota)| {
+            let thousandths = 1_000 * used.as_u64() / quota.as_u64().max(1);
+            u32::try_from(thousandths).unwrap_or(u32::MAX)
+        });
         Self {
+            used,
+            share,
             app: question.snapshot.app.name.clone(),
             app_id: question.snapshot.app.id.clone(),
             dyno: dyno.name.clone(),
@@ -115,6 +135,27 @@ impl Step {
 }
 
 impl Trigger {
+    /// Whether the dyno's memory is why.
+    #[must_use]
+    pub fn is_memory(self) -> bool {
+        matches!(self, Self::Memory | Self::R14 | Self::Forecast)
+    }
+
+    /// The trigger of this word.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        let all = [
+            Self::Calendar,
+            Self::MaxUptime,
+            Self::OwnDailyCycle,
+            Self::Memory,
+            Self::R14,
+            Self::Forecast,
+            Self::Now,
+        ];
+        all.into_iter().find(|trigger| trigger.word() == word)
+    }
+
     /// The word, as `--json` and the ledger have it.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -122,6 +163,9 @@ impl Trigger {
             Self::Calendar => "calendar",
             Self::MaxUptime => "max_uptime",
             Self::OwnDailyCycle => "own_daily_cycle",
+            Self::Memory => "memory",
+            Self::R14 => "r14",
+            Self::Forecast => "forecast",
             Self::Now => "now",
         }
     }
@@ -132,7 +176,9 @@ impl Trigger {
         match self {
             Self::Now => self.phrase().to_owned(),
             Self::OwnDailyCycle => format!("{}, by {schedule}", self.phrase()),
-            Self::Calendar | Self::MaxUptime => format!("{} of {schedule}", self.phrase()),
+            Self::Calendar | Self::MaxUptime | Self::Memory | Self::R14 | Self::Forecast => {
+                format!("{} of {schedule}", self.phrase())
+            }
         }
     }
 
@@ -143,6 +189,9 @@ impl Trigger {
             Self::Calendar => "calendar",
             Self::MaxUptime => "max uptime",
             Self::OwnDailyCycle => "before Heroku's daily cycle",
+            Self::Memory => "memory",
+            Self::R14 => "R14",
+            Self::Forecast => "memory forecast",
             Self::Now => "asked for now",
         }
     }

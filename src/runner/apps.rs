@@ -114,7 +114,7 @@ impl Apps {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schedule::{App, Bounds, Guards, Span, Target};
+    use crate::schedule::{App, Bounds, Guards, OfMemory, Span, Target};
 
     fn schedule(name: &str, id: Option<&str>) -> Schedule {
         Schedule {

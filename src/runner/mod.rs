@@ -2,10 +2,12 @@
 
 mod apps;
 pub mod deployed;
+mod ears;
 pub mod elf;
 pub mod install;
 mod known;
 pub mod slug;
 mod watch;
 
+pub use ears::Ear;
 pub use watch::{LATENESS, Passes, Watch};

@@ -3,6 +3,7 @@
 
 use super::{
     apps::{self, Apps, Names},
+    ears::{Ear, Ears},
     known::Known,
 };
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     error::{Error, exit},
     execute::Stop,
     heartbeat::{self, Heartbeat, Mode},
-    pass,
+    pass::{self, Listened},
     report::{
         Report, human,
         logfmt::{HEARTBEAT, Level, Line},
@@ -22,11 +23,18 @@ use crate::{
 };
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
-use std::pin::pin;
+use std::{pin::pin, rc::Rc};
 
 /// Whatever makes one pass, and tells of it.
 pub trait Passes {
-    fn pass(&self, schedules: Vec<Schedule>) -> impl Future<Output = Result<Report, Error>>;
+    /// Of logs that are listened to, `listened` has what they told.
+    fn pass(
+        &self,
+        schedules: Vec<Schedule>,
+        listened: &Listened,
+    ) -> impl Future<Output = Result<Report, Error>>;
+    /// Listens to the log of these schedules' app, until nobody wants to know any more.
+    fn listen(&self, schedules: Vec<Schedule>, ear: Rc<Ear>) -> impl Future<Output = ()>;
     fn tell(&self, report: &Report);
     /// What ends soon, each of it told once a day.
     fn endings(&self, schedules: &[Schedule]) -> Vec<String>;
@@ -57,6 +65,9 @@ struct Asleep<'a> {
     /// When the first of the apps is looked at again.
     again: Option<Timestamp>,
     is_idle: bool,
+    ears: &'a Ears,
+    /// No app waits for its turn, so that what is heard can be acted on at once.
+    may_look: bool,
 }
 
 /// What was said of signs of life.
@@ -104,6 +115,8 @@ impl Watch<'_> {
             self.ui.error(error);
         }
         let (mut beats, mut last_closed) = (Beats::default(), None);
+        let ears = Ears::default();
+        let mut listening = FuturesUnordered::new();
         let mut rolling = FuturesUnordered::new();
         let (mut pings, mut last_ping) = (FuturesUnordered::new(), None);
         let mut apps = Apps::default();
@@ -124,6 +137,7 @@ impl Watch<'_> {
                     tokio::select! {
                         readable = &mut readable => break readable.err(),
                         Some(one) = rolling.next() => ended.push(one),
+                        Some(()) = listening.next() => {}
                     }
                 }
             };
@@ -145,13 +159,18 @@ impl Watch<'_> {
             self.warn_of(&passes.endings(&known.schedules), now);
             let by_app = pass::by_app(known.schedules.iter());
             apps.keep_only(by_app.values());
+            ears.keep_only(by_app.values(), now);
             for schedules in by_app.into_values() {
-                let is_due = schedules
-                    .iter()
-                    .any(|schedule| pass::has_reason_to_look(schedule, self.state, now));
+                let ear = ears.begin(&schedules, now);
+                listening.extend(ear.map(|ear| passes.listen(schedules.clone(), ear)));
+                let is_due = schedules.iter().any(|schedule| {
+                    pass::has_reason_to_look(schedule, self.state, now)
+                        || ears.is_due(schedule, now)
+                });
                 let may_look = is_due && !self.stop.is_set();
                 if let Some(names) = may_look.then(|| apps.begin(&schedules, now)).flatten() {
-                    rolling.push(async move { (names, passes.pass(schedules).await) });
+                    let listened = &ears.listened;
+                    rolling.push(async move { (names, passes.pass(schedules, listened).await) });
                 }
             }
             let is_idle = rolling.is_empty();
@@ -162,6 +181,8 @@ impl Watch<'_> {
                 last: last.as_ref(),
                 again: apps.next(now),
                 is_idle,
+                ears: &ears,
+                may_look: apps.next(now).is_none(),
             };
             tokio::select! {
                 Some((names, result)) = rolling.next(), if !is_idle => {
@@ -175,6 +196,7 @@ impl Watch<'_> {
                     last_ping = problem;
                 }
                 () = self.sleep(&asleep, now) => {}
+                Some(()) = listening.next() => {}
                 () = self.stop.set(), if !self.stop.is_set() => {}
             }
         }
@@ -324,7 +346,10 @@ impl Watch<'_> {
             }
             self.clock.sleep(left.min(nap)).await;
             let has_changed = self.store.stamp() != *asleep.stamp;
-            if has_changed || asleep.stopwatch.jump().is_some() {
+            let now = self.clock.now();
+            let is_over = |schedule: &Schedule| asleep.ears.is_due(schedule, now);
+            let is_due = asleep.may_look && asleep.schedules.iter().any(is_over);
+            if is_due || has_changed || asleep.stopwatch.jump().is_some() {
                 return;
             }
         }

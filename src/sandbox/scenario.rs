@@ -60,6 +60,10 @@ pub struct TeamScenario {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what a file may say of an app"
+)]
 pub struct AppScenario {
     pub name: String,
     /// The first account, when absent.

@@ -175,9 +175,12 @@ impl Schedule {
     pub fn when(&self) -> String {
         let calendar = self.calendar.as_ref().map(ToString::to_string);
         let uptime = self.max_uptime.map(|span| format!("when up for {span}"));
-        let calendar = calendar.map(|calendar| match self.memory.if_needed {
-            true => format!("{calendar} if its memory needs it"),
-            false => calendar,
+        let calendar = calendar.map(|calendar| {
+            if self.memory.if_needed {
+                format!("{calendar} if memory needs it")
+            } else {
+                calendar
+            }
         });
         let triggers = [calendar, uptime].into_iter().flatten();
         let triggers = triggers.chain(self.when_by_memory());

@@ -61,12 +61,12 @@ impl Schedule {
         let memory = &self.memory;
         let threshold = memory.threshold.map(|threshold| {
             let threshold = threshold.in_words();
-            format!("when its memory stays at {threshold} or more")
+            format!("when memory stays at {threshold} or more")
         });
         let r14 = memory.on_r14.then(|| "when R14 goes on".to_owned());
         let before = memory
             .before_limit
-            .map(|span| format!("{span} before its memory is forecast to reach the quota"));
+            .map(|span| format!("{span} before memory is forecast to reach the quota"));
         [threshold, r14, before].into_iter().flatten().collect()
     }
 }

@@ -37,12 +37,12 @@ impl Threshold {
         }
     }
 
-    /// In words: `90% of its quota`.
+    /// In words: `90% of the quota`.
     #[must_use]
     pub fn in_words(self) -> String {
         match self {
-            Self::Auto => "95% of its quota (85% where Heroku ends a dyno at its quota)".to_owned(),
-            Self::Percent(percent) => format!("{percent}% of its quota"),
+            Self::Auto => "95% of the quota (85% where Heroku ends a dyno at it)".to_owned(),
+            Self::Percent(percent) => format!("{percent}% of the quota"),
             Self::Size(size) => size.to_string(),
         }
     }

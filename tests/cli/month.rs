@@ -8,9 +8,9 @@ use autorestart::{
     error::Error,
     execute::Stop,
     ledger::{Event, Ledger},
-    pass::Options,
+    pass::{Listened, Options},
     report::Report,
-    runner::{Passes, Watch},
+    runner::{Ear, Passes, Watch},
     sandbox::Scenario,
     schedule::Schedule,
     ui::Ui,
@@ -23,6 +23,7 @@ use std::{
     future::{Future, poll_fn},
     pin::pin,
     process::Command,
+    rc::Rc,
     sync::atomic::{AtomicI64, Ordering},
     task::Poll,
 };
@@ -78,15 +79,17 @@ struct Watched<'a> {
 }
 
 impl Passes for Watched<'_> {
-    async fn pass(&self, schedules: Vec<Schedule>) -> Result<Report, Error> {
+    async fn pass(&self, schedules: Vec<Schedule>, _: &Listened) -> Result<Report, Error> {
         self.passes.set(self.passes.get() + 1);
         let options = Options {
             is_unattended: true,
             ..Options::default()
         };
-        let pass = self.machine.pass_over(options, &schedules, self.stop);
+        let pass = self.machine.pass_over(options, &schedules, None, self.stop);
         Ok(self.killer.endangers(Box::pin(pass)).await)
     }
+
+    async fn listen(&self, _: Vec<Schedule>, _: Rc<Ear>) {}
 
     fn tell(&self, report: &Report) {
         for missed in report.apps.iter().flat_map(|app| &app.missed) {

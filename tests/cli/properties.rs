@@ -7,7 +7,7 @@ use autorestart::{
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const NOW: &str = "2026-03-02T07:10:00Z";
 
@@ -42,7 +42,7 @@ prop_compose! {
         let created_at = now() - SignedDuration::from_mins(age * age);
         Dyno {
             id: format!("{name}-{age}-{since}"), name: name.into(), process_type: process_type.into(), state, created_at,
-            updated_at: created_at.max(now() - SignedDuration::from_mins(since * since)), release: if release == 8 && age % 7 == 0 { 8 } else { 7 }, is_attached,
+            updated_at: created_at.max(now() - SignedDuration::from_mins(since * since)), release: if release == 8 && age % 7 == 0 { 8 } else { 7 }, is_attached, size: String::new(),
         }
     }
 }
@@ -63,10 +63,10 @@ prop_compose! {
         Snapshot {
             at: now(),
             app: App {
-                id: "an-id".into(), name: "example-app".into(), is_in_maintenance, generation: Generation::Cedar,
+                id: "an-id".into(), name: "example-app".into(), is_in_maintenance, generation: Generation::Cedar, is_in_space: false,
                 released_at: Some(now() - SignedDuration::from_mins(released * released)),
             },
-            formation: formation.to_vec(), dynos, has_preboot,
+            formation: formation.to_vec(), dynos, has_preboot, memory: BTreeMap::new(), sizes: vec![],
         }
     }
 }
@@ -143,7 +143,7 @@ proptest! {
             dyno: step.dyno.clone(), occurrence: step.occurrence,
             old_id: if is_of_before { "before".to_owned() } else { step.old_id.clone() },
             new_id: None,
-            at: snapshot.at - SignedDuration::from_mins(minutes), is_accepted, outcome: has_failed.then_some(Outcome::Failed),
+            at: snapshot.at - SignedDuration::from_mins(minutes), is_accepted, outcome: has_failed.then_some(Outcome::Failed), is_for_memory: false,
         });
         let known = Known { asked: asked.into_iter().collect(), ..Known::default() };
         let with = plan_for(&schedules, &snapshot, &known);

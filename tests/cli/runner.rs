@@ -7,8 +7,9 @@ use autorestart::{
     clock::Clock,
     error::Error,
     execute::Stop,
+    pass::Listened,
     report::Report,
-    runner::{Passes, Watch},
+    runner::{Ear, Passes, Watch},
     schedule::Schedule,
     ui::Ui,
 };
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 use std::{
     io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
+    rc::Rc,
     sync::mpsc::Receiver,
     time::Duration,
 };
@@ -198,9 +200,11 @@ fn an_app_that_rolls_for_long_holds_no_other_of_one_run() {
 struct Panics;
 
 impl Passes for Panics {
-    async fn pass(&self, _: Vec<Schedule>) -> Result<Report, Error> {
+    async fn pass(&self, _: Vec<Schedule>, _: &Listened) -> Result<Report, Error> {
         panic!("a defect")
     }
+
+    async fn listen(&self, _: Vec<Schedule>, _: Rc<Ear>) {}
 
     fn tell(&self, _: &Report) {}
 

@@ -8,7 +8,7 @@ use autorestart::{
     execute::{Observer, Progress, Stop, Tools},
     heroku::{Client, Options},
     ledger::Ledger,
-    pass::{self, Pass, Request},
+    pass::{self, Listened, Pass, Request},
     report::Report,
     schedule::Schedule,
     state::StateDir,
@@ -64,7 +64,7 @@ impl Machine {
         stop: &Stop,
     ) -> Report {
         let schedules = self.store().read().await.expect("schedules");
-        self.pass_of(options, now, &schedules, stop).await
+        self.pass_of(options, now, &schedules, None, stop).await
     }
 
     /// One pass over these schedules, as `run --watch` makes it.
@@ -72,9 +72,10 @@ impl Machine {
         &self,
         options: pass::Options,
         schedules: &[Schedule],
+        listened: Option<&Listened>,
         stop: &Stop,
     ) -> Report {
-        self.pass_of(options, None, schedules, stop).await
+        self.pass_of(options, None, schedules, listened, stop).await
     }
 
     async fn pass_of(
@@ -82,6 +83,7 @@ impl Machine {
         options: pass::Options,
         now: Option<(&str, Request)>,
         schedules: &[Schedule],
+        listened: Option<&Listened>,
         stop: &Stop,
     ) -> Report {
         let state = self.state();
@@ -112,6 +114,7 @@ impl Machine {
             runner_id: &runner_id,
             host: heroku.host.machine(),
             account: None,
+            listened,
             options,
         };
         match now {

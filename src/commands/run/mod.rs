@@ -12,19 +12,22 @@ use crate::{
     execute::Stop,
     heartbeat::{Heartbeat, Mode},
     notify,
-    pass::{self, Request},
+    pass::{self, Listened, Request},
     plan::due::Given,
     report::{
         Report,
         logfmt::{HEARTBEAT, Level, Line},
     },
-    runner,
+    runner::{self, Ear},
     schedule::Schedule,
     state::StateDir,
     store::{Store, narrow},
 };
 use jiff::{SignedDuration, Timestamp};
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> {
     let has_how = flags.how.max_unavailable.is_some()
@@ -65,6 +68,7 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
             stop: &stop,
             is_watch: flags.watch,
             no_wait: flags.no_wait,
+            listened: None,
         },
         asked_at: Cell::default(),
         ping: ping::of(context, &flags)?,
@@ -200,7 +204,7 @@ impl Runner<'_> {
             return Err(self.context.no_such(format!("{app} has no schedule")));
         }
         let now = self.context.clock.now();
-        let is_due = |schedule: &Schedule| pass::has_reason_to_look(schedule, self.state, now);
+        let is_due = |schedule: &Schedule| pass::may_be_due(schedule, self.state, now);
         let made = if schedules.iter().any(is_due) {
             Some(
                 rounds::rounds(
@@ -361,8 +365,19 @@ impl Runner<'_> {
 }
 
 impl runner::Passes for Runner<'_> {
-    async fn pass(&self, schedules: Vec<Schedule>) -> Result<Report, Error> {
-        self.passes.over(&schedules, false).await
+    async fn pass(&self, schedules: Vec<Schedule>, listened: &Listened) -> Result<Report, Error> {
+        let passes = Passes {
+            listened: Some(listened),
+            ..self.passes.clone()
+        };
+        passes.over(&schedules, false).await
+    }
+
+    async fn listen(&self, schedules: Vec<Schedule>, ear: Rc<Ear>) {
+        tokio::select! {
+            () = self.passes.listen(&schedules, &ear.heard.lives) => {}
+            () = ear.ended() => {}
+        }
     }
 
     fn tell(&self, report: &Report) {

@@ -113,7 +113,7 @@ fn due(passes: &Passes<'_>, schedules: &[Schedule], seen: &mut Seen) -> Vec<Sche
             })
         };
         let is_due = |schedule: &Schedule| {
-            pass::has_reason_to_look(schedule, passes.state, now) && has_come(schedule)
+            pass::may_be_due(schedule, passes.state, now) && has_come(schedule)
         };
         // At first whoever else rolls an app is named by the pass over it.
         let is_free = last.is_none() || !is_rolled(passes, &of_app, &names, seen);

@@ -22,7 +22,7 @@ pub(super) use flight::LONGEST_LAG;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// DELETE this dyno, now, with nothing in between.
-    Restart(Step),
+    Restart(Box<Step>),
     /// Read the list again after this long.
     Wait(SignedDuration),
     /// Dynos have left the list: tell [`Roll::formation`] what is wanted by now.
@@ -249,7 +249,7 @@ impl Roll {
                         if self.is_unhealthy(snapshot, now) {
                             return Start::OtherThanPlanned;
                         }
-                        return Start::Step(step.clone());
+                        return Start::Step(Box::new(step.clone()));
                     } else if !self
                         .flights
                         .iter()
@@ -374,7 +374,7 @@ impl Roll {
 }
 
 enum Start {
-    Step(Step),
+    Step(Box<Step>),
     After(SignedDuration),
     Nothing,
     OtherThanPlanned,

@@ -5,7 +5,7 @@ use super::{
     property::{Random, first_named, instant, last_named, rule, zones},
 };
 use autorestart::schedule::{
-    App, Bounds, Calendar, Days, Guards, Recurrence, Schedule, Target, Zone,
+    App, Bounds, Calendar, Days, Guards, OfMemory, Recurrence, Schedule, Target, Zone,
 };
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
 

@@ -10,6 +10,7 @@ use autorestart::{
     snapshot::{App, Dyno, Formation, Generation, Snapshot, State},
 };
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 
 fn at(text: &str) -> Timestamp {
     text.parse().expect(text)
@@ -94,6 +95,7 @@ fn dyno(name: &str, created_at: &str) -> Dyno {
         updated_at: at(created_at),
         release: 7,
         is_attached: false,
+        size: String::new(),
     }
 }
 
@@ -107,6 +109,7 @@ fn snapshot(now: &str, dynos: Vec<Dyno>) -> Snapshot {
             is_in_maintenance: false,
             released_at: None,
             generation: Generation::Cedar,
+            is_in_space: false,
         },
         formation: vec![Formation {
             process_type: "web".to_owned(),
@@ -114,6 +117,8 @@ fn snapshot(now: &str, dynos: Vec<Dyno>) -> Snapshot {
         }],
         dynos,
         has_preboot: false,
+        memory: BTreeMap::new(),
+        sizes: vec![],
     }
 }
 

@@ -1,0 +1,141 @@
+//! What a pass knows of the memory of an app's dynos: from a log that somebody listens to already, or
+//! from a look at it.
+
+use super::one_app::AppPass;
+use crate::{
+    listen,
+    memory::{Lives, Seen},
+    report::AppReport,
+    snapshot::{Generation, Snapshot},
+};
+use jiff::{SignedDuration, Timestamp};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    rc::Rc,
+};
+
+/// A log that is listened to.
+#[derive(Debug, Default)]
+pub struct Heard {
+    pub lives: RefCell<Lives>,
+    /// Whether the platform ends the app's dynos at their quota, once a pass has seen that.
+    pub is_ended_at_quota: Cell<bool>,
+}
+
+/// Logs that are listened to, by app: under its id and its name alike.
+pub type Listened = RefCell<BTreeMap<String, Rc<Heard>>>;
+
+/// What one look at a log told, and when.
+pub(super) struct Looked {
+    at: Timestamp,
+    lives: Lives,
+}
+
+/// Three samples come within so long.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(70);
+/// A look is repeated when its samples are old.
+const FRESH: SignedDuration = SignedDuration::from_secs(60);
+
+impl AppPass<'_> {
+    /// Adds to a snapshot what is known of the memory of its dynos, where a schedule asks for it. What
+    /// cannot be found out is told, and holds no other trigger.
+    pub(super) async fn remember(&mut self, report: &mut AppReport, snapshot: &mut Snapshot) {
+        let is_needed = self.known.now.is_none()
+            && self
+                .schedules
+                .iter()
+                .any(|schedule| schedule.memory.is_needed());
+        if !is_needed {
+            return;
+        }
+        let listened = self.pass.listened.and_then(|listened| {
+            let listened = listened.borrow();
+            let app = &snapshot.app;
+            listened
+                .get(&app.id)
+                .or_else(|| listened.get(&app.name))
+                .cloned()
+        });
+        let seen = match listened {
+            Some(heard) => {
+                let is_ended = snapshot.app.is_ended_at_quota();
+                heard.is_ended_at_quota.set(is_ended);
+                heard.lives.borrow().seen(&snapshot.dynos)
+            }
+            None => match self.look_at_log(snapshot).await {
+                Ok(lives) => lives.seen(&snapshot.dynos),
+                Err(error) => {
+                    let notice = format!("{}: its log cannot be read: {error}", report.app);
+                    if !report.notices.contains(&notice) {
+                        report.notices.push(notice);
+                    }
+                    return;
+                }
+            },
+        };
+        snapshot.memory = seen;
+        let dynos: Vec<_> = snapshot.formation_dynos().cloned().collect();
+        let lacks_quota = dynos.iter().any(|dyno| {
+            let seen = snapshot.memory.get(&dyno.id);
+            seen.is_some_and(Seen::is_anything) && snapshot.quota(dyno).is_none()
+        });
+        if lacks_quota {
+            if self.sizes.is_empty() {
+                let sizes = self.pass.tools.client.dyno_sizes().await;
+                self.sizes = sizes.unwrap_or_default();
+            }
+            snapshot.sizes.clone_from(&self.sizes);
+        }
+    }
+
+    async fn look_at_log(&mut self, snapshot: &Snapshot) -> Result<&Lives, crate::heroku::Error> {
+        let now = snapshot.at;
+        let is_fresh = |looked: &Looked| now.duration_since(looked.at) < FRESH;
+        if !self.looked.as_ref().is_some_and(is_fresh) {
+            let (client, clock) = (self.pass.tools.client, self.pass.tools.clock);
+            let app = snapshot.app.id.as_str();
+            // Where no dyno is measured there is nothing to wait for.
+            let is_cedar = snapshot.app.generation == Generation::Cedar;
+            let is_measured = is_cedar
+                && client
+                    .has_feature(app, "log-runtime-metrics")
+                    .await
+                    .unwrap_or(true);
+            let is_patient =
+                is_measured && !self.pass.options.is_dry_run && !self.pass.options.no_wait;
+            let until = if is_patient {
+                clock.now() + PATIENCE
+            } else {
+                clock.now()
+            };
+            let is_known = |lives: &Lives| {
+                let seen = lives.seen(&snapshot.dynos);
+                let is_ours = |dyno: &&crate::snapshot::Dyno| {
+                    let mut about = self.schedules.iter().filter(|one| one.memory.is_needed());
+                    dyno.is_up()
+                        && about.any(|one| one.target.includes(&dyno.name, &dyno.process_type))
+                };
+                let mut dynos = snapshot.formation_dynos().filter(is_ours);
+                dynos.all(|dyno| {
+                    seen.get(&dyno.id)
+                        .is_some_and(|seen| seen.is_known(client.now()))
+                })
+            };
+            let look = listen::look(client, clock, app, until, is_known);
+            let lives = tokio::select! {
+                lives = look => lives?,
+                () = self.pass.tools.stop.set() => Lives::default(),
+            };
+            self.looked = Some(Looked {
+                at: client.now(),
+                lives,
+            });
+        }
+        let empty = || Looked {
+            at: now,
+            lives: Lives::default(),
+        };
+        Ok(&self.looked.get_or_insert_with(empty).lives)
+    }
+}

@@ -1,0 +1,286 @@
+//! Is a dyno due by its memory, and would a restart help? Judged by what the log tells of its present life.
+
+use super::{
+    Question, SkipReason, Trigger,
+    due::{Verdict, barred},
+};
+use crate::{
+    memory::{Bytes, Level, Life, Lives, Newest, Outlook, Seen},
+    schedule::{Bounds, Schedule, Span},
+    snapshot::Dyno,
+};
+use jiff::{SignedDuration, Timestamp};
+
+/// A fresh start that uses so much of a threshold, in percent, is too near to it for a restart to help.
+const NEAR: u32 = 95;
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
+/// How long before a window closes a roll should begin.
+const BEFORE_CLOSE: SignedDuration = SignedDuration::from_hours(1);
+/// How late the restart for the next occurrence may come.
+const LATE: SignedDuration = SignedDuration::from_mins(15);
+
+/// What is known of one dyno for one schedule.
+struct Look<'a> {
+    question: Question<'a>,
+    schedule: &'a Schedule,
+    dyno: &'a Dyno,
+    seen: &'a Seen,
+    quota: Option<Bytes>,
+    threshold: Option<Bytes>,
+}
+
+impl<'a> Look<'a> {
+    fn new(question: Question<'a>, schedule: &'a Schedule, dyno: &'a Dyno) -> Option<Self> {
+        let snapshot = question.snapshot;
+        let seen = snapshot.memory.get(&dyno.id)?;
+        let quota = snapshot.quota(dyno);
+        let threshold = schedule.memory.threshold();
+        Some(Self {
+            question,
+            schedule,
+            dyno,
+            seen,
+            quota,
+            threshold: threshold.of(quota, snapshot.app.is_ended_at_quota()),
+        })
+    }
+
+    /// An amount as a share of the quota, where that is known.
+    fn tell(&self, used: Bytes) -> String {
+        tell(used, self.quota)
+    }
+}
+
+/// `470 MB, 92% of its quota`.
+fn tell(used: Bytes, quota: Option<Bytes>) -> String {
+    let megabytes = used.as_mb();
+    match quota {
+        Some(quota) => format!(
+            "{megabytes:.0} MB, {:.0}% of its quota",
+            used.percent_of(quota)
+        ),
+        None => format!("{megabytes:.0} MB"),
+    }
+}
+
+/// `None` when no memory of a dyno makes it due.
+pub(super) fn judge(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> Option<Verdict> {
+    if !schedule.memory.is_trigger() {
+        return None;
+    }
+    let unknown = |why: &str| Verdict::not(SkipReason::MemoryUnknown, why);
+    let now = question.now;
+    let up_for = Span::whole_seconds_of(now.duration_since(dyno.began_at()));
+    let warm_up = schedule.warm_up();
+    if up_for < warm_up {
+        let detail = format!(
+            "up for {}; its memory counts after {warm_up}",
+            up_for.rounded()
+        );
+        return Some(Verdict::not(SkipReason::MinUptime, detail));
+    }
+    let Some(look) = Look::new(question, schedule, dyno) else {
+        return Some(unknown("its log was not read"));
+    };
+    let found = look.r14().or_else(|| look.over()).or_else(|| look.ahead());
+    Some(match found {
+        Some((trigger, occurrence, limit)) => look.verdict(trigger, occurrence, limit),
+        None => look.rest(),
+    })
+}
+
+/// Why it is due, since when, and the limit that it is about.
+type Found = (Trigger, Timestamp, Option<Bytes>);
+
+impl Look<'_> {
+    fn r14(&self) -> Option<Found> {
+        let since = self.seen.exceeded_since(self.question.now);
+        let since = since.filter(|_| self.schedule.memory.on_r14)?;
+        Some((Trigger::R14, since, self.quota))
+    }
+
+    fn over(&self) -> Option<Found> {
+        self.schedule.memory.threshold?;
+        let threshold = self.threshold?;
+        match self.seen.level(threshold, self.question.now) {
+            Level::Over { since, .. } => Some((Trigger::Memory, since, Some(threshold))),
+            _ => None,
+        }
+    }
+
+    fn ahead(&self) -> Option<Found> {
+        let (quota, life) = (self.quota?, self.seen.life.as_ref()?);
+        let due_at = ahead_of_limit(self.schedule, life, quota, self.question.now)?;
+        Some((Trigger::Forecast, due_at, Some(quota)))
+    }
+
+    fn verdict(&self, trigger: Trigger, since: Timestamp, limit: Option<Bytes>) -> Verdict {
+        let now = self.question.now;
+        if let Some(detail) = self.does_not_help(limit) {
+            return Verdict::not(SkipReason::RestartDoesNotHelp, detail);
+        }
+        if let Some((_, detail)) = barred(self.schedule, now) {
+            let used = self
+                .used()
+                .map_or_else(String::new, |used| format!("{}; ", self.tell(used)));
+            return Verdict::not(SkipReason::NotAllowedYet, format!("{used}{detail}"));
+        }
+        // The restart of this very dyno that was asked for already is this one.
+        let asked = self.question.known.last_asked(&self.dyno.id);
+        let asked = asked.filter(|asked| asked.is_for_memory);
+        let occurrence = asked.map_or(since, |asked| asked.occurrence);
+        Verdict::Due {
+            trigger,
+            occurrence: occurrence
+                .clamp(self.dyno.created_at + SignedDuration::from_millis(1), now),
+        }
+    }
+
+    /// Why a restart brings nothing, in words.
+    fn does_not_help(&self, limit: Option<Bytes>) -> Option<String> {
+        let (dyno, now) = (self.dyno, self.question.now);
+        let begun = dyno.began_at();
+        let baseline = self
+            .seen
+            .life
+            .as_ref()
+            .and_then(|life| life.baseline(begun));
+        if let (Some(baseline), Some(limit)) = (baseline, limit)
+            && baseline >= limit.percent(NEAR)
+        {
+            return Some(format!(
+                "it used {} ten minutes after its start already",
+                self.tell(baseline)
+            ));
+        }
+        let is_recent = |at: Timestamp| now.duration_since(at) < A_DAY;
+        let asked = self.question.known.asked.iter();
+        let asked = asked.filter(|asked| asked.is_for_memory && asked.dyno == dyno.name);
+        let count = asked
+            .filter(|asked| asked.is_done() && is_recent(asked.at))
+            .count();
+        let most = self.schedule.memory.max_per_day();
+        (count >= most as usize).then(|| {
+            format!(
+                "restarted {count} times for its memory in the last 24 hours, of {most} allowed"
+            )
+        })
+    }
+
+    fn used(&self) -> Option<Bytes> {
+        self.seen.used(self.question.now)
+    }
+
+    /// Why it is not due.
+    fn rest(&self) -> Verdict {
+        let Some(used) = self.used() else {
+            return Verdict::not(
+                SkipReason::MemoryUnknown,
+                "no sample of its memory in the log: log-runtime-metrics is off, or it started before that was on",
+            );
+        };
+        let Some(threshold) = self.threshold else {
+            return Verdict::not(SkipReason::MemoryUnknown, "its quota is not known");
+        };
+        let detail = format!("memory {} of {:.0} MB", self.tell(used), threshold.as_mb());
+        Verdict::not(SkipReason::NotDue, detail)
+    }
+}
+
+/// Since when a dyno is due so long before its quota is reached, by the forecast, or in the last window
+/// before that.
+fn ahead_of_limit(
+    schedule: &Schedule,
+    life: &Life,
+    quota: Bytes,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let before = schedule.memory.before_limit?;
+    let Outlook::Reaches(forecast) = life.outlook(quota, now) else {
+        return None;
+    };
+    let latest = forecast.at - before.duration();
+    let due_at = if latest <= now {
+        latest
+    } else {
+        // A window before is taken where the forecast is more than a guess.
+        let is_sure = life.reaches(quota, forecast.at, now) == Some(true);
+        is_sure
+            .then(|| last_window(&schedule.bounds, latest))
+            .flatten()?
+    };
+    (due_at <= now).then_some(due_at)
+}
+
+/// When a roll is to begin at the latest that windows and blackouts allow until an instant.
+fn last_window(bounds: &Bounds, latest: Timestamp) -> Option<Timestamp> {
+    let inside = bounds.last_allowed(latest)?;
+    let closes = bounds.allowed_until(inside);
+    let opens = bounds.allowed_since(inside);
+    let begin = closes.map_or(latest, |closes| closes - BEFORE_CLOSE);
+    Some(opens.map_or(begin, |opens| opens.max(begin)).min(latest))
+}
+
+/// The newest lives and errors of the names that a schedule is about.
+fn about<'a>(schedule: &'a Schedule, lives: &'a Lives) -> impl Iterator<Item = Newest<'a>> {
+    let is_about = |newest: &Newest<'_>| schedule.target.includes(newest.name, newest.process_type);
+    lives.newest().filter(is_about)
+}
+
+/// Whether lines tell that a dyno is over the threshold of a schedule: reason enough to look at the app.
+#[must_use]
+pub fn is_over(
+    schedule: &Schedule,
+    lives: &Lives,
+    is_ended_at_quota: bool,
+    now: Timestamp,
+) -> bool {
+    let memory = &schedule.memory;
+    let warm_up = schedule.warm_up().duration();
+    about(schedule, lives).any(|newest| {
+        if newest.is_younger_than(warm_up, now) {
+            return false;
+        }
+        let threshold = memory
+            .threshold
+            .map(|threshold| threshold.of(newest.quota(), is_ended_at_quota));
+        let is_over = threshold.is_some_and(|threshold| match threshold {
+            Some(threshold) => matches!(newest.level(threshold, now), Level::Over { .. }),
+            // Whoever looks at the app knows its quota.
+            None => newest.is_heard_of(now),
+        });
+        is_over || memory.on_r14 && newest.exceeded_since(now).is_some()
+    })
+}
+
+/// The same for a forecast, which takes longer to tell.
+#[must_use]
+pub fn is_ahead_of_limit(schedule: &Schedule, lives: &Lives, now: Timestamp) -> bool {
+    about(schedule, lives).any(|newest| {
+        let known = newest.life.zip(newest.quota());
+        known.is_some_and(|(life, quota)| ahead_of_limit(schedule, life, quota, now).is_some())
+    })
+}
+
+/// Why a calendar need not restart a dyno at all before its next occurrence; `None` where it must, or
+/// nobody knows.
+pub(super) fn not_needed(
+    question: Question<'_>,
+    schedule: &Schedule,
+    dyno: &Dyno,
+) -> Option<String> {
+    let look = Look::new(question, schedule, dyno)?;
+    let (now, threshold) = (question.now, look.threshold?);
+    let life = look.seen.life.as_ref()?;
+    let next = schedule.next_due(now).unwrap_or(now + A_DAY) + LATE;
+    let is_needed = life.reaches(threshold, next, now)?;
+    let zone = schedule.zone();
+    (!is_needed).then(|| {
+        let used = look.used().map(|used| look.tell(used)).unwrap_or_default();
+        let threshold = threshold.as_mb();
+        format!(
+            "memory {used}: not forecast to reach {threshold:.0} MB before {}",
+            zone.tell(next)
+        )
+    })
+}
