@@ -10,6 +10,7 @@ mod accounts;
 mod addons;
 mod app;
 mod authorizations;
+mod beginning;
 mod builds;
 mod control;
 mod dyno;

@@ -17,6 +17,14 @@ use autorestart::{
 use std::path::Path;
 use tempfile::TempDir;
 
+/// What a machine asks Heroku with.
+pub async fn client(env: &Env, clock: Clock) -> Client {
+    let heroku = Options::from_env(env).expect("options");
+    let person = credentials::Use::Person;
+    let credential = credentials::resolve(env, &heroku.host, person).await;
+    Client::new(&heroku, &credential.expect("a token"), clock).expect("a client")
+}
+
 pub struct Silent;
 
 impl Observer for Silent {
@@ -88,10 +96,7 @@ impl Machine {
     ) -> Report {
         let state = self.state();
         let heroku = Options::from_env(&self.env).expect("options");
-        let credential = credentials::resolve(&self.env, &heroku.host, credentials::Use::Person)
-            .await
-            .expect("a token");
-        let client = Client::new(&heroku, &credential, self.clock).expect("a client");
+        let client = client(&self.env, self.clock).await;
         let runner_id = state.runner_id().expect("an id");
         let ledger = Ledger::new(state.ledger(), runner_id.clone());
         let store = self.store();

@@ -1,0 +1,5 @@
+//! Memory: samples from a log, the trigger, forecasts, and what a week of it comes to.
+
+mod forecast;
+mod stories;
+mod week;

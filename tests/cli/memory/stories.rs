@@ -1,0 +1,173 @@
+//! What must come of memory where something is not as usual.
+
+use super::week::{alone, watch};
+use jiff::SignedDuration;
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+fn world(app: &str, formation: &str) -> String {
+    format!(
+        "[[app]]\nname = \"example-app\"\nmetrics = true\n{app}\n[[app.formation]]\ntype = \"web\"\n{formation}\n"
+    )
+}
+
+fn schedule(keys: &str) -> String {
+    format!(
+        "version = 1\n[[schedule]]\napp = \"example-app\"\nsince = 2026-03-01T00:00:00Z\n{keys}\n"
+    )
+}
+
+const HABITS: &str = "habits = { boot = \"8s\", log-delay = \"5s\" }";
+
+#[test]
+fn a_dyno_that_starts_at_95_percent_is_restarted_no_more_than_once_and_the_advice_is_given() {
+    const NAME: &str = "memory::stories::a_dyno_that_starts_at_95_percent_is_restarted_no_more_than_once_and_the_advice_is_given";
+    alone(NAME, async {
+        let world = world(
+            HABITS,
+            "quantity = 1\nup-for = \"2h\"\nleak = { from = 487 }",
+        );
+        let came = watch(&world, &schedule("memory = \"90%\""), DAY).await;
+        // Whoever comes to a dyno of hours has not seen how it began.
+        assert_eq!(came.restarts.len(), 1, "{came:?}");
+        let told: Vec<&String> = came.told.iter().collect();
+        assert!(
+            told.iter()
+                .any(|told| told.contains("restart does not help")),
+            "{told:?}"
+        );
+        println!("told: {told:?}");
+    });
+}
+
+#[test]
+fn a_dyno_that_leaks_too_fast_is_restarted_four_times_a_day() {
+    const NAME: &str = "memory::stories::a_dyno_that_leaks_too_fast_is_restarted_four_times_a_day";
+    alone(NAME, async {
+        let world = world(
+            HABITS,
+            "quantity = 1\nup-for = \"2h\"\nleak = { from = 200, per-hour = 400 }",
+        );
+        let came = watch(&world, &schedule("memory = \"90%\""), DAY).await;
+        let ours = came.triggers.len();
+        assert_eq!(ours, 4, "{came:?}");
+        assert!(
+            came.told.iter().any(|told| told.contains("4 times")),
+            "{:?}",
+            came.told
+        );
+    });
+}
+
+#[test]
+fn all_web_dynos_over_the_threshold_go_one_at_a_time() {
+    const NAME: &str = "memory::stories::all_web_dynos_over_the_threshold_go_one_at_a_time";
+    alone(NAME, async {
+        let world = world(
+            HABITS,
+            "quantity = 6\nup-for = \"8h\"\nleak = { from = 200, per-hour = 34 }",
+        );
+        let came = watch(
+            &world,
+            &schedule("memory = \"85%\""),
+            SignedDuration::from_hours(2),
+        )
+        .await;
+        assert_eq!((came.restarts.len(), came.most_down), (6, 1), "{came:?}");
+    });
+}
+
+#[test]
+fn samples_of_an_old_dyno_after_its_restart_restart_nothing() {
+    for (name, more) in [
+        (
+            "preboot",
+            "preboot = true\nhabits = { boot = \"8s\", log-delay = \"5s\" }",
+        ),
+        (
+            "other ids",
+            "habits = { boot = \"8s\", log-delay = \"5s\", logs-other-ids = true }",
+        ),
+        (
+            "preboot and other ids",
+            "preboot = true\nhabits = { boot = \"8s\", log-delay = \"5s\", logs-other-ids = true }",
+        ),
+        (
+            "cut lines",
+            "habits = { boot = \"8s\", log-delay = \"5s\", tail-pieces = 7, tail-ends = \"10m\" }",
+        ),
+        (
+            "lost lines",
+            "habits = { boot = \"8s\", log-delay = \"30s\", tail-buffer = 3 }",
+        ),
+    ] {
+        const NAME: &str =
+            "memory::stories::samples_of_an_old_dyno_after_its_restart_restart_nothing";
+        alone(NAME, async {
+            let world = world(
+                more,
+                "quantity = 2\nup-for = \"9h\"\nleak = { from = 200, per-hour = 30 }",
+            );
+            let came = watch(&world, &schedule("memory = \"90%\""), DAY).await;
+            println!(
+                "told: {name}: {} restarts, {} requests, R14 {} times",
+                came.restarts.len(),
+                came.requests,
+                came.r14
+            );
+            // Nine hours from one restart to the next.
+            assert_eq!(
+                came.most_down,
+                if more.contains("preboot") { 0 } else { 1 },
+                "{name}: {came:?}"
+            );
+            assert_eq!(came.r14, 0, "{name}: {came:?}");
+            assert!((4..=6).contains(&came.restarts.len()), "{name}: {came:?}");
+        });
+        if std::env::var_os("AUTORESTART_TEST_ALONE").is_none() {
+            break;
+        }
+    }
+}
+
+#[test]
+fn r14_counts_without_log_runtime_metrics() {
+    const NAME: &str = "memory::stories::r14_counts_without_log_runtime_metrics";
+    alone(NAME, async {
+        let world = world(
+            HABITS,
+            "quantity = 2\nup-for = \"9h\"\nleak = { from = 200, per-hour = 40 }",
+        );
+        let world = world.replace("metrics = true", "metrics = false");
+        let came = watch(&world, &schedule("on-r14 = true"), DAY).await;
+        assert!(
+            came.r14 > 0 && (4..=8).contains(&came.restarts.len()),
+            "{came:?}"
+        );
+        assert!(
+            came.triggers.iter().all(|trigger| trigger == "r14"),
+            "{came:?}"
+        );
+        assert_eq!(came.most_down, 1, "{came:?}");
+    });
+}
+
+#[test]
+fn a_forecast_chooses_the_last_window_before_the_quota_is_reached() {
+    const NAME: &str =
+        "memory::stories::a_forecast_chooses_the_last_window_before_the_quota_is_reached";
+    alone(NAME, async {
+        // From 140 MB at its start to 512 MB in 31 hours: nightly windows are 24 hours apart.
+        let world = world(
+            HABITS,
+            "quantity = 2\nup-for = \"1h\"\nleak = { from = 140, per-hour = 12 }",
+        );
+        let keys = "before-limit = \"20m\"\nwindow = \"02:00-05:00\"\ntimezone = \"UTC\"";
+        let came = watch(&world, &schedule(keys), DAY * 4).await;
+        assert_eq!(came.r14, 0, "{came:?}");
+        let hour = |at: &jiff::Timestamp| at.to_zoned_datetime(jiff::tz::TimeZone::UTC).hour();
+        let hours: Vec<_> = came.restarts.iter().map(|(at, _)| hour(at)).collect();
+        assert!(hours.iter().all(|hour| (2..5).contains(hour)), "{hours:?}");
+        assert!((6..=8).contains(&hours.len()), "{came:?}");
+    });
+}

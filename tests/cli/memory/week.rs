@@ -1,0 +1,263 @@
+//! A week of a leaking app, in one runtime with the sandbox: what each policy comes to.
+
+use crate::{
+    control::Heroku,
+    simulation::{Machine, client},
+};
+use autorestart::{
+    clock::Clock,
+    error::Error,
+    execute::Stop,
+    ledger::Ledger,
+    listen,
+    pass::{Listened, Options},
+    report::{AppReport, Report},
+    runner::{Ear, Passes, Watch},
+    sandbox::Scenario,
+    schedule::Schedule,
+    ui::Ui,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use std::{
+    cell::RefCell, collections::BTreeSet, future::Future, pin::pin, process::Command, rc::Rc,
+};
+
+const BEGIN: &str = "2026-03-01T00:00:00Z";
+const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// A watch whose passes and logs are those of a machine.
+pub struct Watched<'a> {
+    pub machine: &'a Machine,
+    pub stop: &'a Stop,
+    /// Dynos that were left alone although they were due, and why: each once.
+    pub told: RefCell<BTreeSet<String>>,
+}
+
+impl Passes for Watched<'_> {
+    async fn pass(&self, schedules: Vec<Schedule>, listened: &Listened) -> Result<Report, Error> {
+        let options = Options {
+            is_unattended: true,
+            ..Options::default()
+        };
+        let pass = self
+            .machine
+            .pass_over(options, &schedules, Some(listened), self.stop);
+        Ok(Box::pin(pass).await)
+    }
+
+    async fn listen(&self, schedules: Vec<Schedule>, ear: Rc<Ear>) {
+        let client = client(&self.machine.env, self.machine.clock).await;
+        let app = schedules[0].app.id_or_name();
+        let lives = &ear.heard.lives;
+        tokio::select! {
+            () = listen::follow(&client, self.machine.clock, app, lives, |_| {}) => {}
+            () = ear.ended() => {}
+        }
+    }
+
+    fn tell(&self, report: &Report) {
+        let skips = report.apps.iter().flat_map(AppReport::due_skips);
+        let told =
+            skips.map(|skip| format!("{}: {}: {}", skip.dyno, skip.reason.phrase(), skip.detail));
+        self.told.borrow_mut().extend(told);
+    }
+
+    fn endings(&self, _: &[Schedule]) -> Vec<String> {
+        vec![]
+    }
+
+    async fn readable(&self, _: &[Schedule]) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn ping(&self, _: usize) -> Option<String> {
+        None
+    }
+}
+
+/// What a policy came to.
+#[derive(Debug)]
+pub struct Came {
+    pub r14: u64,
+    /// The largest share of its quota that a dyno used, in percent.
+    pub worst: f64,
+    pub restarts: Vec<(Timestamp, String)>,
+    /// Restarts of ours, by trigger.
+    pub triggers: Vec<String>,
+    /// The most dynos of one process type that were down at once.
+    pub most_down: u64,
+    pub requests: usize,
+    pub told: BTreeSet<String>,
+}
+
+/// Runs a block alone in a process of its own, on a paused clock: what a watch says is not for the eyes of
+/// whoever runs the tests.
+pub fn alone(name: &str, work: impl Future<Output = ()>) {
+    const INNER: &str = "AUTORESTART_TEST_ALONE";
+    if std::env::var_os(INNER).is_none() {
+        let this = std::env::current_exe().expect("this program");
+        let mut inner = Command::new(this);
+        inner.args(["--exact", name, "--nocapture"]).env(INNER, "1");
+        let told = inner.output().expect("it runs");
+        let text = String::from_utf8_lossy(&told.stdout);
+        for line in text.lines().filter_map(|line| line.strip_prefix("told: ")) {
+            println!("{line}");
+        }
+        let errors = String::from_utf8_lossy(&told.stderr);
+        let last: Vec<&str> = errors.lines().rev().take(30).collect();
+        let last: Vec<&str> = last.into_iter().rev().collect();
+        assert!(told.status.success(), "{text}\n{}", last.join("\n"));
+        return;
+    }
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().start_paused(true).build();
+    runtime.expect("a runtime").block_on(work);
+}
+
+/// Watches these schedules over this world for so long.
+pub async fn watch(world: &str, schedules: &str, span: SignedDuration) -> Came {
+    let clock = Clock::Moved {
+        base: BEGIN.parse().expect("an instant"),
+        started: tokio::time::Instant::now(),
+        rate: 1.0,
+        set_by: None,
+    };
+    let heroku = Heroku::start(&Scenario::parse(world).expect("a world"), clock).await;
+    let machine = Machine::new(&heroku, clock, schedules);
+    let (state, store) = (machine.state(), machine.store());
+    let ui = Ui::new(false, &machine.env);
+    let (sender, stop) = Stop::new();
+    let watched = Watched {
+        machine: &machine,
+        stop: &stop,
+        told: RefCell::default(),
+    };
+    let watch = Watch {
+        clock,
+        stop: &stop,
+        ui: &ui,
+        state: &state,
+        store: &store,
+        app: None,
+    };
+    {
+        let mut life = pin!(watch.run(&watched));
+        tokio::select! {
+            ended = &mut life => panic!("it left: {ended:?}"),
+            () = clock.sleep(span) => {}
+        }
+        sender.send_replace(true);
+        life.await.expect("a watch");
+    }
+    let (records, _) = Ledger::new(state.ledger(), String::new())
+        .read()
+        .expect("a ledger");
+    let ended = records.iter().filter(|record| record.outcome.is_some());
+    let triggers = ended.filter_map(|record| record.trigger.clone()).collect();
+    let record: Value = heroku.get("/sandbox/record").await;
+    let memory = &record["memory"]["example-app"];
+    let list = |key: &str| record[key].as_array().cloned().unwrap_or_default();
+    let restarts = list("restarts").into_iter().map(|one| {
+        let at = one["at"]
+            .as_str()
+            .expect("an instant")
+            .parse()
+            .expect("an instant");
+        (at, one["dyno"].as_str().expect("a dyno").to_owned())
+    });
+    Came {
+        r14: memory["r14"].as_u64().expect("a number"),
+        worst: memory["worst_percent"].as_f64().expect("a number"),
+        most_down: list("restarts")
+            .iter()
+            .filter_map(|one| one["down"].as_u64())
+            .max()
+            .unwrap_or(0),
+        restarts: restarts.collect(),
+        triggers,
+        requests: list("requests").len(),
+        told: watched.told.into_inner(),
+    }
+}
+
+fn world(per_hour: &str) -> String {
+    format!(
+        "[[app]]\nname = \"example-app\"\nmetrics = true\nhabits = {{ boot = \"8s\", log-delay = \"5s\" }}\n[[app.formation]]\ntype = \"web\"\nquantity = 2\nup-for = \"1h\"\nleak = {{ from = 180, per-hour = {per_hour}, noise = 6 }}\n"
+    )
+}
+
+fn schedule(keys: &str) -> String {
+    format!(
+        "version = 1\n[[schedule]]\napp = \"example-app\"\nsince = 2026-03-01T00:00:00Z\ntimezone = \"UTC\"\n{keys}\n"
+    )
+}
+
+const TWICE: &str = "at = \"07,14\"";
+
+#[test]
+fn a_week_at_90_percent_has_no_r14_where_the_calendar_alone_has() {
+    alone(
+        "memory::week::a_week_at_90_percent_has_no_r14_where_the_calendar_alone_has",
+        async {
+            let fast = world("25");
+            let memory = watch(&fast, &schedule("memory = \"90%\""), WEEK).await;
+            let calendar = watch(&fast, &schedule(TWICE), WEEK).await;
+            let nothing = watch(&fast, "version = 1\n", WEEK).await;
+            for (policy, came) in [
+                ("--memory 90%", &memory),
+                ("--at 07,14", &calendar),
+                ("nothing", &nothing),
+            ] {
+                println!(
+                    "told: {policy}: {} restarts, R14 {} times, at most {} % of the quota, at most {} web dynos down",
+                    came.restarts.len(),
+                    came.r14,
+                    came.worst,
+                    came.most_down
+                );
+            }
+            assert_eq!((memory.r14, memory.most_down), (0, 1), "{memory:?}");
+            assert!(memory.worst < 100.0, "{memory:?}");
+            assert!(
+                memory.restarts.len() >= 10
+                    && memory.triggers.iter().all(|trigger| trigger == "memory")
+            );
+            assert!(
+                calendar.r14 > 100 && nothing.r14 > 1_000,
+                "{calendar:?} {nothing:?}"
+            );
+        },
+    );
+}
+
+#[test]
+fn if_needed_makes_fewer_restarts_than_the_calendar_alone_and_has_no_r14() {
+    alone(
+        "memory::week::if_needed_makes_fewer_restarts_than_the_calendar_alone_and_has_no_r14",
+        async {
+            let slow = world("12");
+            let calendar = watch(&slow, &schedule(TWICE), WEEK).await;
+            let needed = watch(
+                &slow,
+                &schedule(&format!("{TWICE}\nif-needed = true")),
+                WEEK,
+            )
+            .await;
+            println!(
+                "told: --at 07,14: {} restarts, R14 {} times; with --if-needed: {} restarts, R14 {} times, at most {} %",
+                calendar.restarts.len(),
+                calendar.r14,
+                needed.restarts.len(),
+                needed.r14,
+                needed.worst
+            );
+            assert_eq!((calendar.r14, needed.r14), (0, 0));
+            assert!(
+                needed.restarts.len() * 3 <= calendar.restarts.len() * 2,
+                "{needed:?}"
+            );
+            assert!(needed.restarts.len() >= 8, "{needed:?}");
+        },
+    );
+}
