@@ -93,20 +93,16 @@ impl Life {
 
     /// What it used once it had warmed up, where its beginning was seen: what a restart brings.
     #[must_use]
-    pub fn baseline(&self, started_at: Timestamp) -> Option<Bytes> {
+    pub fn baseline(&self, began_at: Timestamp) -> Option<Bytes> {
         /// From the second minute to the twelfth.
         const BEGIN: SignedDuration = SignedDuration::from_mins(2);
         const END: SignedDuration = SignedDuration::from_mins(12);
-        const ENOUGH: u32 = 6;
-        let early = started_at + BEGIN..=started_at + END;
-        let buckets = self.course().buckets().iter();
-        let early: Vec<&Bucket> = buckets
-            .filter(|bucket| early.contains(&bucket.from) && early.contains(&bucket.until))
-            .collect();
-        let count: u32 = early.iter().map(|bucket| bucket.count).sum();
-        let mut means: Vec<f64> = early.iter().map(|bucket| bucket.mean.as_f64()).collect();
-        (count >= ENOUGH)
-            .then(|| super::trend::quantile(&mut means, 0.5))
+        const ENOUGH: usize = 6;
+        let warm = began_at + BEGIN..=began_at + END;
+        let warm = self.early().iter().filter(|point| warm.contains(&point.at));
+        let mut used: Vec<f64> = warm.map(|point| point.used.as_f64()).collect();
+        (used.len() >= ENOUGH)
+            .then(|| super::trend::quantile(&mut used, 0.5))
             .and_then(Bytes::of)
     }
 }
@@ -123,8 +119,8 @@ fn forecast(trend: &Trend, limit: Bytes, now: Timestamp) -> Option<Forecast> {
             ((limit - level) / slope).max(0.0)
         }
     };
-    let earliest = reach(fast.max(line.slope * 1.25), line.highest).min(ahead * 0.92);
-    let latest = reach(slow.min(line.slope * 0.8), line.middle.min(line.level)).max(ahead * 1.08);
+    let earliest = reach(fast.max(line.slope * 1.15), line.highest).min(ahead * 0.92);
+    let latest = reach(slow.min(line.slope * 0.85), line.middle.min(line.level)).max(ahead * 1.08);
     let at = |seconds: f64| {
         let is_near = seconds < FARTHEST;
         is_near.then(|| now + SignedDuration::from_secs_f64(seconds))

@@ -20,6 +20,8 @@ pub struct Life {
     /// The newest one that a line told.
     pub quota: Option<Bytes>,
     recent: VecDeque<Point>,
+    /// The first ones: what a start brings.
+    early: Vec<Point>,
     course: Course,
 }
 
@@ -45,6 +47,8 @@ pub(super) const SUSTAINED: SignedDuration = SignedDuration::from_secs(40);
 pub(super) const GAP: SignedDuration = SignedDuration::from_secs(90);
 /// Newest samples that are kept one by one: five minutes of them.
 const RECENT: usize = 16;
+/// First samples that are kept: a quarter of an hour of them.
+const EARLY: usize = 45;
 
 impl Life {
     #[must_use]
@@ -53,6 +57,7 @@ impl Life {
             id: id.to_owned(),
             quota: None,
             recent: VecDeque::new(),
+            early: vec![],
             course: Course::default(),
         }
     }
@@ -66,6 +71,9 @@ impl Life {
         let before = self.recent.iter().rev().take(STRIKES - 1);
         let sustained = before.map(|point| point.used).min().unwrap_or(used);
         self.course.add(at, used, sustained.min(used));
+        if self.early.len() < EARLY {
+            self.early.push(Point { at, used });
+        }
         if self.recent.len() == RECENT {
             self.recent.pop_front();
         }
@@ -94,6 +102,12 @@ impl Life {
         self.recent.iter().copied()
     }
 
+    /// The first samples, oldest first.
+    #[must_use]
+    pub fn early(&self) -> &[Point] {
+        &self.early
+    }
+
     /// What was seen from an instant on; what came before was another process of the same dyno.
     #[must_use]
     pub fn since(&self, at: Timestamp) -> Self {
@@ -102,6 +116,12 @@ impl Life {
             ..Self::new(&self.id)
         };
         later.recent = self.recent().filter(|point| at <= point.at).collect();
+        later.early = self
+            .early
+            .iter()
+            .copied()
+            .filter(|point| at <= point.at)
+            .collect();
         later.course = self.course.since(at);
         later
     }

@@ -194,7 +194,7 @@ impl Trend {
         if slopes.is_empty() {
             return (self.slope_of_life, self.slope_of_life);
         }
-        (quantile(&mut slopes, 0.06), quantile(&mut slopes, 0.94))
+        (quantile(&mut slopes, 0.08), quantile(&mut slopes, 0.92))
     }
 }
 

@@ -82,12 +82,13 @@ impl Session {
             return (vec![], after);
         };
         let newest = app.log.back().map(|line| line.number).or(after);
-        let skip = match after {
-            Some(_) => 0,
-            None => app.log.len().saturating_sub(self.lines),
+        let skip = match (after, app.log.front()) {
+            (Some(after), Some(first)) => {
+                usize::try_from((after + 1).saturating_sub(first.number)).unwrap_or(usize::MAX)
+            }
+            _ => app.log.len().saturating_sub(self.lines),
         };
-        let is_new = |line: &&Line| after.is_none_or(|after| line.number > after);
-        let lines = app.log.iter().skip(skip).filter(is_new);
+        let lines = app.log.range(skip.min(app.log.len())..);
         let lines = lines.filter(|line| self.wants(line)).cloned();
         (lines.collect(), newest)
     }

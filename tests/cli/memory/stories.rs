@@ -17,7 +17,7 @@ fn schedule(keys: &str) -> String {
     )
 }
 
-const HABITS: &str = "habits = { boot = \"8s\", log-delay = \"5s\" }";
+const HABITS: &str = "habits = { boot = \"8s\", log-delay = \"10s\" }";
 
 #[test]
 fn a_dyno_that_starts_at_95_percent_is_restarted_no_more_than_once_and_the_advice_is_given() {
@@ -82,19 +82,19 @@ fn samples_of_an_old_dyno_after_its_restart_restart_nothing() {
     for (name, more) in [
         (
             "preboot",
-            "preboot = true\nhabits = { boot = \"8s\", log-delay = \"5s\" }",
+            "preboot = true\nhabits = { boot = \"8s\", log-delay = \"10s\" }",
         ),
         (
             "other ids",
-            "habits = { boot = \"8s\", log-delay = \"5s\", logs-other-ids = true }",
+            "habits = { boot = \"8s\", log-delay = \"10s\", logs-other-ids = true }",
         ),
         (
             "preboot and other ids",
-            "preboot = true\nhabits = { boot = \"8s\", log-delay = \"5s\", logs-other-ids = true }",
+            "preboot = true\nhabits = { boot = \"8s\", log-delay = \"10s\", logs-other-ids = true }",
         ),
         (
             "cut lines",
-            "habits = { boot = \"8s\", log-delay = \"5s\", tail-pieces = 7, tail-ends = \"10m\" }",
+            "habits = { boot = \"8s\", log-delay = \"10s\", tail-pieces = 61, tail-ends = \"10m\" }",
         ),
         (
             "lost lines",
@@ -108,21 +108,21 @@ fn samples_of_an_old_dyno_after_its_restart_restart_nothing() {
                 more,
                 "quantity = 2\nup-for = \"9h\"\nleak = { from = 200, per-hour = 30 }",
             );
-            let came = watch(&world, &schedule("memory = \"90%\""), DAY).await;
+            let came = watch(&world, &schedule("memory = \"90%\""), DAY / 2).await;
             println!(
                 "told: {name}: {} restarts, {} requests, R14 {} times",
                 came.restarts.len(),
                 came.requests,
                 came.r14
             );
-            // Nine hours from one restart to the next.
+            // One of each within the first hours, and nine hours to the next.
             assert_eq!(
                 came.most_down,
                 if more.contains("preboot") { 0 } else { 1 },
                 "{name}: {came:?}"
             );
             assert_eq!(came.r14, 0, "{name}: {came:?}");
-            assert!((4..=6).contains(&came.restarts.len()), "{name}: {came:?}");
+            assert!((2..=4).contains(&came.restarts.len()), "{name}: {came:?}");
         });
         if std::env::var_os("AUTORESTART_TEST_ALONE").is_none() {
             break;

@@ -183,7 +183,7 @@ pub async fn watch(world: &str, schedules: &str, span: SignedDuration) -> Came {
 
 fn world(per_hour: &str) -> String {
     format!(
-        "[[app]]\nname = \"example-app\"\nmetrics = true\nhabits = {{ boot = \"8s\", log-delay = \"5s\" }}\n[[app.formation]]\ntype = \"web\"\nquantity = 2\nup-for = \"1h\"\nleak = {{ from = 180, per-hour = {per_hour}, noise = 6 }}\n"
+        "[[app]]\nname = \"example-app\"\nmetrics = true\nhabits = {{ boot = \"8s\", log-delay = \"10s\" }}\n[[app.formation]]\ntype = \"web\"\nquantity = 2\nup-for = \"1h\"\nleak = {{ from = 180, per-hour = {per_hour}, noise = 6 }}\n"
     )
 }
 
