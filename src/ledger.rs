@@ -3,11 +3,13 @@
 
 use crate::{
     error::Error,
+    memory::Bytes,
     plan::{Asked, Ended, Outcome, Step, Trigger, missed::Missed},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
@@ -33,6 +35,8 @@ pub enum Event {
     Ended,
     /// An occurrence was missed.
     Missed,
+    /// What a restart bought is known.
+    Measured,
 }
 
 /// One line. Instants are Heroku's.
@@ -64,6 +68,12 @@ pub struct Record {
     pub old_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new_id: Option<String>,
+    /// What the dyno used before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_before: Option<Bytes>,
+    /// What the one in its place used once it had warmed up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_after: Option<Bytes>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub request_ids: Vec<String>,
     #[serde(default)]
@@ -125,6 +135,7 @@ impl Ledger {
             detail: ended.detail.clone(),
             took_ms: i64::try_from(ended.took.as_millis()).ok(),
             new_id: ended.new_id.clone(),
+            memory_before: ended.step.used,
             ..self.of(&ended.step, Event::Ended, at)
         };
         self.append(&record, true)
@@ -149,10 +160,55 @@ impl Ledger {
             took_ms: None,
             old_id: None,
             new_id: None,
+            memory_before: None,
+            memory_after: None,
             request_ids: vec![],
             runner: self.runner.clone(),
         };
         self.append(&record, true)
+    }
+
+    /// Restarts of an app since then whose effect is not noted yet.
+    ///
+    /// # Errors
+    /// When there is a ledger that cannot be read.
+    pub fn unmeasured(&self, app_id: &str, since: Timestamp) -> Result<Vec<Record>, Error> {
+        let (records, _) = self.read()?;
+        let is_its = |record: &&Record| record.app_id == app_id && record.at >= since;
+        let (mut open, mut measured) = (vec![], BTreeSet::new());
+        for record in records.iter().filter(is_its) {
+            match (record.event, &record.new_id) {
+                (Event::Measured, Some(new_id)) => drop(measured.insert(new_id.clone())),
+                (Event::Ended, Some(_)) if record.memory_before.is_some() => open.push(record),
+                _ => {}
+            }
+        }
+        let is_open = |record: &&Record| {
+            record.outcome == Some(Outcome::Restarted)
+                && record
+                    .new_id
+                    .as_ref()
+                    .is_some_and(|id| !measured.contains(id))
+        };
+        Ok(open.into_iter().filter(is_open).cloned().collect())
+    }
+
+    /// What a restart bought.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn measured(&self, ended: Record, after: Bytes, at: Timestamp) -> Result<Record, Error> {
+        let record = Record {
+            at,
+            event: Event::Measured,
+            memory_after: Some(after),
+            took_ms: None,
+            detail: None,
+            runner: self.runner.clone(),
+            ..ended
+        };
+        self.append(&record, true)?;
+        Ok(record)
     }
 
     fn of(&self, step: &Step, event: Event, at: Timestamp) -> Record {
@@ -172,6 +228,8 @@ impl Ledger {
             took_ms: None,
             old_id: Some(step.old_id.clone()),
             new_id: None,
+            memory_before: None,
+            memory_after: None,
             request_ids: vec![],
             runner: self.runner.clone(),
         }

@@ -6,6 +6,7 @@ use crate::{
     env::Env,
     error::Error,
     execute::{Observer, Progress},
+    ledger::Record,
     report::{
         human,
         logfmt::{self, Level, Line},
@@ -321,6 +322,17 @@ impl Ui {
         }
         if let Some(line) = logfmt::progress(progress) {
             self.log(&line);
+        }
+    }
+
+    /// What a restart bought, while nobody waits for it.
+    pub fn measured(&self, record: &Record) {
+        if self.is_log() {
+            self.log(&logfmt::measured(record));
+        } else if self.is_json {
+            self.json(&serde_json::json!({ "measured": record }));
+        } else if let Some(text) = human::measured(record) {
+            self.say(&format!("⬢ {}: {text}", record.app));
         }
     }
 

@@ -128,6 +128,9 @@ pub struct MemoryFlags {
     /// restarts of one dyno for its memory in 24 hours [default: 4]
     #[arg(long, value_name = "N", value_parser = limits::max_per_day, allow_hyphen_values = true)]
     pub max_per_day: Option<u32>,
+    /// turn log-runtime-metrics on for the app, without a question: it restarts nothing
+    #[arg(long)]
+    pub enable_metrics: bool,
 }
 
 /// list schedules, and what runs them

@@ -69,7 +69,9 @@ pub(super) async fn history(context: &Context<'_>, history: &History) -> Result<
             }
             table(
                 context.ui.width(),
-                &["When", "App", "Dyno", "Outcome", "Took", "Why", "Detail"],
+                &[
+                    "When", "App", "Dyno", "Outcome", "Took", "Memory", "Why", "Detail",
+                ],
                 shown.iter().map(row),
             )
         },
@@ -128,6 +130,14 @@ fn outcomes(records: Vec<Record>) -> Vec<Record> {
                 }));
             }
             Event::Accepted => {}
+            // It belongs to the restart that it measures.
+            Event::Measured => {
+                let is_it =
+                    |told: &&mut Record| told.new_id == record.new_id && told.dyno == record.dyno;
+                if let Some(told) = told.iter_mut().flatten().rev().find(is_it) {
+                    told.memory_after = record.memory_after;
+                }
+            }
             Event::Refused | Event::Ended | Event::Missed => {
                 if let Some(place) = open.remove(&of) {
                     told[place] = None;
@@ -150,6 +160,18 @@ fn outcomes(records: Vec<Record>) -> Vec<Record> {
     told.into_iter().flatten().collect()
 }
 
+/// `465 -> 182 MB`: before, and once the dyno in its place had warmed up.
+fn memory(record: &Record) -> String {
+    let before = record
+        .memory_before
+        .map(|before| format!("{:.0}", before.as_mb()));
+    match (before, record.memory_after) {
+        (Some(before), Some(after)) => format!("{before} → {:.0} MB", after.as_mb()),
+        (Some(before), None) => format!("{before} MB"),
+        (None, _) => String::new(),
+    }
+}
+
 fn row(record: &Record) -> Vec<String> {
     let outcome = record.outcome.map_or("missed", Outcome::phrase);
     let took = record
@@ -166,6 +188,7 @@ fn row(record: &Record) -> Vec<String> {
         record.dyno.clone().unwrap_or_default(),
         outcome.to_owned(),
         took.unwrap_or_default(),
+        memory(record),
         why,
         record.detail.clone().unwrap_or_default(),
     ]

@@ -1,12 +1,16 @@
 //! What a pass knows of the memory of an app's dynos: from a log that somebody listens to already, or
 //! from a look at it.
 
-use super::one_app::AppPass;
+use super::{effects, one_app::AppPass};
 use crate::{
+    clock::Clock,
+    heroku::{self, Client},
     listen,
     memory::{Lives, Seen},
-    report::AppReport,
-    snapshot::{Generation, Snapshot},
+    plan::{Plan, Skip, SkipReason},
+    report::{AppReport, advice},
+    schedule::Schedule,
+    snapshot::{Dyno, Generation, Snapshot},
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{
@@ -21,6 +25,8 @@ pub struct Heard {
     pub lives: RefCell<Lives>,
     /// Whether the platform ends the app's dynos at their quota, once a pass has seen that.
     pub is_ended_at_quota: Cell<bool>,
+    /// The same of its id.
+    pub app_id: RefCell<Option<String>>,
 }
 
 /// Logs that are listened to, by app: under its id and its name alike.
@@ -37,6 +43,39 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(70);
 /// A look is repeated when its samples are old.
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
 
+/// Adds to a snapshot what the past of its log tells of memory, where a schedule asks for it; returns why it
+/// could not be read.
+pub async fn recall(
+    client: &Client,
+    clock: Clock,
+    schedules: &[Schedule],
+    snapshot: &mut Snapshot,
+) -> Option<heroku::Error> {
+    if !schedules.iter().any(|schedule| schedule.memory.is_needed()) {
+        return None;
+    }
+    let app = snapshot.app.id.clone();
+    match listen::look(client, clock, &app, snapshot.at.min(clock.now()), |_| true).await {
+        Ok(lives) => {
+            snapshot.memory = lives.seen(&snapshot.dynos);
+            if lacks_quota(snapshot) {
+                snapshot.sizes = client.dyno_sizes().await.unwrap_or_default();
+            }
+            None
+        }
+        Err(error) => Some(error),
+    }
+}
+
+/// Whether a dyno tells what it uses, and not of how much.
+fn lacks_quota(snapshot: &Snapshot) -> bool {
+    let mut dynos = snapshot.formation_dynos();
+    dynos.any(|dyno| {
+        let seen = snapshot.memory.get(&dyno.id);
+        seen.is_some_and(Seen::is_anything) && snapshot.quota(dyno).is_none()
+    })
+}
+
 impl AppPass<'_> {
     /// Adds to a snapshot what is known of the memory of its dynos, where a schedule asks for it. What
     /// cannot be found out is told, and holds no other trigger.
@@ -49,18 +88,11 @@ impl AppPass<'_> {
         if !is_needed {
             return;
         }
-        let listened = self.pass.listened.and_then(|listened| {
-            let listened = listened.borrow();
-            let app = &snapshot.app;
-            listened
-                .get(&app.id)
-                .or_else(|| listened.get(&app.name))
-                .cloned()
-        });
-        let seen = match listened {
+        let seen = match self.listened(snapshot) {
             Some(heard) => {
                 let is_ended = snapshot.app.is_ended_at_quota();
                 heard.is_ended_at_quota.set(is_ended);
+                heard.app_id.replace(Some(snapshot.app.id.clone()));
                 heard.lives.borrow().seen(&snapshot.dynos)
             }
             None => match self.look_at_log(snapshot).await {
@@ -75,21 +107,72 @@ impl AppPass<'_> {
             },
         };
         snapshot.memory = seen;
-        let dynos: Vec<_> = snapshot.formation_dynos().cloned().collect();
-        let lacks_quota = dynos.iter().any(|dyno| {
-            let seen = snapshot.memory.get(&dyno.id);
-            seen.is_some_and(Seen::is_anything) && snapshot.quota(dyno).is_none()
-        });
-        if lacks_quota {
-            if self.sizes.is_empty() {
-                let sizes = self.pass.tools.client.dyno_sizes().await;
-                self.sizes = sizes.unwrap_or_default();
-            }
+        self.measure(report, snapshot);
+        if lacks_quota(snapshot) {
+            self.ask_for_sizes().await;
             snapshot.sizes.clone_from(&self.sizes);
         }
     }
 
-    async fn look_at_log(&mut self, snapshot: &Snapshot) -> Result<&Lives, crate::heroku::Error> {
+    /// What helps the dynos that a restart does not help.
+    pub(super) async fn advise(
+        &mut self,
+        report: &mut AppReport,
+        plan: &Plan,
+        snapshot: &Snapshot,
+    ) {
+        let is_helpless = |skip: &&Skip| skip.reason == SkipReason::RestartDoesNotHelp;
+        let named = |skip: &Skip| snapshot.dynos.iter().find(|dyno| dyno.name == skip.dyno);
+        let helpless: Vec<&Dyno> = plan
+            .skips
+            .iter()
+            .filter(is_helpless)
+            .filter_map(named)
+            .collect();
+        if helpless.is_empty() {
+            return;
+        }
+        self.ask_for_sizes().await;
+        for dyno in helpless {
+            let advice = advice::more_memory(dyno, &self.sizes);
+            report.notices.push(format!("{}: {advice}", report.app));
+        }
+    }
+
+    async fn ask_for_sizes(&mut self) {
+        if self.sizes.is_empty() {
+            let sizes = self.pass.tools.client.dyno_sizes().await;
+            self.sizes = sizes.unwrap_or_default();
+        }
+    }
+
+    /// Notes what earlier restarts bought; that it cannot be noted stops nothing.
+    fn measure(&self, report: &mut AppReport, snapshot: &Snapshot) {
+        if self.pass.options.is_dry_run {
+            return;
+        }
+        let ledger = self.pass.tools.ledger;
+        let measure =
+            |lives: &Lives| effects::measure(ledger, &snapshot.app.id, lives, snapshot.at);
+        let listened = self
+            .listened(snapshot)
+            .map(|heard| measure(&heard.lives.borrow()));
+        let looked = || self.looked.as_ref().map(|looked| measure(&looked.lives));
+        match listened.or_else(looked) {
+            Some(Ok(measured)) => report.measured.extend(measured),
+            Some(Err(error)) => tracing::debug!(%error, "what restarts bought is not noted"),
+            None => {}
+        }
+    }
+
+    fn listened(&self, snapshot: &Snapshot) -> Option<Rc<Heard>> {
+        let listened = self.pass.listened?.borrow();
+        let app = &snapshot.app;
+        let heard = listened.get(&app.id).or_else(|| listened.get(&app.name));
+        heard.cloned()
+    }
+
+    async fn look_at_log(&mut self, snapshot: &Snapshot) -> Result<&Lives, heroku::Error> {
         let now = snapshot.at;
         let is_fresh = |looked: &Looked| now.duration_since(looked.at) < FRESH;
         if !self.looked.as_ref().is_some_and(is_fresh) {
@@ -111,7 +194,7 @@ impl AppPass<'_> {
             };
             let is_known = |lives: &Lives| {
                 let seen = lives.seen(&snapshot.dynos);
-                let is_ours = |dyno: &&crate::snapshot::Dyno| {
+                let is_ours = |dyno: &&Dyno| {
                     let mut about = self.schedules.iter().filter(|one| one.memory.is_needed());
                     dyno.is_up()
                         && about.any(|one| one.target.includes(&dyno.name, &dyno.process_type))

@@ -1,13 +1,15 @@
 //! One pass: observe, plan, execute, report; apps side by side, so that a sick one holds no other.
 
+mod effects;
 mod ends;
 mod identity;
 mod marks;
 mod memory;
 mod one_app;
 
+pub use effects::measure;
 pub use marks::{has_reason_to_look, keep_trouble, may_be_due, next_look};
-pub use memory::{Heard, Listened};
+pub use memory::{Heard, Listened, recall};
 
 use crate::{
     credentials::records::{is_same, is_same_account},

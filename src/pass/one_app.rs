@@ -94,6 +94,7 @@ impl<'a> AppPass<'a> {
         // A pass may have waited until the catch-up was over.
         self.judge_missed(report, &snapshot, true)?;
         report.skips.clone_from(&plan.skips);
+        self.advise(report, &plan, &snapshot).await;
         self.vanished(report, &snapshot)?;
         if let Some(gap) = self.gap(&snapshot) {
             report.has_gap = true;

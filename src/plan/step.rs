@@ -102,6 +102,22 @@ impl Limits {
 }
 
 impl Step {
+    /// The trigger in words, whose it is, and for memory what was used: `memory of default, 92%`.
+    #[must_use]
+    pub fn why(&self) -> String {
+        let why = self.trigger.of(&self.schedule);
+        match (self.used, self.share.filter(|_| self.trigger.is_memory())) {
+            (Some(used), Some(share)) => {
+                format!(
+                    "{why}: {:.0} MB, {}% of the quota",
+                    used.as_mb(),
+                    share / 10
+                )
+            }
+            _ => why,
+        }
+    }
+
     pub(super) fn new(
         question: Question<'_>,
         dyno: &Dyno,

@@ -2,6 +2,7 @@
 
 use super::{AppReport, Report};
 use crate::{
+    ledger::Record,
     plan::{Ended, Outcome, Skip, missed::Missed},
     schedule::{MOST_COUNTED, Span},
 };
@@ -138,6 +139,22 @@ pub fn ended(ended: &Ended) -> String {
     )
 }
 
+/// What a restart bought.
+#[must_use]
+pub fn measured(record: &Record) -> Option<String> {
+    let dyno = record.dyno.as_ref()?;
+    let (before, after) = (record.memory_before?.as_mb(), record.memory_after?.as_mb());
+    let less = before - after;
+    let bought = if less >= 0.05 * before {
+        format!("{less:.0} MB less")
+    } else {
+        "the restart did not help".to_owned()
+    };
+    Some(format!(
+        "{dyno} used {before:.0} MB before its restart, and {after:.0} MB once warmed up: {bought}"
+    ))
+}
+
 #[must_use]
 pub fn skip(skip: &Skip) -> String {
     format!(
@@ -190,14 +207,15 @@ fn app(report: &AppReport) -> Vec<String> {
             "{}. {} would be restarted ({})",
             place + 1,
             step.dyno,
-            step.trigger.of(&step.schedule)
+            step.why()
         )
     });
     let missed = report.missed.iter().map(missed);
     let lines = missed
         .chain(planned)
         .chain(report.ended.iter().map(ended))
-        .chain(report.told_skips().map(skip));
+        .chain(report.told_skips().map(skip))
+        .chain(report.measured.iter().filter_map(measured));
     let mut lines: Vec<String> = lines.map(|line| format!("  {line}")).collect();
     if !lines.is_empty() {
         lines.insert(0, format!("⬢ {}", report.app));

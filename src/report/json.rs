@@ -37,6 +37,7 @@ pub fn run(report: &Report) -> Value {
         "steps": steps,
         "skips": skips,
         "missed": missed,
+        "measured": report.apps.iter().flat_map(|app| &app.measured).collect::<Vec<_>>(),
         "errors": errors,
         "notices": report.apps.iter().flat_map(|app| &app.notices).collect::<Vec<_>>(),
         "refusals": report.refusals(),
@@ -65,6 +66,7 @@ pub fn step(step: &Step) -> Value {
     json!({
         "app": step.app, "dyno": step.dyno, "process_type": step.process_type, "schedule": step.schedule,
         "trigger": step.trigger, "occurrence": step.occurrence, "old_id": step.old_id,
+        "memory_before": step.used, "memory_permille": step.share,
         "outcome": null, "new_id": null, "took_ms": null, "error": null,
     })
 }

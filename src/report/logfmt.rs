@@ -3,6 +3,7 @@
 use super::{AppReport, Report};
 use crate::{
     execute::Progress,
+    ledger::Record,
     plan::{Ended, Outcome, Skip, Step, missed::Missed},
 };
 use jiff::Timestamp;
@@ -110,6 +111,20 @@ fn of_step(level: Level, event: &str, step: &Step) -> Line {
         .with("schedule", &step.schedule)
         .with("trigger", word(&step.trigger))
         .with("occurrence", step.occurrence)
+        .and("memory_before", step.used)
+}
+
+/// What a restart bought: read back by whoever asks the runner's log for its history.
+#[must_use]
+pub fn measured(record: &Record) -> Line {
+    Line::new(Level::Info, "measured")
+        .with("app", &record.app)
+        .and("dyno", record.dyno.as_ref())
+        .with("schedule", &record.schedule)
+        .with("occurrence", record.occurrence)
+        .and("memory_before", record.memory_before)
+        .and("memory_after", record.memory_after)
+        .and("new_id", record.new_id.as_ref())
 }
 
 /// What is being done.
@@ -189,7 +204,9 @@ fn app(report: &AppReport) -> Vec<Line> {
             .with("msg", error)
             .and("hint", error.hint())
     });
-    missed.chain(skips).chain(notices).chain(error).collect()
+    let measured = report.measured.iter().map(measured);
+    let told = missed.chain(skips).chain(measured);
+    told.chain(notices).chain(error).collect()
 }
 
 fn skip(app: &str, skip: &Skip) -> Line {

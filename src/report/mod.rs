@@ -1,14 +1,18 @@
 //! What a pass did, as one value; [`json`] and [`human`] only render it.
 
+pub mod advice;
+pub mod chart;
 pub mod forecast;
 pub mod human;
 pub mod json;
 pub mod logfmt;
 pub mod strip;
+mod svg;
 
 use crate::{
     error::{Error, exit},
-    plan::{Ended, Skip, Step, Weight, due::NOW, missed::Missed},
+    ledger::Record,
+    plan::{Ended, Outcome, Skip, Step, Weight, due::NOW, missed::Missed},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::collections::BTreeSet;
@@ -41,6 +45,8 @@ pub struct AppReport {
     /// Dynos that this pass had planned to restart.
     pub was_due: BTreeSet<String>,
     pub skips: Vec<Skip>,
+    /// Earlier restarts whose effect is known by now.
+    pub measured: Vec<Record>,
     pub missed: Vec<Missed>,
     pub error: Option<Error>,
     /// What to do about the credential, where Heroku refused it.
@@ -169,6 +175,7 @@ impl Report {
             !app.ended.is_empty()
                 || !app.planned.is_empty()
                 || !app.missed.is_empty()
+                || !app.measured.is_empty()
                 || !app.notices.is_empty()
                 || app.error.is_some()
                 || app.told_skips().next().is_some()
@@ -189,6 +196,13 @@ impl Report {
         self.trouble().is_none()
             && (has_gap || weights().count() > 0)
             && weights().all(|weight| matches!(weight, Weight::Left | Weight::Held))
+    }
+
+    /// Whether any dyno was restarted.
+    #[must_use]
+    pub fn has_restarted(&self) -> bool {
+        let mut ended = self.apps.iter().flat_map(|app| &app.ended);
+        ended.any(|ended| ended.outcome == Outcome::Restarted)
     }
 
     /// Why an app could not be looked at.

@@ -4,6 +4,7 @@ use super::slug::PROCESS_TYPE;
 use crate::{
     heroku::{Client, Error, LogLine},
     ledger::{Event, Record},
+    memory::Bytes,
     report::logfmt::{self, HEARTBEAT},
     snapshot::State,
 };
@@ -104,6 +105,10 @@ fn is_ours(line: &LogLine) -> bool {
 pub fn told(lines: &[LogLine]) -> Told {
     let record = |line: &LogLine| {
         let value = |(key, value): (String, String)| match &*key {
+            "memory_before" | "memory_after" => (
+                key,
+                Value::from(value.parse::<Bytes>().map(Bytes::as_u64).ok()),
+            ),
             "took_ms" | "count" => (key, Value::from(value.parse::<u64>().ok())),
             "reason" => ("detail".to_owned(), Value::from(value)),
             _ => (key, Value::from(value)),
@@ -113,7 +118,7 @@ pub fn told(lines: &[LogLine]) -> Told {
         record.insert("at".to_owned(), line.at.to_string().into());
         record.insert("runner".to_owned(), line.from.clone().into());
         let record: Record = serde_json::from_value(record.into()).ok()?;
-        matches!(record.event, Event::Ended | Event::Missed).then_some(record)
+        matches!(record.event, Event::Ended | Event::Missed | Event::Measured).then_some(record)
     };
     Told {
         records: lines

@@ -22,6 +22,8 @@ pub struct Ear {
     ended: Notify,
     /// When it was last looked whether a forecast makes a dyno due, and whether one does.
     forecast: Cell<Option<(Timestamp, bool)>>,
+    /// When a dyno was last restarted, until what that bought is known.
+    restarted: Cell<Option<Timestamp>>,
 }
 
 #[derive(Debug, Default)]
@@ -31,6 +33,9 @@ pub(super) struct Ears {
     pub listened: Listened,
 }
 
+/// When a dyno that was restarted has warmed up: looked for from then until then.
+const WARM: (SignedDuration, SignedDuration) =
+    (SignedDuration::from_mins(13), SignedDuration::from_mins(20));
 /// A clock that differs from Heroku's by more is not made allowance for.
 const LARGEST_SKEW: SignedDuration = SignedDuration::from_mins(15);
 /// A forecast does not change faster than this.
@@ -85,6 +90,32 @@ impl Ears {
         });
         let mut listened = self.listened.borrow_mut();
         listened.retain(|name, _| wanted.contains(name));
+    }
+
+    /// Remembers that dynos of an app were restarted.
+    pub fn expect_effects(&self, names: &Names, now: Timestamp) {
+        let ears = self.ears.borrow();
+        for (_, ear) in ears.iter().filter(|(of_ear, _)| !of_ear.is_disjoint(names)) {
+            ear.restarted.set(Some(now));
+        }
+    }
+
+    /// The logs that may tell by now what a restart bought.
+    pub fn effects(&self, now: Timestamp) -> Vec<Rc<Ear>> {
+        let is_time = |ear: &&Rc<Ear>| {
+            let since = ear.restarted.get().map(|at| now.duration_since(at));
+            let is_over = since.is_some_and(|since| since > WARM.1);
+            if is_over {
+                ear.restarted.set(None);
+            }
+            since.is_some_and(|since| since >= WARM.0)
+        };
+        self.ears
+            .borrow()
+            .values()
+            .filter(is_time)
+            .cloned()
+            .collect()
     }
 
     /// Whether what was heard may make a dyno of this schedule due.

@@ -36,6 +36,8 @@ pub trait Passes {
     /// Listens to the log of these schedules' app, until nobody wants to know any more.
     fn listen(&self, schedules: Vec<Schedule>, ear: Rc<Ear>) -> impl Future<Output = ()>;
     fn tell(&self, report: &Report);
+    /// Notes what earlier restarts bought, as far as a log tells.
+    fn measure(&self, ear: &Ear);
     /// What ends soon, each of it told once a day.
     fn endings(&self, schedules: &[Schedule]) -> Vec<String>;
     /// Whether the credentials can be read from here, looked at now and then.
@@ -142,7 +144,7 @@ impl Watch<'_> {
                 }
             };
             for (names, result) in ended {
-                last = self.end(&names, result, &known.schedules, &mut apps, passes);
+                last = self.end(&names, result, &known.schedules, (&mut apps, &ears), passes);
             }
             let text = closed.as_ref().map(ToString::to_string);
             if let Some(error) = closed.filter(|_| text != last_closed) {
@@ -160,6 +162,7 @@ impl Watch<'_> {
             let by_app = pass::by_app(known.schedules.iter());
             apps.keep_only(by_app.values());
             ears.keep_only(by_app.values(), now);
+            ears.effects(now).iter().for_each(|ear| passes.measure(ear));
             for schedules in by_app.into_values() {
                 let ear = ears.begin(&schedules, now);
                 listening.extend(ear.map(|ear| passes.listen(schedules.clone(), ear)));
@@ -186,7 +189,7 @@ impl Watch<'_> {
             };
             tokio::select! {
                 Some((names, result)) = rolling.next(), if !is_idle => {
-                    last = self.end(&names, result, &known.schedules, &mut apps, passes);
+                    last = self.end(&names, result, &known.schedules, (&mut apps, &ears), passes);
                 }
                 Some(problem) = pings.next(), if !pings.is_empty() => {
                     let news = problem.as_ref().filter(|_| problem != last_ping);
@@ -211,7 +214,7 @@ impl Watch<'_> {
         names: &Names,
         result: Result<Report, Error>,
         schedules: &[Schedule],
-        apps: &mut Apps,
+        (apps, ears): (&mut Apps, &Ears),
         passes: &impl Passes,
     ) -> Option<(Timestamp, String)> {
         let is_at_rest = result.as_ref().is_ok_and(Report::is_at_rest);
@@ -228,6 +231,9 @@ impl Watch<'_> {
         apps.end(names, &schedules, next, trouble.as_deref());
         match result {
             Ok(report) => {
+                if report.has_restarted() {
+                    ears.expect_effects(names, self.clock.now());
+                }
                 passes.tell(&report);
                 Some((self.clock.now(), human::tally(&report)))
             }

@@ -65,6 +65,10 @@ impl Schedule {
 
     /// Whether an occurrence still to come restarts a dyno of this age before Heroku's cycle can.
     fn forestalls(&self, created_at: Timestamp, after: Timestamp) -> bool {
+        // One that heeds memory may leave the dyno alone.
+        if self.memory.if_needed {
+            return false;
+        }
         let next = self.next_of_dyno(created_at, after);
         next.is_some_and(|next| self.due_at(next) <= created_at + OWN_CYCLE)
     }
@@ -99,6 +103,7 @@ impl Schedule {
         let calendar = occurrences
             .take_while(|occurrence| *occurrence <= horizon)
             .find(|occurrence| *occurrence > created_at && !self.is_young(created_at, *occurrence));
+        let calendar = calendar.filter(|_| !self.memory.if_needed);
         let calendar = calendar.map(|occurrence| self.due_at(occurrence));
         let own = self.own_cycle_due(created_at, after);
         let ages = [self.max_uptime_of(created_at), own].into_iter().flatten();
@@ -123,6 +128,13 @@ impl Schedule {
         });
         let ages = [self.max_uptime_of(created_at), own];
         ages.into_iter().flatten().min()
+    }
+
+    /// Whether it restarts dynos at times that are known beforehand.
+    #[must_use]
+    pub fn is_expected(&self) -> bool {
+        let by_calendar = self.calendar.is_some() && !self.memory.if_needed;
+        by_calendar || self.has_age_trigger()
     }
 
     /// Whether a dyno can be due by its age alone.

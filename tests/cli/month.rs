@@ -91,6 +91,8 @@ impl Passes for Watched<'_> {
 
     async fn listen(&self, _: Vec<Schedule>, _: Rc<Ear>) {}
 
+    fn measure(&self, _: &Ear) {}
+
     fn tell(&self, report: &Report) {
         for missed in report.apps.iter().flat_map(|app| &app.missed) {
             let one = (missed.app.clone(), missed.occurrence, missed.count);

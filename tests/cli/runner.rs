@@ -206,6 +206,8 @@ impl Passes for Panics {
 
     async fn listen(&self, _: Vec<Schedule>, _: Rc<Ear>) {}
 
+    fn measure(&self, _: &Ear) {}
+
     fn tell(&self, _: &Report) {}
 
     fn endings(&self, _: &[Schedule]) -> Vec<String> {

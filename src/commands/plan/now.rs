@@ -96,7 +96,14 @@ async fn ask_one(
     client: &Client,
     schedules: &[Schedule],
 ) -> Result<Now, Error> {
-    let snapshot = observe::whole(client, schedules[0].app.id_or_name()).await?;
+    let mut snapshot = observe::whole(client, schedules[0].app.id_or_name()).await?;
+    let unread = pass::recall(client, context.clock, schedules, &mut snapshot).await;
+    if let Some(error) = unread {
+        let name = &snapshot.app.name;
+        context
+            .ui
+            .warn(&format!("{name}: its log cannot be read: {error}"));
+    }
     let ledger = Ledger::new(state.ledger(), String::new());
     let known = Known {
         asked: ledger.asked(&snapshot.app.id)?,
@@ -148,7 +155,7 @@ pub(super) fn in_words(width: Option<u16>, app: &AppPlan) -> Option<String> {
         vec![
             step.dyno.clone(),
             format!("restart ({})", place + 1),
-            step.trigger.of(&step.schedule),
+            step.why(),
         ]
     });
     let skips = plan

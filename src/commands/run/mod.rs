@@ -11,6 +11,7 @@ use crate::{
     error::{Error, exit},
     execute::Stop,
     heartbeat::{Heartbeat, Mode},
+    ledger::Ledger,
     notify,
     pass::{self, Listened, Request},
     plan::due::Given,
@@ -382,6 +383,24 @@ impl runner::Passes for Runner<'_> {
 
     fn tell(&self, report: &Report) {
         tell(self.context, report);
+    }
+
+    fn measure(&self, ear: &Ear) {
+        let Some(app_id) = ear.heard.app_id.borrow().clone() else {
+            return;
+        };
+        let Ok(runner_id) = self.state.runner_id() else {
+            return;
+        };
+        let ledger = Ledger::new(self.state.ledger(), runner_id);
+        let lives = ear.heard.lives.borrow();
+        let now = lives.told_at().unwrap_or_else(|| self.context.clock.now());
+        match pass::measure(&ledger, &app_id, &lives, now) {
+            Ok(measured) => measured
+                .iter()
+                .for_each(|record| self.context.ui.measured(record)),
+            Err(error) => tracing::debug!(%error, "what restarts bought is not noted"),
+        }
     }
 
     fn endings(&self, schedules: &[Schedule]) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! `set`: writes a schedule, and says back what it means.
 
+mod metrics;
 pub(super) mod reach;
 mod seen;
 mod tell;
@@ -76,6 +77,9 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     if !is_fir {
         troubles.extend(daily_cycle::foresee(&schedule, &schedules, now));
     }
+    if let (true, Some(seen)) = (ui.is_json, &seen) {
+        troubles.extend(metrics::look(context, &flags, &schedule, seen).await);
+    }
     if ui.is_json {
         let mut described = index::describe(
             &schedule,
@@ -92,6 +96,9 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     ui.result(&tell::in_words(&schedule, is_replaced, now));
     if was_paused {
         ui.say("It was paused, and goes on now");
+    }
+    if let Some(seen) = &seen {
+        troubles.extend(metrics::look(context, &flags, &schedule, seen).await);
     }
     tell::overlaps(context, &schedule, &schedules);
     tell::warn(context, &schedule, seen.as_ref(), now);

@@ -27,7 +27,8 @@ pub fn between(
 ) -> Vec<Between> {
     let counts = |schedule: &&&Schedule| {
         let rests = schedule.pause.is_some_and(|pause| pause.until.is_none());
-        !rests && schedule.target.covers(target)
+        // What memory needs, or not, comes at no time that is known.
+        !rests && schedule.target.covers(target) && schedule.is_expected()
     };
     let schedules: Vec<&Schedule> = of_app.iter().filter(counts).copied().collect();
     if schedules.is_empty() {

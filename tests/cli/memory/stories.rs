@@ -33,9 +33,12 @@ fn a_dyno_that_starts_at_95_percent_is_restarted_no_more_than_once_and_the_advic
         let told: Vec<&String> = came.told.iter().collect();
         assert!(
             told.iter()
-                .any(|told| told.contains("restart does not help")),
+                .any(|told| told.contains("restart does not help: it used 48")),
             "{told:?}"
         );
+        let has_advice =
+            |told: &&String| told.contains("Standard-2X has 1 GB, $50 in place of $25");
+        assert!(told.iter().any(has_advice), "{told:?}");
         println!("told: {told:?}");
     });
 }
@@ -118,7 +121,7 @@ fn samples_of_an_old_dyno_after_its_restart_restart_nothing() {
             // One of each within the first hours, and nine hours to the next.
             assert_eq!(
                 came.most_down,
-                if more.contains("preboot") { 0 } else { 1 },
+                u64::from(!more.contains("preboot")),
                 "{name}: {came:?}"
             );
             assert_eq!(came.r14, 0, "{name}: {came:?}");

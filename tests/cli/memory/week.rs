@@ -10,7 +10,7 @@ use autorestart::{
     execute::Stop,
     ledger::Ledger,
     listen,
-    pass::{Listened, Options},
+    pass::{Listened, Options, measure},
     report::{AppReport, Report},
     runner::{Ear, Passes, Watch},
     sandbox::Scenario,
@@ -56,11 +56,20 @@ impl Passes for Watched<'_> {
         }
     }
 
+    fn measure(&self, ear: &Ear) {
+        let ledger = Ledger::new(self.machine.state().ledger(), String::new());
+        let app_id = ear.heard.app_id.borrow().clone().expect("a pass was made");
+        let lives = ear.heard.lives.borrow();
+        measure(&ledger, &app_id, &lives, self.machine.clock.now()).expect("a ledger");
+    }
+
     fn tell(&self, report: &Report) {
         let skips = report.apps.iter().flat_map(AppReport::due_skips);
         let told =
             skips.map(|skip| format!("{}: {}: {}", skip.dyno, skip.reason.phrase(), skip.detail));
         self.told.borrow_mut().extend(told);
+        let notices = report.apps.iter().flat_map(|app| app.notices.clone());
+        self.told.borrow_mut().extend(notices);
     }
 
     fn endings(&self, _: &[Schedule]) -> Vec<String> {
