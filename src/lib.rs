@@ -29,6 +29,7 @@ pub mod ui;
 pub mod memory;
 pub mod plan;
 pub mod schedule;
+pub mod simulate;
 pub mod snapshot;
 
 // edges

@@ -23,8 +23,9 @@ use std::{
     path::PathBuf,
 };
 
+pub mod file;
 mod log;
-mod progress;
+pub mod progress;
 mod question;
 mod terminal;
 mod wrap;
@@ -44,6 +45,8 @@ pub struct Ui {
     lost: Cell<bool>,
     /// Whether the line on the screen is that of an action, and waits for its end.
     is_line_open: Cell<bool>,
+    /// Lines of what may be drawn over.
+    drawn: Cell<usize>,
 }
 
 impl Ui {
@@ -62,6 +65,7 @@ impl Ui {
             has_color,
             bars: RefCell::new(Bars::new(has_color)),
             said: RefCell::default(),
+            drawn: Cell::new(0),
             lost: Cell::new(false),
             is_line_open: Cell::new(false),
         }
@@ -127,6 +131,25 @@ impl Ui {
     /// The result as the one JSON document.
     pub fn json(&self, value: &impl Serialize) {
         self.result(&serde_json::to_string(value).unwrap_or_default());
+    }
+
+    /// A result in the place of the one before: for what changes while somebody looks at it. Elsewhere one
+    /// follows the other.
+    pub fn redraw(&self, text: &str) {
+        let term = Term::stdout();
+        if self.width().is_some() {
+            let _ = term.clear_last_lines(self.drawn.get());
+            self.drawn.set(text.lines().count());
+            let _ = writeln!(&term, "{text}");
+        } else {
+            self.as_it_is(text);
+        }
+    }
+
+    /// A bar for a file that is read.
+    #[must_use]
+    pub fn reading(&self, name: &str, size: Option<u64>) -> progress::Reading {
+        progress::Reading::new(name, size, self.has_color)
     }
 
     /// One of the two, as the user wants it.

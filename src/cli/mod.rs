@@ -8,6 +8,7 @@ mod install;
 mod notify;
 mod plugin;
 mod run;
+mod simulate;
 
 pub use apply::{Apply, Export};
 pub use auth::{Auth, AuthCommand, AuthRemove, AuthRotate, AuthSetup, Doctor, KeepIn, Scope};
@@ -16,6 +17,7 @@ pub use install::{Install, Printed, Timer, Uninstall};
 pub use notify::{Notify, NotifyAdd, NotifyCommand, NotifyRemove};
 pub use plugin::{AppPolicy, PLUGIN};
 pub use run::Run;
+pub use simulate::Simulate;
 
 use crate::schedule::{
     AppName, Blackout, Cron, Days, MaxUnavailable, ScheduleName, Span, Threshold, Times, Window,
@@ -49,6 +51,8 @@ pub enum Command {
     Resume(Named),
     Plan(Plan),
     Run(Run),
+    Status(Status),
+    Simulate(Simulate),
     History(History),
     Auth(Auth),
     Notify(Notify),
@@ -275,6 +279,21 @@ pub struct Plan {
     pub common: Common,
 }
 
+/// show what dynos use, where that leads, and when each restarts next
+#[derive(Debug, Clone, Args)]
+pub struct Status {
+    #[command(flatten)]
+    pub app: AppFlags,
+    /// stay, and show it anew every 20 seconds
+    #[arg(long)]
+    pub watch: bool,
+    /// draw the chart into this file, too
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
 /// show what happened, from this machine's ledger
 #[derive(Debug, Clone, Args)]
 pub struct History {
@@ -340,6 +359,8 @@ impl Cli {
             Some(Command::Pause(pause)) => pause.named.common.clone(),
             Some(Command::Plan(plan)) => plan.common.clone(),
             Some(Command::Run(run)) => run.common.clone(),
+            Some(Command::Status(status)) => status.common.clone(),
+            Some(Command::Simulate(simulate)) => simulate.common.clone(),
             Some(Command::History(history)) => history.common.clone(),
             Some(Command::Doctor(doctor)) => doctor.common.clone(),
             Some(Command::Install(install)) => install.common.clone(),

@@ -11,7 +11,7 @@ pub enum AppPolicy {
 }
 
 /// Commands of the plugin: id, what is done about the app, examples.
-pub const PLUGIN: [(&str, AppPolicy, &[&str]); 22] = [
+pub const PLUGIN: [(&str, AppPolicy, &[&str]); 24] = [
     (
         "",
         AppPolicy::Typed,
@@ -26,6 +26,7 @@ pub const PLUGIN: [(&str, AppPolicy, &[&str]); 22] = [
         &[
             "heroku dynos:autorestart:set --app example-app --at 07,14",
             "heroku dynos:autorestart:set --app example-app --at 03:30 --days mon-fri --timezone Europe/Paris",
+            "heroku dynos:autorestart:set --app example-app --memory 90% --at 07,14 --if-needed",
             "heroku dynos:autorestart:set --app example-app --cron '0 4 * * sun#1' --except 2026-12-24..2026-12-26",
             "heroku dynos:autorestart:set --app example-app --name workers --process-type worker --max-uptime 6h --window 22:00-06:00",
         ],
@@ -64,6 +65,23 @@ pub const PLUGIN: [(&str, AppPolicy, &[&str]); 22] = [
             "heroku dynos:autorestart:run",
             "heroku dynos:autorestart:run --watch",
             "heroku dynos:autorestart:run --now --app example-app --process-type web --yes",
+        ],
+    ),
+    (
+        "status",
+        AppPolicy::Resolve,
+        &[
+            "heroku dynos:autorestart:status --app example-app",
+            "heroku dynos:autorestart:status --app example-app --watch",
+            "heroku dynos:autorestart:status --app example-app --svg memory.svg",
+        ],
+    ),
+    (
+        "simulate",
+        AppPolicy::Typed,
+        &[
+            "heroku dynos:autorestart:simulate --file saved.log",
+            "heroku dynos:autorestart:simulate --file saved.log.gz --policy '--memory 90%' --policy '--at 07,14 --if-needed' --svg policies.svg",
         ],
     ),
     (

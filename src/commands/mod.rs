@@ -21,6 +21,8 @@ mod run;
 mod runners;
 mod sandbox;
 mod set;
+mod simulate;
+mod status;
 mod tell;
 mod void;
 
@@ -76,6 +78,8 @@ pub async fn dispatch(cli: Cli, context: &Context<'_>) -> Result<u8, Error> {
         Some(Command::Export(flags)) => apply::export(context, flags).await,
         Some(Command::Uninstall(flags)) => install::uninstall(context, flags).await,
         Some(Command::History(history)) => history::history(context, &history).await,
+        Some(Command::Status(flags)) => Box::pin(status::status(context, flags)).await,
+        Some(Command::Simulate(flags)) => simulate::simulate(context, flags).await,
         Some(Command::Sandbox(sandbox)) => sandbox::sandbox(context, &sandbox).await,
         Some(Command::Demo(demo)) => demo::demo(context, &demo).await,
         Some(Command::Completions(completions)) => completions::completions(&completions),

@@ -6,6 +6,7 @@ pub mod forecast;
 pub mod human;
 pub mod json;
 pub mod logfmt;
+pub mod status;
 pub mod strip;
 mod svg;
 

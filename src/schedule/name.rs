@@ -9,6 +9,11 @@ pub struct ScheduleName(String);
 
 impl ScheduleName {
     #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -17,6 +17,40 @@ struct Bar {
     flying: BTreeMap<String, String>,
 }
 
+/// A file that is read: a bar where its size is known, else a count.
+pub struct Reading(ProgressBar);
+
+impl Reading {
+    pub(super) fn new(name: &str, size: Option<u64>, has_color: bool) -> Self {
+        let (bar, template) = match size {
+            Some(size) if has_color => (
+                ProgressBar::new(size),
+                "{msg} [{bar:30.green}] {bytes}/{total_bytes} {eta}",
+            ),
+            Some(size) => (
+                ProgressBar::new(size),
+                "{msg} [{bar:30}] {bytes}/{total_bytes} {eta}",
+            ),
+            None => (ProgressBar::new_spinner(), "{spinner} {msg} {bytes}"),
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.set_message(name.to_owned());
+        Self(bar)
+    }
+
+    pub fn read(&self, bytes: usize) {
+        self.0.inc(bytes as u64);
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 impl Bars {
     pub fn new(has_color: bool) -> Self {
         Self {

@@ -6,6 +6,8 @@ mod seen;
 mod tell;
 mod when;
 
+pub(super) use when::draft;
+
 use super::{
     Context, auth, daily_cycle, foresee, index,
     runners::{self, Runners},

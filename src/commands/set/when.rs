@@ -11,7 +11,11 @@ use crate::{
 use jiff::{Timestamp, tz::TimeZone};
 
 /// The schedule that the flags mean, whatever Heroku says of the app.
-pub(super) fn draft(context: &Context<'_>, flags: &Set, app: &AppName) -> Result<Schedule, Error> {
+pub(in super::super) fn draft(
+    context: &Context<'_>,
+    flags: &Set,
+    app: &AppName,
+) -> Result<Schedule, Error> {
     let (calendar, bounds) = of(context, flags)?;
     let default = Guards::default();
     let schedule = Schedule {

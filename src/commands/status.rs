@@ -1,0 +1,142 @@
+//! `status`: what the dynos of an app use, where that leads, and when each is restarted next.
+
+use super::Context;
+use crate::{
+    cli::Status as Flags,
+    credentials::Use,
+    error::{Error, exit},
+    heroku::Client,
+    ledger::Ledger,
+    listen,
+    memory::Lives,
+    observe,
+    plan::{self, Known, Question},
+    report::status::Status,
+    schedule::{AppName, Schedule},
+    state::StateDir,
+    store::narrow,
+    ui::file,
+};
+use jiff::{SignedDuration, tz::TimeZone};
+use std::{cell::RefCell, path::Path};
+
+/// How often a status that stays is looked at anew: each dyno tells about every 20 seconds.
+const EVERY: SignedDuration = SignedDuration::from_secs(20);
+
+pub(super) async fn status(context: &Context<'_>, flags: Flags) -> Result<u8, Error> {
+    let app = context.app(&flags.app)?;
+    let ui = context.ui;
+    let (client, ..) = context.client(Use::Person).await?;
+    let lives = RefCell::new(Lives::default());
+    if flags.watch {
+        let stop = super::stop();
+        let told = RefCell::new(None);
+        let tell = |error: Option<&crate::heroku::Error>| {
+            told.replace(error.map(ToString::to_string));
+        };
+        let listen = listen::follow(&client, context.clock, app.as_str(), &lives, tell);
+        let stay = async {
+            // The past comes at once; nobody waits for a table without it.
+            context.clock.sleep(SignedDuration::from_secs(1)).await;
+            loop {
+                let status = gather(context, &client, &flags, &app, &lives).await?;
+                show(
+                    context,
+                    &status,
+                    flags.svg.as_deref(),
+                    told.borrow().as_deref(),
+                )?;
+                context.clock.sleep(EVERY).await;
+            }
+            #[expect(unreachable_code, reason = "tells what it fails with")]
+            Ok::<u8, Error>(exit::DONE)
+        };
+        return tokio::select! {
+            () = listen => Ok(exit::DONE),
+            ended = stay => ended,
+            () = stop.set() => Ok(exit::INTERRUPTED),
+        };
+    }
+    let now = context.clock.now();
+    let look = listen::look(&client, context.clock, app.as_str(), now, |_| true).await;
+    let unread = look.map(|looked| lives.replace(looked)).err();
+    let unread = unread.map(|error| error.to_string());
+    let status = gather(context, &client, &flags, &app, &lives).await?;
+    show(context, &status, flags.svg.as_deref(), unread.as_deref())?;
+    if !status.has_memory() && !ui.is_json {
+        ui.hint(&format!(
+            "the log holds no fresh sample of memory: {} --app {app} --watch waits for the next ones; heroku labs --app {app} tells whether log-runtime-metrics is on",
+            context.verb("status")
+        ));
+    }
+    Ok(exit::DONE)
+}
+
+async fn gather(
+    context: &Context<'_>,
+    client: &Client,
+    flags: &Flags,
+    app: &AppName,
+    lives: &RefCell<Lives>,
+) -> Result<Status, Error> {
+    let mut snapshot = observe::whole(client, app.as_str()).await?;
+    let all = context
+        .schedules_of(&flags.common)
+        .await
+        .unwrap_or_default();
+    let schedules: Vec<Schedule> = narrow(all, Some(app), None);
+    let lives = lives.borrow().clone();
+    snapshot.memory = lives.seen(&snapshot.dynos);
+    let lacks_quota = |dyno| snapshot.quota(dyno).is_none();
+    if snapshot.formation_dynos().any(lacks_quota) {
+        snapshot.sizes = client.dyno_sizes().await.unwrap_or_default();
+    }
+    let ledger = Ledger::new(StateDir::open(context.env)?.ledger(), String::new());
+    let known = Known {
+        asked: ledger.asked(&snapshot.app.id)?,
+        ..Known::default()
+    };
+    let plan = plan::plan(Question {
+        schedules: &schedules,
+        snapshot: &snapshot,
+        now: snapshot.at,
+        local_now: context.clock.now(),
+        remaining: client.usage().1,
+        known: &known,
+    });
+    let zone = schedules
+        .first()
+        .map_or_else(TimeZone::system, Schedule::time_zone);
+    Ok(Status::new(&schedules, &snapshot, &plan, &lives, zone))
+}
+
+fn show(
+    context: &Context<'_>,
+    status: &Status,
+    svg: Option<&Path>,
+    unread: Option<&str>,
+) -> Result<(), Error> {
+    let ui = context.ui;
+    if let Some(path) = svg {
+        if status.chart.panels.is_empty() {
+            return Err(Error::Other {
+                code: "nothing_to_draw",
+                message: format!(
+                    "the log of {} holds no memory of its dynos to draw",
+                    status.app
+                ),
+                hint: Some("with --watch the picture is drawn as samples come".to_owned()),
+            });
+        }
+        file::write(path, status.chart.svg().as_bytes())?;
+    }
+    if ui.is_json {
+        ui.json(&status.json());
+    } else {
+        ui.redraw(&status.text(ui.width(), ui.width().is_some()));
+    }
+    if let Some(why) = unread.filter(|_| !ui.is_json) {
+        ui.warn(&format!("{}: its log cannot be read: {why}", status.app));
+    }
+    Ok(())
+}

@@ -1,0 +1,296 @@
+//! What the dynos of an app use, where that leads, and when each is restarted next.
+
+use super::{
+    chart::{self, Chart, Course, Panel},
+    human, table,
+};
+use crate::{
+    memory::{Bytes, Forecast, Life, Lives, Outlook},
+    plan::{self, Plan},
+    schedule::{Schedule, Span},
+    snapshot::{Dyno, Snapshot},
+};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde_json::{Value, json};
+
+/// An app at an instant.
+#[derive(Debug, Clone)]
+pub struct Status {
+    pub app: String,
+    pub now: Timestamp,
+    pub zone: TimeZone,
+    pub dynos: Vec<OfDyno>,
+    pub chart: Chart,
+}
+
+/// One of its dynos.
+#[derive(Debug, Clone)]
+pub struct OfDyno {
+    pub name: String,
+    pub state: String,
+    pub up_for: Span,
+    pub used: Option<Bytes>,
+    pub quota: Option<Bytes>,
+    pub threshold: Option<Bytes>,
+    pub outlook: Outlook,
+    /// When it is restarted next, as far as can be told, and by what.
+    pub next: Option<(Timestamp, String)>,
+    /// What a pass would do now, and why.
+    pub why: String,
+}
+
+/// So far back a chart goes.
+const CHARTED: SignedDuration = SignedDuration::from_hours(24);
+const BAR: usize = 10;
+
+impl Status {
+    /// From what was seen of an app, what a pass would do, and what its log told.
+    #[must_use]
+    pub fn new(
+        schedules: &[Schedule],
+        snapshot: &Snapshot,
+        plan: &Plan,
+        lives: &Lives,
+        zone: TimeZone,
+    ) -> Self {
+        let mut dynos: Vec<&Dyno> = snapshot.formation_dynos().collect();
+        dynos.sort_by(|a, b| plan::place(&a.name).cmp(&plan::place(&b.name)));
+        let of_dynos: Vec<OfDyno> = dynos
+            .iter()
+            .map(|dyno| of(schedules, snapshot, plan, dyno))
+            .collect();
+        let chart = charted(snapshot, &of_dynos, lives, zone.clone());
+        Self {
+            app: snapshot.app.name.clone(),
+            now: snapshot.at,
+            zone,
+            dynos: of_dynos,
+            chart,
+        }
+    }
+
+    /// Whether any dyno told what it uses.
+    #[must_use]
+    pub fn has_memory(&self) -> bool {
+        self.dynos.iter().any(|dyno| dyno.used.is_some())
+    }
+
+    /// For people: a table, and where there is room for it a chart.
+    #[must_use]
+    pub fn text(&self, width: Option<u16>, has_chart: bool) -> String {
+        let header = [
+            "Dyno", "Up for", "Memory", "Of quota", "Trend", "Full in", "Next",
+        ];
+        // The interval is for those who have room for it; scripts have it in any case.
+        let is_wide = width.is_none_or(|width| width >= 100);
+        let rows = self.dynos.iter().map(|dyno| self.row(dyno, is_wide));
+        let mut text = format!(
+            "⬢ {}  {}\n{}",
+            self.app,
+            human::instant(self.now, &self.zone),
+            table(width, &header, rows)
+        );
+        if has_chart && !self.chart.panels.is_empty() {
+            text.push_str("\n\n");
+            text.push_str(&self.chart.text(usize::from(width.unwrap_or(80))));
+        }
+        text
+    }
+
+    fn row(&self, dyno: &OfDyno, is_wide: bool) -> Vec<String> {
+        let up = if dyno.state == "up" {
+            dyno.up_for.to_string()
+        } else {
+            dyno.state.clone()
+        };
+        let memory = match (dyno.used, dyno.quota) {
+            (Some(used), Some(quota)) => format!("{:.0}/{:.0} MB", used.as_mb(), quota.as_mb()),
+            (Some(used), None) => format!("{:.0} MB", used.as_mb()),
+            (None, _) => "unknown".to_owned(),
+        };
+        let share = dyno
+            .used
+            .zip(dyno.quota)
+            .map(|(used, quota)| used.percent_of(quota));
+        let bar = share.map(|share| format!("{} {share:3.0}%", chart::bar(share / 100.0, BAR)));
+        let (trend, reached) = match dyno.outlook {
+            Outlook::Unknown => (String::new(), String::new()),
+            Outlook::Steady => ("steady".to_owned(), "-".to_owned()),
+            Outlook::Reaches(forecast) => (trend(&forecast), self.reached(&forecast, is_wide)),
+        };
+        let next = dyno
+            .next
+            .as_ref()
+            .map(|(at, why)| format!("{}, {why}", human::distance(self.now, *at)));
+        vec![
+            dyno.name.clone(),
+            up,
+            memory,
+            bar.unwrap_or_default(),
+            trend,
+            reached,
+            next.unwrap_or_else(|| dyno.why.clone()),
+        ]
+    }
+
+    fn reached(&self, forecast: &Forecast, is_wide: bool) -> String {
+        let within = |at: Timestamp| human::span(at.duration_since(self.now));
+        let latest = forecast.latest.map_or("never".to_owned(), within);
+        if !is_wide {
+            return within(forecast.at);
+        }
+        format!(
+            "{} ({}-{latest})",
+            within(forecast.at),
+            within(forecast.earliest)
+        )
+    }
+
+    /// For scripts: sizes in bytes, growth in bytes an hour.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let dyno = |dyno: &OfDyno| {
+            let forecast = match dyno.outlook {
+                Outlook::Reaches(forecast) => Some(forecast),
+                Outlook::Steady | Outlook::Unknown => None,
+            };
+            let outlook = match dyno.outlook {
+                Outlook::Unknown => "unknown",
+                Outlook::Steady => "steady",
+                Outlook::Reaches(_) => "grows",
+            };
+            json!({
+                "dyno": dyno.name, "state": dyno.state, "uptime_seconds": dyno.up_for.as_secs(),
+                "memory": dyno.used, "quota": dyno.quota, "threshold": dyno.threshold, "outlook": outlook,
+                "per_hour": forecast.map(|forecast| forecast.per_hour.round()),
+                "quota_at": forecast.map(|forecast| forecast.at),
+                "quota_earliest": forecast.map(|forecast| forecast.earliest),
+                "quota_latest": forecast.and_then(|forecast| forecast.latest),
+                "next": dyno.next.as_ref().map(|(at, _)| at),
+                "next_by": dyno.next.as_ref().map(|(_, why)| why), "now": dyno.why,
+            })
+        };
+        json!({ "app": self.app, "now": self.now, "dynos": self.dynos.iter().map(dyno).collect::<Vec<_>>() })
+    }
+}
+
+fn trend(forecast: &Forecast) -> String {
+    let megabytes = forecast.per_hour / Bytes::mb(1).as_f64();
+    format!("{megabytes:+.0} MB/h")
+}
+
+fn of(schedules: &[Schedule], snapshot: &Snapshot, plan: &Plan, dyno: &Dyno) -> OfDyno {
+    let (now, seen) = (snapshot.at, snapshot.memory.get(&dyno.id));
+    let quota = snapshot.quota(dyno);
+    let life = seen.and_then(|seen| seen.life.as_ref());
+    let about: Vec<&Schedule> = schedules
+        .iter()
+        .filter(|schedule| schedule.target.includes(&dyno.name, &dyno.process_type))
+        .collect();
+    let is_ended = snapshot.app.is_ended_at_quota();
+    let thresholds = about.iter().filter(|schedule| schedule.memory.is_needed());
+    let thresholds =
+        thresholds.filter_map(|schedule| schedule.memory.threshold().of(quota, is_ended));
+    let threshold = thresholds.min();
+    let outlook = life
+        .zip(quota)
+        .map(|(life, quota)| life.outlook(quota, now));
+    let step = plan.steps.iter().find(|step| step.dyno == dyno.name);
+    let skip = plan.skips.iter().find(|skip| skip.dyno == dyno.name);
+    let why = step.map(|step| format!("due now: {}", step.why()));
+    let why = why.or_else(|| skip.map(|skip| format!("{}: {}", skip.reason.phrase(), skip.detail)));
+    OfDyno {
+        name: dyno.name.clone(),
+        state: dyno.state.as_str().to_owned(),
+        up_for: Span::whole_seconds_of(now.duration_since(dyno.began_at())).rounded(),
+        used: seen.and_then(|seen| seen.used(now)),
+        quota,
+        threshold,
+        outlook: outlook.unwrap_or(Outlook::Unknown),
+        next: match step {
+            Some(step) => Some((now, step.trigger.of(&step.schedule))),
+            None => next(&about, dyno, life, (quota, is_ended), now),
+        },
+        why: why.unwrap_or_default(),
+    }
+}
+
+/// The first of what its schedules expect, and of what its memory is forecast to come to.
+fn next(
+    about: &[&Schedule],
+    dyno: &Dyno,
+    life: Option<&Life>,
+    (quota, is_ended): (Option<Bytes>, bool),
+    now: Timestamp,
+) -> Option<(Timestamp, String)> {
+    let of_one = |schedule: &&Schedule| {
+        let expected = schedule.expected_restart(dyno.created_at, now);
+        let expected = expected.map(|at| (at, by_name("schedule", schedule)));
+        let threshold = schedule
+            .memory
+            .threshold
+            .and_then(|threshold| threshold.of(quota, is_ended));
+        let by_memory = life.zip(threshold).and_then(|(life, threshold)| {
+            let Outlook::Reaches(forecast) = life.outlook(threshold, now) else {
+                return None;
+            };
+            let at = schedule.bounds.next_allowed(forecast.at.max(now))?;
+            Some((at, by_name("memory", schedule)))
+        });
+        [expected, by_memory].into_iter().flatten().min()
+    };
+    about
+        .iter()
+        .filter(|schedule| !schedule.is_paused(now))
+        .filter_map(of_one)
+        .min()
+}
+
+/// `memory`, or `memory of nightly`.
+fn by_name(what: &str, schedule: &Schedule) -> String {
+    if schedule.name.is_default() {
+        what.to_owned()
+    } else {
+        format!("{what} of {}", schedule.name)
+    }
+}
+
+/// A panel for each dyno that told what it used.
+fn charted(snapshot: &Snapshot, dynos: &[OfDyno], lives: &Lives, zone: TimeZone) -> Chart {
+    let now = snapshot.at;
+    let begin = now - CHARTED;
+    let panel = |dyno: &OfDyno| {
+        let of_name = lives.iter().filter(|(name, _)| *name == dyno.name);
+        let of_name: Vec<&Life> = of_name.map(|(_, life)| life).collect();
+        let buckets = of_name.iter().flat_map(|life| life.course().buckets());
+        let mut points: Vec<(Timestamp, Bytes)> =
+            buckets.map(|bucket| (bucket.at(), bucket.most)).collect();
+        points.retain(|(at, _)| begin <= *at);
+        points.sort_by_key(|(at, _)| *at);
+        // Its first life began before anybody listened.
+        let starts = of_name.iter().skip(1).filter_map(|life| life.first_at());
+        (points.len() > 1).then(|| Panel {
+            title: dyno.name.clone(),
+            quota: dyno.quota,
+            threshold: dyno.threshold,
+            restarts: starts.filter(|at| begin <= *at).collect(),
+            lines: vec![Course {
+                name: dyno.name.clone(),
+                points,
+            }],
+        })
+    };
+    let panels: Vec<Panel> = dynos.iter().filter_map(panel).collect();
+    let points = panels
+        .iter()
+        .flat_map(|panel| &panel.lines)
+        .flat_map(|line| &line.points);
+    let from = points.map(|(at, _)| *at).min().unwrap_or(begin);
+    Chart {
+        title: format!("{}: memory of its dynos", snapshot.app.name),
+        from,
+        until: now,
+        zone,
+        panels,
+    }
+}
