@@ -7,6 +7,7 @@ use crate::{
     error::Error,
     heroku::{self, Client},
     schedule::Schedule,
+    ui::Ui,
 };
 use jiff::Timestamp;
 
@@ -19,6 +20,15 @@ pub struct Trouble {
 }
 
 impl Trouble {
+    pub fn tell(&self, ui: &Ui) {
+        if self.is_mild {
+            ui.say(&self.warning);
+        } else {
+            ui.warn(&self.warning);
+        }
+        self.hint.iter().for_each(|hint| ui.hint(hint));
+    }
+
     fn of(warning: String, error: &Error) -> Self {
         Self {
             warning,

@@ -79,7 +79,7 @@ pub async fn dispatch(cli: Cli, context: &Context<'_>) -> Result<u8, Error> {
         Some(Command::Uninstall(flags)) => install::uninstall(context, flags).await,
         Some(Command::History(history)) => history::history(context, &history).await,
         Some(Command::Status(flags)) => Box::pin(status::status(context, flags)).await,
-        Some(Command::Simulate(flags)) => simulate::simulate(context, flags).await,
+        Some(Command::Simulate(flags)) => simulate::simulate(context, &flags),
         Some(Command::Sandbox(sandbox)) => sandbox::sandbox(context, &sandbox).await,
         Some(Command::Demo(demo)) => demo::demo(context, &demo).await,
         Some(Command::Completions(completions)) => completions::completions(&completions),

@@ -27,7 +27,7 @@ struct Compared {
     outcome: Outcome,
 }
 
-pub(super) async fn simulate(context: &Context<'_>, flags: Simulate) -> Result<u8, Error> {
+pub(super) fn simulate(context: &Context<'_>, flags: &Simulate) -> Result<u8, Error> {
     let policies = if flags.policy.is_empty() {
         USUAL.map(ToOwned::to_owned).to_vec()
     } else {
@@ -37,7 +37,7 @@ pub(super) async fn simulate(context: &Context<'_>, flags: Simulate) -> Result<u
     for policy in &policies {
         schedules.push((policy.clone(), read_policy(context, policy)?));
     }
-    let record = read(context, &flags)?;
+    let record = read(context, flags)?;
     let (Some(from), Some(until)) = (record.from, record.until) else {
         return Err(Error::Other {
             code: "no_samples",

@@ -79,8 +79,15 @@ impl Chart {
         (0.0..=1.0).contains(&share).then(|| place(share, columns))
     }
 
+    /// The top of the axis of all panels, so that they can be compared.
+    #[must_use]
+    pub fn top(&self) -> Bytes {
+        let tops = self.panels.iter().map(Panel::top);
+        tops.max().unwrap_or(Bytes::mb(1))
+    }
+
     fn panel(&self, panel: &Panel, columns: usize) -> String {
-        let top = panel.top();
+        let top = self.top();
         // The highest of each column: what would be over a line must be seen over it.
         let mut heights: Vec<Option<usize>> = vec![None; columns];
         let eighths = HEIGHT * 8;
@@ -163,11 +170,12 @@ fn place(share: f64, places: usize) -> usize {
     ((share.max(0.0) * places as f64) as usize).min(places.saturating_sub(1))
 }
 
+const PARTS: [char; 8] = ['·', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+
 /// `██████▌···`: a share of so many cells.
 #[must_use]
 pub fn bar(share: f64, cells: usize) -> String {
     let eighths = place(share.clamp(0.0, 1.0), cells * 8 + 1);
-    const PARTS: [char; 8] = ['·', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
     let cell = |cell: usize| match eighths.saturating_sub(cell * 8) {
         0 => '·',
         part if part >= 8 => '█',

@@ -44,7 +44,7 @@ impl Chart {
     }
 
     fn draw(&self, svg: &mut String, panel: &Panel, top: f64) {
-        let highest = panel.top().as_f64();
+        let highest = self.top().as_f64();
         let y = |used: Bytes| top + PANEL * (1.0 - used.as_f64() / highest);
         let (left, right, bottom) = (LEFT, WIDTH - RIGHT, top + PANEL);
         let _ = writeln!(
@@ -53,18 +53,16 @@ impl Chart {
             top - 6.0,
             escaped(&panel.title)
         );
-        for (part, share) in [0.0, 0.5, 1.0].into_iter().enumerate() {
-            let level = bottom - PANEL * share;
-            let megabytes = Bytes::of(highest * share).unwrap_or_default().as_mb();
-            let _ = writeln!(svg, "<path class=\"g\" d=\"M{left} {level:.1}H{right}\"/>");
-            if part < 2 {
-                let _ = writeln!(
-                    svg,
-                    "<text x=\"{:.0}\" y=\"{:.1}\" text-anchor=\"end\">{megabytes:.0} MB</text>",
-                    left - 8.0,
-                    level + 4.0
-                );
-            }
+        let step = step(self.top());
+        let ticks = std::iter::successors(Some(Bytes::default()), |last| Some(last.plus(step)));
+        for used in ticks.take_while(|used| used.as_f64() <= highest) {
+            let (level, megabytes) = (y(used), used.as_mb());
+            let _ = writeln!(
+                svg,
+                "<path class=\"g\" d=\"M{left} {level:.1}H{right}\"/><text x=\"{:.0}\" y=\"{:.1}\" text-anchor=\"end\">{megabytes:.0} MB</text>",
+                left - 8.0,
+                level + 4.0
+            );
         }
         for at in panel
             .restarts
@@ -155,6 +153,13 @@ impl Chart {
             );
         }
     }
+}
+
+/// Round amounts, three or four of them up to the top of an axis.
+fn step(top: Bytes) -> Bytes {
+    let round = (0..).flat_map(|power| [50, 100, 250].map(|mb| Bytes::mb(mb * 10_u64.pow(power))));
+    let few = |step: &Bytes| step.as_f64() * 4.0 > top.as_f64();
+    round.take(24).find(few).unwrap_or(top)
 }
 
 /// A text as XML has it.

@@ -40,7 +40,7 @@ const KB: u64 = 1 << 10;
 impl Record {
     /// Takes a line.
     pub fn tell(&mut self, line: Line<'_>) {
-        let (name, life, used, quota) = match line.told {
+        let (name, id, used, quota) = match line.told {
             Told::Sample {
                 dyno,
                 life,
@@ -62,7 +62,7 @@ impl Record {
             .map_or(Some(line.at), |from| Some(from.min(line.at)));
         self.until = self.until.max(Some(line.at));
         self.samples += 1;
-        let place = self.known.get(life).copied().unwrap_or_else(|| {
+        let place = self.known.get(id).copied().unwrap_or_else(|| {
             let begin = self.from.unwrap_or(line.at);
             let is_first = !self.newest.contains_key(name);
             self.lives.push(Recorded {
@@ -72,7 +72,7 @@ impl Record {
                 quota,
                 points: vec![],
             });
-            self.known.insert(life.to_owned(), self.lives.len() - 1);
+            self.known.insert(id.to_owned(), self.lives.len() - 1);
             self.newest.insert(name.to_owned(), self.lives.len() - 1);
             self.lives.len() - 1
         });

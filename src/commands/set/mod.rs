@@ -79,16 +79,12 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     if !is_fir {
         troubles.extend(daily_cycle::foresee(&schedule, &schedules, now));
     }
-    if let (true, Some(seen)) = (ui.is_json, &seen) {
-        troubles.extend(metrics::look(context, &flags, &schedule, seen).await);
-    }
     if ui.is_json {
-        let mut described = index::describe(
-            &schedule,
-            None,
-            runners.first(&schedule.app, now).as_ref(),
-            now,
-        );
+        if let Some(seen) = &seen {
+            troubles.extend(metrics::look(context, &flags, &schedule, seen).await);
+        }
+        let runner = runners.first(&schedule.app, now);
+        let mut described = index::describe(&schedule, None, runner.as_ref(), now);
         let warnings = troubles.iter().map(|trouble| trouble.warning.as_str());
         let unreached = unreached.iter().map(|(problem, _)| problem.as_str());
         described["warnings"] = warnings.chain(unreached).collect();
@@ -104,13 +100,8 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     }
     tell::overlaps(context, &schedule, &schedules);
     tell::warn(context, &schedule, seen.as_ref(), now);
-    for trouble in troubles {
-        if trouble.is_mild {
-            ui.say(&trouble.warning);
-        } else {
-            ui.warn(&trouble.warning);
-        }
-        trouble.hint.iter().for_each(|hint| ui.hint(hint));
+    for trouble in &troubles {
+        trouble.tell(ui);
     }
     if let Some((problem, hint)) = unreached {
         ui.warn(&problem);
