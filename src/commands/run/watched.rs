@@ -1,0 +1,75 @@
+//! What a watch has made for it: passes, logs that are listened to, what is told.
+
+use super::Runner;
+use crate::{
+    commands::{passes::Passes, tell::tell},
+    error::Error,
+    ledger::Ledger,
+    notify,
+    pass::{self, Listened},
+    report::Report,
+    runner::{self, Ear},
+    schedule::Schedule,
+    store::Store,
+};
+use std::rc::Rc;
+
+impl runner::Passes for Runner<'_> {
+    async fn pass(&self, schedules: Vec<Schedule>, listened: &Listened) -> Result<Report, Error> {
+        let passes = Passes {
+            listened: Some(listened),
+            ..self.passes.clone()
+        };
+        passes.over(&schedules, false).await
+    }
+
+    async fn listen(&self, schedules: Vec<Schedule>, ear: Rc<Ear>) {
+        tokio::select! {
+            () = self.passes.listen(&schedules, &ear.heard.lives) => {}
+            () = ear.ended() => {}
+        }
+    }
+
+    fn tell(&self, report: &Report) {
+        tell(self.context, report);
+    }
+
+    fn measure(&self, ear: &Ear) {
+        let Some(app_id) = ear.heard.app_id.borrow().clone() else {
+            return;
+        };
+        let Ok(runner_id) = self.state.runner_id() else {
+            return;
+        };
+        let ledger = Ledger::new(self.state.ledger(), runner_id);
+        let lives = ear.heard.lives.borrow();
+        let now = lives.told_at().unwrap_or_else(|| self.context.clock.now());
+        match pass::measure(&ledger, &app_id, &lives, now) {
+            Ok(measured) => measured
+                .iter()
+                .for_each(|record| self.context.ui.measured(record)),
+            Err(error) => tracing::debug!(%error, "what restarts bought is not noted"),
+        }
+    }
+
+    fn endings(&self, schedules: &[Schedule]) -> Vec<String> {
+        self.passes.endings(schedules)
+    }
+
+    async fn readable(&self, schedules: &[Schedule]) -> Result<(), Error> {
+        if let Store::Environment(_) = self.store {
+            return self.is_taken().await;
+        }
+        self.passes.readable(schedules).await
+    }
+
+    async fn ping(&self, schedules: usize) -> Option<String> {
+        let (name, url) = self.ping.as_ref()?;
+        let options = self.context.options_in_silence().ok()?;
+        let told = self.stop.or(notify::ping(&options, url, schedules)).await;
+        let error = told.ok()?.err()?;
+        Some(format!(
+            "{name} was not told that the runner fares well: {error}"
+        ))
+    }
+}
