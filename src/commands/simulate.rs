@@ -105,6 +105,10 @@ pub(super) fn simulate(context: &Context<'_>, flags: &Simulate) -> Result<u8, Er
             })
         },
     );
+    let has_start = record.lives.iter().any(|life| life.has_start);
+    if !has_start && !ui.is_json {
+        ui.warn("the log has no start of a dyno: what one uses after a restart is not known, and taken to be what it used when the log began");
+    }
     if record.dropped > 0 && !ui.is_json {
         ui.warn(&format!(
             "Heroku did not deliver {} lines of this log (L10, L11)",

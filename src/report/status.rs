@@ -129,7 +129,7 @@ impl Status {
             bar.unwrap_or_default(),
             trend,
             reached,
-            next.unwrap_or_else(|| dyno.why.clone()),
+            next.unwrap_or_else(|| "-".to_owned()),
         ]
     }
 

@@ -39,6 +39,8 @@ struct Place<'a> {
 
 const TICK: SignedDuration = SignedDuration::from_secs(60);
 const SAMPLE: SignedDuration = SignedDuration::from_secs(20);
+/// A dyno that was there before the log is older by at least so much: it is not warming up.
+const OLDER: SignedDuration = SignedDuration::from_mins(15);
 const BOOT: SignedDuration = SignedDuration::from_secs(10);
 /// Points of a course that are kept for a chart.
 const KEPT_EVERY: SignedDuration = SignedDuration::from_mins(5);
@@ -86,13 +88,19 @@ impl<'a> Place<'a> {
 
     fn dyno(&self) -> Dyno {
         let kind = self.current().process_type();
+        let is_older = !self.is_restarted && !self.current().has_start;
+        let age = if is_older {
+            OLDER
+        } else {
+            SignedDuration::ZERO
+        };
         Dyno {
             id: self.id(),
             name: self.name.to_owned(),
             process_type: kind.to_owned(),
             state: State::Up,
-            created_at: self.started_at,
-            updated_at: self.started_at + BOOT,
+            created_at: self.started_at - age,
+            updated_at: self.started_at + BOOT - age,
             release: 1,
             is_attached: false,
             size: String::new(),
@@ -106,7 +114,12 @@ pub fn replay(record: &Record, policy: Option<&Schedule>) -> Outcome {
     let (Some(from), Some(until)) = (record.from, record.until) else {
         return Outcome::default();
     };
-    let mut replay = Replay::new(record, policy, from);
+    // What was due before the log began was acted on, or not, before it began.
+    let policy = policy.map(|policy| Schedule {
+        since: Some(from),
+        ..policy.clone()
+    });
+    let mut replay = Replay::new(record, policy.as_ref(), from);
     let mut now = from;
     let mut tick = 0;
     while now <= until {
