@@ -80,6 +80,27 @@ pub struct Record {
     pub runner: String,
 }
 
+impl Asked {
+    /// A restart for the memory of a dyno that was done, as a record has it.
+    #[must_use]
+    pub fn of_record(record: &Record) -> Option<Self> {
+        let trigger = record.trigger.as_deref().and_then(Trigger::of_word);
+        let is_done = record.event == Event::Ended && record.outcome == Some(Outcome::Restarted);
+        let is_it = is_done && trigger.is_some_and(Trigger::is_memory);
+        is_it.then_some(())?;
+        Some(Self {
+            dyno: record.dyno.clone()?,
+            occurrence: record.occurrence,
+            old_id: record.old_id.clone()?,
+            new_id: record.new_id.clone(),
+            at: record.at,
+            is_accepted: true,
+            outcome: record.outcome,
+            is_for_memory: true,
+        })
+    }
+}
+
 impl Ledger {
     #[must_use]
     pub fn new(path: PathBuf, runner: String) -> Self {

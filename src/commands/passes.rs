@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     execute::{Stop, Tools},
     heroku::{self, Client},
-    ledger::Ledger,
+    ledger::{self, Ledger},
     listen,
     memory::Lives,
     pass::{self, Listened, Options, Pass, Request},
@@ -20,25 +20,30 @@ use crate::{
 use jiff::{SignedDuration, Timestamp};
 use std::cell::{Cell, RefCell};
 
-#[derive(Clone)]
 pub(super) struct Passes<'a> {
     /// When this process began to make passes.
     pub began: Timestamp,
     /// On a dyno, when the runner before this one was last alive, once that is known.
     pub since: Cell<Option<Timestamp>>,
+    /// What the log of a runner tells of restarts that its ledger has lost.
+    pub told: RefCell<Vec<ledger::Record>>,
     pub context: &'a Context<'a>,
     pub store: &'a Store,
     pub state: &'a StateDir,
     pub stop: &'a Stop,
     pub is_watch: bool,
     pub no_wait: bool,
-    /// Logs that a watch listens to.
-    pub listened: Option<&'a Listened>,
 }
 
 impl Passes<'_> {
     /// One pass over these schedules.
-    pub async fn over(&self, schedules: &[Schedule], is_dry_run: bool) -> Result<Report, Error> {
+    /// Of logs that are listened to, `listened` has what they told.
+    pub async fn over(
+        &self,
+        schedules: &[Schedule],
+        is_dry_run: bool,
+        listened: Option<&Listened>,
+    ) -> Result<Report, Error> {
         let now = self.context.clock.now();
         let mut accounts = pass::by_account(schedules);
         let is_open = |schedule: &Schedule| pass::may_be_due(schedule, self.state, now);
@@ -47,7 +52,9 @@ impl Passes<'_> {
         let next = Schedule::next_of(schedules.iter(), now);
         if let [(account, schedules)] = &accounts[..] {
             let wanted = Use::Pass(account.as_deref());
-            let made = self.go(wanted, schedules, None, is_dry_run).await;
+            let made = self
+                .go(wanted, schedules, None, (is_dry_run, listened))
+                .await;
             return made.map(|report| {
                 let of_all = Report::of_all(vec![report], now, None, is_dry_run);
                 Report { next, ..of_all }
@@ -55,7 +62,9 @@ impl Passes<'_> {
         }
         let passes = accounts.iter().map(async |(account, schedules)| {
             let wanted = Use::Pass(account.as_deref());
-            let made = self.go(wanted, schedules, None, is_dry_run).await;
+            let made = self
+                .go(wanted, schedules, None, (is_dry_run, listened))
+                .await;
             made.unwrap_or_else(|error| match error {
                 Error::Interrupted => Report {
                     is_interrupted: true,
@@ -117,7 +126,8 @@ impl Passes<'_> {
             .filter_map(|one| one.app.account.as_deref());
         // Of an app without a schedule nobody tells whose it is: it is whoever asks.
         let wanted = told.next().map_or(Use::Person, |of| Use::Now(Some(of)));
-        self.go(wanted, schedules, request, is_dry_run).await
+        self.go(wanted, schedules, request, (is_dry_run, None))
+            .await
     }
 
     async fn go(
@@ -125,7 +135,7 @@ impl Passes<'_> {
         wanted: Use<'_>,
         schedules: &[Schedule],
         request: Option<(&AppName, Request)>,
-        is_dry_run: bool,
+        (is_dry_run, listened): (bool, Option<&Listened>),
     ) -> Result<Report, Error> {
         let context = self.context;
         let client = self.stop.unless(context.client(wanted)).await;
@@ -137,7 +147,10 @@ impl Passes<'_> {
         let ledger = Ledger::new(self.state.ledger(), runner_id.clone());
         let has_nobody = self.is_watch || !context.ui.is_watched();
         let is_unattended = request.is_none() && has_nobody;
+        let reports_from = self.reports_from(&client).await;
+        let told = self.told.borrow().clone();
         let pass = Pass {
+            told: &told,
             tools: Tools {
                 client: &client,
                 clock: context.clock,
@@ -155,12 +168,12 @@ impl Passes<'_> {
             runner_id: &runner_id,
             host: options.host.machine(),
             account: credential.account.as_deref(),
-            listened: self.listened,
+            listened,
             options: Options {
                 is_dry_run,
                 no_wait: self.no_wait,
                 is_unattended,
-                reports_from: self.reports_from(&client).await,
+                reports_from,
             },
         };
         let mut report = match request {
@@ -196,7 +209,10 @@ impl Passes<'_> {
         env.text("DYNO")?;
         if let (None, Some(app)) = (self.since.get(), env.text(RUNNER_APP)) {
             match client.log(app).await {
-                Ok(lines) => self.since.set(deployed::alive_before(&lines, self.began)),
+                Ok(lines) => {
+                    self.since.set(deployed::alive_before(&lines, self.began));
+                    self.told.replace(deployed::told(&lines).records);
+                }
                 Err(error) => tracing::debug!(%error, "the log of the runner is not read"),
             }
         }

@@ -15,6 +15,7 @@ use crate::{
     credentials::records::{is_same, is_same_account},
     error::Error,
     execute::{Progress, Tools},
+    ledger::Record,
     plan::due::Given,
     report::{AppReport, Report},
     schedule::{Schedule, Span, Target},
@@ -58,6 +59,8 @@ pub struct Pass<'a> {
     pub host: &'a str,
     /// Whose the credential is, where that is known.
     pub account: Option<&'a str>,
+    /// Restarts that a ledger which was lost had, as a log tells of them.
+    pub told: &'a [Record],
     /// Logs that are listened to; others are looked at when they are needed.
     pub listened: Option<&'a Listened>,
     pub options: Options,

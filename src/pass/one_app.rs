@@ -4,7 +4,7 @@ use super::{LONGEST_WAIT, Pass, ROLLED_ELSEWHERE, Request, keep_trouble, memory:
 use crate::{
     error::Error,
     execute::{End, Progress},
-    plan::{self, Ended, Known, Outcome, Plan, Question, Step, due::Now},
+    plan::{self, Asked, Ended, Known, Outcome, Plan, Question, Step, due::Now},
     report::AppReport,
     schedule::{Schedule, ScheduleName, Target},
     snapshot::{App, Size, Snapshot},
@@ -219,6 +219,15 @@ impl<'a> AppPass<'a> {
         self.refresh(&snapshot.app).await;
         let tools = &self.pass.tools;
         self.known.asked = tools.ledger.asked(&snapshot.app.id)?;
+        let app = &snapshot.app.name;
+        let told = self.pass.told.iter().filter(|record| record.app == *app);
+        let before = told.filter_map(Asked::of_record);
+        let is_new = |asked: &Asked| {
+            let known = self.known.asked.iter();
+            known.clone().all(|known| known.old_id != asked.old_id)
+        };
+        let before: Vec<Asked> = before.filter(is_new).collect();
+        self.known.asked.splice(0..0, before);
         let mut plan = plan::plan(Question {
             schedules: &self.schedules,
             snapshot,

@@ -119,6 +119,7 @@ impl Machine {
             runner_id: &runner_id,
             host: heroku.host.machine(),
             account: None,
+            told: &[],
             listened,
             options,
         };

@@ -43,7 +43,7 @@ pub(super) async fn rounds(
     let clock = passes.context.clock;
     let began = clock.now();
     let round = async |schedules: Vec<Schedule>| {
-        let made = passes.over(&schedules, is_dry_run).await;
+        let made = passes.over(&schedules, is_dry_run, None).await;
         (schedules, made)
     };
     let mut seen = Seen::default();

@@ -2,7 +2,7 @@
 
 use super::Runner;
 use crate::{
-    commands::{passes::Passes, tell::tell},
+    commands::tell::tell,
     error::Error,
     ledger::Ledger,
     notify,
@@ -16,11 +16,7 @@ use std::rc::Rc;
 
 impl runner::Passes for Runner<'_> {
     async fn pass(&self, schedules: Vec<Schedule>, listened: &Listened) -> Result<Report, Error> {
-        let passes = Passes {
-            listened: Some(listened),
-            ..self.passes.clone()
-        };
-        passes.over(&schedules, false).await
+        self.passes.over(&schedules, false, Some(listened)).await
     }
 
     async fn listen(&self, schedules: Vec<Schedule>, ear: Rc<Ear>) {

@@ -8,10 +8,15 @@ use autorestart::{
     clock::Clock,
     error::Error,
     execute::Stop,
+    heroku::LogQuery,
     ledger::Ledger,
     listen,
+    memory::{Bytes, Extract, line::Told},
     pass::{Listened, Options, measure},
-    report::{AppReport, Report},
+    report::{
+        AppReport, Report,
+        chart::{Chart, Course, Panel},
+    },
     runner::{Ear, Passes, Watch},
     sandbox::Scenario,
     schedule::Schedule,
@@ -20,7 +25,13 @@ use autorestart::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::{
-    cell::RefCell, collections::BTreeSet, future::Future, pin::pin, process::Command, rc::Rc,
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
+    future::Future,
+    pin::pin,
+    process::Command,
+    rc::Rc,
 };
 
 const BEGIN: &str = "2026-03-01T00:00:00Z";
@@ -98,6 +109,7 @@ pub struct Came {
     pub most_down: u64,
     pub requests: usize,
     pub told: BTreeSet<String>,
+    pub courses: BTreeMap<String, Vec<(Timestamp, Bytes)>>,
 }
 
 /// Runs a block alone in a process of its own, on a paused clock: what a watch says is not for the eyes of
@@ -124,6 +136,72 @@ pub fn alone(name: &str, work: impl Future<Output = ()>) {
     runtime.expect("a runtime").block_on(work);
 }
 
+/// What each dyno used, a point every ten minutes, from a log of our own beside that of the watch.
+async fn record(machine: &Machine, courses: &RefCell<BTreeMap<String, Vec<(Timestamp, Bytes)>>>) {
+    const APART: SignedDuration = SignedDuration::from_mins(10);
+    let client = client(&machine.env, machine.clock).await;
+    let query = LogQuery {
+        is_heroku_only: true,
+        lines: 1,
+        is_tail: true,
+    };
+    loop {
+        let mut log = client.open_log("example-app", query).await.expect("a log");
+        let mut extract = Extract::default();
+        while let Ok(Some(piece)) = log.next().await {
+            extract.push(&piece, |line| {
+                if let Told::Sample { dyno, used, .. } = line.told {
+                    let mut courses = courses.borrow_mut();
+                    let course = courses.entry(dyno.to_owned()).or_default();
+                    let last = course.last();
+                    if last.is_none_or(|(at, _)| line.at.duration_since(*at) >= APART) {
+                        course.push((line.at, used));
+                    }
+                }
+            });
+        }
+    }
+}
+
+/// Where a picture is wanted: a second log takes its time.
+fn drawn() -> Option<OsString> {
+    std::env::var_os("AUTORESTART_TEST_CHART")
+}
+
+/// Policies side by side, as a chart; a picture of it where `AUTORESTART_TEST_CHART` names a file.
+fn chart(policies: &[(&str, &Came)]) -> String {
+    let from: Timestamp = BEGIN.parse().expect("an instant");
+    let panel = |(policy, came): &(&str, &Came)| {
+        let line = |(name, points): (&String, &Vec<_>)| Course {
+            name: name.clone(),
+            points: points.clone(),
+        };
+        let restarts = came.restarts.iter().map(|(at, _)| *at);
+        Panel {
+            title: format!(
+                "{policy}: {} restarts, R14 {} times",
+                came.restarts.len(),
+                came.r14
+            ),
+            lines: came.courses.iter().map(line).collect(),
+            quota: Some(Bytes::mb(512)),
+            threshold: policy.contains("90%").then(|| Bytes::mb(512).percent(90)),
+            restarts: restarts.collect(),
+        }
+    };
+    let chart = Chart {
+        title: "a week of two web dynos that leak 25 MB an hour".to_owned(),
+        from,
+        until: from + WEEK,
+        zone: jiff::tz::TimeZone::UTC,
+        panels: policies.iter().map(panel).collect(),
+    };
+    if let Some(path) = drawn() {
+        std::fs::write(path, chart.svg()).expect("a file");
+    }
+    chart.text(100)
+}
+
 /// Watches these schedules over this world for so long.
 pub async fn watch(world: &str, schedules: &str, span: SignedDuration) -> Came {
     let clock = Clock::Moved {
@@ -142,6 +220,7 @@ pub async fn watch(world: &str, schedules: &str, span: SignedDuration) -> Came {
         stop: &stop,
         told: RefCell::default(),
     };
+    let courses = RefCell::default();
     let watch = Watch {
         clock,
         stop: &stop,
@@ -153,6 +232,7 @@ pub async fn watch(world: &str, schedules: &str, span: SignedDuration) -> Came {
     {
         let mut life = pin!(watch.run(&watched));
         tokio::select! {
+            () = record(&machine, &courses), if drawn().is_some() => {}
             ended = &mut life => panic!("it left: {ended:?}"),
             () = clock.sleep(span) => {}
         }
@@ -187,6 +267,7 @@ pub async fn watch(world: &str, schedules: &str, span: SignedDuration) -> Came {
         triggers,
         requests: list("requests").len(),
         told: watched.told.into_inner(),
+        courses: courses.into_inner(),
     }
 }
 
@@ -213,11 +294,16 @@ fn a_week_at_90_percent_has_no_r14_where_the_calendar_alone_has() {
             let memory = watch(&fast, &schedule("memory = \"90%\""), WEEK).await;
             let calendar = watch(&fast, &schedule(TWICE), WEEK).await;
             let nothing = watch(&fast, "version = 1\n", WEEK).await;
-            for (policy, came) in [
+            let policies = [
                 ("--memory 90%", &memory),
                 ("--at 07,14", &calendar),
                 ("nothing", &nothing),
-            ] {
+            ];
+            let chart = drawn().map(|_| chart(&policies)).unwrap_or_default();
+            for line in chart.lines() {
+                println!("told: {line}");
+            }
+            for (policy, came) in policies {
                 println!(
                     "told: {policy}: {} restarts, R14 {} times, at most {} % of the quota, at most {} web dynos down",
                     came.restarts.len(),
