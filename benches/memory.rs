@@ -78,6 +78,86 @@ fn main() {
         "simulate --policy '--memory 90%': {:.2} s, whole process (goal 2)",
         simulate.as_secs_f64()
     );
+    watch(folder.path());
+}
+
+/// What a watch of fifty apps with ten dynos each costs, in its second minute: it listens to fifty logs.
+#[cfg(target_os = "linux")]
+fn watch(folder: &Path) {
+    const APPS: usize = 50;
+    let app = |number: usize| {
+        format!(
+            "[[app]]\nname = \"app-{number}\"\nmetrics = true\nhabits = {{ log-delay = \"2s\" }}\n[[app.formation]]\ntype = \"web\"\nquantity = 10\nup-for = \"2h\"\nleak = {{ from = 180, per-hour = 5 }}\n"
+        )
+    };
+    let schedule =
+        |number: usize| format!("[[schedule]]\napp = \"app-{number}\"\nmemory = \"90%\"\n");
+    let scenario = folder.join("fifty.toml");
+    let schedules = folder.join("schedules.toml");
+    let all = |one: &dyn Fn(usize) -> String| (0..APPS).map(one).collect::<String>();
+    std::fs::write(&scenario, all(&app)).expect("a file");
+    std::fs::write(&schedules, format!("version = 1\n{}", all(&schedule))).expect("a file");
+    let program = env!("CARGO_BIN_EXE_autorestart");
+    let mut sandbox = Command::new(program)
+        .args(["sandbox", "--port", "0", "--scenario"])
+        .arg(&scenario)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut line = String::new();
+    let said = sandbox.stdout.take().expect("a pipe");
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(said), &mut line)
+        .expect("its address");
+    let host = line.trim().trim_start_matches("HEROKU_HOST=").to_owned();
+    let mut watch = Command::new(program)
+        .args(["run", "--watch"])
+        .env_clear()
+        .envs([
+            ("HEROKU_HOST", host.as_str()),
+            ("HEROKU_API_KEY", "a-token"),
+        ])
+        .env("AUTORESTART_FILE", &schedules)
+        .env("AUTORESTART_STATE_DIR", folder.join("state"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let minute = Duration::from_secs(60);
+    std::thread::sleep(minute);
+    let before = milliseconds_of(watch.id());
+    std::thread::sleep(minute);
+    let used = milliseconds_of(watch.id()) - before;
+    let status = std::fs::read_to_string(format!("/proc/{}/status", watch.id())).expect("it runs");
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap_or("unknown");
+    for child in [&mut watch, &mut sandbox] {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a small number")]
+    let share = used as f64 / minute.as_millis() as f64 * 100.0;
+    println!(
+        "a watch of {APPS} apps with 10 dynos each: {share:.2} % of one core (goal 1), {} at its peak (goal 20 MiB)",
+        peak.trim()
+    );
+}
+
+/// What a process has used of the processors, by its hundredths of a second.
+#[cfg(target_os = "linux")]
+fn milliseconds_of(process: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).expect("it runs");
+    let (_, after) = stat.rsplit_once(')').expect("a name");
+    let ticks = after.split_whitespace().skip(11).take(2);
+    ticks
+        .map(|ticks| 10 * ticks.parse::<u64>().expect("a number"))
+        .sum()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn watch(_folder: &Path) {
+    println!("SKIPPED: what a watch costs is read from /proc");
 }
 
 fn extract(path: &Path) -> u64 {

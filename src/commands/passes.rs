@@ -18,7 +18,11 @@ use crate::{
     store::{RUNNER_APP, Store},
 };
 use jiff::{SignedDuration, Timestamp};
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    rc::Rc,
+};
 
 pub(super) struct Passes<'a> {
     /// When this process began to make passes.
@@ -27,6 +31,8 @@ pub(super) struct Passes<'a> {
     pub since: Cell<Option<Timestamp>>,
     /// What the log of a runner tells of restarts that its ledger has lost.
     pub told: RefCell<Vec<ledger::Record>>,
+    /// What logs are listened to with, by account: one for all of its apps.
+    pub ears: RefCell<BTreeMap<Option<String>, Rc<Client>>>,
     pub context: &'a Context<'a>,
     pub store: &'a Store,
     pub state: &'a StateDir,
@@ -99,10 +105,10 @@ impl Passes<'_> {
         let accounts = schedules
             .iter()
             .filter_map(|one| one.app.account.as_deref());
-        let wanted = Use::Pass(accounts.into_iter().next());
+        let account = accounts.into_iter().next();
         loop {
-            match context.client(wanted).await {
-                Ok((client, ..)) => {
+            match self.ear(account).await {
+                Ok(client) => {
                     let tell = |error: Option<&heroku::Error>| say(error.map(ToString::to_string));
                     listen::follow(&client, context.clock, app.id_or_name(), lives, tell).await;
                 }
@@ -110,6 +116,17 @@ impl Passes<'_> {
             }
             context.clock.sleep(LATER).await;
         }
+    }
+
+    async fn ear(&self, account: Option<&str>) -> Result<Rc<Client>, Error> {
+        let of = account.map(ToOwned::to_owned);
+        if let Some(client) = self.ears.borrow().get(&of) {
+            return Ok(Rc::clone(client));
+        }
+        let (client, ..) = self.context.client(Use::Pass(account)).await?;
+        let client = Rc::new(client);
+        self.ears.borrow_mut().insert(of, Rc::clone(&client));
+        Ok(client)
     }
 
     /// What somebody asks for now.

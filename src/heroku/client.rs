@@ -17,7 +17,11 @@ use reqwest::{
     header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, USER_AGENT},
 };
 use serde::de::DeserializeOwned;
-use std::{error::Error as _, sync::Arc, time::Duration};
+use std::{
+    error::Error as _,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 /// What the `ps`, `ps:restart` and generation commands of the Heroku CLI ask for.
 const VERSION: &str = "application/vnd.heroku+json; version=3.sdk";
@@ -42,6 +46,8 @@ pub struct Client {
     pub(super) proxy: Option<&'static str>,
     pub(super) clock: Clock,
     pub(super) told: Arc<Telltale>,
+    /// For hosts that are not Heroku's API, once one is spoken to.
+    pub(super) elsewhere: Arc<OnceLock<reqwest::Client>>,
 }
 
 impl Client {
@@ -80,6 +86,7 @@ impl Client {
             proxy: options.proxy_variable(),
             clock,
             told: Arc::default(),
+            elsewhere: Arc::default(),
         };
         client.bearer(&credential.token)?;
         Ok(client)

@@ -72,7 +72,7 @@ impl Client {
         let session: wire::LogSession = self.secret_value(response).await?;
         let url = self.elsewhere(&session.logplex_url)?;
         let place = place(&url);
-        let http = http(&self.options, &HeaderMap::new())?;
+        let http = self.elsewhere_http()?;
         let request = http.get(url).header(ACCEPT, "text/plain");
         let failure = |error: reqwest::Error| self.failure_of(&error, &place);
         let response = request.send().await.map_err(failure)?;
@@ -87,6 +87,15 @@ impl Client {
         let text = String::from_utf8_lossy(&text);
         let text = redact::known(&text, &self.held.tokens());
         Ok(text.lines().filter_map(line).collect())
+    }
+
+    /// What speaks to those hosts: none of the headers that Heroku's API gets goes there.
+    pub(super) fn elsewhere_http(&self) -> Result<reqwest::Client, Error> {
+        if let Some(http) = self.elsewhere.get() {
+            return Ok(http.clone());
+        }
+        let http = http(&self.options, &HeaderMap::new())?;
+        Ok(self.elsewhere.get_or_init(|| http).clone())
     }
 
     /// A URL that Heroku handed out: over TLS, unless Heroku is this machine.

@@ -4,10 +4,10 @@
 //! nothing between two lines, so that events are asked for. They are read here as bytes: no text decoder
 //! may give up on what an app prints.
 
-use super::{Client, Error, client::http, elsewhere::place, sending::Question, wire};
+use super::{Client, Error, elsewhere::place, sending::Question, wire};
 use reqwest::{
     Method, Response,
-    header::{ACCEPT, CONTENT_TYPE, HeaderMap},
+    header::{ACCEPT, CONTENT_TYPE},
 };
 use serde_json::json;
 use std::time::Duration;
@@ -52,7 +52,7 @@ impl Client {
         let session: wire::LogSession = self.secret_value(response).await?;
         let url = self.elsewhere(&session.logplex_url)?;
         let host = place(&url);
-        let http = http(&self.options, &HeaderMap::new())?;
+        let http = self.elsewhere_http()?;
         let mut request = http.get(url).header(ACCEPT, "text/event-stream");
         if query.is_tail {
             request = request.timeout(LONGEST);

@@ -60,6 +60,7 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
             began: context.clock.now(),
             since: Cell::default(),
             told: RefCell::default(),
+            ears: RefCell::default(),
             context,
             store: &store,
             state: &state,
