@@ -223,6 +223,7 @@ impl Ledger {
             at,
             event: Event::Measured,
             memory_after: Some(after),
+            outcome: None,
             took_ms: None,
             detail: None,
             runner: self.runner.clone(),

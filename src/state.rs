@@ -36,6 +36,9 @@ pub struct Mark {
     pub fingerprint: String,
     /// Occurrences up to this one are acted on, or reported missed.
     pub judged: Option<Timestamp>,
+    /// The same of a schedule that heeds memory, although dynos of it are kept down by their owner.
+    #[serde(default)]
+    pub heeded: Option<Timestamp>,
     /// Before this instant no dyno is due by its age. `None` while one is due and left alone.
     pub not_before: Option<Timestamp>,
     /// When the next of them is due by its age, whatever is due already.

@@ -231,9 +231,9 @@ pub struct Set {
     )]
     pub min_uptime: Option<Span>,
     #[command(flatten)]
-    pub memory: MemoryFlags,
-    #[command(flatten)]
     pub common: Common,
+    #[command(flatten)]
+    pub memory: MemoryFlags,
     #[command(flatten, next_help_heading = "how")]
     pub how: HowFlags,
 }

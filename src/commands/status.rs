@@ -39,13 +39,19 @@ pub(super) async fn status(context: &Context<'_>, flags: Flags) -> Result<u8, Er
             // The past comes at once; nobody waits for a table without it.
             context.clock.sleep(SignedDuration::from_secs(1)).await;
             loop {
-                let status = gather(context, &client, &flags, &app, &lives).await?;
-                show(
-                    context,
-                    &status,
-                    flags.svg.as_deref(),
-                    told.borrow().as_deref(),
-                )?;
+                let unread = told.borrow().clone();
+                match gather(context, &client, &flags, &app, &lives).await {
+                    Ok(status) => {
+                        let has_panels = !status.chart.panels.is_empty();
+                        let svg = flags.svg.as_deref().filter(|_| has_panels);
+                        show(context, &status, svg, unread.as_deref())?;
+                    }
+                    // One answer that does not come ends nothing.
+                    Err(Error::Heroku(error)) if error.is_transient() => {
+                        ui.warn(&error.to_string());
+                    }
+                    Err(error) => return Err(error),
+                }
                 context.clock.sleep(EVERY).await;
             }
             #[expect(unreachable_code, reason = "tells what it fails with")]

@@ -24,7 +24,6 @@ pub struct LogQuery {
 }
 
 /// A log that is being read.
-#[derive(Debug)]
 pub struct LogStream {
     response: Response,
     events: Option<Events>,
@@ -57,7 +56,12 @@ impl Client {
         if query.is_tail {
             request = request.timeout(LONGEST);
         }
-        let response = request.send().await;
+        // A tail may last; its beginning may not.
+        let response = tokio::time::timeout(self.time_limit, request.send()).await;
+        let response = response.map_err(|_| Error::TimedOut {
+            host: host.clone(),
+            limit: self.time_limit,
+        })?;
         let response = response.map_err(|error| self.failure_of(&error, &host))?;
         let status = response.status();
         if !status.is_success() {

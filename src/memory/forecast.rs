@@ -46,6 +46,9 @@ impl Life {
     /// What can be said at `now` of when it stays at a limit or over it.
     #[must_use]
     pub fn outlook(&self, limit: Bytes, now: Timestamp) -> Outlook {
+        if !self.is_fresh(now) {
+            return Outlook::Unknown;
+        }
         let buckets = self.after_warm_up();
         match Trend::of(&buckets, now) {
             None => Outlook::Unknown,
@@ -57,6 +60,9 @@ impl Life {
     /// Whether it will reach a limit before an instant; `None` where nobody knows.
     #[must_use]
     pub fn reaches(&self, limit: Bytes, before: Timestamp, now: Timestamp) -> Option<bool> {
+        if !self.is_fresh(now) {
+            return None;
+        }
         if self.last().is_some_and(|last| last.used >= limit) {
             return Some(true);
         }
@@ -76,7 +82,8 @@ impl Life {
                 let is_old_news = forecast
                     .by_whole_life
                     .is_some_and(|at| at <= now + ahead * 3);
-                Some(forecast.at <= before && is_old_news)
+                let is_certain = forecast.latest.is_some_and(|latest| latest <= before);
+                Some(is_certain || forecast.at <= before && is_old_news)
             }
         }
     }

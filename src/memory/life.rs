@@ -126,6 +126,13 @@ impl Life {
         later
     }
 
+    /// Whether it told anything of late.
+    #[must_use]
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        self.last()
+            .is_some_and(|last| now.duration_since(last.at) <= GAP)
+    }
+
     /// How many samples there are.
     #[must_use]
     pub fn count(&self) -> u32 {

@@ -55,10 +55,18 @@ pub fn read(line: &[u8]) -> Option<Line<'_>> {
     let dyno = std::str::from_utf8(dyno).ok()?;
     let told = told(dyno, text)?;
     // The instant last: most lines are not ours.
-    Some(Line {
+    let read = Some(Line {
         at: instant(at)?,
         told,
-    })
+    });
+    read.filter(|line| is_of_our_time(line.at))
+}
+
+/// Heroku began in 2007; a broken date must not be reckoned with.
+fn is_of_our_time(at: Timestamp) -> bool {
+    const BEGIN: i64 = 1_167_609_600;
+    const END: i64 = 7_258_118_400;
+    (BEGIN..END).contains(&at.as_second())
 }
 
 fn told<'a>(dyno: &'a str, text: &'a [u8]) -> Option<Told<'a>> {
@@ -201,11 +209,8 @@ fn instant(text: &[u8]) -> Option<Timestamp> {
     if second > 59 {
         return plain();
     }
-    let date = jiff::civil::Date::new(
-        i16::try_from(century * 100 + years).ok()?,
-        i8::try_from(month).ok()?,
-        i8::try_from(day).ok()?,
-    );
+    let year = i16::try_from(century * 100 + years).ok()?;
+    let date = jiff::civil::Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?);
     if hour > 23 || minute > 59 {
         return None;
     }

@@ -48,6 +48,8 @@ pub struct Seen {
 
 /// The two lines of a pair come in either order, at nearly the same instant.
 const PAIR: SignedDuration = SignedDuration::from_secs(5);
+/// The next sample is due within seconds: one that is older is not the last of a log that is being read.
+const NEW: SignedDuration = SignedDuration::from_secs(45);
 /// Errors that are kept of a name.
 const MOST_OVERS: usize = 16;
 /// Starts that are kept of a name.
@@ -174,7 +176,10 @@ impl OfName {
         life.add(at, used, quota);
         self.lives.push(life);
         if self.lives.len() > MOST_LIVES {
-            self.lives.remove(0);
+            // Not the oldest entry: a log that is read again begins with starts that were forgotten.
+            let last = |life: &Life| life.last().map(|last| last.at);
+            let stalest = (0..self.lives.len()).min_by_key(|place| last(&self.lives[*place]));
+            stalest.map(|place| self.lives.remove(place));
         }
     }
 
@@ -243,6 +248,16 @@ impl Seen {
         sample.map(|last| last.used).or_else(|| over?.used)
     }
 
+    /// Whether it was below its quota after the last R14.
+    #[must_use]
+    pub fn has_fallen_below(&self, quota: Option<Bytes>) -> bool {
+        let sample = self.life.as_ref().and_then(Life::last);
+        let error = self.overs.iter().rev().find(|over| over.is_exceeded);
+        let is_later = |last: &Point| error.is_some_and(|error| error.at < last.at);
+        let is_below = |last: Point| quota.is_some_and(|quota| last.used < quota);
+        sample.filter(is_later).is_some_and(is_below)
+    }
+
     /// Whether anything was told at all.
     #[must_use]
     pub fn is_anything(&self) -> bool {
@@ -253,13 +268,13 @@ impl Seen {
     #[must_use]
     pub fn is_known(&self, now: Timestamp) -> bool {
         let enough = |life: &Life| life.recent().count() >= STRIKES;
-        let is_fresh = |life: &Life| {
+        let is_new = |life: &Life| {
             life.last()
-                .is_some_and(|last| now.duration_since(last.at) <= GAP)
+                .is_some_and(|last| now.duration_since(last.at) <= NEW)
         };
         self.life
             .as_ref()
-            .is_some_and(|life| enough(life) && is_fresh(life))
+            .is_some_and(|life| enough(life) && is_new(life))
     }
 }
 
@@ -300,8 +315,7 @@ impl Newest<'_> {
     /// Whether it told anything of late.
     #[must_use]
     pub fn is_heard_of(&self, now: Timestamp) -> bool {
-        let last = self.life.and_then(Life::last);
-        last.is_some_and(|last| now.duration_since(last.at) <= GAP)
+        self.life.is_some_and(|life| life.is_fresh(now))
     }
 }
 

@@ -37,6 +37,8 @@ fn after(restart: &Record, lives: &Lives) -> Option<Bytes> {
     let new_id = restart.new_id.as_ref()?;
     let (_, life) = lives.iter().find(|(_, life)| life.id == *new_id)?;
     let first = life.first_at()?;
-    let is_from_its_start = first.duration_since(restart.at).abs() <= SOON;
+    // The record is of its end: the dyno started when it was asked for.
+    let took = SignedDuration::from_millis(restart.took_ms.unwrap_or(0));
+    let is_from_its_start = first.duration_since(restart.at - took).abs() <= SOON;
     is_from_its_start.then(|| life.baseline(first)).flatten()
 }

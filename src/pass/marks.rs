@@ -3,13 +3,14 @@
 use super::one_app::AppPass;
 use crate::{
     error::Error,
-    plan::{Plan, Skip, Step, missed},
+    plan::{Plan, Skip, Step, Weight, missed},
     report::AppReport,
     schedule::{OWN_CYCLE, Schedule},
     snapshot::Snapshot,
     state::{Mark, StateDir, Waiting},
 };
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 
 /// How soon a list that lacks dynos of the formation is read again for a max uptime.
 const AFTER_A_GAP: SignedDuration = SignedDuration::from_mins(5);
@@ -33,7 +34,9 @@ impl AppPass<'_> {
             let waiting = mark
                 .waiting
                 .take_if(|waiting| waiting.occurrence == expired);
-            let is_left = missed::is_left(schedule, snapshot, expired);
+            // A dyno that was not needed is no witness of a miss.
+            let is_left = mark.heeded.is_none_or(|heeded| heeded < expired)
+                && missed::is_left(schedule, snapshot, expired);
             // Without all the witnesses nobody can tell that it was acted on: that is a miss when an
             // earlier pass could not tell either, in time, and this one has asked twice.
             let is_unsure = !is_left && gap(schedule, snapshot).is_some();
@@ -81,6 +84,16 @@ impl AppPass<'_> {
     fn before_our_time(&self, schedule: &Schedule) -> Option<Timestamp> {
         let from = self.pass.options.reports_from?;
         schedule.latest_occurrence(from - schedule.guards.catch_up.duration())
+    }
+
+    /// Occurrences that schedules which heed memory have judged.
+    pub(super) fn judged(&self) -> BTreeMap<String, Timestamp> {
+        let heeding = self.schedules.iter().filter(|one| one.memory.if_needed);
+        let of_one = |schedule: &Schedule| {
+            let mark = self.pass.state.mark(schedule);
+            Some((schedule.name.to_string(), mark.judged.max(mark.heeded)?))
+        };
+        heeding.filter_map(of_one).collect()
     }
 
     /// The schedules whose occurrences this pass is about: none of `run --now`, none that rests.
@@ -166,8 +179,25 @@ impl AppPass<'_> {
                 schedule.look_at(snapshot.at, snapshot.at)
             });
             let not_before = longest_up.and_then(|at| if is_judged { Some(at) } else { soon });
+            // Whom its owner keeps down says nothing of the others.
+            let is_settled = |skip: &&Skip| {
+                let is_open = matches!(skip.reason.weight(), Weight::Passing | Weight::Held);
+                let named = snapshot.dynos.iter().find(|dyno| dyno.name == skip.dyno);
+                let is_its = named
+                    .is_some_and(|dyno| schedule.target.includes(&dyno.name, &dyno.process_type));
+                !(is_open && is_its)
+            };
+            let is_heeded = schedule.memory.if_needed
+                && !is_open
+                && !has_gap
+                && plan.skips.iter().all(|skip| is_settled(&skip));
+            let heeded = schedule
+                .latest_occurrence(snapshot.at)
+                .filter(|_| is_heeded)
+                .max(mark.heeded);
             let fresh = Mark {
                 judged,
+                heeded,
                 not_before,
                 ahead: looks().filter(|look| *look > snapshot.at).min(),
                 waiting,

@@ -6,7 +6,7 @@ use crate::{
     clock::Clock,
     heroku::{self, Client},
     listen,
-    memory::{Lives, Seen},
+    memory::{Bytes, Lives, Seen},
     plan::{Plan, Skip, SkipReason},
     report::{AppReport, advice},
     schedule::Schedule,
@@ -27,6 +27,19 @@ pub struct Heard {
     pub is_ended_at_quota: Cell<bool>,
     /// The same of its id.
     pub app_id: RefCell<Option<String>>,
+    /// What its dynos may use, by their names, as a pass has found out.
+    pub quotas: RefCell<BTreeMap<String, Bytes>>,
+}
+
+impl Heard {
+    /// What its lines do not tell.
+    fn learn(&self, snapshot: &Snapshot) {
+        self.is_ended_at_quota.set(snapshot.app.is_ended_at_quota());
+        self.app_id.replace(Some(snapshot.app.id.clone()));
+        let quota = |dyno: &Dyno| Some((dyno.name.clone(), snapshot.quota(dyno)?));
+        let quotas = snapshot.formation_dynos().filter_map(quota);
+        self.quotas.replace(quotas.collect());
+    }
 }
 
 /// Logs that are listened to, by app: under its id and its name alike.
@@ -40,6 +53,8 @@ pub(super) struct Looked {
 
 /// Three samples come within so long.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(70);
+/// Who hears of some dyno every 20 seconds has heard of one since.
+const HEARD_OF_LATE: SignedDuration = SignedDuration::from_mins(2);
 /// A look is repeated when its samples are old.
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
 
@@ -88,13 +103,17 @@ impl AppPass<'_> {
         if !is_needed {
             return;
         }
-        let seen = match self.listened(snapshot) {
-            Some(heard) => {
-                let is_ended = snapshot.app.is_ended_at_quota();
-                heard.is_ended_at_quota.set(is_ended);
-                heard.app_id.replace(Some(snapshot.app.id.clone()));
-                heard.lives.borrow().seen(&snapshot.dynos)
-            }
+        let heard = self.listened(snapshot);
+        if let Some(heard) = &heard {
+            heard.learn(snapshot);
+        }
+        // One who has just begun to listen, or hears nothing any more, knows less than the log.
+        let is_of_late = |heard: &Rc<Heard>| {
+            let told_at = heard.lives.borrow().told_at();
+            told_at.is_some_and(|at| snapshot.at.duration_since(at) < HEARD_OF_LATE)
+        };
+        let seen = match heard.clone().filter(is_of_late) {
+            Some(heard) => heard.lives.borrow().seen(&snapshot.dynos),
             None => match self.look_at_log(snapshot).await {
                 Ok(lives) => lives.seen(&snapshot.dynos),
                 Err(error) => {
@@ -111,6 +130,9 @@ impl AppPass<'_> {
         if lacks_quota(snapshot) {
             self.ask_for_sizes().await;
             snapshot.sizes.clone_from(&self.sizes);
+        }
+        if let Some(heard) = heard {
+            heard.learn(snapshot);
         }
     }
 
@@ -196,8 +218,13 @@ impl AppPass<'_> {
                 let seen = lives.seen(&snapshot.dynos);
                 let is_ours = |dyno: &&Dyno| {
                     let mut about = self.schedules.iter().filter(|one| one.memory.is_needed());
-                    dyno.is_up()
-                        && about.any(|one| one.target.includes(&dyno.name, &dyno.process_type))
+                    let up_for = now.duration_since(dyno.began_at());
+                    // One that is warming up is not judged yet.
+                    let is_meant = |one: &Schedule| {
+                        one.target.includes(&dyno.name, &dyno.process_type)
+                            && up_for >= one.warm_up().duration()
+                    };
+                    dyno.is_up() && about.any(is_meant)
                 };
                 let mut dynos = snapshot.formation_dynos().filter(is_ours);
                 dynos.all(|dyno| {

@@ -219,6 +219,7 @@ impl<'a> AppPass<'a> {
         self.refresh(&snapshot.app).await;
         let tools = &self.pass.tools;
         self.known.asked = tools.ledger.asked(&snapshot.app.id)?;
+        self.known.judged = self.judged();
         let app = &snapshot.app.name;
         let told = self.pass.told.iter().filter(|record| record.app == *app);
         let before = told.filter_map(Asked::of_record);
@@ -274,12 +275,16 @@ impl<'a> AppPass<'a> {
         snapshot: &mut Snapshot,
     ) -> Result<End, Error> {
         // The first restart of an app in a pass goes alone: a broken boot takes down one dyno.
-        let count = if self.known.seen.has_proven() {
-            plan.steps.len()
-        } else {
+        let first = &plan.steps[0];
+        let count = if !self.known.seen.has_proven() {
             1
+        } else if first.trigger.is_memory() {
+            // What a dyno uses changes by the minute: after each batch it is looked at again.
+            first.limits.max_unavailable as usize
+        } else {
+            plan.steps.len()
         };
-        let steps = &plan.steps[..count];
+        let steps = &plan.steps[..count.min(plan.steps.len())];
         self.known.open.extend(
             plan.steps
                 .iter()

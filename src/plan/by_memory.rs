@@ -10,9 +10,12 @@ use crate::{
     snapshot::Dyno,
 };
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 
 /// A fresh start that uses so much of a threshold, in percent, is too near to it for a restart to help.
 const NEAR: u32 = 95;
+/// Of the quota, in percent.
+const NEARLY_FULL: u32 = 85;
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 /// How long before a window closes a roll should begin.
 const BEFORE_CLOSE: SignedDuration = SignedDuration::from_hours(1);
@@ -96,6 +99,10 @@ impl Look<'_> {
     fn r14(&self) -> Option<Found> {
         let since = self.seen.exceeded_since(self.question.now);
         let since = since.filter(|_| self.schedule.memory.on_r14)?;
+        // A sample that came after the last error, and is below the quota, says that it is over.
+        if self.seen.has_fallen_below(self.quota) {
+            return None;
+        }
         Some((Trigger::R14, since, self.quota))
     }
 
@@ -132,7 +139,8 @@ impl Look<'_> {
         Verdict::Due {
             trigger,
             occurrence: occurrence
-                .clamp(self.dyno.created_at + SignedDuration::from_millis(1), now),
+                .min(now)
+                .max(self.dyno.created_at + SignedDuration::from_millis(1)),
         }
     }
 
@@ -200,11 +208,16 @@ fn ahead_of_limit(
         return None;
     };
     let latest = forecast.at - before.duration();
+    let is_sure = life.reaches(quota, forecast.at, now) == Some(true);
+    // One that has just warmed up is believed where it is near already.
+    let is_near = || {
+        life.last()
+            .is_some_and(|last| last.used >= quota.percent(NEARLY_FULL))
+    };
     let due_at = if latest <= now {
-        latest
+        (is_sure || is_near()).then_some(latest)?
     } else {
         // A window before is taken where the forecast is more than a guess.
-        let is_sure = life.reaches(quota, forecast.at, now) == Some(true);
         is_sure
             .then(|| last_window(&schedule.bounds, latest))
             .flatten()?
@@ -232,7 +245,7 @@ fn about<'a>(schedule: &'a Schedule, lives: &'a Lives) -> impl Iterator<Item = N
 pub fn is_over(
     schedule: &Schedule,
     lives: &Lives,
-    is_ended_at_quota: bool,
+    (quotas, is_ended_at_quota): (&BTreeMap<String, Bytes>, bool),
     now: Timestamp,
 ) -> bool {
     let memory = &schedule.memory;
@@ -241,14 +254,13 @@ pub fn is_over(
         if newest.is_younger_than(warm_up, now) {
             return false;
         }
+        // What its lines do not tell, a pass has found out.
+        let quota = newest.quota().or_else(|| quotas.get(newest.name).copied());
         let threshold = memory
             .threshold
-            .map(|threshold| threshold.of(newest.quota(), is_ended_at_quota));
-        let is_over = threshold.is_some_and(|threshold| match threshold {
-            Some(threshold) => matches!(newest.level(threshold, now), Level::Over { .. }),
-            // Whoever looks at the app knows its quota.
-            None => newest.is_heard_of(now),
-        });
+            .and_then(|threshold| threshold.of(quota, is_ended_at_quota));
+        let is_over = threshold
+            .is_some_and(|threshold| matches!(newest.level(threshold, now), Level::Over { .. }));
         is_over || memory.on_r14 && newest.exceeded_since(now).is_some()
     })
 }

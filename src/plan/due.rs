@@ -60,7 +60,7 @@ pub(super) enum Verdict {
 
 impl Verdict {
     /// Of several triggers the one with the lowest rank is told, the first of equals.
-    fn rank(&self) -> u8 {
+    pub(super) fn rank(&self) -> u8 {
         match self {
             Self::Due { .. } => 0,
             Self::Barred { .. } => 1,
@@ -70,7 +70,9 @@ impl Verdict {
                 SkipReason::RestartDoesNotHelp => 3,
                 // An age that is reached says more than an occurrence that is none.
                 SkipReason::NotAllowedYet => 4,
-                _ => 5,
+                // That nobody knows is said before that something else is not due.
+                SkipReason::MemoryUnknown => 5,
+                _ => 6,
             },
         }
     }
@@ -278,6 +280,9 @@ fn judge_calendar(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> O
             reason,
             detail,
         }
+    } else if schedule.memory.if_needed && question.known.is_judged(schedule, latest) {
+        let detail = format!("{at} was judged in its time");
+        Verdict::not(SkipReason::NotNeeded, detail)
     } else if let Some(detail) = if_needed(question, schedule, dyno) {
         Verdict::not(SkipReason::NotNeeded, detail)
     } else {

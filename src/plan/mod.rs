@@ -34,7 +34,7 @@ use crate::{
 };
 use due::Verdict;
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is to be done to one app now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,11 +68,19 @@ pub struct Known {
     pub open: BTreeSet<(String, Timestamp)>,
     /// What the ledger says of restarts asked for: (dyno name, occurrence).
     pub asked: Vec<Asked>,
+    /// Occurrences up to these were judged by schedules that heed memory: what was not needed then is not
+    /// asked for again.
+    pub judged: BTreeMap<String, Timestamp>,
     /// `run --now`: restart what is older than this question.
     pub now: Option<due::Now>,
 }
 
 impl Known {
+    fn is_judged(&self, schedule: &Schedule, occurrence: Timestamp) -> bool {
+        let judged = self.judged.get(schedule.name.as_str());
+        judged.is_some_and(|judged| occurrence <= *judged)
+    }
+
     /// The newest restart that was asked for of the dyno with this id.
     fn last_asked(&self, id: &str) -> Option<&Asked> {
         self.asked.iter().rfind(|asked| asked.old_id == id)
@@ -178,7 +186,9 @@ fn judge(question: Question<'_>, dyno: &Dyno) -> Result<Step, Skip> {
         let detail = "not kept running by the formation: a restart would kill it for good";
         return Err(Skip::of(dyno, None, SkipReason::NotInFormation, detail));
     }
-    let candidates = due::candidates(question, dyno);
+    let mut candidates = due::candidates(question, dyno);
+    // Of several schedules the one that tells most is told, the first of equals.
+    candidates.sort_by_key(|candidate| candidate.verdict.rank());
     let (mut barred, mut not_due) = (None, None);
     for candidate in &candidates {
         match &candidate.verdict {

@@ -20,8 +20,8 @@ pub struct Ear {
     pub heard: Rc<Heard>,
     /// Nobody wants to know any more.
     ended: Notify,
-    /// When it was last looked whether a forecast makes a dyno due, and whether one does.
-    forecast: Cell<Option<(Timestamp, bool)>>,
+    /// When it was last looked whether a forecast makes a dyno of a schedule due, and whether one does.
+    forecast: RefCell<BTreeMap<String, (Timestamp, bool)>>,
     /// When a dyno was last restarted, until what that bought is known.
     restarted: Cell<Option<Timestamp>>,
 }
@@ -129,24 +129,30 @@ impl Ears {
         let Some(ear) = ears.keys().find(is_its).and_then(|names| ears.get(names)) else {
             return false;
         };
+        // What only a pass can find out is found out at once: its quotas, and who ends its dynos.
+        if ear.heard.app_id.borrow().is_none() {
+            return true;
+        }
         // A clock that is off by minutes must not make every sample an old one.
         let told_at = ear.heard.lives.borrow().told_at();
         let is_near = |at: &Timestamp| now.duration_since(*at).abs() < LARGEST_SKEW;
         let now = told_at.filter(is_near).unwrap_or(now);
         let (lives, is_ended) = (ear.heard.lives.borrow(), ear.heard.is_ended_at_quota.get());
-        if plan::is_over(schedule, &lives, is_ended, now) {
+        let quotas = ear.heard.quotas.borrow();
+        if plan::is_over(schedule, &lives, (&quotas, is_ended), now) {
             return true;
         }
         if schedule.memory.before_limit.is_none() {
             return false;
         }
-        let known = ear.forecast.get();
+        let name = schedule.name.to_string();
+        let known = ear.forecast.borrow().get(&name).copied();
         let is_fresh = |at: Timestamp| now.duration_since(at).abs() < FORECASTS_EVERY;
         if let Some((_, is_due)) = known.filter(|(at, _)| is_fresh(*at)) {
             return is_due;
         }
         let is_due = plan::is_ahead_of_limit(schedule, &lives, now);
-        ear.forecast.set(Some((now, is_due)));
+        ear.forecast.borrow_mut().insert(name, (now, is_due));
         is_due
     }
 }

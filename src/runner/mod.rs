@@ -4,6 +4,7 @@ mod apps;
 pub mod deployed;
 mod ears;
 pub mod elf;
+mod greeting;
 pub mod install;
 mod known;
 pub mod slug;

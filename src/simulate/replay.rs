@@ -365,7 +365,9 @@ fn is_waste(
     now: Timestamp,
 ) -> bool {
     let Some(policy) = policy else { return false };
-    let next = policy.next_due(now).unwrap_or(now);
+    let Some(next) = policy.next_due(now) else {
+        return false;
+    };
     let quota = place.current().quota;
     let Some(threshold) = policy.memory.threshold().of(quota, false) else {
         return false;
