@@ -309,3 +309,19 @@ fn what_does_not_grow_is_never_called_needed() {
         steady().len()
     );
 }
+
+#[test]
+fn nothing_is_forecast_from_samples_that_are_old() {
+    let mut random = Random(20_261_129);
+    let samples = samples(&leaking()[0], &mut random, 6.0);
+    let last = samples.last().expect("samples").0;
+    let (life, quota) = (life(&samples, last), Bytes::mb(u64::from(QUOTA)));
+    let (soon, later) = (at(last + 60.0), at(last + 600.0));
+    assert!(matches!(life.outlook(quota, soon), Outlook::Reaches(_)));
+    assert_eq!(
+        life.reaches(quota, at(last + 24.0 * HOUR), soon),
+        Some(true)
+    );
+    assert_eq!(life.outlook(quota, later), Outlook::Unknown);
+    assert_eq!(life.reaches(quota, at(last + 24.0 * HOUR), later), None);
+}
