@@ -40,6 +40,9 @@ fn main() {
     #[expect(clippy::cast_precision_loss, reason = "a speed")]
     let speed = bytes as f64 / ours.as_secs_f64() / 1e9;
     println!("extractor: {:.3} s, {speed:.1} GB/s", ours.as_secs_f64());
+    // Before any other child: the peak is that of all of them.
+    let peak = peak_of(Command::new(&arguments[0]).arg("extract").arg(&path));
+    println!("extractor: {peak:.1} MiB at its peak (goal 10)");
     let has_rg = Command::new("rg")
         .arg("--version")
         .stdout(Stdio::null())
@@ -65,8 +68,6 @@ fn main() {
     } else {
         println!("SKIPPED: rg is not installed");
     }
-    let peak = peak_of(Command::new(&arguments[0]).arg("extract").arg(&path));
-    println!("extractor: {peak:.1} MiB at its peak (goal 10)");
     let simulate = best(|| {
         let mut simulate = Command::new(env!("CARGO_BIN_EXE_autorestart"));
         let simulate = simulate
