@@ -6,14 +6,12 @@ use super::{
     apps::Slug,
     client::{cause, http},
     redact,
-    sending::Question,
-    wire,
 };
 use crate::credentials::Secret;
 use jiff::Timestamp;
 use reqwest::{
     Method, Url,
-    header::{ACCEPT, CONTENT_TYPE, HeaderMap},
+    header::{CONTENT_TYPE, HeaderMap},
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -65,24 +63,8 @@ impl Client {
     /// When Heroku cannot be asked, or answers with an error.
     pub async fn log(&self, app: &str) -> Result<Vec<LogLine>, Error> {
         let body = json!({ "lines": LINES, "tail": false });
-        let path = ["apps", app, "log-sessions"];
-        let mut question = Question::new(Method::POST, &path);
-        question.body = Some(&body);
-        let response = self.send(&question).await?;
-        let session: wire::LogSession = self.secret_value(response).await?;
-        let url = self.elsewhere(&session.logplex_url)?;
-        let place = place(&url);
-        let http = self.elsewhere_http()?;
-        let request = http.get(url).header(ACCEPT, "text/plain");
+        let (response, place) = self.begin_log(app, &body, "text/plain", None).await?;
         let failure = |error: reqwest::Error| self.failure_of(&error, &place);
-        let response = request.send().await.map_err(failure)?;
-        let status = response.status();
-        if !status.is_success() {
-            return Err(Error::Broken {
-                host: place,
-                why: format!("it did not show the log: {status}"),
-            });
-        }
         let text = response.bytes().await.map_err(failure)?;
         let text = String::from_utf8_lossy(&text);
         let text = redact::known(&text, &self.held.tokens());

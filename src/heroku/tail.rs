@@ -9,7 +9,7 @@ use reqwest::{
     Method, Response,
     header::{ACCEPT, CONTENT_TYPE},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Which lines of a log.
@@ -44,17 +44,38 @@ impl Client {
         if query.is_heroku_only {
             body["source"] = json!("heroku");
         }
+        let limit = query.is_tail.then_some(LONGEST);
+        let (response, host) = self
+            .begin_log(app, &body, "text/event-stream", limit)
+            .await?;
+        let kind = response.headers().get(CONTENT_TYPE);
+        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let is_events = kind.starts_with("text/event-stream");
+        Ok(LogStream {
+            events: is_events.then(Events::default),
+            response,
+            host,
+        })
+    }
+
+    /// A log that has begun to come, and the host that it comes from.
+    pub(super) async fn begin_log(
+        &self,
+        app: &str,
+        body: &Value,
+        accept: &str,
+        limit: Option<Duration>,
+    ) -> Result<(Response, String), Error> {
         let path = ["apps", app, "log-sessions"];
         let mut question = Question::new(Method::POST, &path);
-        question.body = Some(&body);
+        question.body = Some(body);
         let response = self.send(&question).await?;
         let session: wire::LogSession = self.secret_value(response).await?;
         let url = self.elsewhere(&session.logplex_url)?;
         let host = place(&url);
-        let http = self.elsewhere_http()?;
-        let mut request = http.get(url).header(ACCEPT, "text/event-stream");
-        if query.is_tail {
-            request = request.timeout(LONGEST);
+        let mut request = self.elsewhere_http()?.get(url).header(ACCEPT, accept);
+        if let Some(limit) = limit {
+            request = request.timeout(limit);
         }
         // A tail may last; its beginning may not.
         let response = tokio::time::timeout(self.time_limit, request.send()).await;
@@ -64,19 +85,12 @@ impl Client {
         })?;
         let response = response.map_err(|error| self.failure_of(&error, &host))?;
         let status = response.status();
-        if !status.is_success() {
-            return Err(Error::Broken {
-                host,
-                why: format!("it did not show the log: {status}"),
-            });
+        if status.is_success() {
+            return Ok((response, host));
         }
-        let kind = response.headers().get(CONTENT_TYPE);
-        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let is_events = kind.starts_with("text/event-stream");
-        Ok(LogStream {
-            events: is_events.then(Events::default),
-            response,
+        Err(Error::Broken {
             host,
+            why: format!("it did not show the log: {status}"),
         })
     }
 }

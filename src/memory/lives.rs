@@ -311,12 +311,6 @@ impl Newest<'_> {
         let first = self.life.and_then(Life::first_at);
         self.has_predecessor && first.is_some_and(|first| now.duration_since(first) < age)
     }
-
-    /// Whether it told anything of late.
-    #[must_use]
-    pub fn is_heard_of(&self, now: Timestamp) -> bool {
-        self.life.is_some_and(|life| life.is_fresh(now))
-    }
 }
 
 fn level_of<'a>(
