@@ -22,11 +22,16 @@ use std::{
     sync::{Arc, OnceLock},
     time::Duration,
 };
+use tokio::sync::Semaphore;
 
 /// What the `ps`, `ps:restart` and generation commands of the Heroku CLI ask for.
 const VERSION: &str = "application/vnd.heroku+json; version=3.sdk";
 /// Attempts of a read before its failure is believed.
 const ATTEMPTS: u32 = 4;
+/// Connections that are kept for the next request.
+const MOST_IDLE: usize = 4;
+/// Logs that are being opened at once.
+const MOST_OPENING: usize = 4;
 /// An item list longer than this is not Heroku's.
 const MOST_PAGES: usize = 50;
 
@@ -48,6 +53,8 @@ pub struct Client {
     pub(super) told: Arc<Telltale>,
     /// For hosts that are not Heroku's API, once one is spoken to.
     pub(super) elsewhere: Arc<OnceLock<reqwest::Client>>,
+    /// Whose turn it is to open a log.
+    pub(super) opening: Arc<Semaphore>,
 }
 
 impl Client {
@@ -87,6 +94,7 @@ impl Client {
             clock,
             told: Arc::default(),
             elsewhere: Arc::default(),
+            opening: Arc::new(Semaphore::new(MOST_OPENING)),
         };
         client.bearer(&credential.token)?;
         Ok(client)
@@ -278,6 +286,8 @@ pub(super) fn http(options: &Options, headers: &HeaderMap) -> Result<reqwest::Cl
             .default_headers(headers.clone())
             .connect_timeout(Duration::from_secs(10).min(options.time_limit))
             .timeout(options.time_limit)
+            // Many may be needed at once, and few of them soon again.
+            .pool_max_idle_per_host(MOST_IDLE)
             .redirect(reqwest::redirect::Policy::none());
         match &proxy {
             _ if options.host.is_loopback() => builder.no_proxy(),

@@ -66,11 +66,14 @@ impl Client {
         accept: &str,
         limit: Option<Duration>,
     ) -> Result<(Response, String), Error> {
+        // A watch of many apps that was cut off opens all their logs again.
+        let turn = self.opening.acquire().await;
         let path = ["apps", app, "log-sessions"];
         let mut question = Question::new(Method::POST, &path);
         question.body = Some(body);
         let response = self.send(&question).await?;
         let session: wire::LogSession = self.secret_value(response).await?;
+        drop(turn);
         let url = self.elsewhere(&session.logplex_url)?;
         let host = place(&url);
         let mut request = self.elsewhere_http()?.get(url).header(ACCEPT, accept);

@@ -2,10 +2,9 @@
 
 use super::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 
 /// Amounts of a stretch of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {
     /// Of its first amount.
     pub from: Timestamp,
@@ -20,31 +19,50 @@ pub struct Bucket {
 }
 
 /// Buckets of equal width, oldest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Course {
-    buckets: Vec<Bucket>,
-    /// In seconds.
-    width: i64,
+    /// Of the first amount.
+    begin: Timestamp,
+    buckets: Vec<Packed>,
+    /// How often two buckets became one.
+    coarsened: u32,
+}
+
+/// A bucket as it is kept, for there are hundreds of them of each dyno: tenths of a second after the
+/// first amount, and kibibytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Packed {
+    from: u32,
+    until: u32,
+    mean: u32,
+    least: u32,
+    most: u32,
+    sustained: u32,
+    count: u32,
 }
 
 /// With more buckets, each two become one.
 const MOST: usize = 144;
-/// Narrower than two of Heroku's samples are apart: at first each is a bucket of its own.
-const FIRST_WIDTH: i64 = 15;
+/// With more than these there will be many: a Vec would take twice the room.
+const FEW: usize = 32;
+/// In tenths of a second. Narrower than two of Heroku's samples are apart: at first each is a bucket of
+/// its own.
+const FIRST_WIDTH: u32 = 150;
 /// A day.
-const WIDEST: i64 = 86_400;
+const WIDEST: u32 = 864_000;
+const KIBIBYTE: u64 = 1 << 10;
 
-impl Default for Course {
-    fn default() -> Self {
-        Self {
-            buckets: vec![],
-            width: FIRST_WIDTH,
-        }
+impl Bucket {
+    /// The middle of its time.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        self.from + self.until.duration_since(self.from) / 2
     }
 }
 
-impl Bucket {
-    fn of(at: Timestamp, amount: Bytes, sustained: Bytes) -> Self {
+impl Packed {
+    fn of(at: u32, amount: Bytes, sustained: Bytes) -> Self {
+        let (amount, sustained) = (kibibytes(amount), kibibytes(sustained));
         Self {
             from: at,
             until: at,
@@ -56,21 +74,15 @@ impl Bucket {
         }
     }
 
-    /// The middle of its time.
-    #[must_use]
-    pub fn at(&self) -> Timestamp {
-        self.from + self.until.duration_since(self.from) / 2
-    }
-
     /// Both as one.
     fn and(&self, later: &Self) -> Self {
         let count = self.count.saturating_add(later.count);
-        let weighted = |one: &Self| one.mean.as_f64() * f64::from(one.count);
-        let mean = (weighted(self) + weighted(later)) / f64::from(count);
+        let weighted = |one: &Self| u64::from(one.mean) * u64::from(one.count);
+        let whole = weighted(self) + weighted(later) + u64::from(count / 2);
         Self {
             from: self.from,
             until: later.until,
-            mean: Bytes::of(mean).unwrap_or(later.mean),
+            mean: u32::try_from(whole / u64::from(count)).unwrap_or(later.mean),
             least: self.least.min(later.least),
             most: self.most.max(later.most),
             sustained: self.sustained.max(later.sustained),
@@ -79,33 +91,51 @@ impl Bucket {
     }
 }
 
+fn kibibytes(amount: Bytes) -> u32 {
+    u32::try_from(amount.as_u64() / KIBIBYTE).unwrap_or(u32::MAX)
+}
+
 impl Course {
     /// Adds an amount, and what it and those before it have at least; it is later than all before.
     pub fn add(&mut self, at: Timestamp, amount: Bytes, sustained: Bytes) {
-        let fresh = Bucket::of(at, amount, sustained);
-        let last = self.buckets.last_mut();
-        let width = SignedDuration::from_secs(self.width);
-        match last.filter(|last| at.duration_since(last.from) < width) {
-            Some(last) => *last = last.and(&fresh),
-            None => self.buckets.push(fresh),
+        if self.buckets.is_empty() {
+            self.begin = at;
         }
+        let fresh = Packed::of(self.tenths(at), amount, sustained);
+        let width = self.width();
+        let last = self.buckets.last_mut();
+        if let Some(last) = last.filter(|last| fresh.from - last.from < width) {
+            *last = last.and(&fresh);
+            return;
+        }
+        if self.buckets.len() == FEW {
+            self.buckets.reserve_exact(MOST + 1 - FEW);
+        }
+        self.buckets.push(fresh);
         if self.buckets.len() > MOST {
             self.coarsen();
         }
     }
 
+    fn tenths(&self, at: Timestamp) -> u32 {
+        let tenths = at.duration_since(self.begin).as_millis() / 100;
+        u32::try_from(tenths.max(0)).unwrap_or(u32::MAX)
+    }
+
+    fn width(&self) -> u32 {
+        (FIRST_WIDTH << self.coarsened.min(16)).min(WIDEST)
+    }
+
     fn coarsen(&mut self) {
-        self.width = (self.width * 2).min(WIDEST);
-        let width = SignedDuration::from_secs(self.width);
-        let mut coarse: Vec<Bucket> = Vec::with_capacity(MOST);
-        for bucket in self.buckets.drain(..) {
-            let last = coarse.last_mut();
-            match last.filter(|last| bucket.until.duration_since(last.from) < width) {
-                Some(last) => *last = last.and(&bucket),
-                None => coarse.push(bucket),
+        self.coarsened += 1;
+        let width = self.width();
+        self.buckets.dedup_by(|later, last| {
+            let is_one = later.until - last.from < width;
+            if is_one {
+                *last = last.and(later);
             }
-        }
-        self.buckets = coarse;
+            is_one
+        });
         // Where gaps keep them apart, the oldest go.
         let surplus = self.buckets.len().saturating_sub(MOST);
         self.buckets.drain(..surplus);
@@ -114,16 +144,30 @@ impl Course {
     /// The part of it from an instant on.
     #[must_use]
     pub fn since(&self, at: Timestamp) -> Self {
-        let later = self.buckets.iter().filter(|bucket| at <= bucket.from);
-        Self {
-            buckets: later.copied().collect(),
-            width: self.width,
+        let mut later = self.clone();
+        if self.begin < at {
+            let from = self.tenths(at);
+            later.buckets.retain(|bucket| from < bucket.from);
         }
+        later
     }
 
     #[must_use]
-    pub fn buckets(&self) -> &[Bucket] {
-        &self.buckets
+    pub fn buckets(&self) -> impl DoubleEndedIterator<Item = Bucket> + ExactSizeIterator {
+        let amount = |kibibytes: u32| Bytes::new(u64::from(kibibytes) * KIBIBYTE);
+        self.buckets.iter().map(move |packed| Bucket {
+            from: self.instant(packed.from),
+            until: self.instant(packed.until),
+            mean: amount(packed.mean),
+            least: amount(packed.least),
+            most: amount(packed.most),
+            sustained: amount(packed.sustained),
+            count: packed.count,
+        })
+    }
+
+    fn instant(&self, tenths: u32) -> Timestamp {
+        self.begin + SignedDuration::from_millis(100 * i64::from(tenths))
     }
 }
 
@@ -140,7 +184,7 @@ mod tests {
             let amount = if place == 2_000 { 500 } else { 100 };
             course.add(at(place), Bytes::mb(amount), Bytes::mb(100));
         }
-        let buckets = course.buckets();
+        let buckets: Vec<Bucket> = course.buckets().collect();
         assert!((60..=MOST).contains(&buckets.len()), "{}", buckets.len());
         assert_eq!(buckets[0].from, begin);
         assert_eq!(buckets[buckets.len() - 1].until, at(4_113));

@@ -89,13 +89,12 @@ impl Life {
     }
 
     fn after_warm_up(&self) -> Vec<Bucket> {
-        let buckets = self.course().buckets();
-        let Some(first) = buckets.first() else {
+        let Some(first) = self.first_at() else {
             return vec![];
         };
-        let warm = first.from + SignedDuration::from_secs_f64(WARM_UP);
-        let later = buckets.iter().filter(|bucket| warm <= bucket.from);
-        later.copied().collect()
+        let warm = first + SignedDuration::from_secs_f64(WARM_UP);
+        let buckets = self.course().buckets();
+        buckets.filter(|bucket| warm <= bucket.from).collect()
     }
 
     /// What it used once it had warmed up, where its beginning was seen: what a restart brings.

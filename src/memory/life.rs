@@ -2,18 +2,17 @@
 
 use super::{Bytes, Course};
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// What a dyno used at an instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Point {
     pub at: Timestamp,
     pub used: Bytes,
 }
 
 /// One dyno, from a start to the next.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Life {
     /// The UUID in the log; new with every start.
     pub id: String,
@@ -56,8 +55,8 @@ impl Life {
         Self {
             id: id.to_owned(),
             quota: None,
-            recent: VecDeque::new(),
-            early: vec![],
+            recent: VecDeque::with_capacity(RECENT),
+            early: Vec::with_capacity(EARLY),
             course: Course::default(),
         }
     }
@@ -88,7 +87,7 @@ impl Life {
     /// When it was first seen.
     #[must_use]
     pub fn first_at(&self) -> Option<Timestamp> {
-        self.course.buckets().first().map(|bucket| bucket.from)
+        self.course.buckets().next().map(|bucket| bucket.from)
     }
 
     #[must_use]
@@ -136,11 +135,7 @@ impl Life {
     /// How many samples there are.
     #[must_use]
     pub fn count(&self) -> u32 {
-        self.course
-            .buckets()
-            .iter()
-            .map(|bucket| bucket.count)
-            .sum()
+        self.course.buckets().map(|bucket| bucket.count).sum()
     }
 
     /// How it stands to a threshold at `now`.
@@ -152,7 +147,7 @@ impl Life {
             Level::Over { used, since }
                 if self.recent().next().map(|first| first.at) == Some(since) =>
             {
-                let before = self.course.buckets().iter().rev();
+                let before = self.course.buckets().rev();
                 let over = before.take_while(|bucket| bucket.least >= threshold);
                 let since = over.map(|bucket| bucket.from).min().unwrap_or(since);
                 Level::Over { used, since }

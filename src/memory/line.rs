@@ -90,19 +90,19 @@ fn told<'a>(dyno: &'a str, text: &'a [u8]) -> Option<Told<'a>> {
 fn sample<'a>(name: &'a str, text: &'a [u8]) -> Option<Told<'a>> {
     let (mut source, mut life) = (None, None);
     let (mut rss, mut swap, mut quota) = (None, None, None);
-    for pair in text.split(|byte| *byte == b' ') {
-        let Some((key, value)) = split_at(pair, b'=') else {
-            continue;
-        };
-        match key {
-            b"source" => source = Some(value),
-            b"dyno" => life = uuid(value),
-            b"sample#memory_rss" => rss = megabytes(value),
-            b"sample#memory_swap" => swap = megabytes(value),
-            b"sample#memory_quota" => {
+    for pair in pairs(text) {
+        if let Some(field) = pair.strip_prefix(b"sample#memory_") {
+            if let Some(value) = field.strip_prefix(b"rss=") {
+                rss = megabytes(value);
+            } else if let Some(value) = field.strip_prefix(b"swap=") {
+                swap = megabytes(value);
+            } else if let Some(value) = field.strip_prefix(b"quota=") {
                 quota = megabytes(value).filter(|quota| *quota > Bytes::default());
             }
-            _ => {}
+        } else if let Some(value) = pair.strip_prefix(b"source=") {
+            source = Some(value);
+        } else if let Some(value) = pair.strip_prefix(b"dyno=") {
+            life = uuid(value);
         }
     }
     let is_its_own = is_name(name) && source == Some(name.as_bytes());
@@ -157,14 +157,12 @@ fn is_name(name: &str) -> bool {
 
 /// The UUID of `heroku.<app>.<uuid>`, whole.
 fn uuid(value: &[u8]) -> Option<&str> {
+    const LENGTH: usize = 36;
     let rest = value.strip_prefix(b"heroku.")?;
-    let dot = rest.iter().rposition(|byte| *byte == b'.')?;
-    let uuid = &rest[dot + 1..];
-    let is_digit = |(place, byte): (usize, &u8)| match place {
-        8 | 13 | 18 | 23 => *byte == b'-',
-        _ => byte.is_ascii_hexdigit(),
-    };
-    let is_uuid = uuid.len() == 36 && uuid.iter().enumerate().all(is_digit);
+    let (before, uuid) = rest.split_at_checked(rest.len().checked_sub(LENGTH)?)?;
+    let dashes = [8, 13, 18, 23].iter().all(|place| uuid[*place] == b'-');
+    let digits = uuid.iter().filter(|byte| byte.is_ascii_hexdigit()).count();
+    let is_uuid = before.ends_with(b".") && dashes && digits == LENGTH - 4;
     is_uuid.then(|| std::str::from_utf8(uuid).ok()).flatten()
 }
 
@@ -220,6 +218,17 @@ fn instant(text: &[u8]) -> Option<Timestamp> {
 }
 
 const EPOCH: jiff::civil::Date = jiff::civil::date(1970, 1, 1);
+
+/// What is between spaces.
+fn pairs(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut from = 0;
+    let ends = memchr::memchr_iter(b' ', text).chain(std::iter::once(text.len()));
+    ends.map(move |end| {
+        let pair = &text[from..end];
+        from = end + 1;
+        pair
+    })
+}
 
 /// What is before a byte, and what is after it.
 fn split_at(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {

@@ -2,17 +2,18 @@
 
 use super::{
     Bytes,
-    life::{GAP, Level, Life, Point, STRIKES, SUSTAINED, level},
+    life::Life,
     line::{Line, Told},
+    overs::Overs,
+    seen::{Newest, Seen},
 };
 use crate::{schedule, snapshot::Dyno};
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 /// Everything that a log told of one app's dynos. The end of one session and the beginning of the next
 /// may overlap: what was told is not told twice.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lives {
     dynos: BTreeMap<String, OfName>,
     /// Lines that Heroku says it did not deliver.
@@ -22,38 +23,17 @@ pub struct Lives {
 }
 
 /// A name is taken by one dyno after the other, and for minutes by two of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct OfName {
     /// Oldest first.
     lives: Vec<Life>,
-    overs: VecDeque<Over>,
+    overs: Overs,
 }
 
-/// R14 and R15, and what is printed beside them. They name no start of the dyno.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Over {
-    pub at: Timestamp,
-    pub used: Option<Bytes>,
-    pub quota: Option<Bytes>,
-    /// The error itself has been seen.
-    pub is_exceeded: bool,
-}
-
-/// What is known of a dyno's present life.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Seen {
-    pub life: Option<Life>,
-    pub overs: Vec<Over>,
-}
-
-/// The two lines of a pair come in either order, at nearly the same instant.
-const PAIR: SignedDuration = SignedDuration::from_secs(5);
-/// The next sample is due within seconds: one that is older is not the last of a log that is being read.
-const NEW: SignedDuration = SignedDuration::from_secs(45);
-/// Errors that are kept of a name.
-const MOST_OVERS: usize = 16;
 /// Starts that are kept of a name.
 const MOST_LIVES: usize = 4;
+/// What said nothing for so long is forgotten.
+const KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// For so long after a dyno's start, lines without its UUID may be of the one before: 30 seconds of
 /// leave, and four minutes of preboot.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
@@ -75,6 +55,7 @@ impl Lives {
             return;
         }
         if !self.dynos.contains_key(dyno) {
+            self.forget(at);
             self.dynos.insert(dyno.to_owned(), OfName::default());
         }
         let Some(known) = self.dynos.get_mut(dyno) else {
@@ -84,12 +65,18 @@ impl Lives {
             Told::Sample {
                 life, used, quota, ..
             } => known.sample(life, at, used, quota),
-            Told::Running { used, quota, .. } => known.over(at, |over| {
-                (over.used, over.quota) = (Some(used), quota);
-            }),
-            Told::Exceeded { .. } => known.over(at, |over| over.is_exceeded = true),
+            Told::Running { used, quota, .. } => known.overs.running(at, used, quota),
+            Told::Exceeded { .. } => known.overs.exceeded(at),
             Told::Dropped { .. } => {}
         }
+    }
+
+    /// Names come and go: whenever one comes, those that have been silent for long go.
+    fn forget(&mut self, now: Timestamp) {
+        self.dynos.retain(|_, known| {
+            known.forget(now);
+            !known.is_empty()
+        });
     }
 
     /// How many lines were not delivered.
@@ -143,11 +130,10 @@ impl Lives {
                     .map(|life| life.since(after))
             };
             let life = if are_ids { by_id } else { by_name() };
-            let overs = known.map(|known| known.overs.iter().copied());
-            let overs = overs.into_iter().flatten().filter(|over| after <= over.at);
+            let overs = known.map(|known| known.overs.since(after));
             let seen = Seen {
                 life: life.filter(|life| life.last().is_some()),
-                overs: overs.collect(),
+                overs: overs.unwrap_or_default(),
             };
             (dyno.id.clone(), seen)
         };
@@ -172,6 +158,7 @@ impl OfName {
         if let Some(life) = self.lives.iter_mut().find(|life| life.id == id) {
             return life.add(at, used, quota);
         }
+        self.forget(at);
         let mut life = Life::new(id);
         life.add(at, used, quota);
         self.lives.push(life);
@@ -183,25 +170,18 @@ impl OfName {
         }
     }
 
-    fn over(&mut self, at: Timestamp, put: impl FnOnce(&mut Over)) {
-        let is_pair = |over: &&mut Over| over.at.duration_since(at).abs() <= PAIR;
-        if let Some(over) = self.overs.iter_mut().rev().find(is_pair) {
-            return put(over);
+    /// Forgets what told nothing for a day.
+    fn forget(&mut self, now: Timestamp) {
+        let is_old = |at: Option<Timestamp>| at.is_none_or(|at| now.duration_since(at) > KEPT);
+        self.lives
+            .retain(|life| !is_old(life.last().map(|last| last.at)));
+        if is_old(self.overs.last_at()) {
+            self.overs = Overs::default();
         }
-        if self.overs.back().is_some_and(|last| at <= last.at) {
-            return;
-        }
-        let mut over = Over {
-            at,
-            used: None,
-            quota: None,
-            is_exceeded: false,
-        };
-        put(&mut over);
-        if self.overs.len() == MOST_OVERS {
-            self.overs.pop_front();
-        }
-        self.overs.push_back(over);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lives.is_empty() && self.overs.is_empty()
     }
 
     /// The only life that tells something after an instant, and told nothing before the dyno's start;
@@ -217,148 +197,13 @@ impl OfName {
     }
 }
 
-impl Seen {
-    /// What the dyno may use, as far as its lines tell.
-    #[must_use]
-    pub fn quota(&self) -> Option<Bytes> {
-        let told = self.life.as_ref().and_then(|life| life.quota);
-        told.or_else(|| self.overs.iter().rev().find_map(|over| over.quota))
-    }
-
-    /// How the dyno stands to a threshold at `now`: by its samples, and where it has none by what is
-    /// printed beside R14.
-    #[must_use]
-    pub fn level(&self, threshold: Bytes, now: Timestamp) -> Level {
-        level_of(self.life.as_ref(), self.overs.iter(), threshold, now)
-    }
-
-    /// Since when R14 has come again and again.
-    #[must_use]
-    pub fn exceeded_since(&self, now: Timestamp) -> Option<Timestamp> {
-        exceeded_since(self.overs.iter(), now)
-    }
-
-    /// What it used when it was last heard of, if that is not long ago.
-    #[must_use]
-    pub fn used(&self, now: Timestamp) -> Option<Bytes> {
-        let is_fresh = |at: Timestamp| now.duration_since(at) <= GAP;
-        let sample = self.life.as_ref().and_then(Life::last);
-        let sample = sample.filter(|last| is_fresh(last.at));
-        let over = self.overs.iter().rev().find(|over| is_fresh(over.at));
-        sample.map(|last| last.used).or_else(|| over?.used)
-    }
-
-    /// Whether it was below its quota after the last R14.
-    #[must_use]
-    pub fn has_fallen_below(&self, quota: Option<Bytes>) -> bool {
-        let sample = self.life.as_ref().and_then(Life::last);
-        let error = self.overs.iter().rev().find(|over| over.is_exceeded);
-        let is_later = |last: &Point| error.is_some_and(|error| error.at < last.at);
-        let is_below = |last: Point| quota.is_some_and(|quota| last.used < quota);
-        sample.filter(is_later).is_some_and(is_below)
-    }
-
-    /// Whether anything was told at all.
-    #[must_use]
-    pub fn is_anything(&self) -> bool {
-        self.life.is_some() || !self.overs.is_empty()
-    }
-
-    /// Whether there are enough fresh samples to judge by.
-    #[must_use]
-    pub fn is_known(&self, now: Timestamp) -> bool {
-        let enough = |life: &Life| life.recent().count() >= STRIKES;
-        let is_new = |life: &Life| {
-            life.last()
-                .is_some_and(|last| now.duration_since(last.at) <= NEW)
-        };
-        self.life
-            .as_ref()
-            .is_some_and(|life| enough(life) && is_new(life))
-    }
-}
-
-/// What was heard last under a name, whichever dyno it is of.
-#[derive(Debug, Clone, Copy)]
-pub struct Newest<'a> {
-    pub name: &'a str,
-    pub process_type: &'a str,
-    pub life: Option<&'a Life>,
-    has_predecessor: bool,
-    overs: &'a VecDeque<Over>,
-}
-
-impl Newest<'_> {
-    #[must_use]
-    pub fn quota(&self) -> Option<Bytes> {
-        let told = self.life.and_then(|life| life.quota);
-        told.or_else(|| self.overs.iter().rev().find_map(|over| over.quota))
-    }
-
-    #[must_use]
-    pub fn level(&self, threshold: Bytes, now: Timestamp) -> Level {
-        level_of(self.life, self.overs.iter(), threshold, now)
-    }
-
-    #[must_use]
-    pub fn exceeded_since(&self, now: Timestamp) -> Option<Timestamp> {
-        exceeded_since(self.overs.iter(), now)
-    }
-
-    /// Whether its life began so short a time ago; one whose beginning was not heard may be old.
-    #[must_use]
-    pub fn is_younger_than(&self, age: SignedDuration, now: Timestamp) -> bool {
-        let first = self.life.and_then(Life::first_at);
-        self.has_predecessor && first.is_some_and(|first| now.duration_since(first) < age)
-    }
-}
-
-fn level_of<'a>(
-    life: Option<&Life>,
-    overs: impl DoubleEndedIterator<Item = &'a Over>,
-    threshold: Bytes,
-    now: Timestamp,
-) -> Level {
-    let by_samples = life.map(|life| life.level(threshold, now));
-    match by_samples {
-        Some(level) if level != Level::Unknown => level,
-        _ => {
-            let point = |over: &Over| {
-                Some(Point {
-                    at: over.at,
-                    used: over.used?,
-                })
-            };
-            level(overs.filter_map(point), threshold, now)
-        }
-    }
-}
-
-fn exceeded_since<'a>(
-    overs: impl DoubleEndedIterator<Item = &'a Over>,
-    now: Timestamp,
-) -> Option<Timestamp> {
-    let mut errors = overs
-        .rev()
-        .filter(|over| over.is_exceeded)
-        .map(|over| over.at);
-    let last = errors
-        .next()
-        .filter(|last| now.duration_since(*last) <= GAP)?;
-    let (mut since, mut count) = (last, 1);
-    for at in errors {
-        if since.duration_since(at) > GAP {
-            break;
-        }
-        (since, count) = (at, count + 1);
-    }
-    (count >= STRIKES && last.duration_since(since) >= SUSTAINED).then_some(since)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{memory::line, snapshot::State};
+    use crate::{
+        memory::{Level, line},
+        snapshot::State,
+    };
 
     const OLD: &str = "7f9b14bc-1d3b-47f4-91c1-704964b8793f";
     const NEW: &str = "d97d0ea7-cf3d-411b-b453-d2943a50b456";
@@ -488,5 +333,27 @@ mod tests {
         sample(&mut lives, "web.1", OLD, 0, 500);
         assert_eq!(lives, once);
         assert_eq!(lives.iter().count(), 2);
+    }
+
+    #[test]
+    fn what_was_silent_for_a_day_is_forgotten() {
+        const HOUR: i64 = 3_600;
+        let mut lives = Lives::default();
+        sample(&mut lives, "job.4711", OLD, 0, 500);
+        sample(&mut lives, "web.1", OLD, 0, 500);
+        sample(&mut lives, "web.1", NEW, 23 * HOUR, 100);
+        sample(&mut lives, "job.4712", OLD, 23 * HOUR, 500);
+        let known = |lives: &Lives| {
+            let known = lives.iter();
+            known
+                .map(|(name, life)| format!("{name} {}", &life.id[..1]))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            known(&lives),
+            ["job.4711 7", "job.4712 7", "web.1 7", "web.1 d"]
+        );
+        sample(&mut lives, "web.2", OLD, 25 * HOUR, 100);
+        assert_eq!(known(&lives), ["job.4712 7", "web.1 d", "web.2 7"]);
     }
 }

@@ -11,6 +11,8 @@ mod forecast;
 mod life;
 pub mod line;
 mod lives;
+mod overs;
+mod seen;
 mod trend;
 
 pub use bytes::Bytes;
@@ -18,4 +20,5 @@ pub use course::{Bucket, Course};
 pub use extract::Extract;
 pub use forecast::{Forecast, Outlook};
 pub use life::{Level, Life, Point};
-pub use lives::{Lives, Newest, Over, Seen};
+pub use lives::Lives;
+pub use seen::{Newest, Seen};
