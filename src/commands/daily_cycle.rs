@@ -38,8 +38,13 @@ pub fn foresee(schedule: &Schedule, all: &[Schedule], now: Timestamp) -> Option<
     let ways: Vec<String> = ways
         .filter_map(|(way, changed)| helps(&changed).then_some(way))
         .collect();
+    let or_memory = if schedule.memory.is_trigger() {
+        ", unless memory has the dynos restarted before"
+    } else {
+        ""
+    };
     Some(Trouble {
-        warning: format!("Heroku's own daily cycle {told}"),
+        warning: format!("Heroku's own daily cycle {told}{or_memory}"),
         hint: Some(match &ways[..] {
             [] => "its windows and blackouts leave no room to come before that".to_owned(),
             [way] => format!("{way} comes before it"),

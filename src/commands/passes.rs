@@ -9,8 +9,7 @@ use crate::{
     heroku::{self, Client},
     ledger::{self, Ledger},
     listen,
-    memory::Lives,
-    pass::{self, Listened, Options, Pass, Request},
+    pass::{self, Heard, Listened, Options, Pass, Request},
     report::{AppReport, Report},
     runner::deployed,
     schedule::{AppName, Schedule},
@@ -84,7 +83,7 @@ impl Passes<'_> {
     }
 
     /// Listens to the log of these schedules' app for good. Why that cannot be done is said once.
-    pub async fn listen(&self, schedules: &[Schedule], lives: &RefCell<Lives>) {
+    pub async fn listen(&self, schedules: &[Schedule], heard: &Heard) {
         /// Until a credential is looked for again.
         const LATER: SignedDuration = SignedDuration::from_mins(5);
         let Some(first) = schedules.first() else {
@@ -94,6 +93,12 @@ impl Passes<'_> {
         let said: RefCell<Option<String>> = RefCell::default();
         let say = |why: Option<String>| {
             let is_news = *said.borrow() != why;
+            let since = heard.unread.borrow().as_ref().map(|(since, _)| *since);
+            let unread = why.as_ref().map(|why| {
+                let since = since.unwrap_or_else(|| context.clock.now());
+                (since, format!("{}: {why}", app.name))
+            });
+            heard.unread.replace(unread);
             if let Some(why) = why.as_ref().filter(|_| is_news) {
                 let name = &app.name;
                 context.ui.warn(&format!(
@@ -110,7 +115,8 @@ impl Passes<'_> {
             match self.ear(account).await {
                 Ok(client) => {
                     let tell = |error: Option<&heroku::Error>| say(error.map(ToString::to_string));
-                    listen::follow(&client, context.clock, app.id_or_name(), lives, tell).await;
+                    listen::follow(&client, context.clock, app.id_or_name(), &heard.lives, tell)
+                        .await;
                 }
                 Err(error) => say(Some(error.to_string())),
             }

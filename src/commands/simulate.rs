@@ -39,9 +39,18 @@ pub(super) fn simulate(context: &Context<'_>, flags: &Simulate) -> Result<u8, Er
     }
     let record = read(context, flags)?;
     let (Some(from), Some(until)) = (record.from, record.until) else {
+        let exceeded = if record.exceeded == 0 {
+            String::new()
+        } else {
+            let count = record.exceeded;
+            format!(
+                ", but {count} times R14 or R15, which tell nothing of the memory below the quota"
+            )
+        };
+        let file = flags.file.display();
         return Err(Error::Other {
             code: "no_samples",
-            message: format!("{} has no sample of memory of a dyno", flags.file.display()),
+            message: format!("{file} has no sample of memory of a dyno{exceeded}"),
             hint: Some("with log-runtime-metrics on, heroku logs --source heroku --tail has one of each dyno every 20 seconds".to_owned()),
         });
     };

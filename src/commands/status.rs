@@ -13,15 +13,38 @@ use crate::{
     plan::{self, Known, Question},
     report::status::Status,
     schedule::{AppName, Schedule},
+    snapshot::{App, Formation, Size},
     state::StateDir,
     store::narrow,
     ui::file,
 };
-use jiff::{SignedDuration, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::{cell::RefCell, path::Path};
 
+/// For so long it is believed that an app is as it was: each look costs requests of the account's quota.
+const BELIEVED: SignedDuration = SignedDuration::from_mins(5);
 /// How often a status that stays is looked at anew: each dyno tells about every 20 seconds.
 const EVERY: SignedDuration = SignedDuration::from_secs(20);
+
+/// What changes seldom.
+struct Shape {
+    seen_at: Timestamp,
+    app: App,
+    formation: (Vec<Formation>, bool),
+    sizes: Vec<Size>,
+}
+
+impl Shape {
+    async fn of(context: &Context<'_>, client: &Client, app: &AppName) -> Result<Self, Error> {
+        let app = client.app(app.as_str()).await?;
+        Ok(Self {
+            seen_at: context.clock.now(),
+            formation: observe::shape(client, &app).await?,
+            app,
+            sizes: vec![],
+        })
+    }
+}
 
 pub(super) async fn status(context: &Context<'_>, flags: Flags) -> Result<u8, Error> {
     let app = context.app(&flags.app)?;
@@ -38,9 +61,10 @@ pub(super) async fn status(context: &Context<'_>, flags: Flags) -> Result<u8, Er
         let stay = async {
             // The past comes at once; nobody waits for a table without it.
             context.clock.sleep(SignedDuration::from_secs(1)).await;
+            let mut seen = None;
             loop {
                 let unread = told.borrow().clone();
-                match gather(context, &client, &flags, &app, &lives).await {
+                match gather(context, &client, &flags, (&app, &mut seen), &lives).await {
                     Ok(status) => {
                         let has_panels = !status.chart.panels.is_empty();
                         let svg = flags.svg.as_deref().filter(|_| has_panels);
@@ -67,7 +91,7 @@ pub(super) async fn status(context: &Context<'_>, flags: Flags) -> Result<u8, Er
     let look = listen::look(&client, context.clock, app.as_str(), now, |_| true).await;
     let unread = look.map(|looked| lives.replace(looked)).err();
     let unread = unread.map(|error| error.to_string());
-    let status = gather(context, &client, &flags, &app, &lives).await?;
+    let status = gather(context, &client, &flags, (&app, &mut None), &lives).await?;
     show(context, &status, flags.svg.as_deref(), unread.as_deref())?;
     if !status.has_memory() && !ui.is_json {
         ui.hint(&format!(
@@ -82,10 +106,16 @@ async fn gather(
     context: &Context<'_>,
     client: &Client,
     flags: &Flags,
-    app: &AppName,
+    (app, seen): (&AppName, &mut Option<Shape>),
     lives: &RefCell<Lives>,
 ) -> Result<Status, Error> {
-    let mut snapshot = observe::whole(client, app.as_str()).await?;
+    let is_believed = |shape: &Shape| context.clock.now().duration_since(shape.seen_at) < BELIEVED;
+    let known = match seen.take().filter(is_believed) {
+        Some(known) => known,
+        None => Shape::of(context, client, app).await?,
+    };
+    let known = seen.insert(known);
+    let mut snapshot = observe::dynos(client, known.app.clone(), known.formation.clone()).await?;
     let all = context
         .schedules_of(&flags.common)
         .await
@@ -95,7 +125,10 @@ async fn gather(
     snapshot.memory = lives.seen(&snapshot.dynos);
     let lacks_quota = |dyno| snapshot.quota(dyno).is_none();
     if snapshot.formation_dynos().any(lacks_quota) {
-        snapshot.sizes = client.dyno_sizes().await.unwrap_or_default();
+        if known.sizes.is_empty() {
+            known.sizes = client.dyno_sizes().await.unwrap_or_default();
+        }
+        snapshot.sizes.clone_from(&known.sizes);
     }
     let ledger = Ledger::new(StateDir::open(context.env)?.ledger(), String::new());
     let known = Known {

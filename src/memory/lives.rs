@@ -16,8 +16,9 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lives {
     dynos: BTreeMap<String, OfName>,
-    /// Lines that Heroku says it did not deliver.
+    /// Lines that Heroku says it did not deliver, and when it last said so.
     dropped: u64,
+    dropped_at: Option<Timestamp>,
     /// Of the newest line.
     told_at: Option<Timestamp>,
 }
@@ -44,7 +45,11 @@ impl Lives {
         self.told_at = self.told_at.max(Some(line.at));
         let (dyno, at) = match line.told {
             Told::Dropped { count } => {
-                self.dropped = self.dropped.saturating_add(count);
+                // A log that is read again tells them again.
+                if self.dropped_at < Some(line.at) {
+                    self.dropped = self.dropped.saturating_add(count);
+                    self.dropped_at = Some(line.at);
+                }
                 return;
             }
             Told::Sample { dyno, .. } | Told::Running { dyno, .. } | Told::Exceeded { dyno } => {

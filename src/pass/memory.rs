@@ -7,7 +7,7 @@ use crate::{
     heroku::{self, Client},
     listen,
     memory::{Bytes, Lives, Seen},
-    plan::{Plan, Skip, SkipReason},
+    plan::{Outcome, Plan, Skip, SkipReason},
     report::{AppReport, advice},
     schedule::Schedule,
     snapshot::{Dyno, Generation, Snapshot},
@@ -29,11 +29,16 @@ pub struct Heard {
     pub app_id: RefCell<Option<String>>,
     /// What its dynos may use, by their names, as a pass has found out.
     pub quotas: RefCell<BTreeMap<String, Bytes>>,
+    /// How far Heroku's clock is ahead of this machine's, by the newest pass.
+    pub skew: Cell<SignedDuration>,
+    /// Since when it cannot be read, and why.
+    pub unread: RefCell<Option<(Timestamp, String)>>,
 }
 
 impl Heard {
     /// What its lines do not tell.
-    fn learn(&self, snapshot: &Snapshot) {
+    fn learn(&self, snapshot: &Snapshot, client: &Client) {
+        self.skew.set(client.skew().unwrap_or_default());
         self.is_ended_at_quota.set(snapshot.app.is_ended_at_quota());
         self.app_id.replace(Some(snapshot.app.id.clone()));
         let quota = |dyno: &Dyno| Some((dyno.name.clone(), snapshot.quota(dyno)?));
@@ -104,10 +109,19 @@ impl AppPass<'_> {
             return;
         }
         let heard = self.listened(snapshot);
-        if let Some(heard) = &heard {
-            heard.learn(snapshot);
+        let client = self.pass.tools.client;
+        let new = heard
+            .as_ref()
+            .filter(|heard| heard.app_id.borrow().is_none());
+        if let Some(heard) = new
+            && self.is_measured(snapshot).await
+        {
+            self.wait_for(heard, snapshot).await;
         }
-        // One who has just begun to listen, or hears nothing any more, knows less than the log.
+        if let Some(heard) = &heard {
+            heard.learn(snapshot, client);
+        }
+        // One who hears nothing any more knows less than the log.
         let is_of_late = |heard: &Rc<Heard>| {
             let told_at = heard.lives.borrow().told_at();
             told_at.is_some_and(|at| snapshot.at.duration_since(at) < HEARD_OF_LATE)
@@ -132,17 +146,28 @@ impl AppPass<'_> {
             snapshot.sizes.clone_from(&self.sizes);
         }
         if let Some(heard) = heard {
-            heard.learn(snapshot);
+            heard.learn(snapshot, client);
         }
     }
 
-    /// What helps the dynos that a restart does not help.
+    /// What helps the dynos that a restart does not help, and which were restarted in doubt.
     pub(super) async fn advise(
         &mut self,
         report: &mut AppReport,
         plan: &Plan,
         snapshot: &Snapshot,
     ) {
+        let doubtful = report.ended.iter();
+        let doubtful =
+            doubtful.filter(|ended| ended.step.is_in_doubt && ended.outcome == Outcome::Restarted);
+        let doubtful: Vec<&str> = doubtful.map(|ended| ended.step.dyno.as_str()).collect();
+        if !doubtful.is_empty() {
+            let dynos = doubtful.join(", ");
+            report.notices.push(format!(
+                "{}: {dynos}: restarted in doubt, for the log did not tell enough of memory to know that it was not needed",
+                report.app
+            ));
+        }
         let is_helpless = |skip: &&Skip| skip.reason == SkipReason::RestartDoesNotHelp;
         let named = |skip: &Skip| snapshot.dynos.iter().find(|dyno| dyno.name == skip.dyno);
         let helpless: Vec<&Dyno> = plan
@@ -194,44 +219,62 @@ impl AppPass<'_> {
         heard.cloned()
     }
 
+    /// Whether its dynos tell what they use.
+    async fn is_measured(&self, snapshot: &Snapshot) -> bool {
+        let client = self.pass.tools.client;
+        let told = || client.has_feature(&snapshot.app.id, "log-runtime-metrics");
+        snapshot.app.generation == Generation::Cedar && told().await.unwrap_or(true)
+    }
+
+    /// Whether enough is known of each dyno that is judged by its memory now.
+    fn is_known(&self, lives: &Lives, snapshot: &Snapshot) -> bool {
+        let seen = lives.seen(&snapshot.dynos);
+        let is_ours = |dyno: &&Dyno| {
+            let mut about = self.schedules.iter().filter(|one| one.memory.is_needed());
+            let up_for = snapshot.at.duration_since(dyno.began_at());
+            // One that is warming up is not judged yet.
+            let is_meant = |one: &Schedule| {
+                one.target.includes(&dyno.name, &dyno.process_type)
+                    && up_for >= one.warm_up().duration()
+            };
+            dyno.is_up() && about.any(is_meant)
+        };
+        let now = self.pass.tools.client.now();
+        let mut dynos = snapshot.formation_dynos().filter(is_ours);
+        dynos.all(|dyno| seen.get(&dyno.id).is_some_and(|seen| seen.is_known(now)))
+    }
+
+    /// Whoever has just begun to listen hears the past of the log in a moment, and the next samples soon.
+    async fn wait_for(&self, heard: &Heard, snapshot: &Snapshot) {
+        const A_SECOND: SignedDuration = SignedDuration::from_secs(1);
+        let clock = self.pass.tools.clock;
+        let until = clock.now() + PATIENCE;
+        let is_over = || {
+            let has_failed = heard.unread.borrow().is_some();
+            let is_known = || self.is_known(&heard.lives.borrow(), snapshot);
+            has_failed || self.pass.tools.stop.is_set() || clock.now() >= until || is_known()
+        };
+        while !is_over() {
+            clock.sleep(A_SECOND).await;
+        }
+    }
+
     async fn look_at_log(&mut self, snapshot: &Snapshot) -> Result<&Lives, heroku::Error> {
         let now = snapshot.at;
         let is_fresh = |looked: &Looked| now.duration_since(looked.at) < FRESH;
         if !self.looked.as_ref().is_some_and(is_fresh) {
             let (client, clock) = (self.pass.tools.client, self.pass.tools.clock);
             let app = snapshot.app.id.as_str();
+            let options = &self.pass.options;
+            let may_wait = !options.is_dry_run && !options.no_wait;
             // Where no dyno is measured there is nothing to wait for.
-            let is_cedar = snapshot.app.generation == Generation::Cedar;
-            let is_measured = is_cedar
-                && client
-                    .has_feature(app, "log-runtime-metrics")
-                    .await
-                    .unwrap_or(true);
-            let is_patient =
-                is_measured && !self.pass.options.is_dry_run && !self.pass.options.no_wait;
+            let is_patient = may_wait && self.is_measured(snapshot).await;
             let until = if is_patient {
                 clock.now() + PATIENCE
             } else {
                 clock.now()
             };
-            let is_known = |lives: &Lives| {
-                let seen = lives.seen(&snapshot.dynos);
-                let is_ours = |dyno: &&Dyno| {
-                    let mut about = self.schedules.iter().filter(|one| one.memory.is_needed());
-                    let up_for = now.duration_since(dyno.began_at());
-                    // One that is warming up is not judged yet.
-                    let is_meant = |one: &Schedule| {
-                        one.target.includes(&dyno.name, &dyno.process_type)
-                            && up_for >= one.warm_up().duration()
-                    };
-                    dyno.is_up() && about.any(is_meant)
-                };
-                let mut dynos = snapshot.formation_dynos().filter(is_ours);
-                dynos.all(|dyno| {
-                    seen.get(&dyno.id)
-                        .is_some_and(|seen| seen.is_known(client.now()))
-                })
-            };
+            let is_known = |lives: &Lives| self.is_known(lives, snapshot);
             let look = listen::look(client, clock, app, until, is_known);
             let lives = tokio::select! {
                 lives = look => lives?,

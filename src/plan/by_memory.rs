@@ -179,18 +179,30 @@ impl Look<'_> {
         self.seen.used(self.question.now)
     }
 
+    /// Why nothing is known of what it uses.
+    fn silence(&self) -> String {
+        match self.seen.last_at() {
+            Some(last) => {
+                let since = Span::whole_seconds_of(self.question.now.duration_since(last));
+                format!("the last sample of its memory is {since} old")
+            }
+            None => "no sample of its memory in the log: log-runtime-metrics is off, or it started before that was on".to_owned(),
+        }
+    }
+
     /// Why it is not due.
     fn rest(&self) -> Verdict {
         let Some(used) = self.used() else {
-            return Verdict::not(
-                SkipReason::MemoryUnknown,
-                "no sample of its memory in the log: log-runtime-metrics is off, or it started before that was on",
-            );
+            return Verdict::not(SkipReason::MemoryUnknown, self.silence());
         };
         let Some(threshold) = self.threshold else {
             return Verdict::not(SkipReason::MemoryUnknown, "its quota is not known");
         };
-        let detail = format!("memory {} of {:.0} MB", self.tell(used), threshold.as_mb());
+        let detail = format!(
+            "memory {}, due from {:.0} MB on",
+            self.tell(used),
+            threshold.as_mb()
+        );
         Verdict::not(SkipReason::NotDue, detail)
     }
 }
@@ -198,6 +210,16 @@ impl Look<'_> {
 /// Since when a dyno is due so long before its quota is reached, by the forecast, or in the last window
 /// before that.
 fn ahead_of_limit(
+    schedule: &Schedule,
+    life: &Life,
+    quota: Bytes,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    due_ahead_of_limit(schedule, life, quota, now).filter(|due_at| *due_at <= now)
+}
+
+/// The same of a dyno that is not due yet.
+pub(super) fn due_ahead_of_limit(
     schedule: &Schedule,
     life: &Life,
     quota: Bytes,
@@ -214,15 +236,14 @@ fn ahead_of_limit(
         life.last()
             .is_some_and(|last| last.used >= quota.percent(NEARLY_FULL))
     };
-    let due_at = if latest <= now {
-        (is_sure || is_near()).then_some(latest)?
+    if latest <= now {
+        (is_sure || is_near()).then_some(latest)
     } else {
         // A window before is taken where the forecast is more than a guess.
         is_sure
             .then(|| last_window(&schedule.bounds, latest))
-            .flatten()?
-    };
-    (due_at <= now).then_some(due_at)
+            .flatten()
+    }
 }
 
 /// When a roll is to begin at the latest that windows and blackouts allow until an instant.
@@ -240,17 +261,17 @@ fn about<'a>(schedule: &'a Schedule, lives: &'a Lives) -> impl Iterator<Item = N
     lives.newest().filter(is_about)
 }
 
-/// Whether lines tell that a dyno is over the threshold of a schedule: reason enough to look at the app.
-#[must_use]
-pub fn is_over(
-    schedule: &Schedule,
-    lives: &Lives,
-    (quotas, is_ended_at_quota): (&BTreeMap<String, Bytes>, bool),
+/// Of which dynos lines tell that they are over the threshold of a schedule: reason enough to look at the
+/// app.
+pub fn over<'a>(
+    schedule: &'a Schedule,
+    lives: &'a Lives,
+    (quotas, is_ended_at_quota): (&'a BTreeMap<String, Bytes>, bool),
     now: Timestamp,
-) -> bool {
+) -> impl Iterator<Item = Newest<'a>> {
     let memory = &schedule.memory;
     let warm_up = schedule.warm_up().duration();
-    about(schedule, lives).any(|newest| {
+    about(schedule, lives).filter(move |newest| {
         if newest.is_younger_than(warm_up, now) {
             return false;
         }
@@ -266,33 +287,40 @@ pub fn is_over(
 }
 
 /// The same for a forecast, which takes longer to tell.
-#[must_use]
-pub fn is_ahead_of_limit(schedule: &Schedule, lives: &Lives, now: Timestamp) -> bool {
-    about(schedule, lives).any(|newest| {
+pub fn near_limit<'a>(
+    schedule: &'a Schedule,
+    lives: &'a Lives,
+    now: Timestamp,
+) -> impl Iterator<Item = Newest<'a>> {
+    about(schedule, lives).filter(move |newest| {
         let known = newest.life.zip(newest.quota());
         known.is_some_and(|(life, quota)| ahead_of_limit(schedule, life, quota, now).is_some())
     })
 }
 
-/// Why a calendar need not restart a dyno at all before its next occurrence; `None` where it must, or
-/// nobody knows.
-pub(super) fn not_needed(
+/// Until when a dyno that is left alone at an instant is not restarted by its calendar.
+pub(super) fn until_next(schedule: &Schedule, at: Timestamp) -> Timestamp {
+    schedule.next_due(at).unwrap_or(at + A_DAY) + LATE
+}
+
+/// Whether a calendar must restart a dyno before its next occurrence, and if not, why; `None` where nobody
+/// knows.
+pub(super) fn needed(
     question: Question<'_>,
     schedule: &Schedule,
     dyno: &Dyno,
-) -> Option<String> {
+) -> Option<Result<(), String>> {
     let look = Look::new(question, schedule, dyno)?;
     let (now, threshold) = (question.now, look.threshold?);
     let life = look.seen.life.as_ref()?;
-    let next = schedule.next_due(now).unwrap_or(now + A_DAY) + LATE;
-    let is_needed = life.reaches(threshold, next, now)?;
-    let zone = schedule.zone();
-    (!is_needed).then(|| {
-        let used = look.used().map(|used| look.tell(used)).unwrap_or_default();
-        let threshold = threshold.as_mb();
-        format!(
-            "memory {used}: not forecast to reach {threshold:.0} MB before {}",
-            zone.tell(next)
-        )
-    })
+    let next = until_next(schedule, now);
+    if life.reaches(threshold, next, now)? {
+        return Some(Ok(()));
+    }
+    let used = look.used().map(|used| look.tell(used)).unwrap_or_default();
+    let threshold = threshold.as_mb();
+    let next = schedule.zone().tell(next);
+    Some(Err(format!(
+        "memory {used}: not forecast to reach {threshold:.0} MB before {next}"
+    )))
 }

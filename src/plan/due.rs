@@ -77,6 +77,17 @@ impl Verdict {
         }
     }
 
+    /// Why nothing is due, where that is all there is to say.
+    fn not_due(&self) -> Option<&str> {
+        match self {
+            Self::NotDue {
+                reason: SkipReason::NotDue,
+                detail,
+            } => Some(detail),
+            _ => None,
+        }
+    }
+
     pub(super) fn not(reason: SkipReason, detail: impl Into<String>) -> Self {
         Self::NotDue {
             reason,
@@ -163,8 +174,25 @@ fn judge(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> Verdict {
         judge_age(question, schedule, dyno),
         by_memory::judge(question, schedule, dyno),
     ];
+    let [.., memory] = &verdicts;
+    let below = memory
+        .as_ref()
+        .and_then(Verdict::not_due)
+        .map(ToOwned::to_owned);
     let telling = verdicts.into_iter().flatten().min_by_key(Verdict::rank);
-    telling.unwrap_or_else(|| Verdict::not(SkipReason::NotDue, "the schedule has no trigger"))
+    match telling {
+        // What is used tells more than that no hour has come.
+        Some(Verdict::NotDue {
+            reason: SkipReason::NotDue,
+            detail,
+        }) => {
+            let below = below.filter(|below| *below != detail);
+            let below = below.map(|below| format!("; {below}")).unwrap_or_default();
+            Verdict::not(SkipReason::NotDue, detail + &below)
+        }
+        Some(telling) => telling,
+        None => Verdict::not(SkipReason::NotDue, "the schedule has no trigger"),
+    }
 }
 
 /// `None` when no age of a dyno makes it due.
@@ -302,7 +330,7 @@ fn judge_calendar(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> O
 fn if_needed(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> Option<String> {
     let heeds_memory = schedule.memory.if_needed;
     heeds_memory
-        .then(|| by_memory::not_needed(question, schedule, dyno))
+        .then(|| by_memory::needed(question, schedule, dyno)?.err())
         .flatten()
 }
 

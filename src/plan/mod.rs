@@ -8,6 +8,7 @@
 mod by_memory;
 pub mod daily_cycle;
 pub mod due;
+mod expected;
 mod guards;
 mod health;
 mod length;
@@ -19,7 +20,8 @@ mod seen;
 mod step;
 mod until;
 
-pub use by_memory::{is_ahead_of_limit, is_over};
+pub use by_memory::{near_limit, over};
+pub use expected::{OfLife, expected};
 pub use guards::{PREBOOT_WINDOW, QUOTA_FLOOR, is_settled};
 pub use length::{length, longest};
 pub use outcome::{Ended, Outcome};

@@ -3,7 +3,7 @@
 use super::Question;
 use crate::{
     memory::Bytes,
-    schedule::{Guards, Span},
+    schedule::{Guards, Schedule, Span},
     snapshot::Dyno,
 };
 use jiff::Timestamp;
@@ -28,6 +28,8 @@ pub struct Step {
     pub used: Option<Bytes>,
     /// The same as a share of its quota, in thousandths.
     pub share: Option<u32>,
+    /// Its calendar is for dynos that need it, and nobody knows whether this one does.
+    pub is_in_doubt: bool,
 }
 
 /// Why a dyno is due.
@@ -114,6 +116,7 @@ impl Step {
                     share / 10
                 )
             }
+            _ if self.is_in_doubt => format!("{why}; not known whether its memory needs it"),
             _ => why,
         }
     }
@@ -132,9 +135,17 @@ impl Step {
             let thousandths = 1_000 * used.as_u64() / quota.as_u64().max(1);
             u32::try_from(thousandths).unwrap_or(u32::MAX)
         });
+        let of_name = |one: &&Schedule| one.name.as_str() == schedule && one.memory.if_needed;
+        let is_in_doubt = trigger == Trigger::Calendar
+            && question
+                .schedules
+                .iter()
+                .find(of_name)
+                .is_some_and(|one| super::by_memory::needed(question, one, dyno).is_none());
         Self {
             used,
             share,
+            is_in_doubt,
             app: question.snapshot.app.name.clone(),
             app_id: question.snapshot.app.id.clone(),
             dyno: dyno.name.clone(),

@@ -33,7 +33,7 @@ pub struct Course {
 }
 
 /// Rows of a panel.
-const HEIGHT: usize = 7;
+const HEIGHT: usize = 8;
 /// Columns left of the panel: `512 MB `.
 const LABEL: usize = 9;
 const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -66,12 +66,32 @@ impl Chart {
     #[must_use]
     pub fn text(&self, width: usize) -> String {
         let columns = width.saturating_sub(LABEL + 1).clamp(16, 160);
-        let mut text = self.title.clone();
+        let mut text = format!("{}{}", self.title, self.legend(width));
         for panel in &self.panels {
             let _ = write!(text, "\n{}", self.panel(panel, columns));
         }
         let _ = write!(text, "\n{}", self.axis(columns));
         text
+    }
+
+    /// What the lines and marks are, where there is room to say so.
+    fn legend(&self, width: usize) -> String {
+        let has = |mark: fn(&Panel) -> bool| self.panels.iter().any(mark);
+        let marks = [
+            (has(|panel| panel.quota.is_some()), "─ quota"),
+            (has(|panel| panel.threshold.is_some()), "╌ threshold"),
+            (has(|panel| !panel.restarts.is_empty()), "↻ restart"),
+        ];
+        let shown = marks.iter().filter(|(is_there, _)| *is_there);
+        let legend: Vec<&str> = shown.map(|(_, mark)| *mark).collect();
+        let legend = legend.join("  ");
+        let taken = self.title.chars().count() + 3;
+        let has_room = !legend.is_empty() && taken + legend.chars().count() <= width;
+        if has_room {
+            format!("   {legend}")
+        } else {
+            String::new()
+        }
     }
 
     fn column(&self, at: Timestamp, columns: usize) -> Option<usize> {
@@ -104,6 +124,8 @@ impl Chart {
         let mut text = panel.title.clone();
         for row in 0..HEIGHT {
             let (label, line) = match (Some(row) == quota, Some(row) == threshold) {
+                // Both in one row: the space between them is less than that.
+                (true, true) => (label(panel.quota), '═'),
                 (true, _) => (label(panel.quota), '─'),
                 (_, true) => (label(panel.threshold), '╌'),
                 _ if row == HEIGHT - 1 => ("0 MB".to_owned(), ' '),

@@ -66,7 +66,7 @@ pub fn step(step: &Step) -> Value {
     json!({
         "app": step.app, "dyno": step.dyno, "process_type": step.process_type, "schedule": step.schedule,
         "trigger": step.trigger, "occurrence": step.occurrence, "old_id": step.old_id,
-        "memory_before": step.used, "memory_permille": step.share,
+        "memory_before": step.used, "memory_permille": step.share, "in_doubt": step.is_in_doubt,
         "outcome": null, "new_id": null, "took_ms": null, "error": null,
     })
 }

@@ -112,6 +112,7 @@ fn of_step(level: Level, event: &str, step: &Step) -> Line {
         .with("trigger", word(&step.trigger))
         .with("occurrence", step.occurrence)
         .and("memory_before", step.used)
+        .and("in_doubt", step.is_in_doubt.then_some(true))
 }
 
 /// What a restart bought: read back by whoever asks the runner's log for its history.

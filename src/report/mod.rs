@@ -199,6 +199,13 @@ impl Report {
             && weights().all(|weight| matches!(weight, Weight::Left | Weight::Held))
     }
 
+    /// Whether nothing was due: nothing was done, and nothing is waited for.
+    #[must_use]
+    pub fn is_fruitless(&self) -> bool {
+        let is_quiet = |app: &AppReport| app.ended.is_empty() && app.due_skips().next().is_none();
+        self.trouble().is_none() && self.apps.iter().all(is_quiet)
+    }
+
     /// Whether any dyno was restarted.
     #[must_use]
     pub fn has_restarted(&self) -> bool {

@@ -6,12 +6,13 @@ use super::{
 };
 use crate::{
     memory::{Bytes, Forecast, Life, Lives, Outlook},
-    plan::{self, Plan},
+    plan::{self, OfLife, Plan},
     schedule::{Schedule, Span},
     snapshot::{Dyno, Snapshot},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 /// An app at an instant.
 #[derive(Debug, Clone)]
@@ -20,6 +21,8 @@ pub struct Status {
     pub now: Timestamp,
     pub zone: TimeZone,
     pub dynos: Vec<OfDyno>,
+    /// Lines of the log that Heroku says it did not deliver.
+    pub dropped: u64,
     pub chart: Chart,
 }
 
@@ -41,7 +44,9 @@ pub struct OfDyno {
 
 /// So far back a chart goes.
 const CHARTED: SignedDuration = SignedDuration::from_hours(24);
+/// Cells of a bar, where there is room and where there is little.
 const BAR: usize = 10;
+const SHORT_BAR: usize = 5;
 
 impl Status {
     /// From what was seen of an app, what a pass would do, and what its log told.
@@ -65,6 +70,7 @@ impl Status {
             now: snapshot.at,
             zone,
             dynos: of_dynos,
+            dropped: lives.dropped(),
             chart,
         }
     }
@@ -90,6 +96,21 @@ impl Status {
             human::instant(self.now, &self.zone),
             table(width, &header, rows)
         );
+        let told = self.dynos.iter().filter(|dyno| !dyno.why.is_empty());
+        let told: Vec<Vec<String>> = told
+            .map(|dyno| vec![dyno.name.clone(), dyno.why.clone()])
+            .collect();
+        if !told.is_empty() {
+            text.push_str("\n\n");
+            text.push_str(&table(width, &["Dyno", "Now"], told.into_iter()));
+        }
+        if self.dropped > 0 {
+            let dropped = self.dropped;
+            let _ = write!(
+                text,
+                "\n\nHeroku did not deliver {dropped} lines of this log (L10, L11): samples are missing"
+            );
+        }
         if has_chart && !self.chart.panels.is_empty() {
             text.push_str("\n\n");
             text.push_str(&self.chart.text(usize::from(width.unwrap_or(80))));
@@ -112,7 +133,8 @@ impl Status {
             .used
             .zip(dyno.quota)
             .map(|(used, quota)| used.percent_of(quota));
-        let bar = share.map(|share| format!("{} {share:3.0}%", chart::bar(share / 100.0, BAR)));
+        let cells = if is_wide { BAR } else { SHORT_BAR };
+        let bar = share.map(|share| format!("{} {share:3.0}%", chart::bar(share / 100.0, cells)));
         let (trend, reached) = match dyno.outlook {
             Outlook::Unknown => (String::new(), String::new()),
             Outlook::Steady => ("steady".to_owned(), "-".to_owned()),
@@ -170,7 +192,7 @@ impl Status {
                 "next_by": dyno.next.as_ref().map(|(_, why)| why), "now": dyno.why,
             })
         };
-        json!({ "app": self.app, "now": self.now, "dynos": self.dynos.iter().map(dyno).collect::<Vec<_>>() })
+        json!({ "app": self.app, "now": self.now, "dropped_lines": self.dropped, "dynos": self.dynos.iter().map(dyno).collect::<Vec<_>>() })
     }
 }
 
@@ -197,6 +219,11 @@ fn of(schedules: &[Schedule], snapshot: &Snapshot, plan: &Plan, dyno: &Dyno) -> 
         .map(|(life, quota)| life.outlook(quota, now));
     let step = plan.steps.iter().find(|step| step.dyno == dyno.name);
     let skip = plan.skips.iter().find(|skip| skip.dyno == dyno.name);
+    let known = OfLife {
+        life,
+        quota,
+        is_ended_at_quota: is_ended,
+    };
     let why = step.map(|step| format!("due now: {}", step.why()));
     let why = why.or_else(|| skip.map(|skip| format!("{}: {}", skip.reason.phrase(), skip.detail)));
     OfDyno {
@@ -207,10 +234,9 @@ fn of(schedules: &[Schedule], snapshot: &Snapshot, plan: &Plan, dyno: &Dyno) -> 
         quota,
         threshold,
         outlook: outlook.unwrap_or(Outlook::Unknown),
-        next: match step {
-            Some(step) => Some((now, step.trigger.of(&step.schedule))),
-            None => next(&about, dyno, life, (quota, is_ended), now),
-        },
+        next: step
+            .map(|step| (now, step.trigger.of(&step.schedule)))
+            .or_else(|| next(&about, dyno, known, now)),
         why: why.unwrap_or_default(),
     }
 }
@@ -219,31 +245,14 @@ fn of(schedules: &[Schedule], snapshot: &Snapshot, plan: &Plan, dyno: &Dyno) -> 
 fn next(
     about: &[&Schedule],
     dyno: &Dyno,
-    life: Option<&Life>,
-    (quota, is_ended): (Option<Bytes>, bool),
+    known: OfLife<'_>,
     now: Timestamp,
 ) -> Option<(Timestamp, String)> {
     let of_one = |schedule: &&Schedule| {
-        let expected = schedule.expected_restart(dyno.created_at, now);
-        let expected = expected.map(|at| (at, by_name("schedule", schedule)));
-        let threshold = schedule
-            .memory
-            .threshold
-            .and_then(|threshold| threshold.of(quota, is_ended));
-        let by_memory = life.zip(threshold).and_then(|(life, threshold)| {
-            let Outlook::Reaches(forecast) = life.outlook(threshold, now) else {
-                return None;
-            };
-            let at = schedule.bounds.next_allowed(forecast.at.max(now))?;
-            Some((at, by_name("memory", schedule)))
-        });
-        [expected, by_memory].into_iter().flatten().min()
+        let (at, what) = plan::expected(schedule, dyno, known, now)?;
+        Some((at, by_name(what, schedule)))
     };
-    about
-        .iter()
-        .filter(|schedule| !schedule.is_paused(now))
-        .filter_map(of_one)
-        .min()
+    about.iter().filter_map(of_one).min()
 }
 
 /// `memory`, or `memory of nightly`.

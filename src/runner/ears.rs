@@ -1,6 +1,9 @@
 //! The logs that a watch listens to: those of apps whose schedules are about memory.
 
-use super::apps::{self, Names};
+use super::{
+    apps::{self, Names},
+    settled::{self, Settled},
+};
 use crate::{
     pass::{Heard, Listened},
     plan,
@@ -9,7 +12,7 @@ use crate::{
 use jiff::{SignedDuration, Timestamp};
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     rc::Rc,
 };
 use tokio::sync::Notify;
@@ -20,8 +23,11 @@ pub struct Ear {
     pub heard: Rc<Heard>,
     /// Nobody wants to know any more.
     ended: Notify,
-    /// When it was last looked whether a forecast makes a dyno of a schedule due, and whether one does.
-    forecast: RefCell<BTreeMap<String, (Timestamp, bool)>>,
+    /// When it was last looked which dynos a forecast makes due for a schedule, and which these were.
+    forecasts: RefCell<BTreeMap<String, (Timestamp, BTreeSet<String>)>>,
+    settled: RefCell<Settled>,
+    /// When it was last said how many lines were not delivered, and how many these were.
+    dropped: Cell<(Option<Timestamp>, u64)>,
     /// When a dyno was last restarted, until what that bought is known.
     restarted: Cell<Option<Timestamp>>,
 }
@@ -36,12 +42,39 @@ pub(super) struct Ears {
 /// When a dyno that was restarted has warmed up: looked for from then until then.
 const WARM: (SignedDuration, SignedDuration) =
     (SignedDuration::from_mins(13), SignedDuration::from_mins(20));
-/// A clock that differs from Heroku's by more is not made allowance for.
-const LARGEST_SKEW: SignedDuration = SignedDuration::from_mins(15);
+/// A log that cannot be read for so long is no passing trouble.
+const LASTING: SignedDuration = SignedDuration::from_mins(2);
+/// How often it is said that lines are missing.
+const SAY_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// A forecast does not change faster than this.
 const FORECASTS_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 impl Ear {
+    /// The dynos that what was heard makes due, at an instant of Heroku's clock.
+    fn dynos(&self, schedule: &Schedule, now: Timestamp) -> BTreeSet<String> {
+        let heard = &self.heard;
+        let (lives, quotas) = (heard.lives.borrow(), heard.quotas.borrow());
+        let of_app = (&*quotas, heard.is_ended_at_quota.get());
+        let over = plan::over(schedule, &lives, of_app, now);
+        let mut dynos: BTreeSet<String> = over.map(|newest| settled::key(&newest)).collect();
+        if schedule.memory.before_limit.is_none() {
+            return dynos;
+        }
+        let name = schedule.name.to_string();
+        let mut forecasts = self.forecasts.borrow_mut();
+        let known = forecasts.get(&name);
+        let is_fresh = |at: Timestamp| now.duration_since(at).abs() < FORECASTS_EVERY;
+        if let Some((_, near)) = known.filter(|(at, _)| is_fresh(*at)) {
+            dynos.extend(near.iter().cloned());
+            return dynos;
+        }
+        let near = plan::near_limit(schedule, &lives, now);
+        let near: BTreeSet<String> = near.map(|newest| settled::key(&newest)).collect();
+        dynos.extend(near.iter().cloned());
+        forecasts.insert(name, (now, near));
+        dynos
+    }
+
     /// Returns when nobody wants to know any more.
     pub async fn ended(&self) {
         self.ended.notified().await;
@@ -118,41 +151,76 @@ impl Ears {
             .collect()
     }
 
+    /// Why a log cannot be read, once that has lasted: memory is not watched then.
+    pub fn trouble(&self, now: Timestamp) -> Option<String> {
+        let ears = self.ears.borrow();
+        let lasting = ears.values().find_map(|ear| {
+            let unread = ear.heard.unread.borrow();
+            let (since, why) = unread.as_ref()?;
+            (now.duration_since(*since) >= LASTING).then(|| why.clone())
+        });
+        lasting.map(|why| format!("a log cannot be read, so memory is not watched: {why}"))
+    }
+
+    /// Lines that were not delivered, of the logs where there are more than was said; said once an hour.
+    pub fn dropped(&self, now: Timestamp) -> Vec<String> {
+        let ears = self.ears.borrow();
+        let news = ears.iter().filter_map(|(names, ear)| {
+            let dropped = ear.heard.lives.borrow().dropped();
+            let (said_at, said) = ear.dropped.get();
+            let is_time = said_at.is_none_or(|at| now.duration_since(at).abs() >= SAY_EVERY);
+            // An id is longer than any name.
+            let name = names.iter().min_by_key(|name| name.len())?;
+            (dropped > said && is_time).then(|| {
+                ear.dropped.set((Some(now), dropped));
+                format!(
+                    "{name}: Heroku did not deliver {} lines of its log (L10, L11): samples of memory are missing",
+                    dropped - said
+                )
+            })
+        });
+        news.collect()
+    }
+
+    /// A pass over an app has ended: with nothing done, and nothing to wait for, the same dynos are not
+    /// looked at again at once.
+    pub fn end(&self, schedules: &[Schedule], is_fruitless: bool, now: Timestamp) {
+        let Some(ear) = schedules.iter().find_map(|schedule| self.ear_of(schedule)) else {
+            return;
+        };
+        let mut settled = ear.settled.borrow_mut();
+        if !is_fruitless {
+            return settled.stir();
+        }
+        let now_there = now + ear.heard.skew.get();
+        let about = schedules.iter().filter(|one| one.memory.is_trigger());
+        let dynos = about.flat_map(|schedule| ear.dynos(schedule, now_there));
+        settled.settle(dynos.collect(), now);
+    }
+
+    fn ear_of(&self, schedule: &Schedule) -> Option<Rc<Ear>> {
+        let ears = self.ears.borrow();
+        let mut ears = ears.iter();
+        let (_, ear) = ears.find(|(names, _)| names.contains(schedule.app.id_or_name()))?;
+        Some(Rc::clone(ear))
+    }
+
     /// Whether what was heard may make a dyno of this schedule due.
     pub fn is_due(&self, schedule: &Schedule, now: Timestamp) -> bool {
         let is_allowed = schedule.bounds.bar(now).is_none() && !schedule.is_paused(now);
         if !schedule.memory.is_trigger() || !is_allowed {
             return false;
         }
-        let ears = self.ears.borrow();
-        let is_its = |names: &&Names| names.contains(schedule.app.id_or_name());
-        let Some(ear) = ears.keys().find(is_its).and_then(|names| ears.get(names)) else {
+        let Some(ear) = self.ear_of(schedule) else {
             return false;
         };
         // What only a pass can find out is found out at once: its quotas, and who ends its dynos.
         if ear.heard.app_id.borrow().is_none() {
             return true;
         }
-        // A clock that is off by minutes must not make every sample an old one.
-        let told_at = ear.heard.lives.borrow().told_at();
-        let is_near = |at: &Timestamp| now.duration_since(*at).abs() < LARGEST_SKEW;
-        let now = told_at.filter(is_near).unwrap_or(now);
-        let (lives, is_ended) = (ear.heard.lives.borrow(), ear.heard.is_ended_at_quota.get());
-        let quotas = ear.heard.quotas.borrow();
-        if plan::is_over(schedule, &lives, (&quotas, is_ended), now) {
-            return true;
-        }
-        if schedule.memory.before_limit.is_none() {
-            return false;
-        }
-        let name = schedule.name.to_string();
-        let known = ear.forecast.borrow().get(&name).copied();
-        let is_fresh = |at: Timestamp| now.duration_since(at).abs() < FORECASTS_EVERY;
-        if let Some((_, is_due)) = known.filter(|(at, _)| is_fresh(*at)) {
-            return is_due;
-        }
-        let is_due = plan::is_ahead_of_limit(schedule, &lives, now);
-        ear.forecast.borrow_mut().insert(name, (now, is_due));
-        is_due
+        let settled = ear.settled.borrow();
+        // A clock that is off must not make every sample an old one.
+        let dynos = ear.dynos(schedule, now + ear.heard.skew.get());
+        dynos.iter().any(|dyno| !settled.has(dyno, now))
     }
 }

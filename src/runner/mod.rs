@@ -7,6 +7,7 @@ pub mod elf;
 mod greeting;
 pub mod install;
 mod known;
+mod settled;
 pub mod slug;
 mod watch;
 

@@ -153,6 +153,7 @@ impl Watch<'_> {
             let wrong = || wrong.first().map(ToString::to_string);
             let trouble = apps.trouble().or_else(|| text.clone()).or_else(wrong);
             let trouble = trouble.or_else(|| known.problem.clone());
+            let trouble = trouble.or_else(|| ears.trouble(now));
             if self.beat(&known.schedules, trouble, now, &mut beats) && pings.is_empty() {
                 pings.push(passes.ping(known.schedules.len()));
             }
@@ -163,6 +164,7 @@ impl Watch<'_> {
             apps.keep_only(by_app.values());
             ears.keep_only(by_app.values(), now);
             ears.effects(now).iter().for_each(|ear| passes.measure(ear));
+            self.warn_of(&ears.dropped(now), now);
             for schedules in by_app.into_values() {
                 let ear = ears.begin(&schedules, now);
                 listening.extend(ear.map(|ear| passes.listen(schedules.clone(), ear)));
@@ -229,6 +231,8 @@ impl Watch<'_> {
         let failures = failures.filter(|_| trouble.is_some()).unwrap_or(0);
         let next = self.next(&schedules, is_at_rest, failures, self.clock.now());
         apps.end(names, &schedules, next, trouble.as_deref());
+        let is_fruitless = result.as_ref().is_ok_and(Report::is_fruitless);
+        ears.end(&schedules, is_fruitless, self.clock.now());
         match result {
             Ok(report) => {
                 if report.has_restarted() {

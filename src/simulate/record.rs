@@ -17,6 +17,8 @@ pub struct Record {
     pub from: Option<Timestamp>,
     pub until: Option<Timestamp>,
     pub samples: u64,
+    /// R14 and R15: they tell of no UUID, and of nothing below the quota.
+    pub exceeded: u64,
     /// Lines that Heroku says it did not deliver.
     pub dropped: u64,
 }
@@ -51,7 +53,11 @@ impl Record {
                 self.dropped += count;
                 return;
             }
-            Told::Running { .. } | Told::Exceeded { .. } => return,
+            Told::Exceeded { .. } => {
+                self.exceeded += 1;
+                return;
+            }
+            Told::Running { .. } => return,
         };
         let kind = name.rsplit_once('.').map_or(name, |(kind, _)| kind);
         if crate::schedule::is_one_off(kind) {
@@ -113,14 +119,22 @@ impl Recorded {
         self.points.iter().map(at)
     }
 
-    /// What it used at an age; what it used last, for a greater one.
+    /// What it used at an age, on the straight line between two samples; what it used last, for a greater
+    /// one.
     #[must_use]
     pub fn used_at(&self, age: SignedDuration) -> Bytes {
         let age = u32::try_from(age.as_secs()).unwrap_or(0);
         let next = self.points.partition_point(|(at, _)| *at < age);
-        let place = next.min(self.points.len().saturating_sub(1));
-        let kilobytes = self.points.get(place).map_or(0, |(_, used)| *used);
-        Bytes::new(u64::from(kilobytes) * KB)
+        let at = |place: usize| self.points.get(place).copied();
+        let before = next.checked_sub(1).and_then(at);
+        let kilobytes = match (before, at(next)) {
+            (Some((begin, first)), Some((end, last))) => {
+                let part = i64::from(age - begin) * (i64::from(last) - i64::from(first));
+                i64::from(first) + part / i64::from(end - begin)
+            }
+            (one, other) => one.or(other).map_or(0, |(_, used)| i64::from(used)),
+        };
+        Bytes::new(u64::try_from(kilobytes).unwrap_or(0) * KB)
     }
 
     /// How long it was heard of.
@@ -134,5 +148,33 @@ impl Recorded {
         self.name
             .rsplit_once('.')
             .map_or(&self.name, |(kind, _)| kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn between_two_samples_memory_goes_straight_from_one_to_the_other() {
+        let from: Timestamp = "2026-03-02T07:00:00Z".parse().expect("an instant");
+        let life = Recorded {
+            name: "web.1".to_owned(),
+            from,
+            has_start: true,
+            quota: None,
+            points: vec![(0, 100 << 10), (20, 120 << 10), (620, 60 << 10)],
+        };
+        let used = |age: i64| life.used_at(SignedDuration::from_secs(age)).as_mb();
+        let expected = [
+            (0, 100.0),
+            (10, 110.0),
+            (20, 120.0),
+            (320, 90.0),
+            (9_999, 60.0),
+        ];
+        for (age, megabytes) in expected {
+            assert!((used(age) - megabytes).abs() < 0.01, "{age}: {}", used(age));
+        }
     }
 }

@@ -39,6 +39,8 @@ pub(super) struct Now {
     pub cycles: Vec<(Dyno, Cycle)>,
     /// The zone in which that is told.
     zone: TimeZone,
+    /// Dynos may be restarted for their memory, at no hour that is known.
+    heeds_memory: bool,
 }
 
 impl Now {
@@ -144,6 +146,7 @@ async fn ask_one(
         past,
         cycles,
         zone: schedules[0].time_zone(),
+        heeds_memory: schedules.iter().any(|one| one.memory.is_trigger()),
     })
 }
 
@@ -180,7 +183,10 @@ pub(super) fn in_words(width: Option<u16>, app: &AppPlan) -> Option<String> {
 fn cycles(now: &Now) -> String {
     let mut told: Vec<(String, Vec<&str>)> = vec![];
     for (dyno, cycle) in &now.cycles {
-        let words = forecast::cycle(cycle, &now.zone);
+        let mut words = forecast::cycle(cycle, &now.zone);
+        if now.heeds_memory && matches!(cycle, Cycle::MayFire(_)) {
+            words.push_str(", unless its memory has it restarted before");
+        }
         match told.iter_mut().find(|(said, _)| *said == words) {
             Some((_, dynos)) => dynos.push(&dyno.name),
             None => told.push((words, vec![&dyno.name])),

@@ -21,7 +21,7 @@ impl runner::Passes for Runner<'_> {
 
     async fn listen(&self, schedules: Vec<Schedule>, ear: Rc<Ear>) {
         tokio::select! {
-            () = self.passes.listen(&schedules, &ear.heard.lives) => {}
+            () = self.passes.listen(&schedules, &ear.heard) => {}
             () = ear.ended() => {}
         }
     }
