@@ -13,7 +13,7 @@ mod svg;
 use crate::{
     error::{Error, exit},
     ledger::Record,
-    plan::{Ended, Outcome, Skip, Step, Weight, due::NOW, missed::Missed},
+    plan::{Ended, Outcome, Skip, SkipReason, Step, Weight, due::NOW, missed::Missed},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::collections::BTreeSet;
@@ -199,10 +199,12 @@ impl Report {
             && weights().all(|weight| matches!(weight, Weight::Left | Weight::Held))
     }
 
-    /// Whether nothing was due: nothing was done, and nothing is waited for.
+    /// Whether nothing was done, and nothing is waited for.
     #[must_use]
     pub fn is_fruitless(&self) -> bool {
-        let is_quiet = |app: &AppReport| app.ended.is_empty() && app.due_skips().next().is_none();
+        // That a restart does not help changes with the hours, not with the minutes.
+        let is_helpless = |skip: &Skip| skip.reason == SkipReason::RestartDoesNotHelp;
+        let is_quiet = |app: &AppReport| app.ended.is_empty() && app.due_skips().all(is_helpless);
         self.trouble().is_none() && self.apps.iter().all(is_quiet)
     }
 

@@ -224,3 +224,117 @@ impl Ears {
         dynos.iter().any(|dyno| !settled.has(dyno, now))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        memory::line,
+        schedule::{App, Bounds, Guards, OfMemory, Target},
+    };
+
+    fn at(seconds: i64) -> Timestamp {
+        let begin: Timestamp = "2026-03-02T07:00:00Z".parse().expect("an instant");
+        begin + SignedDuration::from_secs(seconds)
+    }
+
+    fn schedule() -> Schedule {
+        let threshold = Some("90%".parse().expect("a threshold"));
+        Schedule {
+            name: "default".parse().expect("a name"),
+            app: App {
+                name: "example-app".parse().expect("a name"),
+                id: None,
+                account: None,
+                host: None,
+            },
+            target: Target::All,
+            calendar: None,
+            max_uptime: None,
+            jitter: None,
+            own_daily_cycle: false,
+            memory: OfMemory {
+                threshold,
+                ..OfMemory::default()
+            },
+            bounds: Bounds::default(),
+            guards: Guards::default(),
+            since: None,
+            pause: None,
+        }
+    }
+
+    fn tell(ear: &Ear, seconds: i64, text: &str) {
+        let when = format!("{:.6}", at(seconds)).replace('Z', "+00:00");
+        let text = format!("{when} {text}");
+        let line = line::read(text.as_bytes()).expect("a line");
+        ear.heard.lives.borrow_mut().tell(line);
+    }
+
+    /// An ear that a pass has looked with, and a dyno of 500 MB.
+    fn listening() -> (Ears, Rc<Ear>) {
+        let ears = Ears::default();
+        let ear = ears.begin(&[schedule()], at(0)).expect("a new one");
+        ear.heard.app_id.replace(Some("01".to_owned()));
+        for seconds in [0, 20, 40, 60] {
+            tell(
+                &ear,
+                seconds,
+                "heroku[web.1]: source=web.1 dyno=heroku.1.7f9b14bc-1d3b-47f4-91c1-704964b8793f sample#memory_rss=500.00MB sample#memory_quota=512.00MB",
+            );
+        }
+        (ears, ear)
+    }
+
+    #[test]
+    fn what_a_pass_has_left_alone_is_not_due_again_at_once() {
+        let (ears, _) = listening();
+        let schedules = [schedule()];
+        assert!(ears.is_due(&schedules[0], at(61)));
+        ears.end(&schedules, true, at(62));
+        assert!(!ears.is_due(&schedules[0], at(63)));
+        ears.end(&schedules, false, at(64));
+        assert!(ears.is_due(&schedules[0], at(65)), "something was done");
+    }
+
+    #[test]
+    fn a_clock_that_is_off_by_hours_does_not_deafen_a_watch() {
+        let (ears, ear) = listening();
+        let hours = SignedDuration::from_hours(3);
+        for off in [hours, -hours] {
+            let here = at(61) + off;
+            assert_eq!(ears.is_due(&schedule(), here), off.is_negative());
+            ear.heard.skew.set(-off);
+            assert!(ears.is_due(&schedule(), here));
+            ear.heard.skew.set(SignedDuration::ZERO);
+        }
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_read_is_trouble_once_that_has_lasted() {
+        let (ears, ear) = listening();
+        assert_eq!(ears.trouble(at(0)), None);
+        let why = "example-app: Heroku answered 403".to_owned();
+        ear.heard.unread.replace(Some((at(0), why.clone())));
+        assert_eq!(ears.trouble(at(60)), None, "a passing one");
+        let trouble = ears.trouble(at(120)).expect("trouble");
+        assert!(trouble.ends_with(&why), "{trouble}");
+    }
+
+    #[test]
+    fn lines_that_were_not_delivered_are_told_once_an_hour_and_counted_once() {
+        let (ears, ear) = listening();
+        let lost = "heroku[logplex]: Error L11 (Tail buffer overflow) -> 9 messages dropped since 2026-03-02T07:00:00+00:00.";
+        assert!(ears.dropped(at(0)).is_empty());
+        tell(&ear, 61, lost);
+        tell(&ear, 61, lost);
+        let told = ears.dropped(at(70));
+        assert!(
+            told[0].starts_with("example-app: Heroku did not deliver 9 lines"),
+            "{told:?}"
+        );
+        tell(&ear, 100, lost);
+        assert!(ears.dropped(at(200)).is_empty(), "within the hour");
+        assert!(ears.dropped(at(70 + 3_600))[0].contains("9 lines"));
+    }
+}

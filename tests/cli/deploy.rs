@@ -97,7 +97,7 @@ pub fn program(home: &Home) -> String {
 
 /// The binary for Linux that `AUTORESTART_LINUX_BINARY` names, or this very one without what a debugger
 /// wants, which takes a hundredth of the time to pack.
-fn ours() -> &'static str {
+pub fn ours() -> &'static str {
     static OURS: OnceLock<PathBuf> = OnceLock::new();
     let path = OURS.get_or_init(|| {
         if let Some(named) = std::env::var_os("AUTORESTART_LINUX_BINARY") {

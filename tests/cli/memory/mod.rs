@@ -1,5 +1,6 @@
 //! Memory: samples from a log, the trigger, forecasts, and what a week of it comes to.
 
+mod deployed;
 mod forecast;
 mod fuzz;
 mod stories;

@@ -39,6 +39,9 @@ fn a_dyno_that_starts_at_95_percent_is_restarted_no_more_than_once_and_the_advic
         let has_advice =
             |told: &&String| told.contains("Standard-2X has 1 GB, $50 in place of $25");
         assert!(told.iter().any(has_advice), "{told:?}");
+        // A pass a minute would be thousands of them.
+        assert!(came.requests < 400, "{} requests", came.requests);
+        println!("told: {} requests in a day", came.requests);
         println!("told: {told:?}");
     });
 }
@@ -172,5 +175,49 @@ fn a_forecast_chooses_the_last_window_before_the_quota_is_reached() {
         let hours: Vec<_> = came.restarts.iter().map(|(at, _)| hour(at)).collect();
         assert!(hours.iter().all(|hour| (2..5).contains(hour)), "{hours:?}");
         assert!((6..=8).contains(&hours.len()), "{came:?}");
+    });
+}
+
+#[test]
+fn auto_comes_earlier_where_heroku_ends_a_dyno_at_its_quota() {
+    const NAME: &str = "memory::stories::auto_comes_earlier_where_heroku_ends_a_dyno_at_its_quota";
+    alone(NAME, async {
+        for (space, bounds) in [("", 94.0..97.0), ("space = \"acme-space\"", 84.0..88.0)] {
+            let formation = "quantity = 2\nup-for = \"9h\"\nleak = { from = 200, per-hour = 30 }";
+            let formation = if space.is_empty() {
+                formation.to_owned()
+            } else {
+                // 1 GB of a Private-S dyno.
+                format!(
+                    "size = \"Private-S\"\n{}",
+                    formation.replace("from = 200", "from = 600")
+                )
+            };
+            let world = world(&format!("{space}\n{HABITS}"), &formation);
+            let came = watch(&world, &schedule("memory = \"auto\""), DAY / 2).await;
+            assert_eq!(came.r14, 0, "{came:?}");
+            assert!(
+                bounds.contains(&came.worst) && came.restarts.len() >= 2,
+                "{came:?}"
+            );
+            println!("told: {space}: at most {} % of the quota", came.worst);
+        }
+    });
+}
+
+#[test]
+fn a_dyno_that_is_not_known_to_need_a_restart_is_restarted_in_doubt_and_that_is_said() {
+    const NAME: &str = "memory::stories::a_dyno_that_is_not_known_to_need_a_restart_is_restarted_in_doubt_and_that_is_said";
+    alone(NAME, async {
+        let world = world(
+            HABITS,
+            "quantity = 1\nup-for = \"9h\"\nleak = { from = 200 }",
+        );
+        let world = world.replace("metrics = true", "metrics = false");
+        let keys = "at = \"07:10\"\nif-needed = true\ntimezone = \"UTC\"";
+        let came = watch(&world, &schedule(keys), DAY / 2).await;
+        assert_eq!(came.restarts.len(), 1, "{came:?}");
+        let is_said = |told: &String| told.contains("web.1: restarted in doubt");
+        assert!(came.told.iter().any(is_said), "{:?}", came.told);
     });
 }
