@@ -126,7 +126,7 @@ pub(super) fn describe(
         }
         Some(Recurrence::Cron(cron)) => (None, None, Some(cron.to_string())),
     };
-    let bounds = &schedule.bounds;
+    let (bounds, memory) = (&schedule.bounds, &schedule.memory);
     let has_zone = recurrence.is_some() || !bounds.is_free();
     json!({
         "app": schedule.app.name.as_str(),
@@ -139,6 +139,11 @@ pub(super) fn describe(
             "cron": cron,
             "max_uptime": schedule.max_uptime.map(|span| span.to_string()),
             "own_daily_cycle": schedule.own_daily_cycle,
+            "memory": memory.threshold.map(|threshold| threshold.to_string()),
+            "on_r14": memory.on_r14,
+            "if_needed": memory.if_needed,
+            "before_limit": memory.before_limit.map(|span| span.to_string()),
+            "max_per_day": memory.is_trigger().then(|| memory.max_per_day()),
         },
         "jitter": schedule.jitter.map(|span| span.to_string()),
         "windows": bounds.windows.iter().map(ToString::to_string).collect::<Vec<_>>(),

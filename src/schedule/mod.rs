@@ -177,7 +177,7 @@ impl Schedule {
         let uptime = self.max_uptime.map(|span| format!("when up for {span}"));
         let calendar = calendar.map(|calendar| {
             if self.memory.if_needed {
-                format!("{calendar} if memory needs it")
+                format!("{calendar}, if memory needs it")
             } else {
                 calendar
             }

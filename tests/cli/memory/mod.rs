@@ -3,5 +3,6 @@
 mod deployed;
 mod forecast;
 mod fuzz;
+mod listed;
 mod stories;
 mod week;
