@@ -13,7 +13,7 @@ use crate::{
     plan::{self, Known, Question},
     report::status::Status,
     schedule::{AppName, Schedule},
-    snapshot::{App, Formation, Size},
+    snapshot::{App, Formation, Generation, Size},
     state::StateDir,
     store::narrow,
     ui::file,
@@ -87,13 +87,21 @@ pub(super) async fn status(context: &Context<'_>, flags: Flags) -> Result<u8, Er
             () = stop.set() => Ok(exit::INTERRUPTED),
         };
     }
-    let now = context.clock.now();
-    let look = listen::look(&client, context.clock, app.as_str(), now, |_| true).await;
-    let unread = look.map(|looked| lives.replace(looked)).err();
+    let shape = Shape::of(context, &client, &app).await?;
+    let mut unread = None;
+    // On Fir there is no past, and nothing in it of memory.
+    if shape.app.generation != Generation::Fir {
+        let now = context.clock.now();
+        let look = listen::look(&client, context.clock, app.as_str(), now, |_| true).await;
+        unread = look.map(|looked| lives.replace(looked)).err();
+    }
     let unread = unread.map(|error| error.to_string());
-    let status = gather(context, &client, &flags, (&app, &mut None), &lives).await?;
+    let seen = (&app, &mut Some(shape));
+    let status = gather(context, &client, &flags, seen, &lives).await?;
     show(context, &status, flags.svg.as_deref(), unread.as_deref())?;
-    if !status.has_memory() && !ui.is_json {
+    if !status.is_measurable && !ui.is_json {
+        ui.hint("the log of an app on Fir has no samples of memory");
+    } else if !status.has_memory() && !ui.is_json {
         ui.hint(&format!(
             "the log holds no fresh sample of memory: {} --app {app} --watch waits for the next ones; heroku labs --app {app} tells whether log-runtime-metrics is on",
             context.verb("status")

@@ -74,6 +74,10 @@ pub async fn recall(
     if !schedules.iter().any(|schedule| schedule.memory.is_needed()) {
         return None;
     }
+    if snapshot.app.generation == Generation::Fir {
+        snapshot.memory = Lives::default().seen(&snapshot.dynos);
+        return None;
+    }
     let app = snapshot.app.id.clone();
     match listen::look(client, clock, &app, snapshot.at.min(clock.now()), |_| true).await {
         Ok(lives) => {
@@ -110,6 +114,14 @@ impl AppPass<'_> {
         }
         let heard = self.listened(snapshot);
         let client = self.pass.tools.client;
+        // Fir's log has no past, and nothing of memory.
+        if snapshot.app.generation == Generation::Fir {
+            snapshot.memory = Lives::default().seen(&snapshot.dynos);
+            if let Some(heard) = heard {
+                heard.learn(snapshot, client);
+            }
+            return;
+        }
         let new = heard
             .as_ref()
             .filter(|heard| heard.app_id.borrow().is_none());
@@ -150,7 +162,8 @@ impl AppPass<'_> {
         }
     }
 
-    /// What helps the dynos that a restart does not help, and which were restarted in doubt.
+    /// What helps the dynos that a restart does not help; which were restarted in doubt, and of which
+    /// nothing is known.
     pub(super) async fn advise(
         &mut self,
         report: &mut AppReport,
@@ -167,6 +180,18 @@ impl AppPass<'_> {
                 "{}: {dynos}: restarted in doubt, for the log did not tell enough of memory to know that it was not needed",
                 report.app
             ));
+        }
+        let mut unknown: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for skip in &plan.skips {
+            if skip.reason == SkipReason::MemoryUnknown {
+                unknown.entry(&skip.detail).or_default().push(&skip.dyno);
+            }
+        }
+        for (why, dynos) in unknown {
+            let dynos = dynos.join(", ");
+            report
+                .notices
+                .push(format!("{}: {dynos}: memory unknown: {why}", report.app));
         }
         let is_helpless = |skip: &&Skip| skip.reason == SkipReason::RestartDoesNotHelp;
         let named = |skip: &Skip| snapshot.dynos.iter().find(|dyno| dyno.name == skip.dyno);

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     memory::{Bytes, Level, Life, Lives, Newest, Outlook, Seen},
     schedule::{Bounds, Schedule, Span},
-    snapshot::Dyno,
+    snapshot::{Dyno, Generation},
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -185,6 +185,9 @@ impl Look<'_> {
             Some(last) => {
                 let since = Span::whole_seconds_of(self.question.now.duration_since(last));
                 format!("the last sample of its memory is {since} old")
+            }
+            None if self.question.snapshot.app.generation == Generation::Fir => {
+                "the log of an app on Fir has no sample of memory".to_owned()
             }
             None => "no sample of its memory in the log: log-runtime-metrics is off, or it started before that was on".to_owned(),
         }

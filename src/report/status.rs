@@ -8,7 +8,7 @@ use crate::{
     memory::{Bytes, Forecast, Life, Lives, Outlook},
     plan::{self, OfLife, Plan},
     schedule::{Schedule, Span},
-    snapshot::{Dyno, Snapshot},
+    snapshot::{Dyno, Generation, Snapshot},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
@@ -21,6 +21,8 @@ pub struct Status {
     pub now: Timestamp,
     pub zone: TimeZone,
     pub dynos: Vec<OfDyno>,
+    /// Its log can tell of memory: on Fir it cannot.
+    pub is_measurable: bool,
     /// Lines of the log that Heroku says it did not deliver.
     pub dropped: u64,
     pub chart: Chart,
@@ -70,6 +72,7 @@ impl Status {
             now: snapshot.at,
             zone,
             dynos: of_dynos,
+            is_measurable: snapshot.app.generation != Generation::Fir,
             dropped: lives.dropped(),
             chart,
         }

@@ -1,6 +1,7 @@
 //! Memory: samples from a log, the trigger, forecasts, and what a week of it comes to.
 
 mod deployed;
+mod fir;
 mod forecast;
 mod fuzz;
 mod listed;
