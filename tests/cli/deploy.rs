@@ -97,7 +97,7 @@ pub fn program(home: &Home) -> String {
 
 /// The binary for Linux that `AUTORESTART_LINUX_BINARY` names, or this very one without what a debugger
 /// wants, which takes a hundredth of the time to pack.
-pub fn ours() -> &'static str {
+fn ours() -> &'static str {
     static OURS: OnceLock<PathBuf> = OnceLock::new();
     let path = OURS.get_or_init(|| {
         if let Some(named) = std::env::var_os("AUTORESTART_LINUX_BINARY") {
@@ -117,6 +117,22 @@ pub fn ours() -> &'static str {
         path
     });
     path.to_str().expect("a path")
+}
+
+/// Deploys this very binary to where twenty seconds pass in one, and slugs run.
+pub async fn deploy_this(home: &Home, served: &Served) -> Told {
+    let words = [
+        "deploy",
+        "--runner-app",
+        RUNNER,
+        "--yes",
+        "--binary",
+        ours(),
+    ];
+    let clock = format!("{}*20", now(served).await);
+    let mut command = home.command(&served.heroku.url, &words);
+    let told = command.env("AUTORESTART_CLOCK", clock).output();
+    told.expect("it runs").into()
 }
 
 /// Deploys, while the runner that is not there says that it is alive.
@@ -189,13 +205,7 @@ fn the_runner_restarts_on_time_and_a_second_deploy_changes_nothing_and_nothing_i
             "--binary",
             ours(),
         ];
-        let clock = format!("{}*20", now(&served).await);
-        let mut command = home.command(&served.heroku.url, &words);
-        let told: Told = command
-            .env("AUTORESTART_CLOCK", clock)
-            .output()
-            .expect("it runs")
-            .into();
+        let told = deploy_this(&home, &served).await;
         assert_eq!(told.code, Some(0), "{told:?}");
         assert!(told.stderr.contains("$7.00 a month"), "{told:?}");
         let file = std::fs::read_to_string(home.schedules()).expect("the file");

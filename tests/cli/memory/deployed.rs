@@ -1,7 +1,7 @@
 //! The runner on a Heroku app, whose disk does not last, listens too.
 
 use crate::{
-    deploy::{RUNNER, ours},
+    deploy::deploy_this,
     process::{Home, Served, block, now, told_on_time},
 };
 
@@ -18,18 +18,7 @@ fn a_deployed_runner_restarts_by_memory_and_its_log_tells_why() {
         let world = world.display().to_string();
         let served = Served::running_slugs(&world, "2026-03-02T07:00:00Z*20");
         home.write_schedules(SCHEDULE);
-        let words = [
-            "deploy",
-            "--runner-app",
-            RUNNER,
-            "--yes",
-            "--binary",
-            ours(),
-        ];
-        let clock = format!("{}*20", now(&served).await);
-        let mut command = home.command(&served.heroku.url, &words);
-        let told = command.env("AUTORESTART_CLOCK", clock).output();
-        let told: crate::process::Told = told.expect("it runs").into();
+        let told = deploy_this(&home, &served).await;
         assert_eq!(told.code, Some(0), "{told:?}");
         // From 440 MB to 461 in five minutes, and each of two dynos in turn.
         while served.heroku.record().await.restarts().len() < 2 {
