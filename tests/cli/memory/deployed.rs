@@ -1,7 +1,7 @@
 //! The runner on a Heroku app, whose disk does not last, listens too.
 
 use crate::{
-    deploy::deploy_this,
+    deploy::{deploy_this, remove},
     process::{Home, Served, block, now, told_on_time},
 };
 
@@ -32,5 +32,8 @@ fn a_deployed_runner_restarts_by_memory_and_its_log_tells_why() {
         assert_eq!(first["trigger"], "memory", "{history}");
         let before = first["memory_before"].as_u64().expect("bytes") >> 20;
         assert!((455..=500).contains(&before), "{history}");
+        // Its process ends with its app.
+        let told = remove(&home, &served).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
     });
 }
