@@ -14,12 +14,15 @@ use crate::{
     ui::file::{self, Log, PIECE},
 };
 use clap::{Args as _, FromArgMatches as _};
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// What is compared where nothing is asked for.
 const USUAL: [&str; 2] = ["--at 07,14", "--memory 90%"];
+
+/// Minute by minute, more would take minutes of this machine.
+const LONGEST_IN_DAYS: i64 = 400;
 
 struct Compared {
     policy: String,
@@ -38,22 +41,7 @@ pub(super) fn simulate(context: &Context<'_>, flags: &Simulate) -> Result<u8, Er
         schedules.push((policy.clone(), read_policy(context, policy)?));
     }
     let record = read(context, flags)?;
-    let (Some(from), Some(until)) = (record.from, record.until) else {
-        let exceeded = if record.exceeded == 0 {
-            String::new()
-        } else {
-            let count = record.exceeded;
-            format!(
-                ", but {count} times R14 or R15, which tell nothing of the memory below the quota"
-            )
-        };
-        let file = flags.file.display();
-        return Err(Error::Other {
-            code: "no_samples",
-            message: format!("{file} has no sample of memory of a dyno{exceeded}"),
-            hint: Some("with log-runtime-metrics on, heroku logs --source heroku --tail has one of each dyno every 20 seconds".to_owned()),
-        });
-    };
+    let (from, until) = span(&record, flags)?;
     let nothing = Compared {
         policy: "as recorded".to_owned(),
         schedule: None,
@@ -127,6 +115,38 @@ pub(super) fn simulate(context: &Context<'_>, flags: &Simulate) -> Result<u8, Er
     Ok(exit::DONE)
 }
 
+/// The first and the last instant of a log, which is neither empty nor of years.
+fn span(record: &Record, flags: &Simulate) -> Result<(Timestamp, Timestamp), Error> {
+    let (Some(from), Some(until)) = (record.from, record.until) else {
+        let exceeded = if record.exceeded == 0 {
+            String::new()
+        } else {
+            let count = record.exceeded;
+            format!(
+                ", but {count} times R14 or R15, which tell nothing of the memory below the quota"
+            )
+        };
+        let file = flags.file.display();
+        return Err(Error::Other {
+            code: "no_samples",
+            message: format!("{file} has no sample of memory of a dyno{exceeded}"),
+            hint: Some("with log-runtime-metrics on, heroku logs --source heroku --tail has one of each dyno every 20 seconds".to_owned()),
+        });
+    };
+    let days = until.duration_since(from).as_hours() / 24;
+    if days > LONGEST_IN_DAYS {
+        return Err(Error::Other {
+            code: "too_long",
+            message: format!(
+                "{} goes from {from} to {until}: {days} days, and {LONGEST_IN_DAYS} are the most",
+                flags.file.display()
+            ),
+            hint: Some("a line with a wrong date? leave it out".to_owned()),
+        });
+    }
+    Ok((from, until))
+}
+
 /// A policy as a schedule: the flags of `set`, read as `set` reads them.
 fn read_policy(context: &Context<'_>, policy: &str) -> Result<Schedule, Error> {
     let wrong = |why: String| {
@@ -196,7 +216,7 @@ fn row(one: &Compared, recorded: &Compared) -> Vec<String> {
 fn shape(one: &Compared, recorded: &Compared) -> Value {
     let outcome = &one.outcome;
     let avoided = recorded.outcome.over_quota - outcome.over_quota;
-    let restart = |(at, dyno, trigger): &(jiff::Timestamp, String, crate::plan::Trigger)| json!({ "at": at, "dyno": dyno, "trigger": trigger });
+    let restart = |(at, dyno, trigger): &(Timestamp, String, crate::plan::Trigger)| json!({ "at": at, "dyno": dyno, "trigger": trigger });
     json!({
         "policy": one.policy, "restarts": outcome.restarts.iter().map(restart).collect::<Vec<_>>(),
         "r14_minutes": minutes(outcome.over_quota), "r14_minutes_avoided": minutes(avoided),

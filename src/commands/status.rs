@@ -124,10 +124,7 @@ async fn gather(
     };
     let known = seen.insert(known);
     let mut snapshot = observe::dynos(client, known.app.clone(), known.formation.clone()).await?;
-    let all = context
-        .schedules_of(&flags.common)
-        .await
-        .unwrap_or_default();
+    let all = context.schedules_of(&flags.common).await?;
     let schedules: Vec<Schedule> = narrow(all, Some(app), None);
     let lives = lives.borrow().clone();
     snapshot.memory = lives.seen(&snapshot.dynos);

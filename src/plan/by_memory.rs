@@ -293,10 +293,12 @@ pub fn over<'a>(
 pub fn near_limit<'a>(
     schedule: &'a Schedule,
     lives: &'a Lives,
+    quotas: &'a BTreeMap<String, Bytes>,
     now: Timestamp,
 ) -> impl Iterator<Item = Newest<'a>> {
     about(schedule, lives).filter(move |newest| {
-        let known = newest.life.zip(newest.quota());
+        let quota = newest.quota().or_else(|| quotas.get(newest.name).copied());
+        let known = newest.life.zip(quota);
         known.is_some_and(|(life, quota)| ahead_of_limit(schedule, life, quota, now).is_some())
     })
 }

@@ -68,7 +68,7 @@ impl Ear {
             dynos.extend(near.iter().cloned());
             return dynos;
         }
-        let near = plan::near_limit(schedule, &lives, now);
+        let near = plan::near_limit(schedule, &lives, &quotas, now);
         let near: BTreeSet<String> = near.map(|newest| settled::key(&newest)).collect();
         dynos.extend(near.iter().cloned());
         forecasts.insert(name, (now, near));

@@ -5,5 +5,6 @@ mod fir;
 mod forecast;
 mod fuzz;
 mod listed;
+mod saved;
 mod stories;
 mod week;
