@@ -97,6 +97,7 @@ impl Asked {
             is_accepted: true,
             outcome: record.outcome,
             is_for_memory: true,
+            memory_after: record.memory_after,
         })
     }
 }
@@ -334,6 +335,7 @@ impl Ledger {
                         .as_deref()
                         .and_then(Trigger::of_word)
                         .is_some_and(Trigger::is_memory),
+                    memory_after: None,
                 }),
                 (Event::Refused, Some(place)) => drop(asked.remove(place)),
                 (Event::Accepted, Some(place)) => asked[place].is_accepted = true,
@@ -341,6 +343,7 @@ impl Ledger {
                     asked[place].outcome = record.outcome;
                     asked[place].new_id = record.new_id;
                 }
+                (Event::Measured, Some(place)) => asked[place].memory_after = record.memory_after,
                 _ => {}
             }
         }

@@ -153,6 +153,10 @@ impl Look<'_> {
             .life
             .as_ref()
             .and_then(|life| life.baseline(begun));
+        // Whoever saw it begin has written down what it used then.
+        let asked = self.question.known.asked.iter().rev();
+        let mut measured = asked.filter(|asked| asked.new_id.as_ref() == Some(&dyno.id));
+        let baseline = baseline.or_else(|| measured.find_map(|asked| asked.memory_after));
         if let (Some(baseline), Some(limit)) = (baseline, limit)
             && baseline >= limit.percent(NEAR)
         {

@@ -31,6 +31,7 @@ pub use step::{Limits, Step, Trigger};
 pub use until::until;
 
 use crate::{
+    memory::Bytes,
     schedule::Schedule,
     snapshot::{Dyno, Snapshot},
 };
@@ -105,6 +106,8 @@ pub struct Asked {
     pub outcome: Option<Outcome>,
     /// It was for the memory of the dyno.
     pub is_for_memory: bool,
+    /// What the dyno in its place used once it had warmed up, where that was measured.
+    pub memory_after: Option<Bytes>,
 }
 
 impl Asked {

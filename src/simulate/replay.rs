@@ -348,6 +348,7 @@ impl<'a> Replay<'a> {
             is_accepted: true,
             outcome: Some(plan::Outcome::Restarted),
             is_for_memory: step.trigger.is_memory(),
+            memory_after: None,
         });
         self.known
             .open

@@ -143,7 +143,7 @@ proptest! {
             dyno: step.dyno.clone(), occurrence: step.occurrence,
             old_id: if is_of_before { "before".to_owned() } else { step.old_id.clone() },
             new_id: None,
-            at: snapshot.at - SignedDuration::from_mins(minutes), is_accepted, outcome: has_failed.then_some(Outcome::Failed), is_for_memory: false,
+            at: snapshot.at - SignedDuration::from_mins(minutes), is_accepted, outcome: has_failed.then_some(Outcome::Failed), is_for_memory: false, memory_after: None,
         });
         let known = Known { asked: asked.into_iter().collect(), ..Known::default() };
         let with = plan_for(&schedules, &snapshot, &known);
