@@ -117,6 +117,11 @@ impl Look<'_> {
 
     fn ahead(&self) -> Option<Found> {
         let (quota, life) = (self.quota?, self.seen.life.as_ref()?);
+        self.schedule.memory.before_limit?;
+        // What is reached is not forecast any more.
+        if let Level::Over { since, .. } = self.seen.level(quota, self.question.now) {
+            return Some((Trigger::Forecast, since, Some(quota)));
+        }
         let due_at = ahead_of_limit(self.schedule, life, quota, self.question.now)?;
         Some((Trigger::Forecast, due_at, Some(quota)))
     }
@@ -202,6 +207,9 @@ impl Look<'_> {
         let Some(used) = self.used() else {
             return Verdict::not(SkipReason::MemoryUnknown, self.silence());
         };
+        if self.schedule.memory.threshold.is_none() {
+            return Verdict::not(SkipReason::NotDue, format!("memory {}", self.tell(used)));
+        }
         let Some(threshold) = self.threshold else {
             return Verdict::not(SkipReason::MemoryUnknown, "its quota is not known");
         };
@@ -303,7 +311,10 @@ pub fn near_limit<'a>(
     about(schedule, lives).filter(move |newest| {
         let quota = newest.quota().or_else(|| quotas.get(newest.name).copied());
         let known = newest.life.zip(quota);
-        known.is_some_and(|(life, quota)| ahead_of_limit(schedule, life, quota, now).is_some())
+        let is_over = |quota| matches!(newest.level(quota, now), Level::Over { .. });
+        known.is_some_and(|(life, quota)| {
+            is_over(quota) || ahead_of_limit(schedule, life, quota, now).is_some()
+        })
     })
 }
 

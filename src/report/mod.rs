@@ -204,8 +204,10 @@ impl Report {
     pub fn is_fruitless(&self) -> bool {
         // That a restart does not help changes with the hours, not with the minutes.
         let is_helpless = |skip: &Skip| skip.reason == SkipReason::RestartDoesNotHelp;
-        let is_quiet = |app: &AppReport| app.ended.is_empty() && app.due_skips().all(is_helpless);
-        self.trouble().is_none() && self.apps.iter().all(is_quiet)
+        let is_quiet = |app: &AppReport| {
+            app.ended.is_empty() && !app.has_gap && app.due_skips().all(is_helpless)
+        };
+        self.trouble().is_none() && !self.is_interrupted && self.apps.iter().all(is_quiet)
     }
 
     /// Whether any dyno was restarted.

@@ -49,6 +49,12 @@ const SAY_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// A forecast does not change faster than this.
 const FORECASTS_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
+/// Whether a schedule may restart dynos for their memory at this instant.
+fn may_act(schedule: &Schedule, now: Timestamp) -> bool {
+    let is_allowed = schedule.bounds.bar(now).is_none() && !schedule.is_paused(now);
+    schedule.memory.is_trigger() && is_allowed
+}
+
 impl Ear {
     /// The dynos that what was heard makes due, at an instant of Heroku's clock.
     fn dynos(&self, schedule: &Schedule, now: Timestamp) -> BTreeSet<String> {
@@ -193,7 +199,8 @@ impl Ears {
             return settled.stir();
         }
         let now_there = now + ear.heard.skew.get();
-        let about = schedules.iter().filter(|one| one.memory.is_trigger());
+        // One that is not allowed yet was not judged.
+        let about = schedules.iter().filter(|one| may_act(one, now_there));
         let dynos = about.flat_map(|schedule| ear.dynos(schedule, now_there));
         settled.settle(dynos.collect(), now);
     }
@@ -207,20 +214,20 @@ impl Ears {
 
     /// Whether what was heard may make a dyno of this schedule due.
     pub fn is_due(&self, schedule: &Schedule, now: Timestamp) -> bool {
-        let is_allowed = schedule.bounds.bar(now).is_none() && !schedule.is_paused(now);
-        if !schedule.memory.is_trigger() || !is_allowed {
-            return false;
-        }
         let Some(ear) = self.ear_of(schedule) else {
             return false;
         };
+        // A clock that is off must not make every sample an old one, nor another hour of it.
+        let now_there = now + ear.heard.skew.get();
+        if !may_act(schedule, now_there) {
+            return false;
+        }
         // What only a pass can find out is found out at once: its quotas, and who ends its dynos.
         if ear.heard.app_id.borrow().is_none() {
             return true;
         }
         let settled = ear.settled.borrow();
-        // A clock that is off must not make every sample an old one.
-        let dynos = ear.dynos(schedule, now + ear.heard.skew.get());
+        let dynos = ear.dynos(schedule, now_there);
         dynos.iter().any(|dyno| !settled.has(dyno, now))
     }
 }
@@ -295,6 +302,27 @@ mod tests {
         assert!(!ears.is_due(&schedules[0], at(63)));
         ears.end(&schedules, false, at(64));
         assert!(ears.is_due(&schedules[0], at(65)), "something was done");
+    }
+
+    #[test]
+    fn what_was_not_allowed_yet_is_due_once_its_window_opens() {
+        let (ears, _) = listening();
+        let window = "07:02-08:00".parse().expect("a window");
+        let bounds = Bounds {
+            windows: vec![window],
+            zone: "UTC".parse().expect("a zone"),
+            ..Bounds::default()
+        };
+        let later = Schedule {
+            bounds,
+            ..schedule()
+        };
+        assert!(!ears.is_due(&later, at(62)));
+        ears.end(std::slice::from_ref(&later), true, at(62));
+        assert!(
+            ears.is_due(&later, at(121)),
+            "a pass before said nothing of it"
+        );
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl Record {
                 quota,
             } => (dyno, life, used, quota),
             Told::Dropped { count } => {
-                self.dropped += count;
+                self.dropped = self.dropped.saturating_add(count);
                 return;
             }
             Told::Exceeded { .. } => {

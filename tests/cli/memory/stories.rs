@@ -221,3 +221,18 @@ fn a_dyno_that_is_not_known_to_need_a_restart_is_restarted_in_doubt_and_that_is_
         assert!(came.told.iter().any(is_said), "{:?}", came.told);
     });
 }
+
+#[test]
+fn a_dyno_that_is_over_its_quota_already_needs_no_forecast() {
+    const NAME: &str = "memory::stories::a_dyno_that_is_over_its_quota_already_needs_no_forecast";
+    alone(NAME, async {
+        let world = world(
+            HABITS,
+            "quantity = 1\nup-for = \"2h\"\nleak = { from = 600 }",
+        );
+        let came = watch(&world, &schedule("before-limit = \"20m\""), DAY / 2).await;
+        assert_eq!(came.triggers, ["forecast"], "{came:?}");
+        let is_said = |told: &String| told.contains("restart does not help");
+        assert!(came.told.iter().any(is_said), "{:?}", came.told);
+    });
+}
