@@ -25,7 +25,8 @@ use std::{
 
 pub mod file;
 mod log;
-pub mod progress;
+mod plainly;
+mod progress;
 mod question;
 mod terminal;
 mod wrap;

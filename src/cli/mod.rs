@@ -284,7 +284,7 @@ pub struct Plan {
 pub struct Status {
     #[command(flatten)]
     pub app: AppFlags,
-    /// stay, and show it anew every 20 seconds
+    /// stay, and show it anew every 20 seconds; with --json a line each time
     #[arg(long)]
     pub watch: bool,
     /// draw the chart into this file, too

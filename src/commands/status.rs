@@ -9,17 +9,17 @@ use crate::{
     ledger::Ledger,
     listen,
     memory::Lives,
-    observe,
+    observe, pass,
     plan::{self, Known, Question},
     report::status::Status,
     schedule::{AppName, Schedule},
     snapshot::{App, Formation, Generation, Size},
     state::StateDir,
     store::narrow,
-    ui::file,
+    ui::file::Picture,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use std::{cell::RefCell, path::Path};
+use std::cell::RefCell;
 
 /// For so long it is believed that an app is as it was: each look costs requests of the account's quota.
 const BELIEVED: SignedDuration = SignedDuration::from_mins(5);
@@ -49,30 +49,45 @@ impl Shape {
 pub(super) async fn status(context: &Context<'_>, flags: Flags) -> Result<u8, Error> {
     let app = context.app(&flags.app)?;
     let ui = context.ui;
+    let picture = flags.svg.as_deref().map(Picture::at).transpose()?;
     let (client, ..) = context.client(Use::Person).await?;
     let lives = RefCell::new(Lives::default());
+    let shape = Shape::of(context, &client, &app).await?;
+    // On Fir there is no past, and nothing in the log of memory.
+    let is_fir = shape.app.generation == Generation::Fir;
     if flags.watch {
         let stop = super::stop();
         let told = RefCell::new(None);
         let tell = |error: Option<&crate::heroku::Error>| {
             told.replace(error.map(ToString::to_string));
         };
-        let listen = listen::follow(&client, context.clock, app.as_str(), &lives, tell);
+        let listen = async {
+            if is_fir {
+                return std::future::pending().await;
+            }
+            listen::follow(&client, context.clock, app.as_str(), &lives, tell).await;
+        };
         let stay = async {
             // The past comes at once; nobody waits for a table without it.
             context.clock.sleep(SignedDuration::from_secs(1)).await;
-            let mut seen = None;
+            let (mut seen, mut trouble) = (Some(shape), None);
+            let mut is_shown = false;
             loop {
                 let unread = told.borrow().clone();
                 match gather(context, &client, &flags, (&app, &mut seen), &lives).await {
                     Ok(status) => {
                         let has_panels = !status.chart.panels.is_empty();
-                        let svg = flags.svg.as_deref().filter(|_| has_panels);
-                        show(context, &status, svg, unread.as_deref())?;
+                        let picture = picture.as_ref().filter(|_| has_panels);
+                        show(context, &status, picture, unread.as_deref())?;
+                        (is_shown, trouble) = (true, None);
                     }
-                    // One answer that does not come ends nothing.
-                    Err(Error::Heroku(error)) if error.is_transient() => {
-                        ui.warn(&error.to_string());
+                    // What was there comes back: an answer, a file that somebody edits.
+                    Err(error) if is_shown || is_transient(&error) => {
+                        let error = Some(error.to_string());
+                        if let Some(fresh) = error.as_deref().filter(|_| error != trouble) {
+                            ui.warn(fresh);
+                        }
+                        trouble = error;
                     }
                     Err(error) => return Err(error),
                 }
@@ -87,10 +102,8 @@ pub(super) async fn status(context: &Context<'_>, flags: Flags) -> Result<u8, Er
             () = stop.set() => Ok(exit::INTERRUPTED),
         };
     }
-    let shape = Shape::of(context, &client, &app).await?;
     let mut unread = None;
-    // On Fir there is no past, and nothing in it of memory.
-    if shape.app.generation != Generation::Fir {
+    if !is_fir {
         let now = context.clock.now();
         let look = listen::look(&client, context.clock, app.as_str(), now, |_| true).await;
         unread = look.map(|looked| lives.replace(looked)).err();
@@ -98,7 +111,7 @@ pub(super) async fn status(context: &Context<'_>, flags: Flags) -> Result<u8, Er
     let unread = unread.map(|error| error.to_string());
     let seen = (&app, &mut Some(shape));
     let status = gather(context, &client, &flags, seen, &lives).await?;
-    show(context, &status, flags.svg.as_deref(), unread.as_deref())?;
+    show(context, &status, picture.as_ref(), unread.as_deref())?;
     if !status.is_measurable && !ui.is_json {
         ui.hint("the log of an app on Fir has no samples of memory");
     } else if !status.has_memory() && !ui.is_json {
@@ -108,6 +121,10 @@ pub(super) async fn status(context: &Context<'_>, flags: Flags) -> Result<u8, Er
         ));
     }
     Ok(exit::DONE)
+}
+
+fn is_transient(error: &Error) -> bool {
+    matches!(error, Error::Heroku(error) if error.is_transient())
 }
 
 async fn gather(
@@ -135,9 +152,11 @@ async fn gather(
         }
         snapshot.sizes.clone_from(&known.sizes);
     }
-    let ledger = Ledger::new(StateDir::open(context.env)?.ledger(), String::new());
+    let state = StateDir::open(context.env)?;
+    let ledger = Ledger::new(state.ledger(), String::new());
     let known = Known {
         asked: ledger.asked(&snapshot.app.id)?,
+        judged: pass::judged(&state, &schedules),
         ..Known::default()
     };
     let plan = plan::plan(Question {
@@ -157,11 +176,11 @@ async fn gather(
 fn show(
     context: &Context<'_>,
     status: &Status,
-    svg: Option<&Path>,
+    picture: Option<&Picture<'_>>,
     unread: Option<&str>,
 ) -> Result<(), Error> {
     let ui = context.ui;
-    if let Some(path) = svg {
+    if let Some(picture) = picture {
         if status.chart.panels.is_empty() {
             return Err(Error::Other {
                 code: "nothing_to_draw",
@@ -172,7 +191,7 @@ fn show(
                 hint: Some("with --watch the picture is drawn as samples come".to_owned()),
             });
         }
-        file::write(path, status.chart.svg().as_bytes())?;
+        picture.write(&status.chart.svg())?;
     }
     if ui.is_json {
         ui.json(&status.json());

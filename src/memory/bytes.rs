@@ -63,10 +63,18 @@ impl Bytes {
         self.as_f64() / Self(MB).as_f64()
     }
 
-    /// How much of another amount it is, in percent.
+    /// How much of another amount it is, in thousandths.
+    #[must_use]
+    pub fn permille_of(self, whole: Self) -> u32 {
+        let whole = u128::from(whole.0.max(1));
+        let rounded = (1_000 * u128::from(self.0) + whole / 2) / whole;
+        u32::try_from(rounded).unwrap_or(u32::MAX)
+    }
+
+    /// The same in percent, so that it is rounded the same wherever it is told.
     #[must_use]
     pub fn percent_of(self, whole: Self) -> f64 {
-        100.0 * self.as_f64() / whole.as_f64().max(1.0)
+        f64::from(self.permille_of(whole)) / 10.0
     }
 
     /// So many percent of it.

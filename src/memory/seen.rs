@@ -57,6 +57,12 @@ impl Seen {
         self.overs.exceeded_since(now)
     }
 
+    /// Takes an R14 of this dyno, and what is printed beside it.
+    pub fn exceed(&mut self, at: Timestamp, used: Bytes, quota: Bytes) {
+        self.overs.running(at, used, Some(quota));
+        self.overs.exceeded(at);
+    }
+
     fn last(&self) -> Option<Point> {
         self.life.as_ref().and_then(Life::last)
     }

@@ -86,16 +86,6 @@ impl AppPass<'_> {
         schedule.latest_occurrence(from - schedule.guards.catch_up.duration())
     }
 
-    /// Occurrences that schedules which heed memory have judged.
-    pub(super) fn judged(&self) -> BTreeMap<String, Timestamp> {
-        let heeding = self.schedules.iter().filter(|one| one.memory.if_needed);
-        let of_one = |schedule: &Schedule| {
-            let mark = self.pass.state.mark(schedule);
-            Some((schedule.name.to_string(), mark.judged.max(mark.heeded)?))
-        };
-        heeding.filter_map(of_one).collect()
-    }
-
     /// The schedules whose occurrences this pass is about: none of `run --now`, none that rests.
     fn marked(&self, snapshot: &Snapshot) -> impl Iterator<Item = &Schedule> {
         let is_now = self.known.now.is_some();
@@ -254,6 +244,17 @@ fn looks(schedule: &Schedule, snapshot: &Snapshot) -> impl Iterator<Item = Times
         .formation_dynos()
         .filter(|dyno| schedule.target.includes(&dyno.name, &dyno.process_type));
     dynos.filter_map(|dyno| schedule.look_at(dyno.created_at, snapshot.at))
+}
+
+/// Up to which occurrences schedules that heed memory have judged.
+#[must_use]
+pub fn judged(state: &StateDir, schedules: &[Schedule]) -> BTreeMap<String, Timestamp> {
+    let heeding = schedules.iter().filter(|one| one.memory.if_needed);
+    let of_one = |schedule: &Schedule| {
+        let mark = state.mark(schedule);
+        Some((schedule.name.to_string(), mark.judged.max(mark.heeded)?))
+    };
+    heeding.filter_map(of_one).collect()
 }
 
 /// Whether this machine's clock and the marks leave a chance that something is due. No request.

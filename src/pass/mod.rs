@@ -8,7 +8,7 @@ mod memory;
 mod one_app;
 
 pub use effects::measure;
-pub use marks::{has_reason_to_look, keep_trouble, may_be_due, next_look};
+pub use marks::{has_reason_to_look, judged, keep_trouble, may_be_due, next_look};
 pub use memory::{Heard, Listened, recall};
 
 use crate::{

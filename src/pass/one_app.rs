@@ -219,7 +219,7 @@ impl<'a> AppPass<'a> {
         self.refresh(&snapshot.app).await;
         let tools = &self.pass.tools;
         self.known.asked = tools.ledger.asked(&snapshot.app.id)?;
-        self.known.judged = self.judged();
+        self.known.judged = super::judged(self.pass.state, &self.schedules);
         let app = &snapshot.app.name;
         let told = self.pass.told.iter().filter(|record| record.app == *app);
         let before = told.filter_map(Asked::of_record);

@@ -111,9 +111,9 @@ impl Step {
         match (self.used, self.share.filter(|_| self.trigger.is_memory())) {
             (Some(used), Some(share)) => {
                 format!(
-                    "{why}: {:.0} MB, {}% of the quota",
+                    "{why}: {:.0} MB, {:.0}% of the quota",
                     used.as_mb(),
-                    share / 10
+                    f64::from(share) / 10.0
                 )
             }
             _ if self.is_in_doubt => format!("{why}; not known whether its memory needs it"),
@@ -131,10 +131,8 @@ impl Step {
         let snapshot = question.snapshot;
         let seen = snapshot.memory.get(&dyno.id);
         let used = seen.and_then(|seen| seen.used(question.now));
-        let share = used.zip(snapshot.quota(dyno)).map(|(used, quota)| {
-            let thousandths = 1_000 * used.as_u64() / quota.as_u64().max(1);
-            u32::try_from(thousandths).unwrap_or(u32::MAX)
-        });
+        let share = used.zip(snapshot.quota(dyno));
+        let share = share.map(|(used, quota)| used.permille_of(quota));
         let of_name = |one: &&Schedule| one.name.as_str() == schedule && one.memory.if_needed;
         let is_in_doubt = trigger == Trigger::Calendar
             && question

@@ -6,8 +6,11 @@
 //! start of the same dyno, or of its process type, used. Restarts in the log (deploys, Heroku's own
 //! cycle) happen in the simulation too.
 
+mod place;
 mod record;
+mod recorded;
 mod replay;
 
-pub use record::{Record, Recorded};
+pub use record::{Record, Recording};
+pub use recorded::Recorded;
 pub use replay::{Outcome, replay};

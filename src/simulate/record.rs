@@ -1,5 +1,6 @@
 //! What a log has of each dyno, from one start to the next.
 
+use super::Recorded;
 use crate::memory::{
     Bytes,
     line::{Line, Told},
@@ -7,82 +8,125 @@ use crate::memory::{
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
-/// Everything that counts of a log.
+/// Everything that counts of a log, by time, however its lines were ordered.
 #[derive(Debug, Clone, Default)]
 pub struct Record {
+    /// By their starts.
     pub lives: Vec<Recorded>,
-    /// Of each name, the life that told last; and of each UUID, its life.
-    newest: BTreeMap<String, usize>,
-    known: BTreeMap<String, usize>,
-    pub from: Option<Timestamp>,
-    pub until: Option<Timestamp>,
-    pub samples: u64,
+    /// Samples of memory, each instant of a life once.
+    pub samples: usize,
     /// R14 and R15: they tell of no UUID, and of nothing below the quota.
     pub exceeded: u64,
     /// Lines that Heroku says it did not deliver.
     pub dropped: u64,
+    /// When no dyno told anything: from and until.
+    pub silences: Vec<(Timestamp, Timestamp)>,
 }
 
-/// One dyno, from a start to the next.
-#[derive(Debug, Clone)]
-pub struct Recorded {
-    pub name: String,
-    pub from: Timestamp,
-    /// The log has its start.
-    pub has_start: bool,
-    pub quota: Option<Bytes>,
-    /// Seconds since `from`, and what was used, in KB.
-    points: Vec<(u32, u32)>,
+/// A log while it is read.
+#[derive(Debug, Clone, Default)]
+pub struct Recording {
+    /// By UUID.
+    lives: BTreeMap<String, Life>,
+    /// By name: of which the percentage beside R14 was taken.
+    quotas: BTreeMap<String, Bytes>,
+    exceeded: u64,
+    dropped: u64,
 }
 
-/// A life that is first heard of so long after the log began has its start in it.
-const BEGUN_BEFORE: SignedDuration = SignedDuration::from_mins(3);
-const KB: u64 = 1 << 10;
+#[derive(Debug, Clone, Default)]
+struct Life {
+    name: String,
+    quota: Option<Bytes>,
+    /// Seconds of the epoch, and what was used then, in the order of the lines.
+    points: Vec<(i64, Bytes)>,
+}
 
-impl Record {
+/// Dynos tell every 20 seconds: after so long without a sample, there was no log, or no dyno.
+pub(super) const SILENT: SignedDuration = SignedDuration::from_mins(5);
+
+impl Recording {
     /// Takes a line.
     pub fn tell(&mut self, line: Line<'_>) {
-        let (name, id, used, quota) = match line.told {
+        match line.told {
+            Told::Dropped { count } => self.dropped = self.dropped.saturating_add(count),
+            Told::Exceeded { .. } => self.exceeded += 1,
+            Told::Running { dyno, quota, .. } => {
+                if let Some(quota) = quota {
+                    self.quotas.insert(dyno.to_owned(), quota);
+                }
+            }
             Told::Sample {
                 dyno,
                 life,
                 used,
                 quota,
-            } => (dyno, life, used, quota),
-            Told::Dropped { count } => {
-                self.dropped = self.dropped.saturating_add(count);
-                return;
+            } => {
+                let kind = dyno.rsplit_once('.').map_or(dyno, |(kind, _)| kind);
+                if crate::schedule::is_one_off(kind) {
+                    return;
+                }
+                if !self.lives.contains_key(life) {
+                    let fresh = Life {
+                        name: dyno.to_owned(),
+                        ..Life::default()
+                    };
+                    self.lives.insert(life.to_owned(), fresh);
+                }
+                if let Some(life) = self.lives.get_mut(life) {
+                    life.quota = quota.or(life.quota);
+                    life.points.push((line.at.as_second(), used));
+                }
             }
-            Told::Exceeded { .. } => {
-                self.exceeded += 1;
-                return;
-            }
-            Told::Running { .. } => return,
-        };
-        let kind = name.rsplit_once('.').map_or(name, |(kind, _)| kind);
-        if crate::schedule::is_one_off(kind) {
-            return;
         }
-        self.from = self
-            .from
-            .map_or(Some(line.at), |from| Some(from.min(line.at)));
-        self.until = self.until.max(Some(line.at));
-        self.samples += 1;
-        let place = self.known.get(id).copied().unwrap_or_else(|| {
-            let begin = self.from.unwrap_or(line.at);
-            let is_first = !self.newest.contains_key(name);
-            self.lives.push(Recorded {
-                name: name.to_owned(),
-                from: line.at,
-                has_start: !is_first || line.at.duration_since(begin) > BEGUN_BEFORE,
-                quota,
-                points: vec![],
-            });
-            self.known.insert(id.to_owned(), self.lives.len() - 1);
-            self.newest.insert(name.to_owned(), self.lives.len() - 1);
-            self.lives.len() - 1
+    }
+
+    /// The log is over.
+    #[must_use]
+    pub fn end(mut self) -> Record {
+        let mut told: Vec<i64> = vec![];
+        for Life { points, .. } in self.lives.values_mut() {
+            points.sort_by_key(|(at, _)| *at);
+            points.dedup_by_key(|(at, _)| *at);
+            told.extend(points.iter().map(|(at, _)| *at));
+        }
+        let samples = told.len();
+        told.sort_unstable();
+        let has_told_before = |at: i64| {
+            let begin = told.partition_point(|told| *told < at - SILENT.as_secs());
+            told.get(begin).is_some_and(|told| *told < at)
+        };
+        let quotas = &self.quotas;
+        let lives = self.lives.into_values().map(|life| {
+            let quota = life.quota.or_else(|| quotas.get(&life.name).copied());
+            let points = life.points;
+            // What is first heard of while others tell, or the one before it did, has its start in the log.
+            let has_start = points.first().is_some_and(|(at, _)| has_told_before(*at));
+            Recorded::new(life.name, quota, has_start, &points)
         });
-        self.lives[place].add(line.at, used, quota);
+        let mut lives: Vec<Recorded> = lives.collect();
+        lives.sort_by_key(|life| life.from);
+        let instant = |second: i64| Timestamp::from_second(second).ok();
+        let gaps = told.windows(2).map(|pair| (pair[0], pair[1]));
+        let long = gaps.filter(|(from, until)| until - from > SILENT.as_secs());
+        let silences = long.filter_map(|(from, until)| Some((instant(from)?, instant(until)?)));
+        Record {
+            silences: silences.collect(),
+            lives,
+            samples,
+            exceeded: self.exceeded,
+            dropped: self.dropped,
+        }
+    }
+}
+
+impl Record {
+    /// Of the first and of the last sample.
+    #[must_use]
+    pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        let from = self.lives.iter().map(|life| life.from).min()?;
+        let until = self.lives.iter().map(Recorded::until).max()?;
+        Some((from, until))
     }
 
     /// The starts of each name, oldest first.
@@ -94,87 +138,99 @@ impl Record {
         }
         by_name
     }
-}
 
-impl Recorded {
-    fn add(&mut self, at: Timestamp, used: Bytes, quota: Option<Bytes>) {
-        self.quota = quota.or(self.quota);
-        let age = at.duration_since(self.from).as_secs();
-        let age = u32::try_from(age).unwrap_or(0);
-        let kilobytes = u32::try_from(used.as_u64() / KB).unwrap_or(u32::MAX);
-        if self.points.last().is_none_or(|(last, _)| *last < age) {
-            self.points.push((age, kilobytes));
-        }
-    }
-
+    /// Whether the log tells of this instant.
     #[must_use]
-    pub fn until(&self) -> Timestamp {
-        let last = self.points.last().map_or(0, |(age, _)| *age);
-        self.from + SignedDuration::from_secs(i64::from(last))
+    pub fn tells_of(&self, at: Timestamp) -> bool {
+        let next = self.silences.partition_point(|(_, until)| *until <= at);
+        self.silences.get(next).is_none_or(|(from, _)| at <= *from)
     }
 
-    /// When it told what it used.
-    pub fn instants(&self) -> impl Iterator<Item = Timestamp> {
-        let at = |(age, _): &(u32, u32)| self.from + SignedDuration::from_secs(i64::from(*age));
-        self.points.iter().map(at)
-    }
-
-    /// What it used at an age, on the straight line between two samples; what it used last, for a greater
-    /// one.
+    /// For how long nobody told anything.
     #[must_use]
-    pub fn used_at(&self, age: SignedDuration) -> Bytes {
-        let age = u32::try_from(age.as_secs()).unwrap_or(0);
-        let next = self.points.partition_point(|(at, _)| *at < age);
-        let at = |place: usize| self.points.get(place).copied();
-        let before = next.checked_sub(1).and_then(at);
-        let kilobytes = match (before, at(next)) {
-            (Some((begin, first)), Some((end, last))) => {
-                let part = i64::from(age - begin) * (i64::from(last) - i64::from(first));
-                i64::from(first) + part / i64::from(end - begin)
-            }
-            (one, other) => one.or(other).map_or(0, |(_, used)| i64::from(used)),
-        };
-        Bytes::new(u64::try_from(kilobytes).unwrap_or(0) * KB)
-    }
-
-    /// How long it was heard of.
-    #[must_use]
-    pub fn lasted(&self) -> SignedDuration {
-        self.until().duration_since(self.from)
-    }
-
-    #[must_use]
-    pub fn process_type(&self) -> &str {
-        self.name
-            .rsplit_once('.')
-            .map_or(&self.name, |(kind, _)| kind)
+    pub fn silent_for(&self) -> SignedDuration {
+        let each = self.silences.iter();
+        each.fold(SignedDuration::ZERO, |sum, (from, until)| {
+            sum + until.duration_since(*from)
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::line;
+
+    const OLD: &str = "7f9b14bc-1d3b-47f4-91c1-704964b8793f";
+    const NEW: &str = "d97d0ea7-cf3d-411b-b453-d2943a50b456";
+
+    fn at(seconds: i64) -> Timestamp {
+        let begin: Timestamp = "2026-03-02T07:00:00Z".parse().expect("an instant");
+        begin + SignedDuration::from_secs(seconds)
+    }
+
+    fn tell(recording: &mut Recording, id: &str, seconds: i64, used: i64) {
+        let when = at(seconds);
+        let text = format!(
+            "{when} heroku[web.1]: source=web.1 dyno=heroku.1.{id} sample#memory_rss={used}.00MB"
+        );
+        recording.tell(line::read(text.as_bytes()).expect("a sample"));
+    }
 
     #[test]
-    fn between_two_samples_memory_goes_straight_from_one_to_the_other() {
-        let from: Timestamp = "2026-03-02T07:00:00Z".parse().expect("an instant");
-        let life = Recorded {
-            name: "web.1".to_owned(),
-            from,
-            has_start: true,
-            quota: None,
-            points: vec![(0, 100 << 10), (20, 120 << 10), (620, 60 << 10)],
+    fn lines_count_by_their_time_however_they_are_ordered() {
+        let lines: Vec<(&str, i64)> = (0..60)
+            .map(|place| (if place < 30 { OLD } else { NEW }, place * 20))
+            .collect();
+        let record = |lines: &[(&str, i64)]| {
+            let mut recording = Recording::default();
+            for (id, seconds) in lines {
+                tell(&mut recording, id, *seconds, 100 + *seconds);
+            }
+            recording.end()
         };
-        let used = |age: i64| life.used_at(SignedDuration::from_secs(age)).as_mb();
-        let expected = [
-            (0, 100.0),
-            (10, 110.0),
-            (20, 120.0),
-            (320, 90.0),
-            (9_999, 60.0),
-        ];
-        for (age, megabytes) in expected {
-            assert!((used(age) - megabytes).abs() < 0.01, "{age}: {}", used(age));
+        let in_order = record(&lines);
+        let backwards: Vec<_> = lines.iter().rev().copied().collect();
+        let twice = [&backwards[20..], &lines[..]].concat();
+        for record in [&in_order, &record(&backwards), &record(&twice)] {
+            assert_eq!(record.samples, 60);
+            assert_eq!(record.span(), Some((at(0), at(1_180))));
+            let starts: Vec<_> = record.lives.iter().map(|life| life.has_start).collect();
+            assert_eq!(starts, [false, true], "the first was there before the log");
+            let used = record.lives[1].used_at(SignedDuration::from_secs(10));
+            assert_eq!(used, Bytes::mb(710));
         }
+    }
+
+    #[test]
+    fn a_hole_is_told_and_what_is_first_heard_of_after_it_has_no_start() {
+        let mut recording = Recording::default();
+        for (id, seconds) in [(OLD, 0), (OLD, 300), (NEW, 601), (NEW, 621)] {
+            tell(&mut recording, id, seconds, 100);
+        }
+        let record = recording.end();
+        assert_eq!(record.silences, [(at(300), at(601))]);
+        assert_eq!(record.silent_for().as_secs(), 301);
+        assert!(!record.lives[1].has_start);
+        let told = [
+            (0, true),
+            (300, true),
+            (301, false),
+            (600, false),
+            (601, true),
+            (700, true),
+        ];
+        for (seconds, is_told) in told {
+            assert_eq!(record.tells_of(at(seconds)), is_told, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn what_is_beside_r14_tells_the_quota_that_lines_lack() {
+        let mut recording = Recording::default();
+        tell(&mut recording, OLD, 0, 590);
+        let text = "2026-03-02T07:00:01Z heroku[web.1]: Process running mem=590M(115.2%)";
+        recording.tell(line::read(text.as_bytes()).expect("a line"));
+        assert_eq!(recording.end().lives[0].quota, Some(Bytes::mb(512)));
     }
 }

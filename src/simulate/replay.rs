@@ -1,11 +1,14 @@
 //! One policy over a record: minute by minute, with the planner's own decisions.
 
-use super::{Record, Recorded};
+use super::{
+    Record,
+    place::{BOOT, Place},
+};
 use crate::{
     memory::{Bytes, Life, Seen},
-    plan::{self, Asked, Known, Question, Trigger},
+    plan::{self, Asked, Known, Question, SkipReason, Trigger},
     schedule::Schedule,
-    snapshot::{App, Dyno, Formation, Generation, Snapshot, State},
+    snapshot::{App, Formation, Generation, Snapshot},
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,109 +17,35 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
     pub restarts: Vec<(Timestamp, String, Trigger)>,
-    /// Time that dynos were over their quota.
-    pub over_quota: SignedDuration,
+    /// Time that dynos were over their quota, as far as the log tells; unknown where no line has a quota.
+    pub over_quota: Option<SignedDuration>,
     /// The most that a dyno used of its quota, in percent.
-    pub worst: f64,
-    /// Restarts of the calendar of dynos that would not have reached the threshold before its next one.
-    pub wasted: usize,
+    pub worst: Option<f64>,
+    /// Restarts of the calendar of dynos that would not have reached the threshold before its next one;
+    /// unknown where no threshold is.
+    pub wasted: Option<usize>,
+    /// When a dyno was first left alone because a restart does not help, which, and why.
+    pub left_alone: Option<(Timestamp, String, String)>,
     /// Of each dyno: what it would have used.
     pub courses: BTreeMap<String, Vec<(Timestamp, Bytes)>>,
 }
 
-/// One name: what the log has of it, and where the simulation is.
-struct Place<'a> {
-    name: &'a str,
-    lives: Vec<&'a Recorded>,
-    /// A life whose start the log has, for those whose start it has not.
-    model: Option<&'a Recorded>,
-    /// Which of its lives it is in, and when that, or the simulation, last started it.
-    life: usize,
-    started_at: Timestamp,
-    is_restarted: bool,
-    starts: u64,
-}
-
 const TICK: SignedDuration = SignedDuration::from_secs(60);
 const SAMPLE: SignedDuration = SignedDuration::from_secs(20);
-/// A dyno that was there before the log is older by at least so much: it is not warming up.
-const OLDER: SignedDuration = SignedDuration::from_mins(15);
-const BOOT: SignedDuration = SignedDuration::from_secs(10);
 /// Points of a course that are kept for a chart.
 const KEPT_EVERY: SignedDuration = SignedDuration::from_mins(5);
 /// How often a forecast is looked at.
 const FORECAST_EVERY: i64 = 10;
 
-impl<'a> Place<'a> {
-    fn current(&self) -> &'a Recorded {
-        self.lives[self.life]
-    }
-
-    /// What it uses at an instant.
-    fn used(&self, at: Timestamp) -> Bytes {
-        let age = at.duration_since(self.started_at);
-        let current = self.current();
-        if !self.is_restarted || current.has_start {
-            return current.used_at(age);
-        }
-        self.model.unwrap_or(current).used_at(age)
-    }
-
-    /// Follows the restarts that the log has.
-    fn follow(&mut self, at: Timestamp) -> bool {
-        let next = self.lives.get(self.life + 1).filter(|next| next.from <= at);
-        if let Some(next) = next {
-            (self.started_at, self.is_restarted) = (next.from, false);
-            (self.life, self.starts) = (self.life + 1, self.starts + 1);
-            return true;
-        }
-        false
-    }
-
-    fn is_there(&self, at: Timestamp) -> bool {
-        let first = self.lives.first().is_some_and(|first| first.from <= at);
-        let last = self
-            .lives
-            .last()
-            .is_some_and(|last| at <= last.until() + TICK * 5);
-        first && last
-    }
-
-    fn id(&self) -> String {
-        format!("{}#{}", self.name, self.starts)
-    }
-
-    fn dyno(&self) -> Dyno {
-        let kind = self.current().process_type();
-        let is_older = !self.is_restarted && !self.current().has_start;
-        let age = if is_older {
-            OLDER
-        } else {
-            SignedDuration::ZERO
-        };
-        Dyno {
-            id: self.id(),
-            name: self.name.to_owned(),
-            process_type: kind.to_owned(),
-            state: State::Up,
-            created_at: self.started_at - age,
-            updated_at: self.started_at + BOOT - age,
-            release: 1,
-            is_attached: false,
-            size: String::new(),
-        }
-    }
-}
-
 /// Replays a policy, which is a schedule of whatever app; `None` restarts nothing.
 #[must_use]
 pub fn replay(record: &Record, policy: Option<&Schedule>) -> Outcome {
-    let (Some(from), Some(until)) = (record.from, record.until) else {
+    let Some((from, until)) = record.span() else {
         return Outcome::default();
     };
-    // What was due before the log began was acted on, or not, before it began.
+    // What was due before the log began, or as it did, was acted on, or not, before.
     let policy = policy.map(|policy| Schedule {
-        since: Some(from),
+        since: Some(from + TICK),
         ..policy.clone()
     });
     let mut replay = Replay::new(record, policy.as_ref(), from);
@@ -133,6 +62,7 @@ pub fn replay(record: &Record, policy: Option<&Schedule>) -> Outcome {
 }
 
 struct Replay<'a> {
+    record: &'a Record,
     policy: Option<&'a Schedule>,
     places: Vec<Place<'a>>,
     snapshot: Snapshot,
@@ -145,49 +75,10 @@ struct Replay<'a> {
 
 impl<'a> Replay<'a> {
     fn new(record: &'a Record, policy: Option<&'a Schedule>, from: Timestamp) -> Self {
-        let by_name = record.by_name();
-        let with_start = |life: &&&Recorded| life.has_start;
-        let longest = |a: &&&Recorded, b: &&&Recorded| a.lasted().cmp(&b.lasted());
-        let places: Vec<Place<'a>> = by_name
-            .iter()
-            .map(|(name, lives)| {
-                let own = lives.iter().filter(with_start).max_by(longest).copied();
-                let kind = lives[0].process_type();
-                let of_kind = || {
-                    let all = by_name.values().flatten();
-                    let of_kind = all.filter(|life| life.process_type() == kind);
-                    of_kind.filter(with_start).max_by(longest).copied()
-                };
-                Place {
-                    name,
-                    model: own.or_else(of_kind),
-                    started_at: lives[0].from,
-                    lives: lives.clone(),
-                    life: 0,
-                    is_restarted: false,
-                    starts: 0,
-                }
-            })
-            .collect();
-        let mut quantities: BTreeMap<String, u32> = BTreeMap::new();
-        for place in &places {
-            let number = place
-                .name
-                .rsplit_once('.')
-                .and_then(|(_, number)| number.parse().ok());
-            let kind = place.current().process_type().to_owned();
-            let quantity = quantities.entry(kind).or_default();
-            *quantity = (*quantity).max(number.unwrap_or(1));
-        }
-        let formation = quantities
-            .into_iter()
-            .map(|(process_type, quantity)| Formation {
-                process_type,
-                quantity,
-            });
         Self {
+            record,
             policy,
-            places,
+            places: Place::all(record),
             snapshot: Snapshot {
                 at: from,
                 app: App {
@@ -198,7 +89,7 @@ impl<'a> Replay<'a> {
                     generation: Generation::Cedar,
                     is_in_space: false,
                 },
-                formation: formation.collect(),
+                formation: vec![],
                 dynos: vec![],
                 has_preboot: false,
                 memory: BTreeMap::new(),
@@ -206,7 +97,10 @@ impl<'a> Replay<'a> {
             },
             known: Known::default(),
             due: Some(from),
-            outcome: Outcome::default(),
+            outcome: Outcome {
+                wasted: Some(0),
+                ..Outcome::default()
+            },
             kept_at: None,
         }
     }
@@ -224,25 +118,27 @@ impl<'a> Replay<'a> {
                 self.snapshot.memory.remove(&place.id());
                 continue;
             }
-            let quota = place.current().quota;
+            let quota = place.quota();
             let id = place.id();
             let seen = self.snapshot.memory.entry(id.clone()).or_default();
-            let life = seen.life.get_or_insert_with(|| Life::new(&id));
             for part in (0..3).rev() {
                 let at = now - SAMPLE * part;
                 if at < place.started_at + BOOT {
                     continue;
                 }
                 let used = place.used(at);
+                let life = seen.life.get_or_insert_with(|| Life::new(&id));
                 life.add(at, used, quota);
-                if let Some(quota) = quota {
-                    self.outcome.worst = self.outcome.worst.max(used.percent_of(quota));
-                    if used > quota {
-                        self.outcome.over_quota += SAMPLE;
-                    }
+                let Some(quota) = quota else { continue };
+                if used > quota {
+                    seen.exceed(at, used, quota);
+                }
+                if self.record.tells_of(at) {
+                    self.outcome.count(used, quota);
                 }
             }
-            if is_kept && let Some(last) = life.last() {
+            let last = seen.life.as_ref().and_then(Life::last);
+            if is_kept && let Some(last) = last {
                 let course = self
                     .outcome
                     .courses
@@ -288,12 +184,15 @@ impl<'a> Replay<'a> {
         self.snapshot.dynos = there.map(Place::dyno).collect();
         self.snapshot.at = now;
         // A dyno that is not there is none that is wanted.
-        let dynos = &self.snapshot.dynos;
-        self.snapshot.formation.retain(|entry| {
-            dynos
-                .iter()
-                .any(|dyno| dyno.process_type == entry.process_type)
-        });
+        let mut quantities: BTreeMap<&str, u32> = BTreeMap::new();
+        for dyno in &self.snapshot.dynos {
+            *quantities.entry(&dyno.process_type).or_default() += 1;
+        }
+        let entry = |(process_type, quantity): (&str, u32)| Formation {
+            process_type: process_type.to_owned(),
+            quantity,
+        };
+        self.snapshot.formation = quantities.into_iter().map(entry).collect();
         let plan = plan::plan(Question {
             schedules: std::slice::from_ref(policy),
             snapshot: &self.snapshot,
@@ -302,6 +201,11 @@ impl<'a> Replay<'a> {
             remaining: None,
             known: &self.known,
         });
+        let is_in_vain = |skip: &&plan::Skip| skip.reason == SkipReason::RestartDoesNotHelp;
+        if let Some(skip) = plan.skips.iter().find(is_in_vain) {
+            let told = || (now, skip.dyno.clone(), skip.detail.clone());
+            self.outcome.left_alone.get_or_insert_with(told);
+        }
         // One of a process type in a minute: each is proven before the next.
         let mut types = BTreeSet::new();
         for step in &plan.steps {
@@ -332,13 +236,14 @@ impl<'a> Replay<'a> {
         let Some(place) = self.places.iter_mut().find(|place| place.name == step.dyno) else {
             return;
         };
-        if step.trigger == Trigger::Calendar && is_waste(place, step, self.policy, now) {
-            self.outcome.wasted += 1;
+        if step.trigger == Trigger::Calendar {
+            let is_waste = is_waste(place, step, self.policy, now);
+            let wasted = self.outcome.wasted.zip(is_waste);
+            self.outcome.wasted = wasted.map(|(wasted, is_waste)| wasted + usize::from(is_waste));
         }
         let old_id = place.id();
         self.snapshot.memory.remove(&old_id);
-        (place.started_at, place.is_restarted) = (now, true);
-        place.starts += 1;
+        place.restart(now);
         self.known.asked.push(Asked {
             dyno: step.dyno.clone(),
             occurrence: step.occurrence,
@@ -358,22 +263,33 @@ impl<'a> Replay<'a> {
     }
 }
 
-/// Whether a dyno that the calendar restarts would have stayed below its threshold until the next time.
+impl Outcome {
+    /// Counts one sample.
+    fn count(&mut self, used: Bytes, quota: Bytes) {
+        let over = if used > quota {
+            SAMPLE
+        } else {
+            SignedDuration::ZERO
+        };
+        self.over_quota = Some(self.over_quota.unwrap_or_default() + over);
+        self.worst = Some(self.worst.unwrap_or_default().max(used.percent_of(quota)));
+    }
+}
+
+/// Whether a dyno that the calendar restarts would have stayed below its threshold until the next time;
+/// unknown without a threshold.
 fn is_waste(
     place: &Place<'_>,
     step: &plan::Step,
     policy: Option<&Schedule>,
     now: Timestamp,
-) -> bool {
-    let Some(policy) = policy else { return false };
+) -> Option<bool> {
+    let policy = policy?;
+    let threshold = policy.memory.threshold().of(place.quota(), false)?;
     let Some(next) = policy.next_due(now) else {
-        return false;
-    };
-    let quota = place.current().quota;
-    let Some(threshold) = policy.memory.threshold().of(quota, false) else {
-        return false;
+        return Some(false);
     };
     let minutes = next.duration_since(now.max(step.occurrence)).as_mins();
-    let later = (0..minutes).map(|minute| now + SignedDuration::from_mins(minute));
-    later.into_iter().all(|at| place.used(at) < threshold)
+    let mut later = (0..minutes).map(|minute| now + SignedDuration::from_mins(minute));
+    Some(later.all(|at| place.used(at) < threshold))
 }

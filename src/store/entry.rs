@@ -32,7 +32,8 @@ pub(super) fn entry(table: &Table) -> Result<Schedule, Wrong> {
     if calendar.is_none() && max_uptime.is_none() && !memory.is_trigger() {
         return Err((
             "app".to_owned(),
-            "the schedule has no trigger: give it at, cron, max-uptime or memory".to_owned(),
+            "the schedule has no trigger: give it at, cron, max-uptime, memory, on-r14 or before-limit"
+                .to_owned(),
         ));
     }
     let target = match (

@@ -1,32 +1,71 @@
 //! Files that a person names: a picture that is written, a log that is read.
 
+use super::plainly::plainly;
 use crate::error::Error;
-use flate2::read::MultiGzDecoder;
 use std::{
     fs::File,
-    io::{BufRead as _, BufReader, Read, Write as _},
+    io::{Read, Write as _},
     path::Path,
 };
 
-/// Writes a result whole, or not at all; what was there is replaced.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let fresh = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")));
-    let written = fresh.and_then(|mut fresh| {
-        fresh.write_all(bytes)?;
-        share(fresh.as_file())?;
-        fresh.persist(path).map_err(|failed| failed.error)
-    });
-    written.map(drop).map_err(|source| Error::Io {
-        what: path.display().to_string(),
-        source: source.kind().into(),
-        hint: Some("name a file in a directory that can be written".to_owned()),
-    })
+/// Where a picture goes. It is looked at before the work, which may take long.
+pub struct Picture<'a>(&'a Path);
+
+impl<'a> Picture<'a> {
+    /// # Errors
+    /// Where its directory is missing, or something lies there that is not such a picture: a log must
+    /// not be lost for a word in the wrong place.
+    pub fn at(path: &'a Path) -> Result<Self, Error> {
+        let wrong = |why: &str| {
+            let message = format!("--svg {}: {why}", path.display());
+            Err(Error::usage(
+                message,
+                "name a new file, or a picture that may be replaced",
+            ))
+        };
+        if !folder(path).is_dir() {
+            return wrong("its directory does not exist");
+        }
+        if path.is_dir() {
+            return wrong("it is a directory");
+        }
+        let mut begin = vec![];
+        if let Ok(there) = File::open(path) {
+            let length = SVG.len() as u64;
+            let read = there.take(length).read_to_end(&mut begin);
+            if read.is_err() || !begin.is_empty() && begin != SVG {
+                return wrong("what is there is not a picture of ours, and is not replaced");
+            }
+        }
+        Ok(Self(path))
+    }
+
+    /// Writes it whole, or not at all; one that was there is replaced.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, svg: &str) -> Result<(), Error> {
+        let fresh = tempfile::NamedTempFile::new_in(folder(self.0));
+        let written = fresh.and_then(|mut fresh| {
+            fresh.write_all(svg.as_bytes())?;
+            share(fresh.as_file())?;
+            fresh.persist(self.0).map_err(|failed| failed.error)
+        });
+        written.map(drop).map_err(|source| Error::Io {
+            what: self.0.display().to_string(),
+            source: source.kind().into(),
+            hint: Some("name a file in a directory that can be written".to_owned()),
+        })
+    }
+}
+
+/// What a picture begins with.
+const SVG: &[u8] = b"<svg";
+
+fn folder(path: &Path) -> &Path {
+    let folder = path.parent();
+    let named = folder.filter(|folder| !folder.as_os_str().is_empty());
+    named.unwrap_or(Path::new("."))
 }
 
 /// A picture is for others too: a temporary file is for its owner alone.
@@ -41,15 +80,14 @@ fn share(_file: &File) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A log that is read to its end: of a file or, for `-`, of stdin; gzipped or not.
+/// A log that is read to its end: of a file or, for `-`, of stdin; gzipped or not, in UTF-8 or UTF-16,
+/// in colours or not.
 pub struct Log {
     reader: Box<dyn Read>,
     /// Bytes of the file, as it lies there; unknown of stdin.
     pub size: Option<u64>,
 }
 
-/// What a gzipped file begins with.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Of one read.
 pub const PIECE: usize = 256 << 10;
 
@@ -72,13 +110,7 @@ impl Log {
                 Some(known.len()).filter(|_| known.is_file()),
             )
         };
-        let mut input = BufReader::with_capacity(PIECE, input);
-        let is_gzip = input.fill_buf().map_err(io)?.starts_with(&GZIP);
-        let reader: Box<dyn Read> = if is_gzip {
-            Box::new(MultiGzDecoder::new(input))
-        } else {
-            Box::new(input)
-        };
+        let reader = plainly(input).map_err(io)?;
         Ok(Self { reader, size })
     }
 

@@ -109,6 +109,7 @@ async fn ask_one(
     let ledger = Ledger::new(state.ledger(), String::new());
     let known = Known {
         asked: ledger.asked(&snapshot.app.id)?,
+        judged: pass::judged(state, schedules),
         ..Known::default()
     };
     let local_now = context.clock.now();

@@ -6,6 +6,7 @@ use crate::{
     commands::foresee::Trouble,
     credentials::Use,
     error::Error,
+    observe,
     schedule::{Schedule, Threshold},
     snapshot::Generation,
 };
@@ -32,6 +33,7 @@ pub(super) async fn look(
         }];
     }
     let mut troubles: Vec<Trouble> = auto(schedule, seen).into_iter().collect();
+    troubles.extend(too_large(context, schedule, seen).await);
     let is_only_r14 = schedule.memory.on_r14
         && !schedule.memory.if_needed
         && schedule.memory.threshold.is_none()
@@ -85,6 +87,41 @@ async fn is_on(context: &Context<'_>, flags: &Set, seen: &Seen) -> Result<bool, 
         app.name
     ));
     Ok(true)
+}
+
+/// A threshold that is over what dynos may use: they swap before it is reached, or never reach it.
+async fn too_large(context: &Context<'_>, schedule: &Schedule, seen: &Seen) -> Option<Trouble> {
+    let over = match schedule.memory.threshold() {
+        Threshold::Percent(percent) if percent > 100 => "their quota".to_owned(),
+        Threshold::Size(size) => {
+            // What cannot be asked stands against nothing.
+            let (client, ..) = context.client(Use::Person).await.ok()?;
+            let shape = (seen.formation.clone(), false);
+            let mut snapshot = observe::dynos(&client, seen.app.clone(), shape)
+                .await
+                .ok()?;
+            snapshot.sizes = client.dyno_sizes().await.ok()?;
+            let target = &schedule.target;
+            let mut dynos = snapshot.formation_dynos();
+            let (dyno, quota) = dynos.find_map(|dyno| {
+                let quota = snapshot.quota(dyno).filter(|quota| *quota < size)?;
+                let is_meant = target.includes(&dyno.name, &dyno.process_type);
+                is_meant.then_some((dyno, quota))
+            })?;
+            format!("the {quota} of {}", dyno.name)
+        }
+        Threshold::Auto | Threshold::Percent(_) => return None,
+    };
+    let before = if seen.app.is_ended_at_quota() {
+        "Heroku ends a dyno"
+    } else {
+        "dynos swap, and are slow,"
+    };
+    Some(Trouble {
+        warning: format!("the threshold is more than {over}: {before} before that is reached"),
+        hint: Some("--memory auto is below the quota of each dyno, whatever its size".to_owned()),
+        is_mild: false,
+    })
 }
 
 /// What `auto` stands for here.

@@ -96,6 +96,7 @@ fn recurrence(flags: &Set) -> Result<Option<Recurrence>, Error> {
             let by_memory = memory(flags).is_trigger();
             let of_calendar = [
                 ("--catch-up", flags.catch_up.is_some()),
+                ("--if-needed", flags.memory.if_needed),
                 ("--min-uptime", flags.min_uptime.is_some() && !by_memory),
             ];
             let given = of_calendar.into_iter().find(|(_, is_given)| *is_given);
@@ -105,7 +106,7 @@ fn recurrence(flags: &Set) -> Result<Option<Recurrence>, Error> {
                 Err(stray(flag, "--at or --cron"))
             } else if flags.max_uptime.is_none() && !by_memory {
                 Err(Error::usage(
-                    "no trigger: none of --at, --cron, --max-uptime and --memory is given",
+                    "no trigger: none of --at, --cron, --max-uptime, --memory, --on-r14 and --before-limit is given",
                     "say when, for example --at 07,14 or --memory 90%",
                 ))
             } else {

@@ -6,5 +6,7 @@ mod forecast;
 mod fuzz;
 mod listed;
 mod saved;
+mod set;
+mod simulate;
 mod stories;
 mod week;

@@ -18,11 +18,11 @@ fn a_log_that_goes_over_a_century_is_refused_at_once() {
         )
     };
     let path = home.path().join("saved.log");
-    std::fs::write(&path, line(2026) + &line(2176)).expect("a file");
+    std::fs::write(&path, line(2026) + &line(2126)).expect("a file");
     let told = home.run(NOBODY, &["simulate", "--file", &path.display().to_string()]);
     assert_eq!(told.code, Some(1), "{told:?}");
     assert!(
-        told.stderr.contains("54787 days, and 400 are the most"),
+        told.stderr.contains("36525 days, and 400 are the most"),
         "{told:?}"
     );
 }
