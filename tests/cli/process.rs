@@ -1,6 +1,10 @@
 //! The binary as a process, in a hermetic environment: its own home, loopback only.
 
 use crate::control::Heroku;
+use nix::{
+    sys::signal::{self, Signal},
+    unistd::Pid,
+};
 use serde_json::Value;
 use std::{
     io::{BufRead as _, BufReader},
@@ -62,7 +66,9 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        // Asked, it ends the processes of its dynos, and removes what it unpacked.
+        let id = Pid::from_raw(self.child.id().cast_signed());
+        let _ = signal::kill(id, Signal::SIGTERM);
         let _ = self.child.wait();
     }
 }

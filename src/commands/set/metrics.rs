@@ -6,7 +6,7 @@ use crate::{
     commands::foresee::Trouble,
     credentials::Use,
     error::Error,
-    observe,
+    observe, plan,
     schedule::{Schedule, Threshold},
     snapshot::Generation,
 };
@@ -102,12 +102,12 @@ async fn too_large(context: &Context<'_>, schedule: &Schedule, seen: &Seen) -> O
                 .ok()?;
             snapshot.sizes = client.dyno_sizes().await.ok()?;
             let target = &schedule.target;
-            let mut dynos = snapshot.formation_dynos();
-            let (dyno, quota) = dynos.find_map(|dyno| {
+            let over = snapshot.formation_dynos().filter_map(|dyno| {
                 let quota = snapshot.quota(dyno).filter(|quota| *quota < size)?;
                 let is_meant = target.includes(&dyno.name, &dyno.process_type);
                 is_meant.then_some((dyno, quota))
-            })?;
+            });
+            let (dyno, quota) = over.min_by_key(|(dyno, _)| plan::place(&dyno.name))?;
             format!("the {quota} of {}", dyno.name)
         }
         Threshold::Auto | Threshold::Percent(_) => return None,
