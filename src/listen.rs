@@ -65,7 +65,8 @@ async fn session(
             () = clock.sleep(SILENCE) => return Ok(()),
         };
         let Some(piece) = piece else { return Ok(()) };
-        extract.push(&piece, |line| lives.borrow_mut().tell(line));
+        let now = client.now();
+        extract.push(&piece, |line| lives.borrow_mut().tell(line, now));
     }
 }
 
@@ -93,10 +94,11 @@ pub async fn look(
         };
         // What was read is true, whatever became of the rest.
         let Ok(Some(piece)) = piece else {
-            extract.end(|line| lives.tell(line));
+            extract.end(|line| lives.tell(line, client.now()));
             return Ok(lives);
         };
-        extract.push(&piece, |line| lives.tell(line));
+        let now = client.now();
+        extract.push(&piece, |line| lives.tell(line, now));
         if is_tail && is_enough(&lives) {
             return Ok(lives);
         }

@@ -37,8 +37,9 @@ pub enum Outlook {
 pub(super) const WARM_UP: f64 = 600.0;
 /// Seconds after the warm-up before which nothing is forecast,
 const LEAST: f64 = 1_200.0;
-/// and before which a forecast is not enough to leave a dyno alone, or to restart it.
-const RIPE: f64 = 3_600.0;
+/// and before which a forecast is not enough to leave a dyno alone, or to restart it: memory that falls
+/// back every hour has fallen back by then.
+const RIPE: f64 = 4_500.0;
 /// Farther ahead nothing is said: 60 days, in seconds.
 const FARTHEST: f64 = 5_184_000.0;
 

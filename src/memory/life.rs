@@ -16,8 +16,10 @@ pub struct Point {
 pub struct Life {
     /// The UUID in the log; new with every start.
     pub id: String,
-    /// The newest one that a line told.
+    /// What three lines in a row told: it is the size of a dyno, and changes with none of its lines.
     pub quota: Option<Bytes>,
+    /// What the last line told, and how many before it told the same.
+    told: (Option<Bytes>, u8),
     recent: VecDeque<Point>,
     /// The first ones: what a start brings.
     early: Vec<Point>,
@@ -55,6 +57,7 @@ impl Life {
         Self {
             id: id.to_owned(),
             quota: None,
+            told: (None, 0),
             recent: VecDeque::with_capacity(RECENT),
             early: Vec::with_capacity(EARLY),
             course: Course::default(),
@@ -66,7 +69,7 @@ impl Life {
         if self.last().is_some_and(|last| at <= last.at) {
             return;
         }
-        self.quota = quota.or(self.quota);
+        self.tell_quota(quota);
         let before = self.recent.iter().rev().take(STRIKES - 1);
         let sustained = before.map(|point| point.used).min().unwrap_or(used);
         self.course.add(at, used, sustained.min(used));
@@ -77,6 +80,19 @@ impl Life {
             self.recent.pop_front();
         }
         self.recent.push_back(Point { at, used });
+    }
+
+    fn tell_quota(&mut self, quota: Option<Bytes>) {
+        let (told, times) = self.told;
+        let times = match quota {
+            None => return,
+            told_now if told_now == told => times.saturating_add(1),
+            _ => 1,
+        };
+        self.told = (quota, times);
+        if usize::from(times) >= STRIKES {
+            self.quota = quota;
+        }
     }
 
     #[must_use]
@@ -112,6 +128,7 @@ impl Life {
     pub fn since(&self, at: Timestamp) -> Self {
         let mut later = Self {
             quota: self.quota,
+            told: self.told,
             ..Self::new(&self.id)
         };
         later.recent = self.recent().filter(|point| at <= point.at).collect();

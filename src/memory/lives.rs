@@ -35,13 +35,19 @@ struct OfName {
 const MOST_LIVES: usize = 4;
 /// What said nothing for so long is forgotten.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
+/// So far Heroku's clocks are apart at most, and we know them.
+const AHEAD: SignedDuration = SignedDuration::from_mins(2);
 /// For so long after a dyno's start, lines without its UUID may be of the one before: 30 seconds of
 /// leave, and four minutes of preboot.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 
 impl Lives {
-    /// Takes a line.
-    pub fn tell(&mut self, line: Line<'_>) {
+    /// Takes a line that came at this instant of Heroku's clock. One of a later time is broken: what came
+    /// after it would count as old.
+    pub fn tell(&mut self, line: Line<'_>, now: Timestamp) {
+        if line.at.duration_since(now) > AHEAD {
+            return;
+        }
         self.told_at = self.told_at.max(Some(line.at));
         let (dyno, at) = match line.told {
             Told::Dropped { count } => {
@@ -237,7 +243,8 @@ mod tests {
         let text = format!(
             "{when} heroku[{name}]: source={name} dyno=heroku.1.{id} sample#memory_rss={used}.00MB sample#memory_swap=0.00MB sample#memory_quota=512.00MB"
         );
-        lives.tell(line::read(text.as_bytes()).expect("a sample"));
+        let line = line::read(text.as_bytes()).expect("a sample");
+        lives.tell(line, line.at);
     }
 
     fn pair(lives: &mut Lives, seconds: i64, is_code_first: bool) {
@@ -250,7 +257,8 @@ mod tests {
             texts.reverse();
         }
         for text in texts {
-            lives.tell(line::read(text.as_bytes()).expect("a line"));
+            let line = line::read(text.as_bytes()).expect("a line");
+            lives.tell(line, line.at);
         }
     }
 
@@ -360,5 +368,41 @@ mod tests {
         );
         sample(&mut lives, "web.2", OLD, 25 * HOUR, 100);
         assert_eq!(known(&lives), ["job.4712 7", "web.1 d", "web.2 7"]);
+    }
+
+    #[test]
+    fn a_line_of_a_later_time_blinds_nobody() {
+        let mut lives = Lives::default();
+        sample(&mut lives, "web.1", OLD, 0, 100);
+        let text = format!(
+            "2026-06-02T07:00:00+00:00 heroku[web.1]: source=web.1 dyno=heroku.1.{OLD} sample#memory_rss=180.00MB"
+        );
+        lives.tell(line::read(text.as_bytes()).expect("a sample"), at(10));
+        for seconds in [20, 40, 60] {
+            sample(&mut lives, "web.1", OLD, seconds, 500);
+        }
+        assert_eq!(lives.told_at(), Some(at(60)));
+        assert!(matches!(
+            level(&lives, &dyno(OLD, -600), 61),
+            Level::Over { .. }
+        ));
+    }
+
+    #[test]
+    fn one_quota_that_is_not_the_others_is_none() {
+        let mut lives = Lives::default();
+        let quota = |lives: &Lives| lives.iter().next().and_then(|(_, life)| life.quota);
+        for seconds in [0, 20] {
+            sample(&mut lives, "web.1", OLD, seconds, 100);
+            assert_eq!(quota(&lives), None);
+        }
+        sample(&mut lives, "web.1", OLD, 40, 100);
+        assert_eq!(quota(&lives), Some(Bytes::mb(512)));
+        let text = format!(
+            "{} heroku[web.1]: source=web.1 dyno=heroku.1.{OLD} sample#memory_rss=100.00MB sample#memory_quota=12.00MB",
+            at(60)
+        );
+        lives.tell(line::read(text.as_bytes()).expect("a sample"), at(60));
+        assert_eq!(quota(&lives), Some(Bytes::mb(512)));
     }
 }

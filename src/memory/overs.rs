@@ -17,9 +17,14 @@ struct Over {
     is_exceeded: bool,
 }
 
-/// The newest ones, oldest first.
+/// What is known of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Overs(VecDeque<Over>);
+pub struct Overs {
+    /// The newest ones, oldest first.
+    kept: VecDeque<Over>,
+    /// Of the errors that came again and again: the first and the last.
+    run: Option<(Timestamp, Timestamp)>,
+}
 
 /// The two lines of a pair come in either order, at nearly the same instant.
 const PAIR: SignedDuration = SignedDuration::from_secs(5);
@@ -30,6 +35,11 @@ impl Overs {
     /// Takes an R14 or R15.
     pub(super) fn exceeded(&mut self, at: Timestamp) {
         self.put(at, |over| over.is_exceeded = true);
+        self.run = match self.run {
+            Some((_, last)) if at <= last => self.run,
+            Some((first, last)) if at.duration_since(last) <= GAP => Some((first, at)),
+            _ => Some((at, at)),
+        };
     }
 
     /// Takes what is printed beside it.
@@ -39,7 +49,7 @@ impl Overs {
 
     fn put(&mut self, at: Timestamp, put: impl FnOnce(&mut Over)) {
         let is_pair = |over: &&mut Over| over.at.duration_since(at).abs() <= PAIR;
-        if let Some(over) = self.0.iter_mut().rev().find(is_pair) {
+        if let Some(over) = self.kept.iter_mut().rev().find(is_pair) {
             return put(over);
         }
         if self.last_at().is_some_and(|last| at <= last) {
@@ -52,40 +62,43 @@ impl Overs {
             is_exceeded: false,
         };
         put(&mut over);
-        if self.0.len() == MOST {
-            self.0.pop_front();
+        if self.kept.len() == MOST {
+            self.kept.pop_front();
         }
-        self.0.push_back(over);
+        self.kept.push_back(over);
     }
 
     /// Those from an instant on.
     pub(super) fn since(&self, at: Timestamp) -> Self {
-        Self(
-            self.0
+        let run = self.run.filter(|(_, last)| at <= *last);
+        Self {
+            kept: self
+                .kept
                 .iter()
                 .copied()
                 .filter(|over| at <= over.at)
                 .collect(),
-        )
+            run: run.map(|(first, last)| (first.max(at), last)),
+        }
     }
 
     pub(super) fn last_at(&self) -> Option<Timestamp> {
-        self.0.back().map(|last| last.at)
+        self.kept.back().map(|last| last.at)
     }
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.kept.is_empty()
     }
 
     /// The newest quota that one of them told.
     pub(super) fn quota(&self) -> Option<Bytes> {
-        self.0.iter().rev().find_map(|over| over.quota)
+        self.kept.iter().rev().find_map(|over| over.quota)
     }
 
     /// What the last one told of what is used, if that is not long ago.
     pub(super) fn used(&self, now: Timestamp) -> Option<Bytes> {
-        let last = self.0.back();
+        let last = self.kept.back();
         last.filter(|last| now.duration_since(last.at) <= GAP)?.used
     }
 
@@ -97,31 +110,22 @@ impl Overs {
                 used: over.used?,
             })
         };
-        level(self.0.iter().filter_map(point), threshold, now)
-    }
-
-    fn errors(&self) -> impl Iterator<Item = Timestamp> {
-        let errors = self.0.iter().rev().filter(|over| over.is_exceeded);
-        errors.map(|over| over.at)
+        level(self.kept.iter().filter_map(point), threshold, now)
     }
 
     /// When the last error came.
     pub(super) fn last_error(&self) -> Option<Timestamp> {
-        self.errors().next()
+        self.run.map(|(_, last)| last)
     }
 
     /// Since when errors have come again and again.
     pub(super) fn exceeded_since(&self, now: Timestamp) -> Option<Timestamp> {
-        let mut errors = self.errors();
-        let is_fresh = |last: &Timestamp| now.duration_since(*last) <= GAP;
-        let last = errors.next().filter(is_fresh)?;
-        let (mut since, mut count) = (last, 1);
-        for at in errors {
-            if since.duration_since(at) > GAP {
-                break;
-            }
-            (since, count) = (at, count + 1);
-        }
-        (count >= STRIKES && last.duration_since(since) >= SUSTAINED).then_some(since)
+        let (first, last) = self.run?;
+        let errors = self
+            .kept
+            .iter()
+            .filter(|over| over.is_exceeded && first <= over.at + PAIR);
+        let is_sustained = errors.count() >= STRIKES && last.duration_since(first) >= SUSTAINED;
+        (is_sustained && now.duration_since(last) <= GAP).then_some(first)
     }
 }

@@ -62,7 +62,9 @@ impl Trend {
             |three: &[Point]| (three[1].mean - f64::midpoint(three[0].mean, three[2].mean)).abs();
         let noise = quantile(&mut points.windows(3).map(off).collect::<Vec<_>>(), 0.5);
         let means: Vec<(f64, f64)> = points.iter().map(|point| (point.at, point.mean)).collect();
-        let bottoms = bottoms(&means, noise);
+        let lowest = buckets.iter().map(|bucket| bucket.least.as_f64());
+        let lowest: Vec<f64> = lowest.collect();
+        let bottoms = bottoms(&means, &lowest, noise);
         Some(Self {
             slope_of_life: slope(&means),
             points,
@@ -204,7 +206,7 @@ fn means(points: &[Point]) -> Vec<(f64, f64)> {
 
 /// Where memory has fallen by more than noise: the lowest point of each fall, after the lowest of the
 /// first points.
-fn bottoms(points: &[(f64, f64)], noise: f64) -> Vec<(f64, f64)> {
+fn bottoms(points: &[(f64, f64)], lowest: &[f64], noise: f64) -> Vec<(f64, f64)> {
     let least = (5.0 * noise).max(6.0 * MB);
     let (mut bottoms, mut place) = (vec![], 0);
     while place + 1 < points.len() {
@@ -216,7 +218,9 @@ fn bottoms(points: &[(f64, f64)], noise: f64) -> Vec<(f64, f64)> {
             while place + 1 < points.len() && points[place + 1].1 < points[place].1 {
                 place += 1;
             }
-            bottoms.push(points[place]);
+            // A fall in the midst of a bucket makes its mean one of before and after.
+            let least = lowest[place - 1].min(lowest[place]);
+            bottoms.push((points[place].0, least));
         } else {
             place += 1;
         }

@@ -17,6 +17,8 @@ const NEAR: u32 = 95;
 /// Of the quota, in percent.
 const NEARLY_FULL: u32 = 85;
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
+/// When what a dyno uses is no more what its start brings.
+const WARMED_UP: SignedDuration = SignedDuration::from_mins(10);
 /// How long before a window closes a roll should begin.
 const BEFORE_CLOSE: SignedDuration = SignedDuration::from_hours(1);
 /// How late the restart for the next occurrence may come.
@@ -170,6 +172,15 @@ impl Look<'_> {
                 self.tell(baseline)
             ));
         }
+        // Without samples: R14 that has come ever since.
+        let is_below_quota = limit
+            .zip(self.quota)
+            .is_none_or(|(limit, quota)| limit <= quota);
+        let since = self.seen.exceeded_since(now).filter(|_| is_below_quota);
+        if baseline.is_none() && since.is_some_and(|since| since <= begun + WARMED_UP) {
+            let told = "it was over its quota ten minutes after its start already";
+            return Some(told.to_owned());
+        }
         let is_recent = |at: Timestamp| now.duration_since(at) < A_DAY;
         let asked = self.question.known.asked.iter();
         let asked = asked.filter(|asked| asked.is_for_memory && asked.dyno == dyno.name);
@@ -198,7 +209,7 @@ impl Look<'_> {
             None if self.question.snapshot.app.generation == Generation::Fir => {
                 "the log of an app on Fir has no sample of memory".to_owned()
             }
-            None => "no sample of its memory in the log: log-runtime-metrics is off, or it started before that was on".to_owned(),
+            None => "no sample of its memory in the log yet, or log-runtime-metrics was off when it started".to_owned(),
         }
     }
 

@@ -275,7 +275,7 @@ mod tests {
         let when = format!("{:.6}", at(seconds)).replace('Z', "+00:00");
         let text = format!("{when} {text}");
         let line = line::read(text.as_bytes()).expect("a line");
-        ear.heard.lives.borrow_mut().tell(line);
+        ear.heard.lives.borrow_mut().tell(line, line.at);
     }
 
     /// An ear that a pass has looked with, and a dyno of 500 MB.

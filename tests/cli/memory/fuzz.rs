@@ -2,7 +2,7 @@
 
 use crate::calendars::property::Random;
 use autorestart::{
-    memory::{Bytes, Extract, Level, Lives},
+    memory::{Bytes, Extract, Level, Lives, Seen},
     snapshot::{Dyno, State},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -14,15 +14,18 @@ fn lines() -> i64 {
 }
 
 const LIFE: &str = "7f9b14bc-1d3b-47f4-91c1-704964b8793f";
+const OTHER: &str = "d97d0ea7-cf3d-411b-b453-d2943a50b456";
+/// A line of a later time is refused from here on.
+const AHEAD: SignedDuration = SignedDuration::from_mins(2);
 
 fn begin() -> Timestamp {
     "2026-03-02T00:00:00Z".parse().expect("an instant")
 }
 
-/// One of the lines that a dyno of 180 MB has in its log.
+/// One of the lines in the log of two dynos: web.1 has 180 MB of its 512, web.2 has 600.
 fn line(random: &mut Random, at: Timestamp) -> String {
     let at = format!("{at:.6}").replace('Z', "+00:00");
-    match random.below(8) {
+    match random.below(12) {
         0 => {
             format!("{at} heroku[web.1]: source=web.1 dyno=heroku.1.{LIFE} sample#load_avg_1m=0.10")
         }
@@ -31,6 +34,14 @@ fn line(random: &mut Random, at: Timestamp) -> String {
             format!("{at} app[web.1]: source=web.1 dyno=heroku.1.{LIFE} sample#memory_rss=999.00MB")
         }
         3 => format!("{at} app[heroku-redis]: source=REDIS sample#memory-total=999999.00kB"),
+        4 => format!("{at} heroku[web.2]: Process running mem=600M(117.2%)"),
+        5 => format!("{at} heroku[web.2]: Error R14 (Memory quota exceeded)"),
+        6 => format!(
+            "{at} heroku[web.2]: source=web.2 dyno=heroku.1.{OTHER} sample#memory_rss=512.00MB sample#memory_swap=88.00MB sample#memory_quota=512.00MB"
+        ),
+        7 => format!(
+            "{at} heroku[logplex]: Error L11 (Tail buffer overflow) -> 9 messages dropped since {at}."
+        ),
         _ => format!(
             "{at} heroku[web.1]: source=web.1 dyno=heroku.1.{LIFE} sample#memory_total=188.00MB sample#memory_rss=180.00MB sample#memory_cache=8.00MB sample#memory_swap=0.00MB sample#memory_quota=512.00MB"
         ),
@@ -66,13 +77,10 @@ fn broken(random: &mut Random, mut line: Vec<u8>) -> Vec<u8> {
     line
 }
 
-#[test]
-fn fuzzed_lines_panic_nothing_and_restart_nothing() {
-    let mut random = Random(20_261_129);
-    let (mut lives, mut extract) = (Lives::default(), Extract::default());
-    let dyno = Dyno {
-        id: LIFE.to_owned(),
-        name: "web.1".to_owned(),
+fn dyno(id: &str, name: &str) -> Dyno {
+    Dyno {
+        id: id.to_owned(),
+        name: name.to_owned(),
         process_type: "web".to_owned(),
         state: State::Up,
         created_at: begin() - SignedDuration::from_hours(1),
@@ -80,11 +88,26 @@ fn fuzzed_lines_panic_nothing_and_restart_nothing() {
         release: 1,
         is_attached: false,
         size: "Standard-1X".to_owned(),
-    };
-    let (mut at, mut read, mut rest) = (begin(), 0_u64, vec![]);
+    }
+}
+
+/// What `--memory 90%` and `--on-r14` make of a dyno.
+fn is_due(seen: &Seen, now: Timestamp) -> bool {
+    let quota = seen.quota().unwrap_or(Bytes::mb(512));
+    let is_over = matches!(seen.level(quota.percent(90), now), Level::Over { .. });
+    is_over || seen.exceeded_since(now).is_some()
+}
+
+#[test]
+fn fuzzed_lines_panic_nothing_restart_nothing_and_blind_nobody() {
+    let mut random = Random(20_261_129);
+    let (mut lives, mut extract) = (Lives::default(), Extract::default());
+    let dynos = [dyno(LIFE, "web.1"), dyno(OTHER, "web.2")];
+    let (mut now, mut read, mut rest) = (begin(), 0_u64, vec![]);
+    let (mut asked, mut heard, mut due) = (0_u32, 0_u32, 0_u32);
     for number in 0..lines() {
-        at += SignedDuration::from_millis(5_000);
-        let mut text = line(&mut random, at).into_bytes();
+        now += SignedDuration::from_millis(5_000);
+        let mut text = line(&mut random, now).into_bytes();
         if random.below(4) > 0 {
             text = broken(&mut random, text);
         }
@@ -97,26 +120,31 @@ fn fuzzed_lines_panic_nothing_and_restart_nothing() {
                 .min(rest.len());
         extract.push(&rest[..end], |line| {
             read += 1;
-            lives.tell(line);
+            lives.tell(line, now);
         });
         rest.drain(..end);
         if random.below(1_000) == 0 {
             extract.cut();
         }
         if number % 16 == 0 {
-            let seen = lives.seen(std::slice::from_ref(&dyno));
-            let level = seen[LIFE].level(Bytes::mb(460), at);
-            assert!(
-                !matches!(level, Level::Over { .. }),
-                "after {number} lines: {level:?}"
-            );
-            assert_eq!(seen[LIFE].exceeded_since(at), None);
+            let seen = lives.seen(&dynos);
+            assert!(!is_due(&seen[LIFE], now), "after {number} lines: {seen:?}");
+            let last_at = seen[LIFE].last_at();
+            assert!(last_at <= Some(now + AHEAD), "after {number} lines");
+            asked += 1;
+            heard += u32::from(last_at.is_some_and(|at| now - AHEAD <= at));
+            due += u32::from(is_due(&seen[OTHER], now));
         }
     }
-    let told = format!("{} lines, {read} of them read", lines());
+    let told = format!(
+        "{} lines, {read} of them read; of {asked} times, web.1 was heard of {heard} times and web.2 was due {due} times",
+        lines()
+    );
     println!("{told}");
     assert!(
         read > u64::try_from(lines()).expect("positive") / 10,
         "{told}"
     );
+    // To the end, and not only at its beginning.
+    assert!(heard > asked * 9 / 10 && due > asked / 20, "{told}");
 }

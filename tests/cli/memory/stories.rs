@@ -236,3 +236,43 @@ fn a_dyno_that_is_over_its_quota_already_needs_no_forecast() {
         assert!(came.told.iter().any(is_said), "{:?}", came.told);
     });
 }
+
+#[test]
+fn a_dyno_that_starts_over_its_quota_without_metrics_is_restarted_no_more_than_once() {
+    const NAME: &str = "memory::stories::a_dyno_that_starts_over_its_quota_without_metrics_is_restarted_no_more_than_once";
+    alone(NAME, async {
+        let world = world(
+            HABITS,
+            "quantity = 2\nup-for = \"2h\"\nleak = { from = 540 }",
+        );
+        let world = world.replace("metrics = true", "metrics = false");
+        let came = watch(&world, &schedule("on-r14 = true"), DAY).await;
+        assert_eq!(came.triggers, ["r14", "r14"], "{came:?}");
+        let words = "it was over its quota ten minutes after its start already";
+        assert!(
+            came.told.iter().any(|told| told.contains(words)),
+            "{:?}",
+            came.told
+        );
+        assert!(came.requests < 800, "{} requests", came.requests);
+    });
+}
+
+#[test]
+fn r14_of_the_dyno_before_which_still_runs_restarts_nothing() {
+    const NAME: &str = "memory::stories::r14_of_the_dyno_before_which_still_runs_restarts_nothing";
+    alone(NAME, async {
+        let app =
+            "preboot = true\nhabits = { boot = \"8s\", log-delay = \"30s\", overlap = \"4m\" }";
+        let world = world(
+            app,
+            "quantity = 2\nup-for = \"9h\"\nleak = { from = 200, per-hour = 40 }",
+        );
+        let world = world.replace("metrics = true", "metrics = false");
+        let keys = "on-r14 = true\nmin-uptime = \"1m\"";
+        let came = watch(&world, &schedule(keys), DAY / 2).await;
+        // Each once at once, and once eight hours later.
+        assert_eq!(came.triggers.len(), 4, "{came:?}");
+        assert_eq!(came.most_down, 0, "{came:?}");
+    });
+}
