@@ -134,17 +134,20 @@ impl Ui {
         self.result(&serde_json::to_string(value).unwrap_or_default());
     }
 
-    /// A result in the place of the one before: for what changes while somebody looks at it. Elsewhere one
-    /// follows the other.
-    pub fn redraw(&self, text: &str) {
+    /// A result in the place of the one before: for what changes while somebody looks at it. What is taller than
+    /// the terminal is cut, but not its foot: what has left it cannot be drawn anew. Elsewhere one follows the
+    /// other, without foot.
+    pub fn redraw(&self, text: &str, foot: &str) {
+        let Some((width, rows)) = self.width().zip(self.rows()) else {
+            return self.as_it_is(text);
+        };
+        let wrapped = |text: &str| wrap::wrapped(text, usize::from(width));
+        let (text, foot) = (wrapped(text), wrapped(foot));
+        let most = usize::from(rows).saturating_sub(1 + foot.lines().count());
+        let lines: Vec<&str> = text.lines().take(most).chain(foot.lines()).collect();
         let term = Term::stdout();
-        if self.width().is_some() {
-            let _ = term.clear_last_lines(self.drawn.get());
-            self.drawn.set(text.lines().count());
-            let _ = writeln!(&term, "{text}");
-        } else {
-            self.as_it_is(text);
-        }
+        let _ = term.clear_last_lines(self.drawn.replace(lines.len()));
+        let _ = writeln!(&term, "{}", lines.join("\n"));
     }
 
     /// A bar for a file that is read.
@@ -169,6 +172,12 @@ impl Ui {
         is_terminal
             .then(|| Term::stdout().size().1)
             .filter(|width| *width >= 40)
+    }
+
+    /// Rows of the terminal that stdout is.
+    #[must_use]
+    pub fn rows(&self) -> Option<u16> {
+        self.width().map(|_| Term::stdout().size().0)
     }
 
     pub fn say(&self, text: &str) {

@@ -354,6 +354,42 @@ mod tests {
     }
 
     #[test]
+    fn other_lines_cut_at_any_byte_or_run_into_the_next_say_no_more_than_they_did() {
+        let at = "2024-01-01T09:03:22.012194+00:00";
+        let lines = [
+            format!("{at} heroku[web.1]: Process running mem=590M(115.2%)"),
+            format!("{at} heroku[web.1]: Error R14 (Memory quota exceeded)"),
+            format!(
+                "{at} heroku[logplex]: Error L11 (Tail buffer overflow) -> 19 messages dropped since {at}."
+            ),
+            SAMPLE.to_owned(),
+        ];
+        let is_less = |told: Told<'_>| match told {
+            Told::Running { used, quota, .. } => {
+                used == Bytes::mb(590) && quota.is_none_or(|quota| quota == Bytes::mb(512))
+            }
+            Told::Dropped { count } => count <= 19,
+            Told::Exceeded { dyno } => dyno == "web.1",
+            Told::Sample { used, quota, .. } => {
+                used.as_mb() <= 44.59 && quota.is_none_or(|quota| quota == Bytes::mb(512))
+            }
+        };
+        for line in &lines {
+            for end in 0..line.len() {
+                let (begin, rest) = line.split_at(end);
+                let told = read(begin.as_bytes()).map(|line| line.told);
+                assert!(told.is_none_or(is_less), "{begin}");
+                assert_eq!(read(rest.as_bytes()).is_some(), end == 0, "{rest}");
+                for next in &lines {
+                    let joined = format!("{begin}{next}");
+                    let told = read(joined.as_bytes()).map(|line| line.told);
+                    assert!(told.is_none_or(is_less), "{joined}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn instants_are_those_that_jiff_reads() {
         for text in [
             "2024-02-29T23:59:59.999999+00:00",

@@ -2,7 +2,7 @@
 //! threshold and its restarts. Readable without colour, and in 80 columns.
 
 use crate::memory::Bytes;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::fmt::Write as _;
 
 /// Panels with one axis of time.
@@ -54,7 +54,25 @@ impl Panel {
     }
 }
 
+impl Panel {
+    /// What was used last, as a share of the quota.
+    fn fullness(&self) -> f64 {
+        let last = self.lines.iter().filter_map(|line| line.points.last());
+        let most = last.map(|(_, used)| *used).max().unwrap_or_default();
+        most.as_f64() / self.quota.unwrap_or(Bytes::mb(1)).as_f64()
+    }
+
+    fn rows(&self) -> usize {
+        1 + HEIGHT + usize::from(!self.restarts.is_empty())
+    }
+}
+
 impl Chart {
+    /// How far apart two points may be to belong together; farther, nobody was heard in between.
+    pub(super) fn gap(&self) -> SignedDuration {
+        (self.until.duration_since(self.from) / 40).max(SignedDuration::from_mins(3))
+    }
+
     /// The share of the axis of time at an instant: 0 at its left, 1 at its right.
     #[must_use]
     pub fn share(&self, at: Timestamp) -> f64 {
@@ -94,6 +112,24 @@ impl Chart {
         }
     }
 
+    /// With the panels that so many rows have room for: those of the fullest dynos.
+    #[must_use]
+    pub fn within(&self, rows: usize) -> Self {
+        let mut fullest: Vec<&Panel> = self.panels.iter().collect();
+        fullest.sort_by(|a, b| b.fullness().total_cmp(&a.fullness()));
+        let mut left = rows.saturating_sub(2);
+        fullest.retain(|panel| {
+            let has_room = panel.rows() <= left;
+            left -= if has_room { panel.rows() } else { left };
+            has_room
+        });
+        let is_shown = |panel: &&Panel| fullest.contains(panel);
+        Self {
+            panels: self.panels.iter().filter(is_shown).cloned().collect(),
+            ..self.clone()
+        }
+    }
+
     fn column(&self, at: Timestamp, columns: usize) -> Option<usize> {
         let share = self.share(at);
         (0.0..=1.0).contains(&share).then(|| place(share, columns))
@@ -108,15 +144,8 @@ impl Chart {
 
     fn panel(&self, panel: &Panel, columns: usize) -> String {
         let top = self.top();
-        // The highest of each column: what would be over a line must be seen over it.
-        let mut heights: Vec<Option<usize>> = vec![None; columns];
-        let eighths = HEIGHT * 8;
-        for (at, used) in panel.lines.iter().flat_map(|line| &line.points) {
-            if let Some(column) = self.column(*at, columns) {
-                let height = place(used.as_f64() / top.as_f64(), eighths + 1);
-                heights[column] = heights[column].max(Some(height));
-            }
-        }
+        let height = |used: Bytes| place(used.as_f64() / top.as_f64(), HEIGHT * 8 + 1);
+        let heights = self.heights(panel, columns, height);
         let row_of = |amount: Option<Bytes>| {
             amount.map(|amount| HEIGHT - 1 - place(amount.as_f64() / top.as_f64(), HEIGHT))
         };
@@ -132,8 +161,17 @@ impl Chart {
                 _ => (String::new(), ' '),
             };
             let below = (HEIGHT - 1 - row) * 8;
+            // What is below a line must not be seen over it.
+            let marks = [(quota, panel.quota), (threshold, panel.threshold)];
+            let of_row = marks.into_iter().filter(|(at, _)| *at == Some(row));
+            let least = of_row
+                .filter_map(|(_, amount)| amount)
+                .min()
+                .map_or(0, height);
             let cells = heights.iter().map(|height| match height {
-                Some(height) if *height > below => BARS[(height - below).min(8)],
+                Some(height) if *height > below && *height >= least => {
+                    BARS[(height - below).min(8)]
+                }
                 _ => line,
             });
             let cells: String = cells.collect();
@@ -155,10 +193,54 @@ impl Chart {
         text
     }
 
+    /// The highest of each column: what would be over a line must be seen over it. Between two points, on
+    /// the straight line from one to the other.
+    fn heights(
+        &self,
+        panel: &Panel,
+        columns: usize,
+        height: impl Fn(Bytes) -> usize,
+    ) -> Vec<Option<usize>> {
+        let mut heights: Vec<Option<usize>> = vec![None; columns];
+        for line in &panel.lines {
+            let mut before: Option<(Timestamp, usize, usize)> = None;
+            for (at, used) in &line.points {
+                let Some(column) = self.column(*at, columns) else {
+                    continue;
+                };
+                let height = height(*used);
+                heights[column] = heights[column].max(Some(height));
+                if let Some((last_at, first, from)) = before
+                    && at.duration_since(last_at) <= self.gap()
+                {
+                    let between = heights.iter_mut().enumerate().take(column).skip(first + 1);
+                    for (place, cell) in between {
+                        let (left, right) = (place - first, column - place);
+                        let on_line = (from * right + height * left) / (left + right);
+                        *cell = (*cell).max(Some(on_line));
+                    }
+                }
+                before = Some((*at, column, height));
+            }
+        }
+        heights
+    }
+
+    /// How instants are told on the axis, so that no two of them read the same.
+    pub(super) fn hours_format(&self) -> &'static str {
+        let whole = self.until.duration_since(self.from);
+        if whole > SignedDuration::from_hours(48) {
+            "%a %H:%M"
+        } else if whole < SignedDuration::from_mins(10) {
+            "%H:%M:%S"
+        } else {
+            "%H:%M"
+        }
+    }
+
     /// The hours below all panels.
     fn axis(&self, columns: usize) -> String {
-        let is_long = self.until.duration_since(self.from).as_hours() > 48;
-        let format = if is_long { "%a %H:%M" } else { "%H:%M" };
+        let format = self.hours_format();
         let told = |at: Timestamp| {
             at.to_zoned_datetime(self.zone.clone())
                 .strftime(format)
@@ -255,6 +337,64 @@ mod tests {
             assert!(text.ends_with("04:00"), "{text}");
         }
         assert_eq!(chart.text(80), chart.text(80).trim_end());
+    }
+
+    /// A chart of two dynos, ten minutes long.
+    fn young() -> Chart {
+        let from: Timestamp = "2026-03-02T00:00:00Z".parse().expect("an instant");
+        let at = |seconds: i64| from + SignedDuration::from_secs(seconds);
+        let panel = |name: &str, used: u64| Panel {
+            title: name.to_owned(),
+            lines: vec![Course {
+                name: name.to_owned(),
+                points: (0..30)
+                    .map(|place| (at(20 * place), Bytes::mb(used)))
+                    .collect(),
+            }],
+            quota: Some(Bytes::mb(512)),
+            threshold: Some(Bytes::mb(461)),
+            restarts: vec![],
+        };
+        Chart {
+            title: "memory".to_owned(),
+            from,
+            until: at(580),
+            zone: TimeZone::UTC,
+            panels: vec![panel("web.1", 300), panel("web.2", 436)],
+        }
+    }
+
+    #[test]
+    fn between_two_samples_there_is_no_hole_and_what_is_below_a_line_leaves_it_free() {
+        let text = young().text(80);
+        let bottom = text.lines().filter(|line| line.contains("0 MB █"));
+        for line in bottom {
+            assert!(line.ends_with(&"█".repeat(70)), "{text}");
+        }
+        let threshold = text.lines().filter(|line| line.contains("461 MB"));
+        for line in threshold {
+            assert!(line.ends_with(&"╌".repeat(70)), "{text}");
+        }
+        assert!(
+            text.ends_with("00:09:40"),
+            "two labels would read the same: {text}"
+        );
+    }
+
+    #[test]
+    fn where_there_is_little_room_the_fullest_dyno_is_drawn() {
+        let chart = young();
+        let names = |rows: usize| {
+            let within = chart.within(rows);
+            assert!(
+                rows < 2 || within.panels.is_empty() || within.text(80).lines().count() <= rows
+            );
+            let panels = within.panels.into_iter();
+            panels.map(|panel| panel.title).collect::<Vec<_>>()
+        };
+        assert_eq!(names(20), ["web.1", "web.2"]);
+        assert_eq!(names(19), ["web.2"]);
+        assert_eq!(names(10), Vec::<String>::new());
     }
 
     #[test]

@@ -84,20 +84,21 @@ impl Status {
         self.dynos.iter().any(|dyno| dyno.used.is_some())
     }
 
-    /// For people: a table, and where there is room for it a chart.
+    /// For people: a table and, of so many columns, a chart; of so many rows, no more than they have room
+    /// for.
     #[must_use]
-    pub fn text(&self, width: Option<u16>, has_chart: bool) -> String {
+    pub fn text(&self, width: Option<u16>, rows: Option<u16>) -> String {
         let header = [
             "Dyno", "Up for", "Memory", "Of quota", "Trend", "Full in", "Next",
         ];
         // The interval is for those who have room for it; scripts have it in any case.
         let is_wide = width.is_none_or(|width| width >= 100);
-        let rows = self.dynos.iter().map(|dyno| self.row(dyno, is_wide));
+        let dynos = self.dynos.iter().map(|dyno| self.row(dyno, is_wide));
         let mut text = format!(
             "⬢ {}  {}\n{}",
             self.app,
             human::instant(self.now, &self.zone),
-            table(width, &header, rows)
+            table(width, &header, dynos)
         );
         let told = self.dynos.iter().filter(|dyno| !dyno.why.is_empty());
         let told: Vec<Vec<String>> = told
@@ -114,9 +115,23 @@ impl Status {
                 "\n\nHeroku did not deliver {dropped} lines of this log (L10, L11): samples are missing"
             );
         }
-        if has_chart && !self.chart.panels.is_empty() {
+        let Some(width) = width else { return text };
+        let taken = text.lines().count() + 3;
+        let chart = match rows {
+            Some(rows) => self.chart.within(usize::from(rows).saturating_sub(taken)),
+            None => self.chart.clone(),
+        };
+        if !chart.panels.is_empty() {
             text.push_str("\n\n");
-            text.push_str(&self.chart.text(usize::from(width.unwrap_or(80))));
+            text.push_str(&chart.text(usize::from(width)));
+        }
+        let left_out = self.chart.panels.len() - chart.panels.len();
+        if left_out > 0 {
+            let charts = if left_out == 1 { "chart" } else { "charts" };
+            let _ = write!(
+                text,
+                "\na taller window has room for the {charts} of {left_out} more"
+            );
         }
         text
     }
@@ -141,6 +156,9 @@ impl Status {
         let (trend, reached) = match dyno.outlook {
             Outlook::Unknown => (String::new(), String::new()),
             Outlook::Steady => ("steady".to_owned(), "-".to_owned()),
+            Outlook::Reaches(forecast) if forecast.at <= self.now => {
+                (trend(&forecast), "full".to_owned())
+            }
             Outlook::Reaches(forecast) => (trend(&forecast), self.reached(&forecast, is_wide)),
         };
         let next = dyno

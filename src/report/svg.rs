@@ -2,7 +2,7 @@
 
 use super::chart::{Chart, Panel};
 use crate::memory::Bytes;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::fmt::Write as _;
 
 const WIDTH: f64 = 860.0;
@@ -26,8 +26,10 @@ impl Chart {
         let panels = self.panels.iter().map(|_| PANEL + GAP).sum::<f64>();
         let height = HEAD + panels + FOOT;
         let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{title}\"><title>{title}</title><style>{STYLE}</style><rect width=\"100%\" height=\"100%\" rx=\"6\" fill=\"#fff\"/><text class=\"t\" x=\"{LEFT}\" y=\"25\">{title}</text>\n",
-            title = escaped(&self.title)
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{title}\"><title>{title}</title><style>{STYLE}</style><rect width=\"100%\" height=\"100%\" rx=\"6\" fill=\"#fff\"/><text class=\"t\" x=\"{LEFT}\" y=\"25\">{title}</text><text x=\"{}\" y=\"25\" text-anchor=\"end\">{when}</text>\n",
+            WIDTH - 16.0,
+            title = escaped(&self.title),
+            when = escaped(&self.when()),
         );
         let mut top = HEAD;
         for panel in &self.panels {
@@ -37,6 +39,22 @@ impl Chart {
         self.hours(&mut svg, top + 6.0);
         svg.push_str("</svg>\n");
         svg
+    }
+
+    /// The days that it is about, and the zone of its hours.
+    fn when(&self) -> String {
+        let day = |at: Timestamp| {
+            let local = at.to_zoned_datetime(self.zone.clone());
+            local.strftime("%a %d %b %Y").to_string()
+        };
+        let zone = self.until.to_zoned_datetime(self.zone.clone());
+        let zone = zone.strftime("%Z").to_string();
+        let (first, last) = (day(self.from), day(self.until));
+        if first == last {
+            format!("{first}, {zone}")
+        } else {
+            format!("{first} to {last}, {zone}")
+        }
     }
 
     fn x(&self, at: Timestamp) -> f64 {
@@ -117,7 +135,7 @@ impl Chart {
 
     /// The line; where nothing was heard for long, or a dyno began anew, it breaks off.
     fn path(&self, line: &super::chart::Course, y: impl Fn(Bytes) -> f64) -> String {
-        let gap = (self.until.duration_since(self.from) / 40).max(SignedDuration::from_mins(3));
+        let gap = self.gap();
         let mut path = String::new();
         let mut last: Option<Timestamp> = None;
         for (at, used) in &line.points {
@@ -132,11 +150,7 @@ impl Chart {
     fn hours(&self, svg: &mut String, top: f64) {
         const TICKS: i32 = 6;
         let whole = self.until.duration_since(self.from);
-        let format = if whole.as_hours() > 48 {
-            "%a %H:%M"
-        } else {
-            "%H:%M"
-        };
+        let format = self.hours_format();
         for tick in 0..=TICKS {
             let at = self.from + whole * tick / TICKS;
             let told = at.to_zoned_datetime(self.zone.clone()).strftime(format);

@@ -44,6 +44,8 @@ struct Life {
 
 /// Dynos tell every 20 seconds: after so long without a sample, there was no log, or no dyno.
 pub(super) const SILENT: SignedDuration = SignedDuration::from_mins(5);
+/// Within so long each dyno that is there has told something.
+const ALL_TELL: SignedDuration = SignedDuration::from_mins(1);
 
 impl Recording {
     /// Takes a line.
@@ -94,7 +96,8 @@ impl Recording {
         told.sort_unstable();
         let has_told_before = |at: i64| {
             let begin = told.partition_point(|told| *told < at - SILENT.as_secs());
-            told.get(begin).is_some_and(|told| *told < at)
+            told.get(begin)
+                .is_some_and(|told| *told + ALL_TELL.as_secs() < at)
         };
         let quotas = &self.quotas;
         let lives = self.lives.into_values().map(|life| {
@@ -200,6 +203,16 @@ mod tests {
             let used = record.lives[1].used_at(SignedDuration::from_secs(10));
             assert_eq!(used, Bytes::mb(710));
         }
+    }
+
+    #[test]
+    fn what_tells_first_as_the_log_begins_has_no_start_in_it() {
+        let mut recording = Recording::default();
+        for (id, seconds) in [(OLD, 0), (NEW, 19), (OLD, 20), (NEW, 39)] {
+            tell(&mut recording, id, seconds, 100);
+        }
+        let lives = recording.end().lives;
+        assert!(lives.iter().all(|life| !life.has_start), "{lives:?}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ import {readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {beforeAll, describe, expect, it} from 'vitest'
 import {missing} from '../setup.mjs'
-import {herokuWords, machine} from './machine.mjs'
+import {herokuWords, machine, until} from './machine.mjs'
 import {terminal} from './screen.mjs'
 
 const scenario = metrics => `
@@ -82,6 +82,26 @@ describe.skipIf(process.platform === 'win32' || missing('tmux').length > 0)('at 
     expect(screen).toMatch(/^ web\.1 +4h\S* +4\d\d\/512 MB +█+\S*·* +9\d% +\+\d\d MB\/h/m)
     expect(screen).toMatch(/^ {2}512 MB ─+/m)
     expect(screen).toMatch(/^ {4}0 MB █+/m)
+    for (const done of after.toReversed()) await done()
+  })
+
+  it('a status that stays keeps to a small window, and says when it is old', async () => {
+    const after = []
+    const clock = '2026-03-02T07:00:00Z*60'
+    const here = await machine(done => after.push(done), {clock, scenario: scenario(true)})
+    const schedules = join(here.home, 'some.toml')
+    const right = 'version = 1\n[[schedule]]\napp = "example-app"\nmemory = "90%"\n'
+    writeFileSync(schedules, right)
+    const words = ['dynos:autorestart:status', '--app', 'example-app', '--watch', '--schedules', schedules]
+    const {screen, sees} = terminal(done => after.push(done), here, herokuWords(words), {AUTORESTART_CLOCK: clock}, 24)
+    await sees('a taller window has room for')
+    expect(screen()).toMatch(/^⬢ example-app/)
+    writeFileSync(schedules, 'garbage [[')
+    const old = await sees('not up to date:')
+    expect(old).toMatch(/^⬢ example-app[^]+web\.2[^]+not up to date: \S+some\.toml:1/)
+    writeFileSync(schedules, right)
+    await until('it is up to date', () => !screen().includes('not up to date'))
+    expect(screen()).toMatch(/^⬢ example-app/)
     for (const done of after.toReversed()) await done()
   })
 

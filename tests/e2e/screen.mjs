@@ -4,13 +4,13 @@ import {join} from 'node:path'
 import {until} from './machine.mjs'
 
 /** `words`: the whole command line. When it has ended, the terminal's settings are on the screen, then its exit code. */
-export function terminal(whenDone, here, words, env = {}) {
+export function terminal(whenDone, here, words, env = {}, rows = 60) {
   const socket = join(here.home, 'tmux')
   const tmux = (...args) =>
     execFileSync('tmux', ['-S', socket, '-f', '/dev/null', ...args], {encoding: 'utf8', env: {...here.env, ...env, TERM: 'xterm-256color'}})
   const quoted = words.map(word => `'${word}'`).join(' ')
   // The shell stays, so that what is left of the terminal can be looked at.
-  tmux('new-session', '-d', '-x', '80', '-y', '60', `${quoted}; code=$?; stty -a; echo "exit code $code"; exec sleep 60`)
+  tmux('new-session', '-d', '-x', '80', '-y', String(rows), `${quoted}; code=$?; stty -a; echo "exit code $code"; exec sleep 60`)
   whenDone(() => tmux('kill-server'))
   const screen = () => tmux('capture-pane', '-p')
   // As it was printed, but for where its lines were cut.

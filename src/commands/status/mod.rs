@@ -1,5 +1,8 @@
 //! `status`: what the dynos of an app use, where that leads, and when each is restarted next.
 
+mod screen;
+
+use self::screen::Screen;
 use super::Context;
 use crate::{
     cli::Status as Flags,
@@ -70,26 +73,12 @@ pub(super) async fn status(context: &Context<'_>, flags: Flags) -> Result<u8, Er
         let stay = async {
             // The past comes at once; nobody waits for a table without it.
             context.clock.sleep(SignedDuration::from_secs(1)).await;
-            let (mut seen, mut trouble) = (Some(shape), None);
-            let mut is_shown = false;
+            let mut seen = Some(shape);
+            let mut screen = Screen::new(context, picture.as_ref());
             loop {
-                let unread = told.borrow().clone();
                 match gather(context, &client, &flags, (&app, &mut seen), &lives).await {
-                    Ok(status) => {
-                        let has_panels = !status.chart.panels.is_empty();
-                        let picture = picture.as_ref().filter(|_| has_panels);
-                        show(context, &status, picture, unread.as_deref())?;
-                        (is_shown, trouble) = (true, None);
-                    }
-                    // What was there comes back: an answer, a file that somebody edits.
-                    Err(error) if is_shown || is_transient(&error) => {
-                        let error = Some(error.to_string());
-                        if let Some(fresh) = error.as_deref().filter(|_| error != trouble) {
-                            ui.warn(fresh);
-                        }
-                        trouble = error;
-                    }
-                    Err(error) => return Err(error),
+                    Ok(status) => screen.show(status, told.borrow().as_deref())?,
+                    Err(error) => screen.keep(error)?,
                 }
                 context.clock.sleep(EVERY).await;
             }
@@ -111,7 +100,16 @@ pub(super) async fn status(context: &Context<'_>, flags: Flags) -> Result<u8, Er
     let unread = unread.map(|error| error.to_string());
     let seen = (&app, &mut Some(shape));
     let status = gather(context, &client, &flags, seen, &lives).await?;
-    show(context, &status, picture.as_ref(), unread.as_deref())?;
+    if let Some(picture) = &picture {
+        if status.chart.panels.is_empty() {
+            return Err(nothing_to_draw(&status));
+        }
+        picture.write(&status.chart.svg())?;
+    }
+    ui.either(|| status.text(ui.width(), None), || status.json());
+    if let Some(why) = unread.filter(|_| !ui.is_json) {
+        ui.warn(&format!("{app}: its log cannot be read: {why}"));
+    }
     if !status.is_measurable && !ui.is_json {
         ui.hint("the log of an app on Fir has no samples of memory");
     } else if !status.has_memory() && !ui.is_json {
@@ -123,8 +121,15 @@ pub(super) async fn status(context: &Context<'_>, flags: Flags) -> Result<u8, Er
     Ok(exit::DONE)
 }
 
-fn is_transient(error: &Error) -> bool {
-    matches!(error, Error::Heroku(error) if error.is_transient())
+fn nothing_to_draw(status: &Status) -> Error {
+    Error::Other {
+        code: "nothing_to_draw",
+        message: format!(
+            "the log of {} holds no memory of its dynos to draw",
+            status.app
+        ),
+        hint: Some("with --watch the picture is drawn as samples come".to_owned()),
+    }
 }
 
 async fn gather(
@@ -171,35 +176,4 @@ async fn gather(
         .first()
         .map_or_else(TimeZone::system, Schedule::time_zone);
     Ok(Status::new(&schedules, &snapshot, &plan, &lives, zone))
-}
-
-fn show(
-    context: &Context<'_>,
-    status: &Status,
-    picture: Option<&Picture<'_>>,
-    unread: Option<&str>,
-) -> Result<(), Error> {
-    let ui = context.ui;
-    if let Some(picture) = picture {
-        if status.chart.panels.is_empty() {
-            return Err(Error::Other {
-                code: "nothing_to_draw",
-                message: format!(
-                    "the log of {} holds no memory of its dynos to draw",
-                    status.app
-                ),
-                hint: Some("with --watch the picture is drawn as samples come".to_owned()),
-            });
-        }
-        picture.write(&status.chart.svg())?;
-    }
-    if ui.is_json {
-        ui.json(&status.json());
-    } else {
-        ui.redraw(&status.text(ui.width(), ui.width().is_some()));
-    }
-    if let Some(why) = unread.filter(|_| !ui.is_json) {
-        ui.warn(&format!("{}: its log cannot be read: {why}", status.app));
-    }
-    Ok(())
 }
