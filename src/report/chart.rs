@@ -13,6 +13,8 @@ pub struct Chart {
     pub until: Timestamp,
     pub zone: TimeZone,
     pub panels: Vec<Panel>,
+    /// Rows of each panel in a terminal: [`HEIGHT`], or fewer.
+    pub height: usize,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -32,8 +34,9 @@ pub struct Course {
     pub points: Vec<(Timestamp, Bytes)>,
 }
 
-/// Rows of a panel.
-const HEIGHT: usize = 8;
+/// Rows of a panel, and of one where there is little room.
+pub const HEIGHT: usize = 8;
+const LITTLE: usize = 4;
 /// Columns left of the panel: `512 MB `.
 const LABEL: usize = 9;
 const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -62,8 +65,8 @@ impl Panel {
         most.as_f64() / self.quota.unwrap_or(Bytes::mb(1)).as_f64()
     }
 
-    fn rows(&self) -> usize {
-        1 + HEIGHT + usize::from(!self.restarts.is_empty())
+    fn rows(&self, height: usize) -> usize {
+        1 + height + usize::from(!self.restarts.is_empty())
     }
 }
 
@@ -112,20 +115,28 @@ impl Chart {
         }
     }
 
-    /// With the panels that so many rows have room for: those of the fullest dynos.
+    /// With the panels that so many rows have room for: those of the fullest dynos, and low ones where no
+    /// high one fits.
     #[must_use]
     pub fn within(&self, rows: usize) -> Self {
         let mut fullest: Vec<&Panel> = self.panels.iter().collect();
         fullest.sort_by(|a, b| b.fullness().total_cmp(&a.fullness()));
         let mut left = rows.saturating_sub(2);
+        let has_room = |height: usize| {
+            fullest
+                .first()
+                .is_some_and(|panel| panel.rows(height) <= left)
+        };
+        let height = if has_room(HEIGHT) { HEIGHT } else { LITTLE };
         fullest.retain(|panel| {
-            let has_room = panel.rows() <= left;
-            left -= if has_room { panel.rows() } else { left };
+            let has_room = panel.rows(height) <= left;
+            left -= if has_room { panel.rows(height) } else { left };
             has_room
         });
         let is_shown = |panel: &&Panel| fullest.contains(panel);
         Self {
             panels: self.panels.iter().filter(is_shown).cloned().collect(),
+            height,
             ..self.clone()
         }
     }
@@ -143,24 +154,24 @@ impl Chart {
     }
 
     fn panel(&self, panel: &Panel, columns: usize) -> String {
-        let top = self.top();
-        let height = |used: Bytes| place(used.as_f64() / top.as_f64(), HEIGHT * 8 + 1);
+        let (top, rows) = (self.top(), self.height);
+        let height = |used: Bytes| place(used.as_f64() / top.as_f64(), rows * 8 + 1);
         let heights = self.heights(panel, columns, height);
         let row_of = |amount: Option<Bytes>| {
-            amount.map(|amount| HEIGHT - 1 - place(amount.as_f64() / top.as_f64(), HEIGHT))
+            amount.map(|amount| rows - 1 - place(amount.as_f64() / top.as_f64(), rows))
         };
         let (quota, threshold) = (row_of(panel.quota), row_of(panel.threshold));
         let mut text = panel.title.clone();
-        for row in 0..HEIGHT {
+        for row in 0..rows {
             let (label, line) = match (Some(row) == quota, Some(row) == threshold) {
                 // Both in one row: the space between them is less than that.
                 (true, true) => (label(panel.quota), '═'),
                 (true, _) => (label(panel.quota), '─'),
                 (_, true) => (label(panel.threshold), '╌'),
-                _ if row == HEIGHT - 1 => ("0 MB".to_owned(), ' '),
+                _ if row == rows - 1 => ("0 MB".to_owned(), ' '),
                 _ => (String::new(), ' '),
             };
-            let below = (HEIGHT - 1 - row) * 8;
+            let below = (rows - 1 - row) * 8;
             // What is below a line must not be seen over it.
             let marks = [(quota, panel.quota), (threshold, panel.threshold)];
             let of_row = marks.into_iter().filter(|(at, _)| *at == Some(row));
@@ -323,6 +334,7 @@ mod tests {
                 threshold: Some(Bytes::mb(360)),
                 restarts: vec![at(200)],
             }],
+            height: HEIGHT,
         };
         for width in [40, 80, 120] {
             let text = chart.text(width);
@@ -361,6 +373,7 @@ mod tests {
             until: at(580),
             zone: TimeZone::UTC,
             panels: vec![panel("web.1", 300), panel("web.2", 436)],
+            height: HEIGHT,
         }
     }
 
@@ -394,7 +407,8 @@ mod tests {
         };
         assert_eq!(names(20), ["web.1", "web.2"]);
         assert_eq!(names(19), ["web.2"]);
-        assert_eq!(names(10), Vec::<String>::new());
+        assert_eq!(names(7), ["web.2"], "a low one");
+        assert_eq!(names(6), Vec::<String>::new());
     }
 
     #[test]

@@ -322,5 +322,6 @@ fn charted(snapshot: &Snapshot, dynos: &[OfDyno], lives: &Lives, zone: TimeZone)
         until: now,
         zone,
         panels,
+        height: chart::HEIGHT,
     }
 }

@@ -118,7 +118,14 @@ impl Chart {
                 amount.as_mb()
             );
         }
-        if panel.lines.len() > 1 {
+        if panel.lines.len() > COLOURS.len() {
+            let count = panel.lines.len();
+            let _ = writeln!(
+                svg,
+                "<text x=\"{right}\" y=\"{:.0}\" text-anchor=\"end\">{count} dynos</text>",
+                top - 6.0
+            );
+        } else if panel.lines.len() > 1 {
             let mut x = right;
             for (place, line) in panel.lines.iter().enumerate().rev() {
                 let colour = COLOURS[place % COLOURS.len()];

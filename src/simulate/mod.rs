@@ -2,9 +2,9 @@
 //! come to. The decisions are the planner's own, on dynos that only this simulation restarts.
 //!
 //! What a dyno would have used after a restart that never was is not known. It is taken to use, at each
-//! age, what the recorded dyno used at that age; one whose start the log does not have, what another
-//! start of the same dyno, or of its process type, used. Restarts in the log (deploys, Heroku's own
-//! cycle) happen in the simulation too.
+//! age, what the recorded dyno used at that age; one whose start the log does not have is taken to begin
+//! as another start of the same dyno, or of its process type, did, and to grow as it did itself. Restarts
+//! in the log (deploys, Heroku's own cycle) happen in the simulation too.
 
 mod place;
 mod record;

@@ -3,14 +3,15 @@
 use super::{Record, Recorded, record::SILENT};
 use crate::{
     memory::Bytes,
-    snapshot::{Dyno, State},
+    snapshot::{Dyno, Formation, Snapshot, State},
 };
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 
 pub(super) struct Place<'a> {
     pub name: &'a str,
     lives: Vec<&'a Recorded>,
-    /// A life whose start the log has, for those whose start it has not.
+    /// A life whose start the log has: what a start brings, for those whose start it has not.
     model: Option<&'a Recorded>,
     /// Which of its lives it is in, and when that, or the simulation, last started it.
     life: usize,
@@ -23,6 +24,8 @@ pub(super) struct Place<'a> {
 const TICK: SignedDuration = SignedDuration::from_secs(60);
 /// A dyno that was there before the log is older by at least so much: it is not warming up.
 const OLDER: SignedDuration = SignedDuration::from_mins(15);
+/// When what a dyno uses is what its start brings.
+const WARM: SignedDuration = SignedDuration::from_mins(5);
 pub(super) const BOOT: SignedDuration = SignedDuration::from_secs(10);
 
 impl<'a> Place<'a> {
@@ -64,10 +67,14 @@ impl<'a> Place<'a> {
     pub fn used(&self, at: Timestamp) -> Bytes {
         let age = at.duration_since(self.started_at);
         let current = self.current();
+        let used = current.used_at(age);
         if !self.is_restarted || current.has_start {
-            return current.used_at(age);
+            return used;
         }
-        self.model.unwrap_or(current).used_at(age)
+        // It grows as it did, from what a start brings.
+        let begun = self.model.map(|model| model.used_at(WARM));
+        let saved = begun.map(|begun| current.used_at(SignedDuration::ZERO).less(begun));
+        used.less(saved.unwrap_or_default())
     }
 
     /// Follows the restarts that the log has.
@@ -119,4 +126,57 @@ impl<'a> Place<'a> {
             size: String::new(),
         }
     }
+}
+
+/// The number of `web.3`.
+fn number(dyno: &Dyno) -> Option<u32> {
+    dyno.name.rsplit_once('.')?.1.parse().ok()
+}
+
+/// What is wanted: web.3 is there where two more are, whether the log tells of them or not.
+pub(super) fn formation(dynos: &[Dyno]) -> Vec<Formation> {
+    let mut quantities: BTreeMap<&str, u32> = BTreeMap::new();
+    for dyno in dynos {
+        let quantity = quantities.entry(&dyno.process_type).or_default();
+        *quantity = number(dyno).unwrap_or(*quantity + 1).max(*quantity);
+    }
+    let entry = |(process_type, quantity): (&str, u32)| Formation {
+        process_type: process_type.to_owned(),
+        quantity,
+    };
+    quantities.into_iter().map(entry).collect()
+}
+
+/// The dynos of which the log does not tell: they have long been up, as far as what may be down is
+/// counted, and are too young to be due for anything.
+pub(super) fn silent(snapshot: &Snapshot) -> Vec<Dyno> {
+    let all = snapshot.formation.iter().flat_map(|entry| {
+        let name = |number: u32| {
+            (
+                format!("{}.{number}", entry.process_type),
+                &entry.process_type,
+            )
+        };
+        (1..=entry.quantity).map(name)
+    });
+    let is_silent = |(name, kind): &(String, &String)| {
+        let mut told = snapshot.dynos.iter();
+        let mut of_kind = snapshot
+            .dynos
+            .iter()
+            .filter(|dyno| dyno.process_type == **kind);
+        !told.any(|dyno| dyno.name == *name) && of_kind.all(|dyno| number(dyno).is_some())
+    };
+    let dyno = |(name, kind): (String, &String)| Dyno {
+        id: name.clone(),
+        name,
+        process_type: kind.clone(),
+        state: State::Up,
+        created_at: snapshot.at,
+        updated_at: snapshot.at - SignedDuration::from_hours(24),
+        release: 1,
+        is_attached: false,
+        size: String::new(),
+    };
+    all.filter(is_silent).map(dyno).collect()
 }

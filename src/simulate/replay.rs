@@ -2,13 +2,13 @@
 
 use super::{
     Record,
-    place::{BOOT, Place},
+    place::{self, BOOT, Place},
 };
 use crate::{
     memory::{Bytes, Life, Seen},
     plan::{self, Asked, Known, Question, SkipReason, Trigger},
     schedule::Schedule,
-    snapshot::{App, Formation, Generation, Snapshot},
+    snapshot::{App, Generation, Snapshot},
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -183,16 +183,9 @@ impl<'a> Replay<'a> {
         let there = self.places.iter().filter(|place| place.is_there(now));
         self.snapshot.dynos = there.map(Place::dyno).collect();
         self.snapshot.at = now;
-        // A dyno that is not there is none that is wanted.
-        let mut quantities: BTreeMap<&str, u32> = BTreeMap::new();
-        for dyno in &self.snapshot.dynos {
-            *quantities.entry(&dyno.process_type).or_default() += 1;
-        }
-        let entry = |(process_type, quantity): (&str, u32)| Formation {
-            process_type: process_type.to_owned(),
-            quantity,
-        };
-        self.snapshot.formation = quantities.into_iter().map(entry).collect();
+        self.snapshot.formation = place::formation(&self.snapshot.dynos);
+        let silent = place::silent(&self.snapshot);
+        self.snapshot.dynos.extend(silent);
         let plan = plan::plan(Question {
             schedules: std::slice::from_ref(policy),
             snapshot: &self.snapshot,

@@ -53,7 +53,10 @@ impl<'a> Picture<'a> {
         });
         written.map(drop).map_err(|source| Error::Io {
             what: self.0.display().to_string(),
-            source: source.kind().into(),
+            // Without the name of the temporary file, which nobody knows.
+            source: source
+                .raw_os_error()
+                .map_or_else(|| source.kind().into(), std::io::Error::from_raw_os_error),
             hint: Some("name a file in a directory that can be written".to_owned()),
         })
     }
@@ -95,10 +98,9 @@ impl Log {
     /// # Errors
     /// When it cannot be opened.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let io = |source: std::io::Error| Error::Io {
-            what: path.display().to_string(),
-            source,
-            hint: Some("name a file that heroku logs was saved to, or - for stdin".to_owned()),
+        let io = |source: std::io::Error| {
+            let hint = "name a file that heroku logs was saved to, or - for stdin";
+            Error::usage(format!("{}: {source}", path.display()), hint)
         };
         let (input, size): (Box<dyn Read>, _) = if path == Path::new("-") {
             (Box::new(std::io::stdin()), None)

@@ -15,6 +15,11 @@ pub(super) fn plainly(mut input: Box<dyn Read>) -> Result<Box<dyn Read>> {
         [0x1f, 0x8b, ..] => return plainly(Box::new(MultiGzDecoder::new(after(0)))),
         [0xff, 0xfe, ..] => return plainly(turned(after(2), Utf16::new(u16::from_le_bytes))),
         [0xfe, 0xff, ..] => return plainly(turned(after(2), Utf16::new(u16::from_be_bytes))),
+        // Without a mark, too: a log begins with a digit.
+        [b'0'..=b'9', 0, b'0'..=b'9'] => {
+            return plainly(turned(after(0), Utf16::new(u16::from_le_bytes)));
+        }
+        [0, b'0'..=b'9', 0] => return plainly(turned(after(0), Utf16::new(u16::from_be_bytes))),
         [0xef, 0xbb, 0xbf] => return plainly(Box::new(after(3))),
         [0x1b, ..] => turned(after(0), StripBytes::new()),
         _ => Box::new(after(0)),
@@ -135,6 +140,8 @@ mod tests {
         let packed = packed.finish().expect("bytes");
         for bytes in [
             LOG.as_bytes().to_vec(),
+            little[2..].to_vec(),
+            big[2..].to_vec(),
             little,
             big,
             marked,

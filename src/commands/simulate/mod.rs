@@ -7,12 +7,15 @@ use crate::{
     cli::{Set, Simulate},
     error::{Error, exit},
     memory::Extract,
-    report::{chart::Chart, human, table},
+    report::{
+        chart::{Chart, HEIGHT},
+        human, table,
+    },
     schedule::{AppName, Schedule},
     simulate::{Outcome, Record, Recording, replay},
     ui::file::{Log, PIECE, Picture},
 };
-use clap::{Args as _, FromArgMatches as _};
+use clap::{Args as _, FromArgMatches as _, parser::ValueSource};
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::json;
 
@@ -66,6 +69,7 @@ pub(super) fn simulate(context: &Context<'_>, flags: &Simulate) -> Result<u8, Er
             .iter()
             .map(|one| shown::panel(one, &record))
             .collect(),
+        height: HEIGHT,
     };
     if let Some(picture) = picture {
         picture.write(&chart.svg())?;
@@ -74,7 +78,7 @@ pub(super) fn simulate(context: &Context<'_>, flags: &Simulate) -> Result<u8, Er
     ui.either(
         || {
             let mut text = format!(
-                "{}, {} samples, {} to {}\n{}",
+                "{}, samples: {}, {} to {}\n{}",
                 human::dynos(record.by_name().len()),
                 record.samples,
                 human::instant(from, &zone),
@@ -162,16 +166,34 @@ fn read_policy(context: &Context<'_>, policy: &str) -> Result<Schedule, Error> {
     );
     let read = command
         .try_get_matches_from(words)
-        .and_then(|matches| Set::from_arg_matches(&matches));
-    let flags = read.map_err(|error| {
+        .and_then(|matches| Ok((Set::from_arg_matches(&matches)?, stray(&matches))));
+    let (flags, stray) = read.map_err(|error| {
         let text = error.render().to_string();
         let first = text.lines().next().unwrap_or_default();
         wrong(first.trim_start_matches("error: ").to_owned())
     })?;
+    if let Some(stray) = stray {
+        return Err(wrong(format!("--{stray} has no meaning here")));
+    }
     let app: AppName = "simulated"
         .parse()
         .map_err(|_| wrong("no app".to_owned()))?;
     set::draft(context, &flags, &app).map_err(|error| wrong(error.to_string()))
+}
+
+/// A flag of `set` that says nothing of when dynos are restarted.
+fn stray(matches: &clap::ArgMatches) -> Option<String> {
+    let strays = [
+        "app",
+        "remote",
+        "name",
+        "json",
+        "schedules",
+        "enable_metrics",
+    ];
+    let is_given = |id: &&str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let stray = strays.into_iter().find(is_given)?;
+    Some(stray.replace('_', "-"))
 }
 
 fn read(context: &Context<'_>, flags: &Simulate) -> Result<Record, Error> {

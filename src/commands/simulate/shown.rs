@@ -29,7 +29,7 @@ pub(super) fn minutes(duration: SignedDuration) -> i64 {
 /// Less R14 than was recorded; unknown without a quota.
 fn avoided(one: &Compared, recorded: &Compared) -> Option<i64> {
     let (then, now) = (recorded.outcome.over_quota, one.outcome.over_quota);
-    Some(minutes(then? - now?))
+    Some(minutes(then?) - minutes(now?))
 }
 
 pub(super) fn row(one: &Compared, recorded: &Compared) -> Vec<String> {
@@ -67,7 +67,15 @@ pub(super) fn warnings(record: &Record, compared: &[Compared], zone: &TimeZone) 
     if record.lives.iter().all(|life| life.quota.is_none()) {
         warnings.push("no line of the log has a quota: R14 and percentages of it are not known; a threshold such as 450MB works without".to_owned());
     }
-    if !record.lives.iter().any(|life| life.has_start) {
+    let has_start = record.lives.iter().any(|life| life.has_start);
+    let by_name = record.by_name();
+    let first = by_name.values().filter(|lives| !lives[0].has_start).count();
+    let is_restarted = compared.iter().any(|one| !one.outcome.restarts.is_empty());
+    if has_start && first > 0 && is_restarted {
+        let dynos = human::dynos(first);
+        warnings.push(format!("the log does not have the start of {dynos} that ran as it began: after a restart each is taken to begin as another start of its process type, and to grow as it did itself"));
+    }
+    if !has_start {
         warnings.push("the log has no start of a dyno: what one uses after a restart is not known, and taken to be what it used when the log began".to_owned());
     }
     let length = |(from, until): &&(Timestamp, Timestamp)| until.duration_since(*from);

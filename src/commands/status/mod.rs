@@ -77,7 +77,7 @@ pub(super) async fn status(context: &Context<'_>, flags: Flags) -> Result<u8, Er
             let mut screen = Screen::new(context, picture.as_ref());
             loop {
                 match gather(context, &client, &flags, (&app, &mut seen), &lives).await {
-                    Ok(status) => screen.show(status, told.borrow().as_deref())?,
+                    Ok(status) => screen.show(status, told.borrow().as_deref()),
                     Err(error) => screen.keep(error)?,
                 }
                 context.clock.sleep(EVERY).await;

@@ -21,12 +21,12 @@ impl<'a> Screen<'a> {
     }
 
     /// Shows what is so now, and why the log cannot be read, if it cannot.
-    pub fn show(&mut self, status: Status, unread: Option<&str>) -> Result<(), Error> {
-        if let Some(picture) = self.picture.filter(|_| !status.chart.panels.is_empty()) {
-            picture.write(&status.chart.svg())?;
-        }
+    pub fn show(&mut self, status: Status, unread: Option<&str>) {
         let ui = self.context.ui;
+        let picture = self.picture.filter(|_| !status.chart.panels.is_empty());
+        let undrawn = picture.and_then(|picture| picture.write(&status.chart.svg()).err());
         let unread = unread.map(|why| format!("{}: its log cannot be read: {why}", status.app));
+        let unread = unread.or_else(|| undrawn.map(|error| error.to_string()));
         if ui.is_json {
             ui.json(&status.json());
         } else {
@@ -34,7 +34,6 @@ impl<'a> Screen<'a> {
         }
         self.last = Some(status);
         self.say(unread);
-        Ok(())
     }
 
     /// Keeps what was shown: what was there comes back, be it an answer or a file that somebody edits. An

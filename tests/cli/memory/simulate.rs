@@ -261,3 +261,73 @@ fn why_a_policy_stops_is_told() {
         assert!(told.stderr.contains(words), "{told:?}");
     }
 }
+
+#[test]
+fn a_dyno_is_restarted_whether_the_log_tells_of_those_before_it_or_not() {
+    let restarts = |dynos: &[Of]| {
+        let played = Saved::new(text(&lines(dynos, Some(512)))).policy("--memory 90%");
+        let restarts = played["restarts"].as_array().expect("restarts").iter();
+        restarts
+            .map(|restart| restart["dyno"].as_str().expect("a name").to_owned())
+            .collect::<Vec<_>>()
+    };
+    let [one, two] = ["web.1", "web.7"].map(|name| {
+        [
+            Of(name, 0..6 * HOUR, 300.0, 100.0),
+            Of(name, 6 * HOUR..12 * HOUR, 300.0, 100.0),
+        ]
+    });
+    assert_eq!(restarts(&one), ["web.1"; 4]);
+    assert_eq!(restarts(&two), ["web.7"; 4]);
+    // One that ends, and one that comes later.
+    let others = [
+        Of("web.2", 0..HOUR, 100.0, 0.0),
+        Of("web.9", 5 * HOUR..9 * HOUR, 100.0, 0.0),
+    ];
+    assert_eq!(restarts(&[&two[..], &others].concat()), ["web.7"; 4]);
+}
+
+#[test]
+fn a_dyno_grows_as_it_did_itself_after_a_restart_that_never_was() {
+    // The log has the start of web.1 alone.
+    let dynos = [
+        Of("web.1", 0..6 * HOUR, 200.0, 100.0),
+        Of("web.1", 6 * HOUR..12 * HOUR, 200.0, 100.0),
+        Of("web.2", 0..12 * HOUR, 250.0, 0.0),
+    ];
+    let saved = Saved::new(text(&lines(&dynos, Some(512))));
+    let played = saved.policy("--at 07,14 --dyno-name web.2 --timezone UTC");
+    assert_eq!(played["r14_minutes_avoided"], 0, "{played}");
+    assert_eq!(played["wasted"], 2, "{played}");
+    let told = saved.run(&["--policy", "--at 07,14"]);
+    assert!(
+        told.stderr
+            .contains("the log does not have the start of 2 dynos"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn flags_that_say_nothing_of_when_are_no_policy() {
+    let saved = Saved::new(text(&lines(&leaking(), Some(512))));
+    for (policy, flag) in [
+        ("--at 07 --json", "--json"),
+        ("--at 07 --app example-app", "--app"),
+    ] {
+        let told = saved.run(&["--policy", policy]);
+        assert_eq!(told.code, Some(2), "{told:?}");
+        assert!(
+            told.stderr.contains(&format!("{flag} has no meaning here")),
+            "{told:?}"
+        );
+    }
+    let told = saved
+        .home
+        .run(NOBODY, &["simulate", "--file", "nowhere.log"]);
+    assert_eq!(told.code, Some(2), "{told:?}");
+    assert!(
+        told.stderr
+            .contains("nowhere.log: No such file or directory"),
+        "{told:?}"
+    );
+}

@@ -15,7 +15,7 @@ use autorestart::{
     pass::{Listened, Options, measure},
     report::{
         AppReport, Report,
-        chart::{Chart, Course, Panel},
+        chart::{Chart, Course, HEIGHT, Panel},
     },
     runner::{Ear, Passes, Watch},
     sandbox::Scenario,
@@ -190,6 +190,7 @@ fn chart(policies: &[(&str, &Came)]) -> String {
         }
     };
     let chart = Chart {
+        height: HEIGHT,
         title: "a week of two web dynos that leak 25 MB an hour".to_owned(),
         from,
         until: from + WEEK,
