@@ -36,7 +36,7 @@ pub struct Course {
 
 /// Rows of a panel, and of one where there is little room.
 pub const HEIGHT: usize = 8;
-const LITTLE: usize = 4;
+const LITTLE: usize = 3;
 /// Columns left of the panel: `512 MB `.
 const LABEL: usize = 9;
 const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -407,8 +407,8 @@ mod tests {
         };
         assert_eq!(names(20), ["web.1", "web.2"]);
         assert_eq!(names(19), ["web.2"]);
-        assert_eq!(names(7), ["web.2"], "a low one");
-        assert_eq!(names(6), Vec::<String>::new());
+        assert_eq!(names(6), ["web.2"], "a low one");
+        assert_eq!(names(5), Vec::<String>::new());
     }
 
     #[test]

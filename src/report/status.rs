@@ -116,7 +116,7 @@ impl Status {
             );
         }
         let Some(width) = width else { return text };
-        let taken = text.lines().count() + 3;
+        let taken = text.lines().count() + 2;
         let chart = match rows {
             Some(rows) => self.chart.within(usize::from(rows).saturating_sub(taken)),
             None => self.chart.clone(),
