@@ -119,16 +119,21 @@ fn ours() -> &'static str {
     path.to_str().expect("a path")
 }
 
-/// Deploys this very binary to where twenty seconds pass in one, and slugs run.
-pub async fn deploy_this(home: &Home, served: &Served) -> Told {
-    let words = [
+/// What is typed to deploy a binary without being asked.
+pub fn words_of_deploy(binary: &str) -> [&str; 6] {
+    [
         "deploy",
         "--runner-app",
         RUNNER,
         "--yes",
         "--binary",
-        ours(),
-    ];
+        binary,
+    ]
+}
+
+/// Deploys this very binary to where twenty seconds pass in one, and slugs run.
+pub async fn deploy_this(home: &Home, served: &Served) -> Told {
+    let words = words_of_deploy(ours());
     let clock = format!("{}*20", now(served).await);
     let mut command = home.command(&served.heroku.url, &words);
     let told = command.env("AUTORESTART_CLOCK", clock).output();
@@ -197,14 +202,7 @@ fn the_runner_restarts_on_time_and_a_second_deploy_changes_nothing_and_nothing_i
         let home = Home::new();
         let served = Served::running_slugs(&shop(&home, 5), "2026-03-02T06:57:00Z*20");
         home.write_schedules(&schedule("07:00"));
-        let words = [
-            "deploy",
-            "--runner-app",
-            RUNNER,
-            "--yes",
-            "--binary",
-            ours(),
-        ];
+        let words = words_of_deploy(ours());
         let told = deploy_this(&home, &served).await;
         assert_eq!(told.code, Some(0), "{told:?}");
         assert!(told.stderr.contains("$7.00 a month"), "{told:?}");

@@ -4,7 +4,7 @@
 use crate::{
     deploy::{
         CLOCK, RUNNER, api, apps, authorizations, config, deploy, destroy, mishaps, patch, program,
-        remove, run_as_dyno, scenario,
+        remove, run_as_dyno, scenario, words_of_deploy,
     },
     process::{Home, Served, TOKEN, Told, block, on_time, schedule, told_on_time},
 };
@@ -43,14 +43,7 @@ fn ended(child: Child) -> Told {
 /// Deploys, killed while it waits for the runner's first sign of life.
 async fn cut_off(home: &Home, served: &Served) {
     let program = program(home);
-    let words = [
-        "deploy",
-        "--runner-app",
-        RUNNER,
-        "--yes",
-        "--binary",
-        &program,
-    ];
+    let words = words_of_deploy(&program);
     let mut child = begun(home, served, &words).await;
     loop {
         let formation = api(served, &format!("/apps/{RUNNER}/formation")).await;
