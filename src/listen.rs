@@ -19,6 +19,8 @@ const SILENCE: SignedDuration = SignedDuration::from_mins(15);
 /// Between the end of one session and the beginning of the next: each costs a request of the quota.
 const SHORTEST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(5);
+/// Lines in a row of a later time than now.
+const MOST_REFUSED: u32 = 3;
 /// A session that lasted so long was none that failed.
 const LASTED: SignedDuration = SignedDuration::from_mins(5);
 
@@ -57,7 +59,7 @@ async fn session(
     tell: &impl Fn(Option<&Error>),
 ) -> Result<(), Error> {
     let mut stream = client.open_log(app, QUERY).await?;
-    let mut extract = Extract::default();
+    let (mut extract, mut refused) = (Extract::default(), 0);
     tell(None);
     loop {
         let piece = tokio::select! {
@@ -66,7 +68,14 @@ async fn session(
         };
         let Some(piece) = piece else { return Ok(()) };
         let now = client.now();
-        extract.push(&piece, |line| lives.borrow_mut().tell(line, now));
+        extract.push(&piece, |line| {
+            let is_in_time = lives.borrow_mut().tell(line, now);
+            refused = if is_in_time { 0 } else { refused + 1 };
+        });
+        // Not the lines are wrong, but this machine's clock was set: a new session learns Heroku's.
+        if refused >= MOST_REFUSED {
+            return Ok(());
+        }
     }
 }
 
@@ -94,11 +103,11 @@ pub async fn look(
         };
         // What was read is true, whatever became of the rest.
         let Ok(Some(piece)) = piece else {
-            extract.end(|line| lives.tell(line, client.now()));
+            extract.end(|line| _ = lives.tell(line, client.now()));
             return Ok(lives);
         };
         let now = client.now();
-        extract.push(&piece, |line| lives.tell(line, now));
+        extract.push(&piece, |line| _ = lives.tell(line, now));
         if is_tail && is_enough(&lives) {
             return Ok(lives);
         }

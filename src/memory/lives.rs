@@ -42,12 +42,17 @@ const AHEAD: SignedDuration = SignedDuration::from_mins(2);
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 
 impl Lives {
-    /// Takes a line that came at this instant of Heroku's clock. One of a later time is broken: what came
-    /// after it would count as old.
-    pub fn tell(&mut self, line: Line<'_>, now: Timestamp) {
-        if line.at.duration_since(now) > AHEAD {
-            return;
+    /// Takes a line that came at this instant of Heroku's clock, and tells whether it did. One of a later
+    /// time is refused: what came after it would count as old.
+    pub fn tell(&mut self, line: Line<'_>, now: Timestamp) -> bool {
+        let is_in_time = line.at.duration_since(now) <= AHEAD;
+        if is_in_time {
+            self.take(line);
         }
+        is_in_time
+    }
+
+    fn take(&mut self, line: Line<'_>) {
         self.told_at = self.told_at.max(Some(line.at));
         let (dyno, at) = match line.told {
             Told::Dropped { count } => {

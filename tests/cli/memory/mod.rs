@@ -1,5 +1,6 @@
 //! Memory: samples from a log, the trigger, forecasts, and what a week of it comes to.
 
+mod clocks;
 mod deployed;
 mod fir;
 mod forecast;
