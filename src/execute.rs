@@ -3,7 +3,7 @@
 use crate::{
     clock::Clock,
     error::Error,
-    heroku::{self, Client, Fate},
+    heroku::{self, Client, Fate, Platform},
     ledger::Ledger,
     observe::Follow,
     plan::{
@@ -106,6 +106,8 @@ pub struct Tools<'a> {
     pub ledger: &'a Ledger,
     pub stop: &'a Stop,
     pub observer: &'a dyn Observer,
+    /// How Heroku fares.
+    pub platform: &'a Platform,
     /// Added to every wait of a roll, so that two machines do not go on in step.
     pub lag: SignedDuration,
 }
@@ -212,7 +214,12 @@ impl Tools<'_> {
         let mut follow = Follow::new(snapshot);
         loop {
             let look = tokio::select! {
-                look = follow.look(self.client, snapshot) => look,
+                look = async {
+                    if roll.has_steps_left() {
+                        Box::pin(self.platform.look(self.client)).await;
+                    }
+                    follow.look(self.client, snapshot).await
+                } => look,
                 () = self.stop.set() => return Ok(End::Interrupted),
             };
             match look {
@@ -262,6 +269,14 @@ impl Tools<'_> {
                     if self.pause(wait).await {
                         return Ok(End::Interrupted);
                     }
+                }
+                Action::Ask(ask) => {
+                    self.record(roll, ended)?;
+                    let word = tokio::select! {
+                        word = Box::pin(self.client.word(&ask)) => word,
+                        () = self.stop.set() => return Ok(End::Interrupted),
+                    };
+                    roll.told(&ask, &word, self.client.now());
                 }
                 Action::AskFormation => match self.stop.unless(self.client.formation(&app)).await {
                     Ok(formation) => {

@@ -46,6 +46,9 @@ pub struct Mark {
     pub ahead: Option<Timestamp>,
     /// Why the newest occurrence is not acted on yet.
     pub waiting: Option<Waiting>,
+    /// Since when, and when last, the app said that a restart does not suit it.
+    #[serde(default)]
+    pub busy: Option<(Timestamp, Timestamp)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -20,8 +20,8 @@ pub use run::Run;
 pub use simulate::Simulate;
 
 use crate::schedule::{
-    AppName, Blackout, Cron, Days, MaxUnavailable, ScheduleName, Span, Threshold, Times, Window,
-    Zone, dyno_name, limits, process_type,
+    AppName, AppUrl, Blackout, Cron, Days, MaxUnavailable, ScheduleName, Span, Threshold, Times,
+    Window, Zone, dyno_name, limits, process_type,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -111,6 +111,9 @@ pub struct HowFlags {
     /// how long a new dyno must stay up to be believed [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = limits::settle, allow_hyphen_values = true)]
     pub settle: Option<Span>,
+    /// URL of the app that must answer 2xx after a restart, before the next dyno goes
+    #[arg(long, value_name = "URL", allow_hyphen_values = true)]
+    pub check_url: Option<AppUrl>,
 }
 
 /// What the memory of a dyno has to do with its restart
@@ -230,6 +233,20 @@ pub struct Set {
         allow_hyphen_values = true
     )]
     pub min_uptime: Option<Span>,
+    /// URL of the app that answers 503 (or 409, 423, 429) while a restart does not suit it
+    #[arg(
+        long,
+        value_name = "URL",
+        help_heading = "only when",
+        allow_hyphen_values = true
+    )]
+    pub busy_url: Option<AppUrl>,
+    /// for how long --busy-url may put a restart off [default: 30m]
+    #[arg(long, value_name = "TIME", help_heading = "only when", value_parser = limits::busy_max, allow_hyphen_values = true)]
+    pub busy_max: Option<Span>,
+    /// restart although Heroku has an incident that affects apps
+    #[arg(long, help_heading = "only when")]
+    pub ignore_incident: bool,
     #[command(flatten)]
     pub common: Common,
     #[command(flatten)]

@@ -37,6 +37,12 @@ pub struct Run {
     /// with --now, restart outside the windows and in the blackouts of schedules too
     #[arg(long, requires = "now")]
     pub ignore_windows: bool,
+    /// with --now, restart whatever the --busy-url of schedules answers
+    #[arg(long, requires = "now")]
+    pub ignore_busy: bool,
+    /// with --now, restart although Heroku has an incident that affects apps
+    #[arg(long, requires = "now")]
+    pub ignore_incident: bool,
     #[command(flatten)]
     pub how: HowFlags,
     /// stay, and make a pass whenever something is due

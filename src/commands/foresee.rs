@@ -6,6 +6,7 @@ use crate::{
     credentials::{self, Credential, Place, Records, Use, expiry},
     error::Error,
     heroku::{self, Client},
+    plan::{Ask, Word},
     schedule::Schedule,
     ui::Ui,
 };
@@ -38,6 +39,37 @@ impl Trouble {
     }
 }
 
+/// What the app's own URLs answer by now that a roll could not go by.
+async fn words(client: &Client, schedule: &Schedule) -> Vec<Trouble> {
+    let guards = &schedule.guards;
+    let mut troubles = vec![];
+    if let Some(url) = &guards.check_url {
+        let word = client.word(&Ask::Check(url.clone())).await;
+        if let Word::No(said) | Word::Nothing(said) = word {
+            troubles.push(Trouble {
+                warning: format!(
+                    "{} {said}: after a restart it must answer 2xx within {}, or the roll stops",
+                    url.place(),
+                    guards.wait_limit
+                ),
+                hint: None,
+                is_mild: false,
+            });
+        }
+    }
+    if let Some(url) = &guards.busy_url {
+        let word = client.word(&Ask::Busy(url.clone())).await;
+        if let Word::Nothing(said) = word {
+            troubles.push(Trouble {
+                warning: format!("{} {said}, which puts no restart off", url.place()),
+                hint: Some("it is to answer 2xx while a restart suits the app, and 503 (or 409, 423, 429) while it does not".to_owned()),
+                is_mild: false,
+            });
+        }
+    }
+    troubles
+}
+
 /// What stands against the next restart of a schedule; `app_id` is as Heroku told it. Where nothing
 /// runs the schedule yet, also what stands against a timer.
 pub async fn foresee(
@@ -63,8 +95,9 @@ pub async fn foresee(
         return vec![];
     };
     let client = client.brief();
+    let words = words(&client, schedule).await;
     let name = schedule.app.name.as_str();
-    let mut troubles = vec![];
+    let mut troubles = words;
     match client.app(app_id).await {
         Err(error @ heroku::Error::Api { .. }) => {
             let error = Error::from(error);

@@ -148,6 +148,8 @@ pub(super) fn describe(
         "jitter": schedule.jitter.map(|span| span.to_string()),
         "windows": bounds.windows.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "except": bounds.blackouts.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "check_url": schedule.guards.check_url.as_ref().map(ToString::to_string),
+        "busy_url": schedule.guards.busy_url.as_ref().map(ToString::to_string),
         "timezone": has_zone.then(|| schedule.zone().to_string()),
         "paused": schedule.is_paused(now),
         "next": schedule.next_due(now),

@@ -62,7 +62,7 @@ pub async fn dispatch(cli: Cli, context: &Context<'_>) -> Result<u8, Error> {
         Some(Command::Pause(pause)) => pause::pause(context, pause).await,
         Some(Command::Resume(named)) => pause::resume(context, named).await,
         Some(Command::Plan(plan)) => plan::plan(context, plan).await,
-        Some(Command::Run(run)) => run::run(context, run).await,
+        Some(Command::Run(run)) => Box::pin(run::run(context, run)).await,
         Some(Command::Auth(auth)) => auth::auth(context, auth).await,
         Some(Command::Notify(flags)) => Box::pin(notify::notify(context, flags)).await,
         Some(Command::Doctor(doctor)) => doctor::doctor(context, &doctor).await,

@@ -6,7 +6,7 @@ use crate::{
     credentials::{Credential, Kind, Place, Record, Records, Use, expiry, mend, own},
     error::Error,
     execute::{Stop, Tools},
-    heroku::{self, Client},
+    heroku::{self, Client, Platform},
     ledger::{self, Ledger},
     listen,
     pass::{self, Heard, Listened, Options, Pass, Request},
@@ -32,6 +32,8 @@ pub(super) struct Passes<'a> {
     pub told: RefCell<Vec<ledger::Record>>,
     /// What logs are listened to with, by account: one for all of its apps.
     pub ears: RefCell<BTreeMap<Option<String>, Rc<Client>>>,
+    /// How Heroku fares, asked for all apps.
+    pub platform: Platform,
     pub context: &'a Context<'a>,
     pub store: &'a Store,
     pub state: &'a StateDir,
@@ -180,6 +182,7 @@ impl Passes<'_> {
                 ledger: &ledger,
                 stop: self.stop,
                 observer: context.ui,
+                platform: &self.platform,
                 lag: if is_unattended {
                     state::lag(&runner_id)
                 } else {

@@ -105,14 +105,14 @@ fn hint(context: &Context<'_>, app: &AppReport) -> Option<String> {
             )
         });
     }
-    let is_barred = |skip: &Skip| {
-        matches!(
-            skip.reason,
-            SkipReason::OutsideWindow | SkipReason::Blackout
-        )
+    let ignoring = |skip: &Skip| match skip.reason {
+        SkipReason::OutsideWindow | SkipReason::Blackout => Some("--ignore-windows"),
+        SkipReason::AppBusy => Some("--ignore-busy"),
+        SkipReason::HerokuIncident => Some("--ignore-incident"),
+        _ => None,
     };
-    if app.is_asked_for && app.due_skips().any(is_barred) {
-        return Some("the same with --ignore-windows restarts them all the same".to_owned());
+    if let (true, Some(flag)) = (app.is_asked_for, app.due_skips().find_map(ignoring)) {
+        return Some(format!("the same with {flag} restarts them all the same"));
     }
     if app.is_asked_for && app.due_skips().next().is_some() {
         return Some(format!(

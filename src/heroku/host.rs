@@ -13,6 +13,8 @@ const DOMAINS: [&str; 4] = [
     "herokudev.com",
 ];
 const DEFAULT: &str = "heroku.com";
+/// The machine name of Heroku's own API.
+pub const OWN: &str = "api.heroku.com";
 
 /// The API that requests go to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +100,18 @@ impl Host {
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         self.base.host_str().is_some_and(|name| !is_heroku(name))
+    }
+
+    /// Heroku itself, and none of its trial installations.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.machine == OWN
+    }
+
+    /// Its address without a path.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        self.base.origin().ascii_serialization()
     }
 
     /// The address of a resource; each segment is percent-encoded.

@@ -20,6 +20,8 @@ pub struct Options {
     proxy: Option<(&'static str, Secret)>,
     past_proxy: Option<String>,
     ignored_host: Option<String>,
+    /// Where Heroku's status is told: `HEROKU_STATUS_HOST`, as for the Heroku CLI.
+    status_host: Option<String>,
 }
 
 /// Every request is HTTPS, but for those to this machine, which no proxy sees.
@@ -67,6 +69,9 @@ impl Options {
             proxy,
             past_proxy: past_proxy.map(ToOwned::to_owned),
             ignored_host,
+            status_host: env
+                .text("HEROKU_STATUS_HOST")
+                .map(|host| host.trim_end_matches('/').to_owned()),
         };
         if !options.host.is_loopback() {
             options.proxy()?;
@@ -79,6 +84,17 @@ impl Options {
     pub fn proxy_variable(&self) -> Option<&'static str> {
         let (name, _) = self.proxy.as_ref()?;
         (!self.host.is_loopback()).then_some(*name)
+    }
+
+    /// Where it is told how Heroku fares: of Heroku itself its status page, of a simulated one itself.
+    pub(super) fn status_page(&self) -> Option<String> {
+        let named = self.status_host.clone();
+        named.or_else(|| {
+            if self.host.is_own() {
+                return Some(super::words::STATUS.to_owned());
+            }
+            self.host.is_loopback().then(|| self.host.origin())
+        })
     }
 
     /// Whether `NODE_EXTRA_CA_CERTS` names certificates.

@@ -6,6 +6,7 @@ mod identity;
 mod marks;
 mod memory;
 mod one_app;
+mod words;
 
 pub use effects::measure;
 pub use marks::{has_reason_to_look, judged, keep_trouble, may_be_due, next_look};
@@ -229,8 +230,7 @@ fn two_accounts(schedules: &[Schedule]) -> Option<Error> {
 }
 
 /// Heroku's own API: a schedule with an id and no host is of it.
-/// The machine name of Heroku's own API.
-pub const HEROKU: &str = "api.heroku.com";
+pub use crate::heroku::OWN as HEROKU;
 
 /// Why a schedule must not be acted on while requests go to `host`.
 #[must_use]

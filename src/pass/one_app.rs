@@ -229,14 +229,11 @@ impl<'a> AppPass<'a> {
         };
         let before: Vec<Asked> = before.filter(is_new).collect();
         self.known.asked.splice(0..0, before);
-        let mut plan = plan::plan(Question {
-            schedules: &self.schedules,
-            snapshot,
-            now: snapshot.at,
-            local_now: tools.clock.now(),
-            remaining: tools.client.usage().1,
-            known: &self.known,
-        });
+        let mut plan = plan::plan(self.question(snapshot));
+        // Apart, since a pass over many apps holds many of these.
+        if Box::pin(self.ask(report, &plan, snapshot)).await {
+            plan = plan::plan(self.question(snapshot));
+        }
         let is_done = |step: &Step| {
             let is_it = |ended: &Ended| {
                 ended.step.dyno == step.dyno || ended.new_id.as_ref() == Some(&step.old_id)
@@ -248,6 +245,18 @@ impl<'a> AppPass<'a> {
         };
         (self.due_again, plan.steps) = plan.steps.into_iter().partition(is_done);
         Ok(plan)
+    }
+
+    pub(super) fn question<'b>(&'b self, snapshot: &'b Snapshot) -> Question<'b> {
+        let tools = &self.pass.tools;
+        Question {
+            schedules: &self.schedules,
+            snapshot,
+            now: snapshot.at,
+            local_now: tools.clock.now(),
+            remaining: tools.client.usage().1,
+            known: &self.known,
+        }
     }
 
     /// Takes the schedules as the file has them now; one that was paused or removed counts no more.
@@ -298,10 +307,13 @@ impl<'a> AppPass<'a> {
         let tools = &self.pass.tools;
         let meant: Vec<String> = self.schedules.iter().map(fingerprint).collect();
         let (is_now, app) = (self.known.now.is_some(), snapshot.app.clone());
+        let heeds_incidents = steps.iter().any(|step| !step.asks.ignores_incident);
         let is_outdated = || {
             let current = self.current_here(&app).filter(|_| !is_now);
-            current
-                .is_some_and(|current| current.iter().map(fingerprint).collect::<Vec<_>>() != meant)
+            let has_changed = current.is_some_and(|current| {
+                current.iter().map(fingerprint).collect::<Vec<_>>() != meant
+            });
+            has_changed || heeds_incidents && tools.platform.incident().is_some()
         };
         if report.ended.is_empty() {
             tools.observer.progress(Progress::Begun {

@@ -3,7 +3,7 @@
 
 use super::{Question, SkipReason, Trigger, by_memory};
 use crate::{
-    schedule::{Bar, MaxUnavailable, Schedule, Span, Target, Void},
+    schedule::{AppUrl, Bar, MaxUnavailable, Schedule, Span, Target, Void},
     snapshot::Dyno,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -25,11 +25,15 @@ pub struct Now {
 }
 
 /// Limits that were given with `run --now`, and go before those of the app's schedules.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Given {
     pub max_unavailable: Option<MaxUnavailable>,
     pub wait_limit: Option<Span>,
     pub settle: Option<Span>,
+    pub check_url: Option<AppUrl>,
+    /// Restarts whatever the app says to whether it suits it.
+    pub ignores_busy: bool,
+    pub ignores_incident: bool,
 }
 
 /// The name that `run --now` goes by where a schedule's name would stand.

@@ -4,6 +4,7 @@ use super::{
     Plan, Question, Skip, SkipReason, Step, at,
     health::{self, Witness},
     roll::LONGEST_LAG,
+    words,
 };
 use crate::{
     schedule::Span,
@@ -39,6 +40,7 @@ pub(super) fn check(question: Question<'_>, dyno: &Dyno, step: &Step) -> Option<
         .or_else(|| release_just_made(question))
         .or_else(|| preboot(question, dyno))
         .or_else(|| asked(question, step))
+        .or_else(|| words::against(question, step))
         .or_else(|| quota_floor(question))
 }
 

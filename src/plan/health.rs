@@ -98,7 +98,7 @@ impl Witness<'_> {
 
     /// The restart, failed or never proven, of which this dyno came, by this machine's ledger, however long ago: the next
     /// trigger must not take down one more while it is not up.
-    fn failure(&self, dyno: &Dyno) -> Option<&Asked> {
+    pub fn failure(&self, dyno: &Dyno) -> Option<&Asked> {
         let is_it = |asked: &&Asked| {
             if let Some(new_id) = &asked.new_id {
                 return *new_id == dyno.id;

@@ -19,6 +19,7 @@ pub mod roll;
 mod seen;
 mod step;
 mod until;
+mod words;
 
 pub use by_memory::{near_limit, over};
 pub use expected::{OfLife, expected};
@@ -29,6 +30,7 @@ pub use reason::{Skip, SkipReason, Weight};
 pub use seen::Seen;
 pub use step::{Limits, Step, Trigger};
 pub use until::until;
+pub use words::{Ask, Asks, Word, Words, unasked, vouch};
 
 use crate::{
     memory::Bytes,

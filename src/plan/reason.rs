@@ -92,6 +92,10 @@ pub enum SkipReason {
     PreviousRestartNotHealthy,
     /// The account has few requests left: what is going on must be able to end.
     QuotaFloor,
+    /// The app says that a restart does not suit it.
+    AppBusy,
+    /// Heroku has an incident that affects apps.
+    HerokuIncident,
     /// A restart was asked for and Heroku's list does not show it yet.
     RestartPending,
     /// A restart was done and `created_at` did not move: the platform is not as we believe.
@@ -138,6 +142,8 @@ impl SkipReason {
             | Self::MaxUnavailable
             | Self::Settling
             | Self::QuotaFloor
+            | Self::AppBusy
+            | Self::HerokuIncident
             | Self::RestartPending => Weight::Passing,
             Self::TooFewUp | Self::PreviousRestartNotHealthy | Self::AlreadyInLedger => {
                 Weight::Held

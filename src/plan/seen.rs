@@ -1,7 +1,7 @@
-//! What a pass has seen of an app's dynos over all its looks: who was up, and which restarts are
-//! proven. A dyno that falls after it had settled is a failed restart all the same.
+//! What a pass has seen of an app's dynos over all its looks, and was told: who was up, and which restarts
+//! are proven. A dyno that falls after it had settled is a failed restart all the same.
 
-use super::{Ended, Outcome, at};
+use super::{Ended, Outcome, Words, at};
 use crate::snapshot::{Dyno, Snapshot, State};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -12,6 +12,8 @@ pub struct Seen {
     up: BTreeMap<String, Timestamp>,
     /// Restarts that this pass has proven, and watches on.
     proven: Vec<Ended>,
+    /// What it was told when it asked.
+    pub words: Words,
 }
 
 impl Seen {

@@ -1,6 +1,6 @@
 //! One restart of a plan.
 
-use super::Question;
+use super::{Asks, Question, due::Given};
 use crate::{
     memory::Bytes,
     schedule::{Guards, Schedule, Span},
@@ -8,6 +8,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
+use std::sync::LazyLock;
 
 /// One dyno to restart, with all that its roll needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct Step {
     pub used: Option<Bytes>,
     /// The same as a share of its quota, in thousandths.
     pub share: Option<u32>,
+    /// Who is asked before it, and after it.
+    pub asks: Asks,
     /// Its calendar is for dynos that need it, and nobody knows whether this one does.
     pub is_in_doubt: bool,
 }
@@ -59,11 +62,25 @@ pub struct Limits {
     pub settle: Span,
 }
 
+/// The guards of all schedules that are about a dyno; the defaults where none is.
+fn guards<'a>(question: Question<'a>, dyno: &Dyno) -> Vec<&'a Guards> {
+    static DEFAULT: LazyLock<Guards> = LazyLock::new(Guards::default);
+    let is_about = |schedule: &&Schedule| schedule.target.includes(&dyno.name, &dyno.process_type);
+    let about = question.schedules.iter().filter(is_about);
+    let guards: Vec<&Guards> = about.map(|schedule| &schedule.guards).collect();
+    if guards.is_empty() {
+        vec![&DEFAULT]
+    } else {
+        guards
+    }
+}
+
 impl Limits {
     /// The strictest of all schedules that are about the dyno, whichever of them is due; what was
     /// given with `run --now` goes before them.
     pub(super) fn new(question: Question<'_>, dyno: &Dyno) -> Self {
         let snapshot = question.snapshot;
+        let guards = guards(question, dyno);
         let has_overlap = snapshot.has_preboot && dyno.process_type == "web";
         let overlap = if has_overlap {
             super::PREBOOT_WINDOW
@@ -71,17 +88,9 @@ impl Limits {
             Span::default()
         };
         let quantity = snapshot.quantity(&dyno.process_type);
-        let about_it = question
-            .schedules
-            .iter()
-            .filter(|schedule| schedule.target.includes(&dyno.name, &dyno.process_type));
-        let mut guards: Vec<&Guards> = about_it.map(|schedule| &schedule.guards).collect();
-        let default = Guards::default();
-        if guards.is_empty() {
-            guards.push(&default);
-        }
-        let given = question.known.now.as_ref().map(|now| now.given);
-        let given = given.unwrap_or_default();
+        let default = Given::default();
+        let given = question.known.now.as_ref().map(|now| &now.given);
+        let given = given.unwrap_or(&default);
         let budgets = guards
             .iter()
             .map(|guards| guards.max_unavailable.of(quantity));
@@ -141,6 +150,7 @@ impl Step {
                 .find(of_name)
                 .is_some_and(|one| super::by_memory::needed(question, one, dyno).is_none());
         Self {
+            asks: Asks::new(question, &guards(question, dyno)),
             used,
             share,
             is_in_doubt,

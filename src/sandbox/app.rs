@@ -53,6 +53,10 @@ pub(super) struct App {
     pub exceeded: u64,
     /// The largest share of a quota that a dyno used, in percent.
     pub worst: f64,
+    /// What its paths answer, where that is not as their dyno does.
+    pub answers: BTreeMap<String, u16>,
+    /// How many requests were routed.
+    pub routed: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -128,6 +132,8 @@ impl App {
             leaving: vec![],
             exceeded: 0,
             worst: 0.0,
+            answers: BTreeMap::new(),
+            routed: 0,
         }
     }
 
@@ -169,6 +175,7 @@ impl App {
             started_at: at,
             boot: self.habits.boot.0.duration(),
             then: self.habits.then,
+            answers: self.habits.answers,
             forced: None,
             listed_at: at,
             leaves_at: None,

@@ -71,6 +71,8 @@ struct Bend {
     latency_ms: Option<u64>,
     remaining: Option<u32>,
     token: Option<String>,
+    /// An incident that affects apps; an empty one ends it.
+    incident: Option<String>,
 }
 
 async fn bend(State(world): State<Shared>, Json(bend): Json<Bend>) {
@@ -81,6 +83,9 @@ async fn bend(State(world): State<Shared>, Json(bend): Json<Bend>) {
         world.set_remaining(remaining);
     }
     world.latency_ms = bend.latency_ms.unwrap_or(world.latency_ms);
+    if let Some(incident) = bend.incident {
+        world.incident = Some(incident).filter(|title| !title.is_empty());
+    }
     let now = world.now();
     if let Some(token) = &bend.token {
         world.accounts.set_login(token, now);
@@ -164,6 +169,8 @@ struct BendApp {
     second_factor: Option<bool>,
     collaborators: Option<Vec<String>>,
     owner: Option<String>,
+    /// What its paths answer, by path: `/busy` and a status. Others answer as their dyno does.
+    answers: Option<std::collections::BTreeMap<String, u16>>,
 }
 
 fn change(world: &Shared, name: &str, change: impl FnOnce(&mut App, Timestamp)) -> StatusCode {
@@ -192,6 +199,7 @@ async fn bend_app(
             .unwrap_or_else(|| app.collaborators.clone());
         app.owner = bend.owner.unwrap_or_else(|| app.owner.clone());
         app.name = bend.name.unwrap_or_else(|| app.name.clone());
+        app.answers = bend.answers.unwrap_or_else(|| app.answers.clone());
     })
 }
 

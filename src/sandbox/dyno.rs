@@ -18,6 +18,8 @@ pub(super) struct Dyno {
     pub started_at: Timestamp,
     pub boot: SignedDuration,
     pub then: Then,
+    /// The status with which it answers requests.
+    pub answers: u16,
     /// A state that a scenario or a test put it into.
     pub forced: Option<(String, Timestamp)>,
     /// From when on the list has it.
@@ -93,6 +95,7 @@ impl Dyno {
             started_at: now,
             boot: habits.boot.0.duration(),
             then: habits.then,
+            answers: habits.answers,
             forced: None,
             listed_at: now + habits.absence.0.duration(),
             leaves_at: None,

@@ -23,6 +23,7 @@ mod making;
 mod meter;
 mod passage;
 mod processes;
+mod router;
 mod routes;
 mod scaling;
 pub mod scenario;

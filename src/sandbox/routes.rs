@@ -2,7 +2,7 @@
 
 use super::{
     accounts::Caller, addons, app::App, authorizations, builds, dyno::Dyno, json, logs, making,
-    scaling, server::Shared, slugs, world::World,
+    router, scaling, server::Shared, slugs, world::World,
 };
 use axum::{
     Extension, Json, Router,
@@ -19,6 +19,7 @@ pub(super) fn router() -> Router<Shared> {
         .merge(builds::router())
         .merge(logs::router())
         .merge(making::router())
+        .merge(router::router())
         .merge(scaling::router())
         .merge(slugs::router())
         .route("/account/rate-limits", get(async |State(world): State<Shared>| Json(json!({ "remaining": world.lock().remaining() }))))

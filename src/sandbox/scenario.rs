@@ -104,6 +104,8 @@ pub struct Habits {
     pub boot: Age,
     /// What a dyno does when it has booted.
     pub then: Then,
+    /// The status with which a dyno answers requests.
+    pub answers: u16,
     /// How long old web dynos of a preboot app stay beside the new ones.
     pub overlap: Age,
     /// How long an accepted restart takes to show in the list.
@@ -134,6 +136,7 @@ impl Default for Habits {
         Self {
             boot: Age(Span::seconds(5)),
             then: Then::Stay,
+            answers: 200,
             overlap: Age(Span::minutes(3)),
             lag: Age::default(),
             absence: Age::default(),

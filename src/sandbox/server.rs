@@ -192,6 +192,9 @@ async fn answer(
         _ => {}
     }
     let mut response = disturb(response, fault.as_ref());
+    if is_of_nobody(&path) {
+        return Ok(response);
+    }
     leave(&shared, place, &mut response);
     if let Some(Kind::Headers { headers }) = &fault {
         for (name, value) in headers {
@@ -204,9 +207,15 @@ async fn answer(
     Ok(response)
 }
 
-/// Hosts that are not Heroku's API: S3 and Logplex, whose URLs are secrets and which take no token.
+/// Hosts that are not Heroku's API: S3 and Logplex, whose URLs are secrets and which take no token; the
+/// apps themselves, and the status page.
 fn is_elsewhere(path: &str) -> bool {
-    path.starts_with("/blobs/") || path.starts_with("/logplex/")
+    path.starts_with("/blobs/") || path.starts_with("/logplex/") || is_of_nobody(path)
+}
+
+/// What everybody may ask, and no record counts.
+fn is_of_nobody(path: &str) -> bool {
+    path.starts_with("/router/") || path.starts_with("/api/v4/")
 }
 
 async fn call(mut router: Router, request: Request<Body>) -> Response<Body> {
@@ -231,9 +240,12 @@ fn arrive(
         status: None,
         fault: fault.as_ref().map(Kind::word),
     };
-    world.requests.push(recorded);
+    let place = world.requests.len();
+    if !is_of_nobody(path) {
+        world.requests.push(recorded);
+    }
     (
-        world.requests.len() - 1,
+        place,
         fault,
         i64::try_from(world.latency_ms).unwrap_or(0),
         world.clock(),

@@ -27,6 +27,8 @@ pub struct World {
     pub(super) log_sessions: BTreeMap<String, Session>,
     pub(super) faults: Vec<Fault>,
     pub(super) latency_ms: u64,
+    /// What affects apps, by Heroku's status page.
+    pub(super) incident: Option<String>,
     pub(super) requests: Vec<Request>,
     pub(super) restarts: Vec<Restart>,
     quota: f64,
@@ -73,6 +75,7 @@ impl World {
             log_sessions: BTreeMap::new(),
             faults: vec![],
             latency_ms: 0,
+            incident: None,
             requests: vec![],
             restarts: vec![],
             quota,

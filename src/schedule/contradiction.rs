@@ -67,6 +67,14 @@ impl Schedule {
             let example = &[("memory", "90%"), ("max-per-day", "4")];
             return Some(Contradiction::new("max-per-day", problem, example));
         }
+        if self.guards.busy_max.is_some() && self.guards.busy_url.is_none() {
+            let problem = "it belongs to busy-url, which is missing";
+            let example = &[
+                ("busy-url", "https://example-app.herokuapp.com/busy"),
+                ("busy-max", "30m"),
+            ];
+            return Some(Contradiction::new("busy-max", problem, example));
+        }
         let nothing = if self.max_uptime.is_some() || self.memory.is_trigger() {
             "no occurrence would ever be acted on"
         } else {

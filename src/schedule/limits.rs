@@ -23,6 +23,13 @@ pub fn settle(text: &str) -> Result<Span, Invalid> {
 }
 
 /// # Errors
+/// Under a minute it is asked once, over a day nobody waits.
+pub fn busy_max(text: &str) -> Result<Span, Invalid> {
+    let why = "under that it puts nothing off";
+    within(text, Span::minutes(1), Span::hours(24), why, "30m")
+}
+
+/// # Errors
 /// Under five minutes a forecast says nothing more than the sample itself; beyond a day it says nothing.
 pub fn before_limit(text: &str) -> Result<Span, Invalid> {
     let why = "a roll must be over before the quota is reached";

@@ -4,6 +4,7 @@
 //! `store`) and no decision (see `plan`).
 
 mod app_name;
+mod app_url;
 mod blackout;
 mod bounds;
 mod calendar;
@@ -28,6 +29,7 @@ mod window;
 mod zone;
 
 pub use app_name::AppName;
+pub use app_url::AppUrl;
 pub use blackout::Blackout;
 pub use bounds::{Bar, Bounds};
 pub use calendar::{Calendar, Cron, Recurrence};
@@ -101,7 +103,18 @@ pub struct Guards {
     pub wait_limit: Span,
     /// How long a dyno must stay up to be believed.
     pub settle: Span,
+    /// Must answer well before the next dyno goes.
+    pub check_url: Option<AppUrl>,
+    /// May answer that a restart does not suit the app now.
+    pub busy_url: Option<AppUrl>,
+    /// For how long that puts a restart off; [`BUSY_MAX`] where it is not given.
+    pub busy_max: Option<Span>,
+    /// Restarts although Heroku has an incident.
+    pub ignore_incident: bool,
 }
+
+/// For how long an app may put a restart off at a stretch.
+pub const BUSY_MAX: Span = Span::minutes(30);
 
 impl Default for Guards {
     fn default() -> Self {
@@ -111,6 +124,10 @@ impl Default for Guards {
             max_unavailable: MaxUnavailable::default(),
             wait_limit: Span::minutes(5),
             settle: Span::seconds(10),
+            check_url: None,
+            busy_url: None,
+            busy_max: None,
+            ignore_incident: false,
         }
     }
 }

@@ -86,6 +86,10 @@ pub(super) fn entry(table: &Table) -> Result<Schedule, Wrong> {
             settle: keys
                 .with("settle", limits::settle)?
                 .unwrap_or(default.settle),
+            check_url: keys.parse("check-url")?,
+            busy_url: keys.parse("busy-url")?,
+            busy_max: keys.with("busy-max", limits::busy_max)?,
+            ignore_incident: keys.flag("ignore-incident")?,
         },
         since: keys.instant("since")?,
         pause: is_paused.then_some(Pause { until }),

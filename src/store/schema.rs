@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 /// What a key holds, and what it is for.
-const PROPERTIES: [(&str, Kind, &str); 29] = [
+const PROPERTIES: [(&str, Kind, &str); 33] = [
     ("app", Kind::Text, "app, by name or id"),
     (
         "name",
@@ -103,6 +103,26 @@ const PROPERTIES: [(&str, Kind, &str); 29] = [
         "settle",
         Kind::Text,
         "how long a new dyno must stay up to be believed: 10s",
+    ),
+    (
+        "check-url",
+        Kind::Text,
+        "https URL of the app that must answer 2xx after a restart, before the next dyno goes",
+    ),
+    (
+        "busy-url",
+        Kind::Text,
+        "https URL of the app that answers 409, 423, 429 or 503 while a restart does not suit it",
+    ),
+    (
+        "busy-max",
+        Kind::Text,
+        "for how long busy-url may put a restart off: 30m",
+    ),
+    (
+        "ignore-incident",
+        Kind::Flag,
+        "restart although Heroku has an incident that affects apps",
     ),
     (
         "since",

@@ -1,14 +1,14 @@
 //! The schedules file as text: reads all entries, or says which one is wrong; writes one over a table.
 
 use super::{Error, RunnerApp, entry::entry, schedules_file::VERSION};
-use crate::schedule::{Calendar, Guards, Recurrence, Schedule, Span, Target};
+use crate::schedule::{AppUrl, Calendar, Guards, Recurrence, Schedule, Span, Target};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeSet, path::Path, str::FromStr};
 use toml_edit::{Array, Document, Item, Table, value};
 
 /// Every key that an entry may have, in the order in which they are written.
-pub(super) const KEYS: [&str; 29] = [
+pub(super) const KEYS: [&str; 33] = [
     "app",
     "name",
     "process-type",
@@ -32,6 +32,10 @@ pub(super) const KEYS: [&str; 29] = [
     "max-unavailable",
     "wait-limit",
     "settle",
+    "check-url",
+    "busy-url",
+    "busy-max",
+    "ignore-incident",
     "since",
     "paused",
     "paused-until",
@@ -179,9 +183,10 @@ pub(super) fn write(table: &mut Table, schedule: &Schedule) {
 }
 
 /// Every key with its value; guards that have their default are left out.
-fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 29] {
+fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 33] {
     let (default, guards) = (Guards::default(), &schedule.guards);
     let text = |text: Option<String>| text.map(toml_edit::Value::from);
+    let url = |url: Option<&AppUrl>| text(url.map(ToString::to_string));
     let unless = |span: Span, default: Span| text((span != default).then(|| span.to_string()));
     let instant = |instant: Option<Timestamp>| {
         instant
@@ -258,6 +263,16 @@ fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 29] 
         ),
         ("wait-limit", unless(guards.wait_limit, default.wait_limit)),
         ("settle", unless(guards.settle, default.settle)),
+        ("check-url", url(guards.check_url.as_ref())),
+        ("busy-url", url(guards.busy_url.as_ref())),
+        (
+            "busy-max",
+            text(guards.busy_max.map(|span| span.to_string())),
+        ),
+        (
+            "ignore-incident",
+            guards.ignore_incident.then(|| true.into()),
+        ),
         ("since", instant(schedule.since)),
         (
             "paused",
@@ -296,7 +311,7 @@ pub fn fingerprint(schedule: &Schedule) -> String {
 mod tests {
     use super::*;
 
-    const FULL: &str = "version = 1\n\n[[schedule]]\napp = \"example-app\"\nname = \"nightly\"\nprocess-type = \"web\"\nat = \"07:00,14:00\"\ndays = \"mon-fri\"\ntimezone = \"Europe/Paris\"\nmax-uptime = \"20h\"\njitter = \"10m\"\nown-daily-cycle = true\nmemory = \"90%\"\non-r14 = true\nif-needed = true\nbefore-limit = \"20m\"\nmax-per-day = 3\nwindow = [\"01:00-16:00\", \"sat 22:00-06:00\"]\nexcept = \"2026-12-24..2026-12-26\"\ncatch-up = \"2h\"\nmin-uptime = \"30m\"\nmax-unavailable = \"25%\"\nwait-limit = \"10m\"\nsettle = \"20s\"\nsince = 2026-01-01T00:00:00Z\npaused-until = 2026-02-01T00:00:00Z\napp-id = \"x\"\naccount = \"me@example.com\"\nhost = \"localhost\"\n";
+    const FULL: &str = "version = 1\n\n[[schedule]]\napp = \"example-app\"\nname = \"nightly\"\nprocess-type = \"web\"\nat = \"07:00,14:00\"\ndays = \"mon-fri\"\ntimezone = \"Europe/Paris\"\nmax-uptime = \"20h\"\njitter = \"10m\"\nown-daily-cycle = true\nmemory = \"90%\"\non-r14 = true\nif-needed = true\nbefore-limit = \"20m\"\nmax-per-day = 3\nwindow = [\"01:00-16:00\", \"sat 22:00-06:00\"]\nexcept = \"2026-12-24..2026-12-26\"\ncatch-up = \"2h\"\nmin-uptime = \"30m\"\nmax-unavailable = \"25%\"\nwait-limit = \"10m\"\nsettle = \"20s\"\ncheck-url = \"https://example.com/health\"\nbusy-url = \"https://example.com/busy?key=1\"\nbusy-max = \"45m\"\nignore-incident = true\nsince = 2026-01-01T00:00:00Z\npaused-until = 2026-02-01T00:00:00Z\napp-id = \"x\"\naccount = \"me@example.com\"\nhost = \"localhost\"\n";
 
     #[test]
     fn an_entry_is_read_and_written_back_the_same() {

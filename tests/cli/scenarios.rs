@@ -67,7 +67,7 @@ struct Step {
     /// Skips that people are told of, with those of dynos that are not due any more.
     told: Option<Vec<String>>,
     missed: Option<Vec<usize>>,
-    /// Parts of the reasons why.
+    /// Parts of the reasons why: of misses, of skips, and of ends.
     #[serde(default)]
     because: Vec<String>,
     skewed: Option<bool>,
@@ -91,6 +91,8 @@ struct PassStep {
     process_type: Option<String>,
     older_than: Option<String>,
     ignores_windows: bool,
+    ignores_busy: bool,
+    ignores_incident: bool,
     /// A runner that keeps nothing began then.
     without_disk_since: Option<Timestamp>,
     settle: Option<String>,
@@ -186,8 +188,11 @@ async fn tell(story: Story) {
     };
     let heroku = Heroku::start(&story.world, start(story.clock)).await;
     let app = story.world.apps[0].name.clone();
+    // Where the router of the sandbox is.
+    let router = format!("{}/router", heroku.url);
+    let schedules = story.schedules.replace("{router}", &router);
     let machines: Vec<Machine> = (0..2)
-        .map(|_| Machine::new(&heroku, clock, &story.schedules))
+        .map(|_| Machine::new(&heroku, clock, &schedules))
         .collect();
     for (place, step) in story.steps.iter().enumerate() {
         for _ in 0..step.times.unwrap_or(1) {
@@ -303,6 +308,8 @@ async fn make(step: &PassStep, machines: &[Machine], app: &str) -> Option<Report
             ignores_windows: step.ignores_windows,
             given: Given {
                 settle,
+                ignores_busy: step.ignores_busy,
+                ignores_incident: step.ignores_incident,
                 ..Given::default()
             },
             asked_at: None,
@@ -436,8 +443,12 @@ fn check(place: &str, step: &Step, report: &Report) {
         assert_eq!(missed, *wanted, "{saw}");
     }
     for wanted in &step.because {
-        let missed = report.apps.iter().flat_map(|app| &app.missed);
-        let reasons: Vec<_> = missed.map(|missed| &missed.reason).collect();
+        let mut reasons: Vec<String> = vec![];
+        for app in &report.apps {
+            reasons.extend(app.missed.iter().map(|missed| missed.reason.clone()));
+            reasons.extend(app.skips.iter().map(|skip| skip.detail.clone()));
+            reasons.extend(app.ended.iter().filter_map(|ended| ended.detail.clone()));
+        }
         let has_part = reasons.iter().any(|reason| reason.contains(wanted));
         assert!(has_part, "{saw}: {reasons:?}");
     }

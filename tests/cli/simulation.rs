@@ -6,7 +6,7 @@ use autorestart::{
     credentials,
     env::Env,
     execute::{Observer, Progress, Stop, Tools},
-    heroku::{Client, Options},
+    heroku::{Client, Options, Platform},
     ledger::Ledger,
     pass::{self, Listened, Pass, Request},
     report::Report,
@@ -100,12 +100,14 @@ impl Machine {
         let runner_id = state.runner_id().expect("an id");
         let ledger = Ledger::new(state.ledger(), runner_id.clone());
         let store = self.store();
+        let platform = Platform::default();
         let tools = Tools {
             client: &client,
             clock: self.clock,
             ledger: &ledger,
             stop,
             observer: &Silent,
+            platform: &platform,
             lag: if options.is_unattended {
                 autorestart::state::lag(&runner_id)
             } else {

@@ -12,6 +12,7 @@ use crate::{
     error::{Error, exit},
     execute::Stop,
     heartbeat::{Heartbeat, Mode},
+    heroku::Platform,
     pass::{self, Request},
     plan::due::Given,
     report::{
@@ -29,7 +30,8 @@ use std::cell::{Cell, RefCell};
 pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> {
     let has_how = flags.how.max_unavailable.is_some()
         || flags.how.wait_limit.is_some()
-        || flags.how.settle.is_some();
+        || flags.how.settle.is_some()
+        || flags.how.check_url.is_some();
     if !flags.now
         && (has_how || flags.target.process_type.is_some() || flags.target.dyno_name.is_some())
     {
@@ -61,6 +63,7 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
             since: Cell::default(),
             told: RefCell::default(),
             ears: RefCell::default(),
+            platform: Platform::default(),
             context,
             store: &store,
             state: &state,
@@ -316,6 +319,9 @@ impl Runner<'_> {
                 max_unavailable: self.flags.how.max_unavailable,
                 wait_limit: self.flags.how.wait_limit,
                 settle: self.flags.how.settle,
+                check_url: self.flags.how.check_url.clone(),
+                ignores_busy: self.flags.ignore_busy,
+                ignores_incident: self.flags.ignore_incident,
             },
             asked_at: None,
         };

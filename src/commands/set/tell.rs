@@ -19,6 +19,16 @@ pub(super) fn in_words(schedule: &Schedule, is_replaced: bool, now: Timestamp) -
     } else {
         format!("at most {budget} of a process type at a time")
     };
+    let guards = &schedule.guards;
+    let check = guards.check_url.as_ref();
+    let check = check.map(|url| format!(", each once {} answers well", url.place()));
+    let busy = guards.busy_url.as_ref();
+    let busy = busy.map(|url| format!(", while {} does not say no", url.place()));
+    let pace = format!(
+        "{pace}{}{}",
+        check.unwrap_or_default(),
+        busy.unwrap_or_default()
+    );
     let mut text = format!(
         "{verb} schedule {} of ⬢ {}: {} {} {}, {pace}",
         schedule.name,

@@ -2,7 +2,7 @@
 
 use super::{Answer, Flight, Roll};
 use crate::{
-    plan::{Ended, Outcome, Step},
+    plan::{Ask, Ended, Outcome, Step, Word},
     snapshot::Snapshot,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -23,6 +23,16 @@ impl Roll {
             let flight = Flight::new(pending.step, attempts, snapshot, answer, (asked_at, now));
             self.flights.push(flight);
         }
+    }
+
+    /// Tells what the app answered when it was asked, from then to now.
+    pub fn told(&mut self, ask: &Ask, word: &Word, now: Timestamp) {
+        if let Ask::Check(url) = ask {
+            for flight in &mut self.flights {
+                flight.checked(url, word, now);
+            }
+        }
+        self.seen.words.hear(ask, word, now);
     }
 
     /// Tells what was answered to a restart in place of success.

@@ -3,8 +3,8 @@
 //! A 202 is no success. A restart is proven by a new id that is up and stays up.
 
 use crate::{
-    plan::{Ended, Outcome, Seen, Step, is_settled},
-    schedule::Span,
+    plan::{Ended, Outcome, Seen, Step, Word, is_settled},
+    schedule::{AppUrl, Span},
     snapshot::{Dyno, Generation, Snapshot, State},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -35,6 +35,12 @@ pub(super) struct Flight {
     is_settling: bool,
     absences: u32,
     is_wanted: bool,
+    /// The new dyno is up and settled: now these must answer well.
+    unchecked: BTreeSet<AppUrl>,
+    is_ready: bool,
+    /// How often they were asked, and when they are asked again.
+    checks: u32,
+    check_again: Option<Timestamp>,
     /// What keeps it from being decided.
     trouble: Option<String>,
 }
@@ -72,6 +78,10 @@ impl Flight {
     ) -> Self {
         let known_ids = snapshot.dynos.iter().map(|dyno| dyno.id.clone()).collect();
         Self {
+            unchecked: step.asks.checks.clone(),
+            is_ready: false,
+            checks: 0,
+            check_again: None,
             step,
             attempts,
             asked_at,
@@ -193,8 +203,11 @@ impl Flight {
                 .iter()
                 .any(|other| other.id == self.step.old_id);
             let is_settled = is_settled(dyno, self.step.limits.settle, now);
-            if is_settled && is_alone {
+            self.is_ready = is_settled && is_alone;
+            if self.is_ready && self.unchecked.is_empty() {
                 end(Outcome::Restarted, None)
+            } else if self.is_ready {
+                self.until_checked(now)
             } else if is_settled {
                 self.trouble = Some("the old dyno is still listed beside it".to_owned());
                 self.until_wait_limit(now, SignedDuration::MAX)
@@ -243,6 +256,43 @@ impl Flight {
         }
     }
 
+    /// The next URL that must answer well, when it is time to ask it.
+    pub fn wants_check(&self, now: Timestamp) -> Option<&AppUrl> {
+        let is_time = self.check_again.is_none_or(|again| now >= again);
+        self.unchecked.first().filter(|_| self.is_ready && is_time)
+    }
+
+    /// Whether the new dyno is up and settled by the list, and its checks are not answered yet.
+    pub fn is_ready(&self) -> bool {
+        self.is_ready
+    }
+
+    /// Tells what a URL answered.
+    pub fn checked(&mut self, url: &AppUrl, word: &Word, now: Timestamp) {
+        const SECONDS: [i64; 5] = [1, 2, 3, 5, 8];
+        if !self.is_ready || !self.unchecked.contains(url) {
+            return;
+        }
+        if let Word::No(said) | Word::Nothing(said) = word {
+            let seconds = SECONDS.get(self.checks as usize).copied().unwrap_or(10);
+            self.checks += 1;
+            self.check_again = Some(now + SignedDuration::from_secs(seconds));
+            self.trouble = Some(format!("{} {said}", url.place()));
+        } else {
+            self.unchecked.remove(url);
+            self.check_again = None;
+        }
+    }
+
+    fn until_checked(&self, now: Timestamp) -> Sighting {
+        let again = self.check_again.unwrap_or(now).duration_since(now);
+        // However late it came up, it is asked once.
+        if self.checks == 0 {
+            return Sighting::Pending(SignedDuration::ZERO);
+        }
+        self.until_wait_limit(now, again.max(SignedDuration::ZERO))
+    }
+
     fn until_wait_limit(&self, now: Timestamp, wish: SignedDuration) -> Sighting {
         // The settle of a dyno that is up is not cut short by the limit on getting up.
         let settling = if self.is_settling {
@@ -258,6 +308,14 @@ impl Flight {
         let left = limit + settling.duration() - self.age(now);
         if left > SignedDuration::ZERO {
             return Sighting::Pending(wish.min(left));
+        }
+        if let (true, Some(why)) = (self.is_ready, &self.trouble) {
+            let limit = self.step.limits.wait_limit;
+            return Sighting::Ended {
+                outcome: Outcome::Failed,
+                new_id: self.new_id.clone(),
+                detail: Some(format!("the new dyno is up, and within {limit} {why}")),
+            };
         }
         let detail = match &self.new_id {
             Some(_) => format!(

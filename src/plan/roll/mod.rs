@@ -7,7 +7,7 @@ mod answers;
 mod flight;
 
 use super::{
-    Ended, Outcome, Seen, Step, at, guards,
+    Ask, Ended, Outcome, Seen, Step, at, guards,
     health::{self, Witness},
 };
 use crate::snapshot::{Dyno, Snapshot};
@@ -25,6 +25,8 @@ pub enum Action {
     Restart(Box<Step>),
     /// Read the list again after this long.
     Wait(SignedDuration),
+    /// Ask the app, and tell [`Roll::told`] its answer.
+    Ask(Ask),
     /// Dynos have left the list: tell [`Roll::formation`] what is wanted by now.
     AskFormation,
     /// The app is not as it was planned for: plan again from a fresh snapshot.
@@ -98,6 +100,12 @@ impl Roll {
         !self.flights.is_empty()
     }
 
+    /// Whether a step is not begun yet.
+    #[must_use]
+    pub fn has_steps_left(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
     /// Why the rest is not reached, once a step has failed.
     #[must_use]
     pub fn failure(&self) -> Option<&str> {
@@ -131,6 +139,7 @@ impl Roll {
         self.flights.iter().map(|flight| {
             let state = match flight.successor(snapshot, &self.claimed) {
                 None => "stopping",
+                Some(_) if flight.is_ready() => "answering its check",
                 Some(dyno) if dyno.is_up() => "settling",
                 Some(dyno) => dyno.state.as_str(),
             };
@@ -147,8 +156,16 @@ impl Roll {
         if let Some(why) = self.failure.clone() {
             self.drop_pending(&why);
         }
+        if let Some(url) = self
+            .flights
+            .iter()
+            .find_map(|flight| flight.wants_check(now))
+        {
+            return Action::Ask(Ask::Check(url.clone()));
+        }
         match self.start(snapshot, now) {
             Start::Step(step) => Action::Restart(step),
+            Start::Ask(ask) => Action::Ask(ask),
             Start::Nothing if self.flights.is_empty() && self.pending.is_empty() => Action::Done,
             Start::OtherThanPlanned if self.flights.is_empty() => Action::Replan,
             Start::After(wait) => Action::Wait(self.pause(soonest.min(wait))),
@@ -249,6 +266,12 @@ impl Roll {
                         if self.is_unhealthy(snapshot, now) {
                             return Start::OtherThanPlanned;
                         }
+                        if let Some(ask) = self.seen.words.unasked(step, now) {
+                            return Start::Ask(ask);
+                        }
+                        if self.seen.words.busy(step, now).is_some() {
+                            return Start::OtherThanPlanned;
+                        }
                         return Start::Step(Box::new(step.clone()));
                     } else if !self
                         .flights
@@ -315,6 +338,15 @@ impl Roll {
                     .find(|dyno| dyno.id == flight.step.old_id);
                 old.is_some_and(|dyno| guards::is_settled(dyno, step.limits.settle, now))
             });
+        // One that is up and has not answered its check is not there yet.
+        let unchecked = self.flights.iter().filter(|flight| {
+            of_type(&&flight.step)
+                && flight.is_ready()
+                && flight
+                    .successor(snapshot, &self.claimed)
+                    .is_some_and(|dyno| guards::is_settled(dyno, step.limits.settle, now))
+        });
+        let lagging = lagging.chain(unchecked);
         let down = guards::unavailable(snapshot, step, now)
             + u32::try_from(lagging.count()).unwrap_or(u32::MAX);
         down < allowed
@@ -375,6 +407,7 @@ impl Roll {
 
 enum Start {
     Step(Box<Step>),
+    Ask(Ask),
     After(SignedDuration),
     Nothing,
     OtherThanPlanned,

@@ -1,0 +1,43 @@
+//! Heroku's own word on how it fares, asked now and then, and shared by all that this process restarts.
+
+use super::Client;
+use jiff::{SignedDuration, Timestamp};
+use std::cell::{Cell, RefCell};
+
+/// What Heroku's status page told last.
+#[derive(Debug, Default)]
+pub struct Platform {
+    incident: RefCell<Option<String>>,
+    again: Cell<Option<Timestamp>>,
+}
+
+/// How often it is asked, while something is to be restarted.
+const EVERY: SignedDuration = SignedDuration::from_mins(2);
+/// How often, while it does not answer: then nothing is known, and it holds nothing.
+const UNREACHED: SignedDuration = SignedDuration::from_mins(10);
+
+impl Platform {
+    /// Asks, where the last word is old.
+    pub async fn look(&self, client: &Client) {
+        let now = client.now();
+        if self.again.get().is_some_and(|again| now < again) {
+            return;
+        }
+        // Who else wants to know meanwhile has the last word.
+        self.again.set(Some(now + EVERY));
+        match client.incident().await {
+            Ok(incident) => drop(self.incident.replace(incident)),
+            Err(why) => {
+                tracing::debug!(why, "Heroku's status page does not answer");
+                self.incident.replace(None);
+                self.again.set(Some(now + UNREACHED));
+            }
+        }
+    }
+
+    /// The incident that affects apps, in a few words.
+    #[must_use]
+    pub fn incident(&self) -> Option<String> {
+        self.incident.borrow().clone()
+    }
+}
