@@ -321,6 +321,7 @@ impl Tools<'_> {
         match answer {
             Some(Ok(restart)) => {
                 roll.answered(step, Answer::Accepted, snapshot, asked_at, now);
+                roll.is_called(step, restart.request_ids.clone());
                 self.ledger.accepted(step, now, restart.request_ids)?;
             }
             Some(Err(error)) => {

@@ -4,6 +4,7 @@
 mod apply;
 mod auth;
 mod deploy;
+mod history;
 mod install;
 mod notify;
 mod plugin;
@@ -13,6 +14,7 @@ mod simulate;
 pub use apply::{Apply, Export};
 pub use auth::{Auth, AuthCommand, AuthRemove, AuthRotate, AuthSetup, Doctor, KeepIn, Scope};
 pub use deploy::{Deploy, DeployCommand, DeployRemove};
+pub use history::{CameTo, History};
 pub use install::{Install, Printed, Timer, Uninstall};
 pub use notify::{Notify, NotifyAdd, NotifyCommand, NotifyRemove};
 pub use plugin::{AppPolicy, PLUGIN};
@@ -307,19 +309,6 @@ pub struct Status {
     /// draw the chart into this file, too
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
-    #[command(flatten)]
-    pub common: Common,
-}
-
-/// show what happened, from this machine's ledger
-#[derive(Debug, Clone, Args)]
-pub struct History {
-    /// only this app
-    #[arg(short, long, value_name = "APP")]
-    pub app: Option<AppName>,
-    /// lines to show, newest last [default: 20]
-    #[arg(long, value_name = "N", value_parser = limits::count, allow_hyphen_values = true)]
-    pub last: Option<u16>,
     #[command(flatten)]
     pub common: Common,
 }

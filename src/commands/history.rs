@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::{
-    cli::{Common, History},
+    cli::{CameTo, History},
     error::{Error, exit},
     ledger::{Event, Ledger, Record},
     plan::Outcome,
@@ -12,14 +12,20 @@ use crate::{
     state::StateDir,
     store::{Store, narrow},
 };
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
 
 pub(super) async fn history(context: &Context<'_>, history: &History) -> Result<u8, Error> {
     let state = StateDir::open(context.env)?;
-    let (records, torn) = Ledger::new(state.ledger(), String::new()).read()?;
-    let of_runner = of_runner(context, &history.common).await;
+    let span = span(context, history)?;
+    let ledger = Ledger::new(state.ledger(), String::new());
+    let (records, torn) = if history.runner {
+        (vec![], 0)
+    } else {
+        ledger.read()?
+    };
+    let of_runner = of_runner(context, history).await?;
     // Under whatever name it went: the ids of the app that now, or then, is called so.
     let schedules = match history.app {
         Some(_) => context
@@ -45,8 +51,13 @@ pub(super) async fn history(context: &Context<'_>, history: &History) -> Result<
     let mut shown = outcomes(records);
     shown.extend(of_runner);
     shown.sort_by_key(|record| record.at);
-    shown.retain(is_of_app);
-    let most = history.last.map_or(20, usize::from);
+    let is_within =
+        |at: Timestamp| span.0.is_none_or(|from| from <= at) && span.1.is_none_or(|to| at <= to);
+    let is_asked_for =
+        |record: &Record| history.outcome.is_empty() || history.outcome.contains(&came_to(record));
+    shown.retain(|record| is_of_app(record) && is_within(record.at) && is_asked_for(record));
+    let few = if span.0.is_some() { usize::MAX } else { 20 };
+    let most = history.last.map_or(few, usize::from);
     let shown = &shown[shown.len().saturating_sub(most)..];
     if torn > 0 {
         let lines = match torn {
@@ -60,12 +71,7 @@ pub(super) async fn history(context: &Context<'_>, history: &History) -> Result<
     context.ui.either(
         || {
             if shown.is_empty() {
-                let of = history.app.as_ref().map(|app| format!(" of ⬢ {app}"));
-                return format!(
-                    "Nothing{} has been restarted yet, as far as is known here; {} shows what will be",
-                    of.unwrap_or_default(),
-                    context.verb("plan")
-                );
+                return nothing(context, history);
             }
             table(
                 context.ui.width(),
@@ -80,13 +86,75 @@ pub(super) async fn history(context: &Context<'_>, history: &History) -> Result<
     Ok(exit::DONE)
 }
 
-/// What the log of a runner app tells, where one has the schedules; how far it goes back is said.
-async fn of_runner(context: &Context<'_>, common: &Common) -> Vec<Record> {
-    let Ok(store) = context.store(common.schedules.as_deref()).await else {
-        return vec![];
+fn nothing(context: &Context<'_>, history: &History) -> String {
+    let of = history.app.as_ref().map(|app| format!(" of ⬢ {app}"));
+    let of = of.unwrap_or_default();
+    let is_narrowed = !history.outcome.is_empty()
+        || history.from.is_some()
+        || history.to.is_some()
+        || history.runner;
+    if is_narrowed {
+        return format!("Nothing{of} is known here that came to this then");
+    }
+    format!(
+        "Nothing{of} has been restarted yet, as far as is known here; {} shows what will be",
+        context.verb("plan")
+    )
+}
+
+/// From when to when; `--from` may be so long ago.
+fn span(
+    context: &Context<'_>,
+    history: &History,
+) -> Result<(Option<Timestamp>, Option<Timestamp>), Error> {
+    let zone = TimeZone::system();
+    let now = context.clock.now();
+    let ago = |text: &str| text.parse::<Span>().ok().map(|ago| now - ago.duration());
+    let bound = |flag: &str, text: &Option<String>| match text {
+        None => Ok(None),
+        Some(text) => match ago(text) {
+            Some(ago) => Ok(Some(ago)),
+            None => super::instant(flag, text, &zone).map(Some),
+        },
     };
-    let Store::ConfigVars(vars) = &store else {
-        return vec![];
+    let (from, to) = (bound("--from", &history.from)?, bound("--to", &history.to)?);
+    if let (Some(from), Some(to)) = (from, to)
+        && to < from
+    {
+        return Err(Error::usage(
+            "--to is before --from",
+            "give a later --to, for example --from 2026-03-01 --to 2026-04-01",
+        ));
+    }
+    Ok((from, to))
+}
+
+fn came_to(record: &Record) -> CameTo {
+    match (record.event, record.outcome) {
+        (Event::Missed, _) => CameTo::Missed,
+        (Event::Skipped, _) => CameTo::Skipped,
+        (_, Some(Outcome::Restarted)) => CameTo::Restarted,
+        (_, Some(Outcome::AlreadyRestarted)) => CameTo::AlreadyRestarted,
+        (_, Some(Outcome::Gone)) => CameTo::Gone,
+        (_, Some(Outcome::Failed)) => CameTo::Failed,
+        (_, Some(Outcome::NotReached)) => CameTo::NotReached,
+        (_, Some(Outcome::Unverified) | None) => CameTo::Unverified,
+    }
+}
+
+/// What the log of a runner app tells, where one has the schedules; how far it goes back is said.
+async fn of_runner(context: &Context<'_>, history: &History) -> Result<Vec<Record>, Error> {
+    let store = context.store(history.common.schedules.as_deref()).await;
+    let vars = match &store {
+        Ok(Store::ConfigVars(vars)) => vars,
+        Ok(_) if history.runner => {
+            return Err(Error::usage(
+                "--runner: no runner on Heroku has these schedules",
+                format!("{} puts one there", context.verb("deploy")),
+            ));
+        }
+        Err(_) if history.runner => return store.map(|_| vec![]),
+        _ => return Ok(vec![]),
     };
     let name = &vars.runner().name;
     match vars.client().log(&vars.runner().id).await {
@@ -98,13 +166,14 @@ async fn of_runner(context: &Context<'_>, common: &Common) -> Vec<Record> {
                     "Of ⬢ {name}: what its log has, which goes back to {since}"
                 ));
             }
-            told.records
+            Ok(told.records)
         }
+        Err(error) if history.runner => Err(error.into()),
         Err(error) => {
             context.ui.warn(&format!(
                 "what ⬢ {name} did is in its log, which cannot be read: {error}"
             ));
-            vec![]
+            Ok(vec![])
         }
     }
 }
@@ -130,6 +199,7 @@ fn outcomes(records: Vec<Record>) -> Vec<Record> {
                 }));
             }
             Event::Accepted => {}
+            Event::Skipped => told.push(Some(record)),
             // It belongs to the restart that it measures.
             Event::Measured => {
                 let is_it =
@@ -173,7 +243,13 @@ fn memory(record: &Record) -> String {
 }
 
 fn row(record: &Record) -> Vec<String> {
-    let outcome = record.outcome.map_or("missed", Outcome::phrase);
+    let outcome = match record.event {
+        Event::Missed => "missed",
+        Event::Skipped => "skipped",
+        _ => record.outcome.map_or("unverified", Outcome::phrase),
+    };
+    let reason = record.reason.as_ref();
+    let reason = reason.map(|reason| format!("{}: ", reason.replace('_', " ")));
     let took = record
         .took_ms
         .filter(|took| *took > 0)
@@ -190,6 +266,10 @@ fn row(record: &Record) -> Vec<String> {
         took.unwrap_or_default(),
         memory(record),
         why,
-        record.detail.clone().unwrap_or_default(),
+        format!(
+            "{}{}",
+            reason.unwrap_or_default(),
+            record.detail.as_deref().unwrap_or_default()
+        ),
     ]
 }

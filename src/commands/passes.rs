@@ -18,7 +18,7 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     collections::BTreeMap,
     rc::Rc,
 };
@@ -32,6 +32,8 @@ pub(super) struct Passes<'a> {
     pub told: RefCell<Vec<ledger::Record>>,
     /// What logs are listened to with, by account: one for all of its apps.
     pub ears: RefCell<BTreeMap<Option<String>, Rc<Client>>>,
+    /// One for all passes, so that it is not read anew.
+    pub ledger: OnceCell<Ledger>,
     /// How Heroku fares, asked for all apps.
     pub platform: Platform,
     pub context: &'a Context<'a>,
@@ -169,7 +171,9 @@ impl Passes<'_> {
         }
         let (client, options, credential) = client?;
         let runner_id = self.state.runner_id()?;
-        let ledger = Ledger::new(self.state.ledger(), runner_id.clone());
+        let ledger = self
+            .ledger
+            .get_or_init(|| Ledger::new(self.state.ledger(), runner_id.clone()));
         let has_nobody = self.is_watch || !context.ui.is_watched();
         let is_unattended = request.is_none() && has_nobody;
         let reports_from = self.reports_from(&client).await;
@@ -179,7 +183,7 @@ impl Passes<'_> {
             tools: Tools {
                 client: &client,
                 clock: context.clock,
-                ledger: &ledger,
+                ledger,
                 stop: self.stop,
                 observer: context.ui,
                 platform: &self.platform,

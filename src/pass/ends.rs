@@ -4,7 +4,7 @@ use super::one_app::AppPass;
 use crate::{
     error::Error,
     execute::Progress,
-    plan::{Ended, Outcome, Skip, SkipReason},
+    plan::{Ended, Outcome, Skip, SkipReason, Weight},
     report::AppReport,
     snapshot::{Generation, Snapshot},
 };
@@ -29,6 +29,17 @@ impl AppPass<'_> {
         let recorded = tools.ledger.ended(&ended, tools.client.now());
         report.end(ended);
         recorded
+    }
+
+    /// Dynos that were due and were left alone stand in the ledger, with the reason.
+    pub(super) fn note_skips(&self, report: &AppReport, snapshot: &Snapshot) -> Result<(), Error> {
+        let app = (snapshot.app.name.as_str(), snapshot.app.id.as_str());
+        let is_due =
+            |skip: &&Skip| skip.reason.weight() != Weight::NotDue && skip.occurrence.is_some();
+        for skip in report.told_skips().filter(is_due) {
+            self.pass.tools.ledger.skipped(skip, app, snapshot.at)?;
+        }
+        Ok(())
     }
 
     /// Dynos that were due and are in no list any more are gone: scaled away before their turn. One that

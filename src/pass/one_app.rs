@@ -94,6 +94,7 @@ impl<'a> AppPass<'a> {
         // A pass may have waited until the catch-up was over.
         self.judge_missed(report, &snapshot, true)?;
         report.skips.clone_from(&plan.skips);
+        self.note_skips(report, &snapshot)?;
         self.advise(report, &plan, &snapshot).await;
         self.vanished(report, &snapshot)?;
         if let Some(gap) = self.gap(&snapshot) {
@@ -244,6 +245,11 @@ impl<'a> AppPass<'a> {
                 .any(|ended| ended.outcome == Outcome::Restarted && is_it(ended))
         };
         (self.due_again, plan.steps) = plan.steps.into_iter().partition(is_done);
+        for step in &mut plan.steps {
+            let mut set = self.schedules.iter();
+            let of_it = set.find(|schedule| schedule.name.as_str() == step.schedule);
+            step.schedule_hash = of_it.map(fingerprint);
+        }
         Ok(plan)
     }
 

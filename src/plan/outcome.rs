@@ -50,6 +50,8 @@ pub struct Ended {
     /// From the request to the proof.
     pub took: SignedDuration,
     pub detail: Option<String>,
+    /// What Heroku called the requests for it.
+    pub request_ids: Vec<String>,
 }
 
 impl Ended {
@@ -62,6 +64,7 @@ impl Ended {
             new_id: None,
             took: SignedDuration::ZERO,
             detail: Some(reason.to_owned()),
+            request_ids: vec![],
         }
     }
 }

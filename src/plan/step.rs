@@ -29,6 +29,8 @@ pub struct Step {
     pub used: Option<Bytes>,
     /// The same as a share of its quota, in thousandths.
     pub share: Option<u32>,
+    /// Of what the schedule means, where a pass knows it.
+    pub schedule_hash: Option<String>,
     /// Who is asked before it, and after it.
     pub asks: Asks,
     /// Its calendar is for dynos that need it, and nobody knows whether this one does.
@@ -150,6 +152,7 @@ impl Step {
                 .find(of_name)
                 .is_some_and(|one| super::by_memory::needed(question, one, dyno).is_none());
         Self {
+            schedule_hash: None,
             asks: Asks::new(question, &guards(question, dyno)),
             used,
             share,

@@ -153,12 +153,15 @@ fn ended(ended: &Ended) -> Line {
         Outcome::NotReached | Outcome::Unverified => Level::Warn,
         _ => Level::Error,
     };
+    let request_ids = Some(ended.request_ids.join(",")).filter(|ids| !ids.is_empty());
     of_step(level, "ended", &ended.step)
         .with("outcome", word(&ended.outcome))
         .with("took_ms", ended.took.as_millis())
         .with("old_id", &ended.step.old_id)
         .and("new_id", ended.new_id.as_ref())
         .and("detail", ended.detail.as_ref())
+        .and("schedule_hash", ended.step.schedule_hash.as_ref())
+        .and("request_ids", request_ids.as_ref())
 }
 
 /// What a pass came to, but for what was said while it was done.
@@ -215,6 +218,7 @@ fn skip(app: &str, skip: &Skip) -> Line {
         .with("app", app)
         .with("dyno", &skip.dyno)
         .and("schedule", skip.schedule.as_ref())
+        .and("occurrence", skip.occurrence)
         .with("reason", word(&skip.reason))
         .with("detail", &skip.detail)
 }

@@ -104,13 +104,16 @@ fn is_ours(line: &LogLine) -> bool {
 #[must_use]
 pub fn told(lines: &[LogLine]) -> Told {
     let record = |line: &LogLine| {
+        let is_miss = line.text.contains("event=missed");
         let value = |(key, value): (String, String)| match &*key {
             "memory_before" | "memory_after" => (
                 key,
                 Value::from(value.parse::<Bytes>().map(Bytes::as_u64).ok()),
             ),
             "took_ms" | "count" => (key, Value::from(value.parse::<u64>().ok())),
-            "reason" => ("detail".to_owned(), Value::from(value)),
+            // Of a miss it is all that there is to say.
+            "reason" if is_miss => ("detail".to_owned(), Value::from(value)),
+            "request_ids" => (key, value.split(',').collect()),
             _ => (key, Value::from(value)),
         };
         let pairs = logfmt::parse(&line.text).into_iter();
@@ -118,7 +121,11 @@ pub fn told(lines: &[LogLine]) -> Told {
         record.insert("at".to_owned(), line.at.to_string().into());
         record.insert("runner".to_owned(), line.from.clone().into());
         let record: Record = serde_json::from_value(record.into()).ok()?;
-        matches!(record.event, Event::Ended | Event::Missed | Event::Measured).then_some(record)
+        let is_told = matches!(
+            record.event,
+            Event::Ended | Event::Missed | Event::Measured | Event::Skipped
+        );
+        is_told.then_some(record)
     };
     Told {
         records: lines

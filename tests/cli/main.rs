@@ -18,6 +18,7 @@ mod deploy;
 mod deployed;
 mod fault_matrix;
 mod house;
+mod ledger;
 mod memory;
 mod month;
 mod network;

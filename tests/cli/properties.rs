@@ -128,6 +128,7 @@ proptest! {
             known.seen.prove(&Ended {
                 step: step.clone(), outcome: Outcome::Restarted, new_id: Some(dyno.id.clone()),
                 took: SignedDuration::ZERO, detail: None,
+                request_ids: vec![],
             });
         }
         let restarted: BTreeSet<&str> = plan.steps.iter().map(|step| step.dyno.as_str()).collect();

@@ -25,7 +25,7 @@ use crate::{
     store::{Store, narrow},
 };
 use jiff::{SignedDuration, Timestamp};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> {
     let has_how = flags.how.max_unavailable.is_some()
@@ -63,6 +63,7 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
             since: Cell::default(),
             told: RefCell::default(),
             ears: RefCell::default(),
+            ledger: OnceCell::new(),
             platform: Platform::default(),
             context,
             store: &store,

@@ -4,7 +4,6 @@ use super::Runner;
 use crate::{
     commands::tell::tell,
     error::Error,
-    ledger::Ledger,
     notify,
     pass::{self, Listened},
     report::Report,
@@ -34,13 +33,13 @@ impl runner::Passes for Runner<'_> {
         let Some(app_id) = ear.heard.app_id.borrow().clone() else {
             return;
         };
-        let Ok(runner_id) = self.state.runner_id() else {
+        // There is one from the first pass on.
+        let Some(ledger) = self.passes.ledger.get() else {
             return;
         };
-        let ledger = Ledger::new(self.state.ledger(), runner_id);
         let lives = ear.heard.lives.borrow();
         let now = lives.told_at().unwrap_or_else(|| self.context.clock.now());
-        match pass::measure(&ledger, &app_id, &lives, now) {
+        match pass::measure(ledger, &app_id, &lives, now) {
             Ok(measured) => measured
                 .iter()
                 .for_each(|record| self.context.ui.measured(record)),

@@ -25,6 +25,14 @@ impl Roll {
         }
     }
 
+    /// Tells what Heroku called the request that it accepted.
+    pub fn is_called(&mut self, step: &Step, request_ids: Vec<String>) {
+        let flight = self.flights.iter_mut().find(|flight| flight.step == *step);
+        if let Some(flight) = flight {
+            flight.is_called(request_ids);
+        }
+    }
+
     /// Tells what the app answered when it was asked, from then to now.
     pub fn told(&mut self, ask: &Ask, word: &Word, now: Timestamp) {
         if let Ask::Check(url) = ask {
@@ -57,6 +65,7 @@ impl Roll {
             new_id: None,
             took: SignedDuration::ZERO,
             detail: Some(detail),
+            request_ids: vec![],
         });
     }
 

@@ -28,6 +28,7 @@ pub(super) struct Flight {
     asked_at: Timestamp,
     answered_at: Timestamp,
     answer: Answer,
+    request_ids: Vec<String>,
     /// Ids that were there when the restart was asked for: on Fir, a new one replaces the old.
     known_ids: BTreeSet<String>,
     new_id: Option<String>,
@@ -87,6 +88,7 @@ impl Flight {
             asked_at,
             answered_at,
             answer,
+            request_ids: vec![],
             known_ids,
             new_id: None,
             is_settling: false,
@@ -94,6 +96,11 @@ impl Flight {
             is_wanted: true,
             trouble: None,
         }
+    }
+
+    /// What Heroku called the request for it.
+    pub fn is_called(&mut self, request_ids: Vec<String>) {
+        self.request_ids = request_ids;
     }
 
     /// For how long it has been watched: since the answer, or since none came.
@@ -355,6 +362,7 @@ impl Flight {
             new_id: new_id.or(self.new_id),
             took,
             detail,
+            request_ids: self.request_ids,
         }
     }
 }

@@ -250,6 +250,7 @@ impl Roll {
                         new_id,
                         took: SignedDuration::ZERO,
                         detail,
+                        request_ids: vec![],
                     });
                 }
                 Some(dyno) if dyno.is_up() => {

@@ -1,0 +1,174 @@
+//! The ledger on the disk: one file that grows, and older ones that were set aside when it had grown
+//! enough. Whoever writes has his turn, so that two processes never write into one line.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+};
+
+/// A file that is larger is set aside: some thousand restarts.
+const LARGEST: u64 = 4 << 20;
+/// Files that are set aside, the newest of them called `ledger.1.jsonl`.
+const ASIDE: u32 = 2;
+
+#[derive(Debug, Clone)]
+pub(super) struct Files {
+    path: PathBuf,
+}
+
+/// Which file it is, whatever it is called, and how far it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Place {
+    file: u64,
+    pub offset: u64,
+}
+
+impl Files {
+    pub fn new(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn aside(&self, number: u32) -> PathBuf {
+        self.path.with_extension(format!("{number}.jsonl"))
+    }
+
+    /// Appends one line whole, or leaves the file as it was.
+    pub fn append(&self, line: &[u8], is_flushed: bool) -> io::Result<()> {
+        let _turn = self.turn()?;
+        self.set_aside();
+        let mut file = File::options()
+            .create(true)
+            .append(true)
+            .read(true)
+            .open(&self.path)?;
+        let before = file.metadata()?.len();
+        let mut bytes = vec![];
+        if ends_in_a_torn_line(&mut file, before)? {
+            bytes.push(b'\n');
+        }
+        bytes.extend_from_slice(line);
+        bytes.push(b'\n');
+        if let Err(error) = file.write_all(&bytes) {
+            // The disk is full, perhaps after half of it.
+            let _ = file.set_len(before);
+            return Err(error);
+        }
+        if is_flushed { file.sync_data() } else { Ok(()) }
+    }
+
+    /// One process at a time; gone with the value, and with the process.
+    fn turn(&self) -> io::Result<File> {
+        let place = self.path.with_extension("lock");
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(place)?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => file.lock()?,
+            // A file system without locks: a line is still one write.
+            Ok(()) | Err(TryLockError::Error(_)) => {}
+        }
+        Ok(file)
+    }
+
+    /// What cannot be set aside goes on growing.
+    fn set_aside(&self) {
+        let length = fs::metadata(&self.path).map_or(0, |file| file.len());
+        if length < LARGEST {
+            return;
+        }
+        for number in (1..ASIDE).rev() {
+            let _ = fs::rename(self.aside(number), self.aside(number + 1));
+        }
+        let _ = fs::rename(&self.path, self.aside(1));
+    }
+
+    /// Everything, from the oldest on.
+    pub fn read(&self) -> io::Result<Vec<u8>> {
+        // Without a turn, a file may be set aside between two reads; whoever may not write reads so.
+        let _turn = self.turn().ok();
+        let mut all = vec![];
+        for number in (1..=ASIDE).rev() {
+            all.extend(read(&self.aside(number))?);
+            ends(&mut all);
+        }
+        all.extend(read(&self.path)?);
+        Ok(all)
+    }
+
+    /// What has come since `place`, in whole lines, and where that ends; everything from the newest file
+    /// that was set aside on, and `true`, where `place` is of another file.
+    pub fn read_on(&self, place: Place) -> io::Result<(Vec<u8>, Place, bool)> {
+        let mut file = match File::open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                // Set aside just now, or there is none yet.
+                return Ok((read(&self.aside(1))?, Place::default(), true));
+            }
+            Err(error) => return Err(error),
+        };
+        let data = file.metadata()?;
+        let id = identity(&data);
+        let is_anew = id != place.file || data.len() < place.offset;
+        let (mut bytes, offset) = if is_anew {
+            let mut aside = read(&self.aside(1))?;
+            ends(&mut aside);
+            (aside, 0)
+        } else {
+            (vec![], place.offset)
+        };
+        if data.len() == offset {
+            return Ok((bytes, Place { file: id, offset }, is_anew));
+        }
+        file.seek(SeekFrom::Start(offset))?;
+        let before = bytes.len();
+        file.read_to_end(&mut bytes)?;
+        // One that is being written is read when it is whole.
+        let end = memchr::memrchr(b'\n', &bytes).map_or(0, |end| end + 1);
+        bytes.truncate(end.max(before));
+        let offset = offset + (bytes.len() - before) as u64;
+        Ok((bytes, Place { file: id, offset }, is_anew))
+    }
+}
+
+/// A file that was torn at its end does not run into the next.
+fn ends(bytes: &mut Vec<u8>) {
+    if bytes.last().is_some_and(|last| *last != b'\n') {
+        bytes.push(b'\n');
+    }
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    match fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(vec![]),
+        read => read,
+    }
+}
+
+#[cfg(unix)]
+fn identity(data: &fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(data)
+}
+
+#[cfg(not(unix))]
+fn identity(data: &fs::Metadata) -> u64 {
+    let created = data.created().ok();
+    let since = created.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+    since.map_or(1, |since| since.as_micros() as u64)
+}
+
+fn ends_in_a_torn_line(file: &mut File, length: u64) -> io::Result<bool> {
+    if length == 0 {
+        return Ok(false);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
+}

@@ -1,0 +1,323 @@
+//! The ledger whatever happens to it: cut anywhere, written by many, set aside, on a full disk, unwritable.
+
+use crate::{
+    control::Heroku,
+    process::{Home, Served, TOKEN, Told, binary, block, each_once, now, schedule, shop},
+};
+use autorestart::{
+    ledger::{Event, Ledger},
+    plan::missed::Missed,
+};
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::json;
+use std::process::Command;
+
+const AT: &str = "2026-03-02T07:00:30Z";
+
+fn at() -> Timestamp {
+    AT.parse().expect("an instant")
+}
+
+/// One whole restart, as three lines.
+fn restart(dyno: &str, old_id: &str) -> String {
+    let line = |event: &str, more: serde_json::Value| {
+        let mut line = json!({
+            "at": AT, "event": event, "app": "example-app", "app_id": "01", "schedule": "default",
+            "occurrence": "2026-03-02T07:00:00Z", "dyno": dyno, "old_id": old_id, "trigger": "calendar",
+        });
+        let fields = line.as_object_mut().expect("an object");
+        fields.extend(more.as_object().expect("an object").clone());
+        format!("{line}\n")
+    };
+    line("requested", json!({}))
+        + &line("accepted", json!({ "request_ids": ["a", "b"] }))
+        + &line(
+            "ended",
+            json!({ "outcome": "restarted", "new_id": "02", "took_ms": 5000, "detail": "zwölf" }),
+        )
+}
+
+fn missed(number: usize, filler: usize) -> Missed {
+    Missed {
+        app: "example-app".to_owned(),
+        schedule: format!("number-{number}"),
+        occurrence: at(),
+        count: 1,
+        reason: "x".repeat(filler),
+        zone: TimeZone::UTC,
+    }
+}
+
+#[test]
+fn cut_at_every_byte_it_loses_nothing_but_the_torn_line_and_says_so() {
+    let home = tempfile::tempdir().expect("a directory");
+    let path = home.path().join("ledger.jsonl");
+    let whole = restart("web.1", "11") + &restart("web.2", "12");
+    let first = whole.len() / 2;
+    let mut torn_ones = 0;
+    for cut in first..=whole.len() {
+        let bytes = &whole.as_bytes()[..cut];
+        std::fs::write(&path, bytes).expect("a file");
+        let ledger = Ledger::new(path.clone(), "me".to_owned());
+        let complete = memchr::memchr_iter(b'\n', bytes).count();
+        let rest = bytes.rsplit(|byte| *byte == b'\n').next().expect("a rest");
+        let is_line = serde_json::from_slice::<serde_json::Value>(rest).is_ok();
+        let is_torn = !rest.is_empty() && !is_line;
+        let (records, torn) = ledger.read().expect("a ledger");
+        let expected = complete + usize::from(is_line);
+        assert_eq!(
+            (records.len(), torn),
+            (expected, usize::from(is_torn)),
+            "cut at {cut}"
+        );
+        let before = ledger.asked("01").expect("a ledger");
+        assert!(
+            before[0].is_accepted && before[0].new_id.as_deref() == Some("02"),
+            "cut at {cut}: what was whole counts: {before:?}"
+        );
+        // Whoever writes next neither loses its line nor makes one of the torn one.
+        ledger.missed(&missed(1, 3), "01", at()).expect("written");
+        let (records, torn) = ledger.read().expect("a ledger");
+        assert_eq!(
+            (records.len(), torn),
+            (expected + 1, usize::from(is_torn)),
+            "cut at {cut}, and written on"
+        );
+        assert_eq!(records.last().map(|last| last.event), Some(Event::Missed));
+        let fresh = Ledger::new(path.clone(), "me".to_owned());
+        assert_eq!(
+            ledger.asked("01").expect("a ledger"),
+            fresh.asked("01").expect("a ledger"),
+            "cut at {cut}: who reads on knows what who reads anew knows"
+        );
+        torn_ones += usize::from(is_torn);
+    }
+    println!(
+        "{} cuts, {torn_ones} of them through a line",
+        whole.len() + 1 - first
+    );
+    assert!(torn_ones > 500);
+}
+
+#[test]
+fn many_writers_at_once_lose_no_line_also_while_it_is_set_aside() {
+    const WRITERS: usize = 4;
+    const LINES: usize = 500;
+    let home = tempfile::tempdir().expect("a directory");
+    let path = home.path().join("ledger.jsonl");
+    std::thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            let path = path.clone();
+            scope.spawn(move || {
+                let ledger = Ledger::new(path, writer.to_string());
+                for line in 0..LINES {
+                    // 8 MB in all.
+                    let missed = missed(line, 4_000);
+                    ledger.missed(&missed, "01", at()).expect("written");
+                }
+            });
+        }
+    });
+    let (records, torn) = Ledger::new(path.clone(), String::new())
+        .read()
+        .expect("a ledger");
+    let mut seen = std::collections::BTreeSet::new();
+    for record in &records {
+        seen.insert((record.runner.clone(), record.schedule.clone()));
+    }
+    assert_eq!((seen.len(), torn), (WRITERS * LINES, 0));
+    assert!(path.with_extension("1.jsonl").exists(), "it was set aside");
+}
+
+#[test]
+fn one_that_reads_on_notices_that_the_file_was_set_aside() {
+    let home = tempfile::tempdir().expect("a directory");
+    let path = home.path().join("ledger.jsonl");
+    std::fs::write(&path, restart("web.1", "11")).expect("a file");
+    let ledger = Ledger::new(path.clone(), "me".to_owned());
+    assert_eq!(ledger.asked("01").expect("a ledger").len(), 1);
+    std::fs::rename(&path, path.with_extension("1.jsonl")).expect("set aside");
+    assert_eq!(
+        ledger.asked("01").expect("a ledger").len(),
+        1,
+        "by nobody else"
+    );
+    std::fs::write(&path, restart("web.2", "12")).expect("a file");
+    let asked = ledger.asked("01").expect("a ledger");
+    let dynos: Vec<&str> = asked.iter().map(|asked| asked.dyno.as_str()).collect();
+    assert_eq!(dynos, ["web.1", "web.2"]);
+}
+
+/// `run`, none of whose files may grow beyond so many blocks of 1 kB: what a full disk is to a writer.
+async fn run_with_room_for(home: &Home, served: &Served, blocks: u32) -> Told {
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" run --no-wait");
+    let output = Command::new("bash")
+        .args(["-c", &script, &binary().display().to_string()])
+        .env_clear()
+        .env("HOME", home.path())
+        .env("TZ", "UTC")
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HEROKU_HOST", &served.heroku.url)
+        .env("HEROKU_API_KEY", TOKEN)
+        .env("AUTORESTART_CLOCK", format!("{}*60", now(served).await))
+        .output();
+    output.expect("bash runs").into()
+}
+
+async fn deletes(heroku: &Heroku) -> usize {
+    let record = heroku.record().await;
+    let requests = record.requests.iter();
+    requests.filter(|one| one.method == "DELETE").count()
+}
+
+#[test]
+fn on_a_full_disk_nothing_is_restarted_that_cannot_be_recorded() {
+    block(async {
+        let home = Home::new().without_offset();
+        let served = Served::start(&shop(&home, 5), Some("2026-03-02T07:00:10Z*60"));
+        home.write_schedules(&schedule("07:00"));
+        // Full, but for a few bytes: a line breaks off.
+        let filler = restart("web.9", "19");
+        std::fs::write(home.ledger(), filler.repeat(3)).expect("a file");
+        let before = std::fs::read(home.ledger()).expect("a ledger");
+        assert!(
+            before.len() > 1_900 && before.len() < 2_048,
+            "{}",
+            before.len()
+        );
+        let told = run_with_room_for(&home, &served, 2).await;
+        assert!(
+            matches!(told.code, Some(1 | 3))
+                && told.stderr.contains("ledger")
+                && told
+                    .stderr
+                    .contains("nothing is restarted that cannot be recorded"),
+            "{told:?}"
+        );
+        assert_eq!(deletes(&served.heroku).await, 0, "{told:?}");
+        assert_eq!(
+            std::fs::read(home.ledger()).expect("a ledger"),
+            before,
+            "half a line is taken back"
+        );
+        // There is room again.
+        let told = run_with_room_for(&home, &served, 1_000).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert_eq!(served.heroku.record().await.restarts(), each_once());
+    });
+}
+
+#[test]
+fn a_disk_that_fills_up_in_the_middle_of_a_roll_stops_it_and_nothing_is_restarted_twice() {
+    block(async {
+        let mut stopped = 0;
+        for filled in 0..6 {
+            let home = Home::new().without_offset();
+            let served = Served::start(&shop(&home, 5), Some("2026-03-02T07:00:10Z*60"));
+            home.write_schedules(&schedule("07:00"));
+            let filler = format!("{{\"filler\":\"{}\"}}\n", "x".repeat(230));
+            std::fs::write(home.ledger(), filler.repeat(6 + 2 * filled)).expect("a file");
+            let told = run_with_room_for(&home, &served, 5).await;
+            let record = served.heroku.record().await;
+            assert!(
+                record.restarts().values().all(|count| *count == 1),
+                "{told:?}"
+            );
+            if told.code != Some(0) {
+                assert!(told.stderr.contains("ledger"), "{told:?}");
+                stopped += 1;
+            }
+            let told = run_with_room_for(&home, &served, 1_000).await;
+            assert!(matches!(told.code, Some(0 | 3)), "{told:?}");
+            let record = served.heroku.record().await;
+            assert!(
+                record.restarts().values().all(|count| *count == 1),
+                "{told:?}"
+            );
+        }
+        println!("the disk was full in the middle of {stopped} of 6 rolls");
+        assert!(stopped >= 3, "{stopped}");
+    });
+}
+
+#[test]
+fn one_that_cannot_be_written_at_all_holds_everything() {
+    block(async {
+        let home = Home::new().without_offset();
+        let served = Served::start(&shop(&home, 5), Some("2026-03-02T07:00:10Z*60"));
+        home.write_schedules(&schedule("07:00"));
+        // Whoever runs the tests may be root, who may write what is read-only.
+        std::fs::create_dir(home.ledger()).expect("a directory");
+        let told = run_with_room_for(&home, &served, 1_000).await;
+        assert!(
+            matches!(told.code, Some(1 | 3)) && told.stderr.contains("ledger"),
+            "{told:?}"
+        );
+        assert_eq!(deletes(&served.heroku).await, 0, "{told:?}");
+        std::fs::remove_dir(home.ledger()).expect("removed");
+    });
+}
+
+#[test]
+fn history_tells_what_was_skipped_and_is_narrowed_by_time_and_outcome() {
+    block(async {
+        let home = Home::new().without_offset();
+        let served = Served::start(&shop(&home, 5), Some("2026-03-02T07:00:10Z*60"));
+        home.write_schedules(&schedule("07:00"));
+        let maintenance = json!({ "maintenance": true });
+        served
+            .heroku
+            .patch("/sandbox/apps/example-app", &maintenance)
+            .await;
+        for _ in 0..2 {
+            run_with_room_for(&home, &served, 1_000).await;
+        }
+        let told = |words: &[&str]| home.run(&served.heroku.url, words);
+        let skipped = told(&["history", "--outcome", "skipped", "--json"]).json();
+        let skipped = skipped.as_array().expect("lines");
+        assert_eq!(skipped.len(), 3, "each dyno once: {skipped:?}");
+        assert_eq!(skipped[0]["reason"], "maintenance");
+        assert_eq!(skipped[0]["occurrence"], "2026-03-02T07:00:00Z");
+        let maintenance = json!({ "maintenance": false });
+        served
+            .heroku
+            .patch("/sandbox/apps/example-app", &maintenance)
+            .await;
+        run_with_room_for(&home, &served, 1_000).await;
+        let restarted = told(&["history", "--outcome", "restarted,failed", "--json"]).json();
+        let restarted = restarted.as_array().expect("lines");
+        assert_eq!(restarted.len(), 3, "{restarted:?}");
+        for line in restarted {
+            assert!(line["schedule_hash"].is_string() && line["runner"].is_string());
+            let ids = line["request_ids"].as_array().expect("ids");
+            assert!(!ids.is_empty(), "{line}");
+        }
+        let table = told(&["history"]);
+        assert!(
+            table.stdout.contains("skipped") && table.stdout.contains("maintenance"),
+            "{table:?}"
+        );
+        for (words, count) in [
+            (
+                ["--from", "2026-03-02T06:00", "--to", "2026-03-02T07:59"],
+                6,
+            ),
+            (["--from", "2026-03-01", "--to", "2026-03-02"], 0),
+            (["--from", "2026-03-03", "--last", "5"], 0),
+        ] {
+            let words = [&["history", "--json"], &words[..]].concat();
+            let lines = told(&words).json();
+            assert_eq!(lines.as_array().map(Vec::len), Some(count), "{words:?}");
+        }
+        let wrong = told(&["history", "--from", "2026-03-03", "--to", "2026-03-02"]);
+        assert!(
+            wrong.code == Some(2) && wrong.stderr.contains("--to is before --from"),
+            "{wrong:?}"
+        );
+        let wrong = told(&["history", "--runner"]);
+        assert!(
+            wrong.code == Some(2) && wrong.stderr.contains("no runner on Heroku"),
+            "{wrong:?}"
+        );
+    });
+}
