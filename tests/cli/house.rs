@@ -127,7 +127,7 @@ fn each_kind_of_input_and_output_has_one_door() {
                 "credentials/",
                 "state.rs",
                 "heartbeat.rs",
-                "ledger.rs",
+                "ledger/files.rs",
                 "heroku/tls.rs",
                 "signals.rs",
                 "sandbox/scenario.rs",
