@@ -157,6 +157,27 @@ impl StateDir {
         }
     }
 
+    /// Waits for the turn of this process at a small file, gone with the value.
+    ///
+    /// # Errors
+    /// When the lock file cannot be made.
+    pub fn turn(&self, name: &str) -> Result<Lock, Error> {
+        let place = self.path.join(format!("{name}.lock"));
+        let io = |error| self.io(&error);
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&place)
+            .map_err(io)?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => file.lock().map_err(io)?,
+            // A file system without locks: whoever is last wins.
+            Ok(()) | Err(TryLockError::Error(_)) => {}
+        }
+        Ok(Lock { _file: file })
+    }
+
     /// What was judged of this schedule as it is now; nothing where it cannot be read.
     #[must_use]
     pub fn mark(&self, schedule: &Schedule) -> Mark {

@@ -22,8 +22,8 @@ pub use run::Run;
 pub use simulate::Simulate;
 
 use crate::schedule::{
-    AppName, AppUrl, Blackout, Cron, Days, MaxUnavailable, ScheduleName, Span, Threshold, Times,
-    Window, Zone, dyno_name, limits, process_type,
+    AppName, AppUrl, Blackout, Cron, Days, MaxUnavailable, NotifyName, ScheduleName, Span,
+    Threshold, Times, Window, Zone, dyno_name, limits, process_type,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -255,6 +255,9 @@ pub struct Set {
     pub memory: MemoryFlags,
     #[command(flatten, next_help_heading = "how")]
     pub how: HowFlags,
+    /// tell the URL of this name what goes wrong, and when it is over; several times
+    #[arg(long, value_name = "NAME", help_heading = "how", value_delimiter = ',')]
+    pub notify: Vec<NotifyName>,
 }
 
 /// One schedule of an app

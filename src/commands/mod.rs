@@ -13,6 +13,7 @@ mod history;
 mod index;
 mod install;
 mod notify;
+mod notifying;
 mod passes;
 mod pause;
 mod plan;

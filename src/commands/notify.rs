@@ -7,7 +7,7 @@ use crate::{
     error::{Error, exit},
     execute::Stop,
     heroku,
-    notify::{self, Names},
+    notify::{self, Format, Kept, Names},
     report::table,
 };
 use serde_json::{Value, json};
@@ -20,12 +20,12 @@ pub(super) async fn notify(context: &Context<'_>, flags: cli::Notify) -> Result<
     }
 }
 
-/// The URL of a name that somebody gave, which must be there.
+/// What is kept under a name that somebody gave, which must be there.
 ///
 /// # Errors
 /// When there is none of this name, or the file cannot be read.
-pub(super) fn url(context: &Context<'_>, name: &str) -> Result<Secret, Error> {
-    notify::url(context.env, name)?.ok_or_else(|| {
+pub(super) fn kept(context: &Context<'_>, name: &str) -> Result<Kept, Error> {
+    notify::kept(context.env, name)?.ok_or_else(|| {
         Error::usage(
             format!("there is nothing to tell under the name {name}"),
             format!(
@@ -38,27 +38,40 @@ pub(super) fn url(context: &Context<'_>, name: &str) -> Result<Secret, Error> {
 }
 
 fn list(context: &Context<'_>) -> Result<u8, Error> {
-    let hosts = Names::read(context.env)?.hosts();
+    let names = Names::read(context.env)?;
+    let host = |kept: &Kept| heroku::host_of(&kept.url).unwrap_or_else(|| "no URL".to_owned());
+    let tells = |kept: &Kept| {
+        if kept.restarts {
+            "trouble and restarts"
+        } else {
+            "trouble"
+        }
+    };
     context.ui.either(
-        || match hosts[..] {
-            [] => format!(
-                "Nothing is told to anybody; {} NAME keeps a URL to tell",
-                context.verb("notify:add")
-            ),
-            _ => table(
-                context.ui.width(),
-                &["Name", "Host"],
-                hosts
-                    .iter()
-                    .map(|(name, host)| vec![name.clone(), host.clone()]),
-            ),
+        || {
+            if names.iter().next().is_none() {
+                return format!(
+                    "Nothing is told to anybody; {} NAME keeps a URL to tell",
+                    context.verb("notify:add")
+                );
+            }
+            let row = |(name, kept): (&String, &Kept)| {
+                vec![name.clone(), host(kept), word(kept.format), tells(kept).to_owned()]
+            };
+            let header = ["Name", "Host", "Format", "Tells"];
+            table(context.ui.width(), &header, names.iter().map(row))
         },
         || {
-            let one = |(name, host): &(String, String)| json!({ "name": name, "host": host });
-            hosts.iter().map(one).collect::<Value>()
+            let one = |(name, kept): (&String, &Kept)| json!({ "name": name, "host": host(kept), "format": kept.format, "restarts": kept.restarts });
+            names.iter().map(one).collect::<Value>()
         },
     );
     Ok(exit::DONE)
+}
+
+fn word(format: Format) -> String {
+    let value = json!(format);
+    value.as_str().unwrap_or_default().to_owned()
 }
 
 async fn add(context: &Context<'_>, flags: &NotifyAdd, stop: &Stop) -> Result<u8, Error> {
@@ -70,9 +83,13 @@ async fn add(context: &Context<'_>, flags: &NotifyAdd, stop: &Stop) -> Result<u8
             "give the URL that a service shows for it, for example https://hc-ping.com/...",
         )
     })?;
+    let mut kept = Kept::of_url(url);
+    kept.format = flags.format.unwrap_or(kept.format);
+    kept.restarts = flags.restarts;
+    let format = kept.format;
     let options = context.options()?;
     let action = ui.action(&format!("Trying {host}"));
-    let tried = stop.or(notify::test(&options, &url)).await?;
+    let tried = stop.or(notify::test(&options, &kept)).await?;
     match tried {
         Ok(()) => action.done(),
         Err(error) => {
@@ -80,14 +97,15 @@ async fn add(context: &Context<'_>, flags: &NotifyAdd, stop: &Stop) -> Result<u8
             ui.warn(&format!("it is kept, and did not take a test: {error}"));
         }
     }
-    let before = Names::edit(context.env, |names| names.insert(name.clone(), url))?;
+    let before = Names::edit(context.env, |names| names.insert(name.clone(), kept))?;
     let did = if before.is_some() { "Replaced" } else { "Kept" };
     ui.either(
-        || format!("{did} {name}: {host}"),
-        || json!({ "name": name, "host": host, "replaced": before.is_some() }),
+        || format!("{did} {name}: {host}, {}", word(format)),
+        || json!({ "name": name, "host": host, "format": format, "replaced": before.is_some() }),
     );
     ui.hint(&format!(
-        "{} --watch --ping {name} and {} --ping {name} tell it every ten minutes that the runner fares well",
+        "{} --notify {name} tells it what goes wrong; {} --watch --ping {name} and {} --ping {name} tell it every ten minutes that the runner fares well",
+        context.verb("set"),
         context.verb("run"),
         context.verb("deploy")
     ));

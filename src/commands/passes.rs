@@ -1,7 +1,7 @@
 //! Makes passes, with the credential of each account; accounts side by side, so that one without a
 //! credential holds no other.
 
-use super::{Context, auth, foresee};
+use super::{Context, auth, foresee, notifying::Ending};
 use crate::{
     credentials::{Credential, Kind, Place, Record, Records, Use, expiry, mend, own},
     error::Error,
@@ -288,6 +288,23 @@ impl Passes<'_> {
             }
         }
         Ok(ours)
+    }
+
+    /// Which credentials of ours end soon: each for as long as it does.
+    pub fn ending(&self, schedules: &[Schedule]) -> Vec<Ending> {
+        let now = self.context.clock.now();
+        let ours = self.ours(schedules).unwrap_or_default().into_iter();
+        let ending = ours.filter_map(|(account, record)| {
+            // A login may have been renewed since.
+            let is_soon = |ends: &Timestamp| expiry::is_soon(*ends, now);
+            let ends = record.expires_at.filter(is_soon)?;
+            let mend = mend(self.context.env, Some(&record));
+            (record.kind != Kind::CliLogin).then(|| Ending {
+                account,
+                said: foresee::end_of("auth:setup", &mend, ends, now),
+            })
+        });
+        ending.collect()
     }
 
     /// That credentials of ours end soon, once a day each, although nothing is due.

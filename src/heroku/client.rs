@@ -274,6 +274,20 @@ impl Client {
     }
 }
 
+/// The same for a URL of somebody else's, which may want TLS where a simulated Heroku does not.
+pub(super) fn http_for(options: &Options, url: &reqwest::Url) -> Result<reqwest::Client, Error> {
+    if options.host.is_plain() && url.scheme() == "https" {
+        let builder = || {
+            reqwest::Client::builder()
+                .connect_timeout(Duration::from_secs(10).min(options.time_limit))
+                .timeout(options.time_limit)
+                .redirect(reqwest::redirect::Policy::none())
+        };
+        return tls::build(builder, options.extra_certificates.as_deref());
+    }
+    http(options, &HeaderMap::new())
+}
+
 /// What sends requests with these headers in each of them.
 pub(super) fn http(options: &Options, headers: &HeaderMap) -> Result<reqwest::Client, Error> {
     let proxy = if options.host.is_loopback() {

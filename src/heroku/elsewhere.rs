@@ -4,7 +4,7 @@
 use super::{
     Client, Error, Options,
     apps::Slug,
-    client::{cause, http},
+    client::{cause, http, http_for},
     redact,
 };
 use crate::credentials::Secret;
@@ -16,6 +16,8 @@ use reqwest::{
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// How long whoever is told something may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the bytes of a slug may be on their way.
 const UPLOAD_LIMIT: Duration = Duration::from_secs(300);
 /// A log is kept for so many lines.
@@ -100,8 +102,8 @@ pub async fn tell(options: &Options, url: &Secret, said: &Value) -> Result<(), S
         return Err("its URL is not one over https".to_owned());
     };
     let broken = |why: String| format!("{place}: {why}");
-    let http = http(options, &HeaderMap::new()).map_err(|error| error.to_string())?;
-    let request = http.post(parsed).json(said);
+    let http = http_for(options, &parsed).map_err(|error| error.to_string())?;
+    let request = http.post(parsed).timeout(PATIENCE).json(said);
     let response = request.send().await;
     let response = response.map_err(|error| broken(cause(&error.without_url())))?;
     let status = response.status();

@@ -1,7 +1,11 @@
 //! What others answer: an app by a URL of its own, and Heroku's status page. No token goes there, no
 //! redirect is followed, and nothing of an answer of the app but its status is read.
 
-use super::{Client, client::cause, elsewhere::place};
+use super::{
+    Client,
+    client::{cause, http_for},
+    elsewhere::place,
+};
 use crate::plan::{Ask, Word};
 use reqwest::{StatusCode, Url};
 use serde::Deserialize;
@@ -39,8 +43,16 @@ impl Client {
 
     async fn one_word(&self, ask: &Ask) -> Word {
         let (Ask::Check(url) | Ask::Busy(url)) = ask;
-        let (Ok(http), Ok(url)) = (self.elsewhere_http(), Url::parse(url.as_str())) else {
+        let Ok(url) = Url::parse(url.as_str()) else {
             return Word::Nothing("cannot be asked".to_owned());
+        };
+        let http = match url.scheme() {
+            "https" if self.host.is_plain() => http_for(&self.options, &url),
+            _ => self.elsewhere_http(),
+        };
+        let http = match http {
+            Ok(http) => http,
+            Err(error) => return Word::Nothing(format!("cannot be asked ({error})")),
         };
         let response = http.get(url).timeout(PATIENCE).send().await;
         let status = match response {

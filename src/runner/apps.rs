@@ -133,6 +133,7 @@ mod tests {
             memory: OfMemory::default(),
             bounds: Bounds::default(),
             guards: Guards::default(),
+            notify: vec![],
             since: None,
             pause: None,
         }

@@ -266,6 +266,7 @@ mod tests {
             },
             bounds: Bounds::default(),
             guards: Guards::default(),
+            notify: vec![],
             since: None,
             pause: None,
         }

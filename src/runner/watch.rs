@@ -42,6 +42,16 @@ pub trait Passes {
     fn endings(&self, schedules: &[Schedule]) -> Vec<String>;
     /// Whether the credentials can be read from here, looked at now and then.
     fn readable(&self, schedules: &[Schedule]) -> impl Future<Output = Result<(), Error>>;
+    /// Writes down whom what came of a pass over these schedules is to be told.
+    fn note(&self, _made: Result<&Report, &Error>, _schedules: &[Schedule]) {}
+    /// Whether somebody is still to be told something, and may be by now.
+    fn has_news(&self) -> bool {
+        false
+    }
+    /// Tells them; what cannot be told is said.
+    fn deliver(&self) -> impl Future<Output = ()> {
+        async {}
+    }
     /// Tells whoever wants to know that the runner fares well; returns why that failed.
     fn ping(&self, schedules: usize) -> impl Future<Output = Option<String>>;
 }
@@ -117,11 +127,10 @@ impl Watch<'_> {
             self.ui.error(error);
         }
         let (mut beats, mut last_closed) = (Beats::default(), None);
-        let ears = Ears::default();
-        let mut listening = FuturesUnordered::new();
+        let (ears, mut listening) = (Ears::default(), FuturesUnordered::new());
         let mut rolling = FuturesUnordered::new();
         let (mut pings, mut last_ping) = (FuturesUnordered::new(), None);
-        let mut apps = Apps::default();
+        let (mut telling, mut apps) = (FuturesUnordered::new(), Apps::default());
         let mut stopwatch = self.clock.stopwatch();
         let mut last = None;
         while !(self.stop.is_set() && rolling.is_empty()) {
@@ -150,9 +159,9 @@ impl Watch<'_> {
             if let Some(error) = closed.filter(|_| text != last_closed) {
                 self.ui.error(&error);
             }
-            let wrong = || wrong.first().map(ToString::to_string);
-            let trouble = apps.trouble().or_else(|| text.clone()).or_else(wrong);
-            let trouble = trouble.or_else(|| known.problem.clone());
+            let wrong = wrong.first().map(ToString::to_string);
+            let troubles = [apps.trouble(), text.clone(), wrong, known.problem.clone()];
+            let trouble = troubles.into_iter().flatten().next();
             let trouble = trouble.or_else(|| ears.trouble(now));
             if self.beat(&known.schedules, trouble, now, &mut beats) && pings.is_empty() {
                 pings.push(passes.ping(known.schedules.len()));
@@ -168,17 +177,16 @@ impl Watch<'_> {
             for schedules in by_app.into_values() {
                 let ear = ears.begin(&schedules, now);
                 listening.extend(ear.map(|ear| passes.listen(schedules.clone(), ear)));
-                let is_due = schedules.iter().any(|schedule| {
-                    pass::has_reason_to_look(schedule, self.state, now)
-                        || ears.is_due(schedule, now)
-                });
-                let may_look = is_due && !self.stop.is_set();
+                let may_look = self.is_due(&schedules, &ears, now) && !self.stop.is_set();
                 if let Some(names) = may_look.then(|| apps.begin(&schedules, now)).flatten() {
                     let listened = &ears.listened;
                     rolling.push(async move { (names, passes.pass(schedules, listened).await) });
                 }
             }
-            let is_idle = rolling.is_empty();
+            if telling.is_empty() && passes.has_news() {
+                telling.push(passes.deliver());
+            }
+            let (is_idle, may_look) = (rolling.is_empty(), apps.next(now).is_none());
             let asleep = Asleep {
                 schedules: &known.schedules,
                 stamp: &known.stamp,
@@ -187,7 +195,7 @@ impl Watch<'_> {
                 again: apps.next(now),
                 is_idle,
                 ears: &ears,
-                may_look: apps.next(now).is_none(),
+                may_look,
             };
             tokio::select! {
                 Some((names, result)) = rolling.next(), if !is_idle => {
@@ -200,6 +208,7 @@ impl Watch<'_> {
                     }
                     last_ping = problem;
                 }
+                Some(()) = telling.next(), if !telling.is_empty() => {}
                 () = self.sleep(&asleep, now) => {}
                 Some(()) = listening.next() => {}
                 () = self.stop.set(), if !self.stop.is_set() => {}
@@ -207,6 +216,13 @@ impl Watch<'_> {
         }
         self.state.rest(&self.sign(None, self.clock.now()));
         Ok(exit::INTERRUPTED)
+    }
+
+    fn is_due(&self, schedules: &[Schedule], ears: &Ears, now: Timestamp) -> bool {
+        let is_due = |schedule: &Schedule| {
+            pass::has_reason_to_look(schedule, self.state, now) || ears.is_due(schedule, now)
+        };
+        schedules.iter().any(is_due)
     }
 
     /// After a pass over an app: what it tells, and when the app is looked at again. Returns when it was
@@ -233,6 +249,7 @@ impl Watch<'_> {
         apps.end(names, &schedules, next, trouble.as_deref());
         let is_fruitless = result.as_ref().is_ok_and(Report::is_fruitless);
         ears.end(&schedules, is_fruitless, self.clock.now());
+        passes.note(result.as_ref(), &schedules);
         match result {
             Ok(report) => {
                 if report.has_restarted() {

@@ -17,6 +17,7 @@ mod invalid;
 pub mod limits;
 mod max_unavailable;
 mod name;
+mod notify_name;
 mod occurrences;
 mod of_memory;
 mod own_cycle;
@@ -41,6 +42,7 @@ pub use instant::{instant, instant_in, is_meant, minute_of};
 pub use invalid::Invalid;
 pub use max_unavailable::MaxUnavailable;
 pub use name::ScheduleName;
+pub use notify_name::NotifyName;
 pub use occurrences::Void;
 pub use of_memory::{MAX_PER_DAY, OfMemory, WARM_UP};
 pub use own_cycle::{CYCLE_AFTER, CYCLE_SPREAD, OWN_CYCLE};
@@ -73,6 +75,8 @@ pub struct Schedule {
     /// When restarts are allowed at all, whatever the trigger.
     pub bounds: Bounds,
     pub guards: Guards,
+    /// Who is told what goes wrong.
+    pub notify: Vec<NotifyName>,
     /// Occurrences before this instant are void: the minute in which the schedule was set, changed
     /// or resumed. `None` means no floor.
     pub since: Option<Timestamp>,

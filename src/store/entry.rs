@@ -91,6 +91,7 @@ pub(super) fn entry(table: &Table) -> Result<Schedule, Wrong> {
             busy_max: keys.with("busy-max", limits::busy_max)?,
             ignore_incident: keys.flag("ignore-incident")?,
         },
+        notify: keys.list("notify")?,
         since: keys.instant("since")?,
         pause: is_paused.then_some(Pause { until }),
     };

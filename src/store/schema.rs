@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 /// What a key holds, and what it is for.
-const PROPERTIES: [(&str, Kind, &str); 33] = [
+const PROPERTIES: [(&str, Kind, &str); 34] = [
     ("app", Kind::Text, "app, by name or id"),
     (
         "name",
@@ -123,6 +123,11 @@ const PROPERTIES: [(&str, Kind, &str); 33] = [
         "ignore-incident",
         Kind::Flag,
         "restart although Heroku has an incident that affects apps",
+    ),
+    (
+        "notify",
+        Kind::Texts,
+        "names of notify:add that are told what goes wrong",
     ),
     (
         "since",

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, path::Path, str::FromStr};
 use toml_edit::{Array, Document, Item, Table, value};
 
 /// Every key that an entry may have, in the order in which they are written.
-pub(super) const KEYS: [&str; 33] = [
+pub(super) const KEYS: [&str; 34] = [
     "app",
     "name",
     "process-type",
@@ -36,6 +36,7 @@ pub(super) const KEYS: [&str; 33] = [
     "busy-url",
     "busy-max",
     "ignore-incident",
+    "notify",
     "since",
     "paused",
     "paused-until",
@@ -183,7 +184,7 @@ pub(super) fn write(table: &mut Table, schedule: &Schedule) {
 }
 
 /// Every key with its value; guards that have their default are left out.
-fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 33] {
+fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 34] {
     let (default, guards) = (Guards::default(), &schedule.guards);
     let text = |text: Option<String>| text.map(toml_edit::Value::from);
     let url = |url: Option<&AppUrl>| text(url.map(ToString::to_string));
@@ -193,18 +194,11 @@ fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 33] 
             .and_then(|instant| toml_edit::Datetime::from_str(&instant.to_string()).ok())
             .map(toml_edit::Value::from)
     };
-    let recurrence = schedule.calendar.as_ref().map(Calendar::recurrence);
-    let (at, days, cron) = match recurrence {
-        None => (None, None, None),
-        Some(Recurrence::Cron(cron)) => (None, None, Some(cron.to_string())),
-        Some(Recurrence::At { times, days }) => {
-            let days = (!days.is_daily()).then(|| days.to_string());
-            (Some(times.to_string()), days, None)
-        }
-    };
+    let [at, days, cron] = recurrence(schedule);
     let (bounds, memory) = (&schedule.bounds, &schedule.memory);
     let has_zone = schedule.calendar.is_some() || !bounds.is_free();
     let windows = bounds.windows.iter().map(ToString::to_string).collect();
+    let names = schedule.notify.iter().map(ToString::to_string).collect();
     let blackouts = bounds.blackouts.iter().map(ToString::to_string).collect();
     let (process_type, dyno) = match &schedule.target {
         Target::All => (None, None),
@@ -273,6 +267,7 @@ fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 33] 
             "ignore-incident",
             guards.ignore_incident.then(|| true.into()),
         ),
+        ("notify", list(names)),
         ("since", instant(schedule.since)),
         (
             "paused",
@@ -283,6 +278,18 @@ fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 33] 
         ("account", text(schedule.app.account.clone())),
         ("host", text(schedule.app.host.clone())),
     ]
+}
+
+/// `at`, `days` and `cron`.
+fn recurrence(schedule: &Schedule) -> [Option<String>; 3] {
+    match schedule.calendar.as_ref().map(Calendar::recurrence) {
+        None => [None, None, None],
+        Some(Recurrence::Cron(cron)) => [None, None, Some(cron.to_string())],
+        Some(Recurrence::At { times, days }) => {
+            let days = (!days.is_daily()).then(|| days.to_string());
+            [Some(times.to_string()), days, None]
+        }
+    }
 }
 
 /// One text as it is, several as a list.
@@ -299,8 +306,8 @@ fn list(texts: Vec<String>) -> Option<toml_edit::Value> {
 pub fn fingerprint(schedule: &Schedule) -> String {
     let mut table = Table::new();
     write(&mut table, schedule);
-    // What the first pass fills in does not change the meaning.
-    for key in ["app", "app-id", "account", "host"] {
+    // What the first pass fills in does not change the meaning, nor who is told.
+    for key in ["app", "app-id", "account", "host", "notify"] {
         table.remove(key);
     }
     let digest = Sha256::digest(table.to_string().as_bytes());
@@ -311,7 +318,7 @@ pub fn fingerprint(schedule: &Schedule) -> String {
 mod tests {
     use super::*;
 
-    const FULL: &str = "version = 1\n\n[[schedule]]\napp = \"example-app\"\nname = \"nightly\"\nprocess-type = \"web\"\nat = \"07:00,14:00\"\ndays = \"mon-fri\"\ntimezone = \"Europe/Paris\"\nmax-uptime = \"20h\"\njitter = \"10m\"\nown-daily-cycle = true\nmemory = \"90%\"\non-r14 = true\nif-needed = true\nbefore-limit = \"20m\"\nmax-per-day = 3\nwindow = [\"01:00-16:00\", \"sat 22:00-06:00\"]\nexcept = \"2026-12-24..2026-12-26\"\ncatch-up = \"2h\"\nmin-uptime = \"30m\"\nmax-unavailable = \"25%\"\nwait-limit = \"10m\"\nsettle = \"20s\"\ncheck-url = \"https://example.com/health\"\nbusy-url = \"https://example.com/busy?key=1\"\nbusy-max = \"45m\"\nignore-incident = true\nsince = 2026-01-01T00:00:00Z\npaused-until = 2026-02-01T00:00:00Z\napp-id = \"x\"\naccount = \"me@example.com\"\nhost = \"localhost\"\n";
+    const FULL: &str = "version = 1\n\n[[schedule]]\napp = \"example-app\"\nname = \"nightly\"\nprocess-type = \"web\"\nat = \"07:00,14:00\"\ndays = \"mon-fri\"\ntimezone = \"Europe/Paris\"\nmax-uptime = \"20h\"\njitter = \"10m\"\nown-daily-cycle = true\nmemory = \"90%\"\non-r14 = true\nif-needed = true\nbefore-limit = \"20m\"\nmax-per-day = 3\nwindow = [\"01:00-16:00\", \"sat 22:00-06:00\"]\nexcept = \"2026-12-24..2026-12-26\"\ncatch-up = \"2h\"\nmin-uptime = \"30m\"\nmax-unavailable = \"25%\"\nwait-limit = \"10m\"\nsettle = \"20s\"\ncheck-url = \"https://example.com/health\"\nbusy-url = \"https://example.com/busy?key=1\"\nbusy-max = \"45m\"\nignore-incident = true\nnotify = [\"ops\", \"on-call\"]\nsince = 2026-01-01T00:00:00Z\npaused-until = 2026-02-01T00:00:00Z\napp-id = \"x\"\naccount = \"me@example.com\"\nhost = \"localhost\"\n";
 
     #[test]
     fn an_entry_is_read_and_written_back_the_same() {

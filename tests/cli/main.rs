@@ -32,4 +32,5 @@ mod schedules_file;
 mod schema;
 mod simulation;
 mod sweep;
+mod telling;
 mod terminal;

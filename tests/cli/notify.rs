@@ -14,7 +14,7 @@ use std::{
 };
 
 /// Listens on this machine; what is told comes out of the channel, its path and its body.
-fn listener(answer: &'static str) -> (String, Receiver<(String, Value)>) {
+pub fn listener(answer: &'static str) -> (String, Receiver<(String, Value)>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!(
         "http://{}/s3cret-path",
@@ -52,8 +52,13 @@ fn listener(answer: &'static str) -> (String, Receiver<(String, Value)>) {
     (url, told)
 }
 
-fn add(home: &Home, host: &str, name: &str, url: &str) -> Told {
-    let mut command = home.command(host, &["notify", "add", name, "--url-stdin"]);
+pub fn add(home: &Home, host: &str, name: &str, url: &str) -> Told {
+    add_with(home, host, name, url, &[])
+}
+
+pub fn add_with(home: &Home, host: &str, name: &str, url: &str, more: &[&str]) -> Told {
+    let words = [&["notify", "add", name, "--url-stdin"], more].concat();
+    let mut command = home.command(host, &words);
     let piped = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -66,7 +71,7 @@ fn add(home: &Home, host: &str, name: &str, url: &str) -> Told {
     child.wait_with_output().expect("it ends").into()
 }
 
-fn next(told: &Receiver<(String, Value)>) -> (String, Value) {
+pub fn next(told: &Receiver<(String, Value)>) -> (String, Value) {
     told.recv_timeout(Duration::from_secs(60))
         .expect("it is told")
 }
@@ -87,7 +92,10 @@ fn urls_are_kept_for_their_owner_alone_and_never_shown() {
         .mode();
     assert_eq!(mode & 0o777, 0o600);
     let list = home.run(host, &["notify", "--json"]);
-    assert_eq!(list.json(), json!([{ "name": "ops", "host": "127.0.0.1" }]));
+    assert_eq!(
+        list.json(),
+        json!([{ "name": "ops", "host": "127.0.0.1", "format": "json", "restarts": false }])
+    );
     let shown = home.run(host, &["notify"]);
     for told in [&kept, &list, &shown] {
         assert!(!format!("{told:?}").contains("s3cret"), "{told:?}");

@@ -16,11 +16,14 @@ use crate::{
     heroku::Options,
     notify,
     runner::slug::Package,
-    schedule::Schedule,
+    schedule::{NotifyName, Schedule},
     state::StateDir,
     store::{self, RunnerApp, SchedulesFile, Store},
 };
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 /// The schedules file of this machine; a dyno of the runner has none.
 pub fn file(context: &Context<'_>, named: Option<&Path>) -> Result<SchedulesFile, Error> {
@@ -277,36 +280,52 @@ pub fn fits(flags: &Deploy, name: &str, found: Option<&Found>) -> Result<(), Err
     }
 }
 
-/// The config vars that a runner lacks to tell somebody that it fares well. A URL is compared where it
-/// is, and shown nowhere.
-pub async fn ping(
+/// The config vars that a runner lacks to tell somebody that it fares well, or what goes wrong. A URL is
+/// compared where it is, and shown nowhere.
+pub async fn told(
     context: &Context<'_>,
     flags: &Deploy,
     login: &auth::Login,
     found: Option<&Found>,
+    schedules: &[Schedule],
 ) -> Result<BTreeMap<String, String>, Error> {
-    let Some(name) = &flags.ping else {
-        return Ok(BTreeMap::new());
-    };
-    let url = super::super::notify::url(context, name)?;
-    if crate::heroku::host_of(&url).is_none() {
-        return Err(Error::usage(
-            format!("--ping {name}: its URL is not one over https"),
-            format!("{} {name} keeps another one", context.verb("notify:add")),
-        ));
-    }
-    let mut wanted = BTreeMap::from([
-        (notify::PING.to_owned(), name.clone()),
-        (notify::variable(name), url.expose().to_owned()),
-    ]);
-    if let Some(found) = found {
-        for variable in [notify::PING, &notify::variable(name)] {
-            let there = login.client.token_of(&found.app.id, variable).await?;
-            if there
-                .is_some_and(|there| wanted.get(variable).is_some_and(|it| it == there.expose()))
-            {
-                wanted.remove(variable);
+    let of_schedules = schedules.iter().flat_map(|schedule| &schedule.notify);
+    let names: BTreeSet<&str> = of_schedules.map(NotifyName::as_str).collect();
+    let ping = flags.ping.as_deref();
+    let mut wanted = BTreeMap::new();
+    for name in names.into_iter().chain(ping) {
+        let kept = notify::kept(context.env, name)?;
+        let variable = notify::variable(name);
+        let there = match found {
+            Some(found) => login.client.token_of(&found.app.id, &variable).await?,
+            None => None,
+        };
+        let Some(kept) = kept else {
+            // It may have come from another machine.
+            if there.is_some() && ping != Some(name) {
+                continue;
             }
+            super::super::notify::kept(context, name)?;
+            continue;
+        };
+        if crate::heroku::host_of(&kept.url).is_none() {
+            return Err(Error::usage(
+                format!("{name}: its URL is not one over https"),
+                format!("{} {name} keeps another one", context.verb("notify:add")),
+            ));
+        }
+        let value = kept.variable();
+        if there.is_none_or(|there| there.expose() != value) {
+            wanted.insert(variable, value);
+        }
+    }
+    if let Some(name) = ping {
+        let there = match found {
+            Some(found) => login.client.token_of(&found.app.id, notify::PING).await?,
+            None => None,
+        };
+        if there.is_none_or(|there| there.expose() != name) {
+            wanted.insert(notify::PING.to_owned(), name.to_owned());
         }
     }
     Ok(wanted)

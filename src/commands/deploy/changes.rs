@@ -30,8 +30,8 @@ pub struct Wanted<'a> {
     pub host: Option<&'a str>,
     /// Whether the authorization that it has is known to be gone.
     pub is_authorization_gone: bool,
-    /// The config vars that it lacks to tell somebody that it fares well.
-    pub ping: BTreeMap<String, String>,
+    /// The config vars that it lacks to tell somebody that it fares well, or what goes wrong.
+    pub told: BTreeMap<String, String>,
     /// What was begun with it and not ended: of the schedules that came from here, the file tells what is
     /// meant by now.
     pub begun: Option<&'a Begun>,
@@ -112,8 +112,8 @@ pub fn changes(found: Option<&Found>, wanted: &Wanted<'_>) -> Result<Changes, Co
         .collect();
     let fresh = variables(&moves, &taken).into_iter();
     sets.extend(fresh.map(|(name, value)| (name, Some(value))));
-    let ping = wanted.ping.clone().into_iter();
-    sets.extend(ping.map(|(name, value)| (name, Some(value))));
+    let told = wanted.told.clone().into_iter();
+    sets.extend(told.map(|(name, value)| (name, Some(value))));
     for (name, value) in [
         (RUNNER_APP, Some(wanted.name)),
         ("HEROKU_HOST", wanted.host),
@@ -184,7 +184,7 @@ mod tests {
             schedules: &[],
             host: None,
             is_authorization_gone: false,
-            ping: BTreeMap::new(),
+            told: BTreeMap::new(),
             begun: None,
         }
     }

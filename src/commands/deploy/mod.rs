@@ -23,7 +23,7 @@ use crate::{
     state::StateDir,
     store::SchedulesFile,
 };
-use before::{file, identified, is_authorization_gone, known, login, name, package, ping, way};
+use before::{file, identified, is_authorization_gone, known, login, name, package, told, way};
 use begun::Begun;
 use changes::{Changes, Wanted, Way, changes};
 use found::Found;
@@ -125,8 +125,8 @@ async fn put(context: &Context<'_>, flags: &Deploy, stop: &Stop) -> Result<u8, E
         context.tell_wrong(&found.wrong);
     }
     let way = way(flags, found.as_ref(), &name)?;
-    let ping = stop
-        .unless(ping(context, flags, &login, found.as_ref()))
+    let told = stop
+        .unless(told(context, flags, &login, found.as_ref(), &schedules))
         .await?;
     let wanted = Wanted {
         name: &name,
@@ -139,7 +139,7 @@ async fn put(context: &Context<'_>, flags: &Deploy, stop: &Stop) -> Result<u8, E
             .text("HEROKU_HOST")
             .filter(|_| options.host.machine() != crate::pass::HEROKU),
         is_authorization_gone: is_gone,
-        ping,
+        told,
         begun: begun.as_ref(),
     };
     let changes = changes(found.as_ref(), &wanted).map_err(|conflict| {

@@ -144,7 +144,8 @@ pub fn lines(deployment: &Deployment<'_>, changes: &Changes) -> Vec<(&'static st
     }
     if !deployment.readers.is_empty() {
         let readers = deployment.readers.join(", ");
-        let has_url = deployment.flags.ping.is_some();
+        let has_names = |schedule: &Schedule| !schedule.notify.is_empty();
+        let has_url = deployment.flags.ping.is_some() || deployment.schedules.iter().any(has_names);
         let url = if has_url { ", and the URL to tell" } else { "" };
         lines.push((
             "read by",

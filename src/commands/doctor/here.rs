@@ -9,11 +9,13 @@ use super::{
 };
 use crate::{
     cli::Common,
-    schedule::Schedule,
+    heroku, notify,
+    schedule::{NotifyName, Schedule},
     state::StateDir,
     store::{SchedulesFile, Store},
 };
 use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
 
 pub fn version(context: &Context<'_>) -> Vec<Line> {
     let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
@@ -114,6 +116,27 @@ async fn token(context: &Context<'_>, store: &Store) -> Option<Line> {
     };
     let mend = format!("{} gives it another one", context.verb("deploy"));
     Some(Line::broken("runner", said, mend))
+}
+
+/// Names that schedules tell, and of which no URL is kept here.
+pub fn told(context: &Context<'_>, schedules: &[Schedule]) -> Vec<Line> {
+    let names: BTreeSet<&str> = schedules
+        .iter()
+        .flat_map(|schedule| &schedule.notify)
+        .map(NotifyName::as_str)
+        .collect();
+    let lines = names.into_iter().map(|name| {
+        let add = format!("{} {name}", context.verb("notify:add"));
+        match notify::kept(context.env, name) {
+            Ok(Some(kept)) => match heroku::host_of(&kept.url) {
+                Some(host) => Line::ok("notify", format!("{name} is told at {host}")),
+                None => Line::broken("notify", format!("{name} has no https URL"), add),
+            },
+            Ok(None) => Line::warning("notify", format!("no URL is kept here for {name}"), add),
+            Err(error) => Line::of("notify", &error.into()),
+        }
+    });
+    lines.collect()
 }
 
 /// Whether something makes passes over the schedules, and how it fares.

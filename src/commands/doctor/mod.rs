@@ -72,6 +72,7 @@ pub(super) async fn doctor(context: &Context<'_>, flags: &Doctor) -> Result<u8, 
         lines.extend(here::zones());
         let (of_files, schedules) = here::files(context, &flags.common).await;
         lines.extend(of_files);
+        lines.extend(here::told(context, &schedules));
         lines.extend(here::runner(context, &flags.common, &schedules).await);
         let (of_network, options) = reach::network(context);
         lines.extend(of_network);

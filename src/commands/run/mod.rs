@@ -1,11 +1,12 @@
 //! `run`: one pass, or passes for good; and `run --now`.
 
 mod check;
+mod notifies;
 mod ping;
 mod rounds;
 mod watched;
 
-use super::{Context, auth, passes::Passes, set, tell::tell};
+use super::{Context, auth, notifying::Notifier, passes::Passes, set, tell::tell};
 use crate::{
     cli::Run,
     credentials::{self, Secret, Use},
@@ -76,7 +77,9 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
         ping: ping::of(context, &flags)?,
         pinged_at: Cell::new(Some(context.clock.now())),
         wrong: RefCell::default(),
+        schedules: RefCell::default(),
         fares_well: Cell::default(),
+        notifier: Notifier::new(context, &state, &stop),
     };
     if flags.now {
         let code = runner.now().await?;
@@ -104,22 +107,7 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
         };
         watch.run(&runner).await
     } else {
-        let mut made = runner.pass_over_all().await;
-        let is_nobody = matches!(
-            &made,
-            Err(Error::Credential(credentials::Error::NotFound { .. }))
-        );
-        if is_nobody && !flags.dry_run && runner.offer().await? {
-            made = runner.pass_over_all().await;
-        }
-        let report = made?;
-        if !(flags.quiet && report.is_silent()) {
-            tell(context, &report);
-        }
-        if let Some(schedules) = runner.fares_well.get() {
-            runner.tell_well(schedules).await;
-        }
-        Ok(runner.offer_after(report.exit_code()).await)
+        runner.once().await
     }
 }
 
@@ -137,11 +125,41 @@ struct Runner<'a> {
     pinged_at: Cell<Option<Timestamp>>,
     /// What is wrong beside the schedules.
     wrong: RefCell<Option<String>>,
+    /// As they were last read.
+    schedules: RefCell<Vec<Schedule>>,
     /// After a pass over this many schedules, where nothing was wrong.
     fares_well: Cell<Option<usize>>,
+    notifier: Notifier<'a>,
 }
 
 impl Runner<'_> {
+    /// One pass, told; then whoever is to hear of it.
+    async fn once(&self) -> Result<u8, Error> {
+        let mut made = self.pass_over_all().await;
+        let is_nobody = matches!(
+            &made,
+            Err(Error::Credential(credentials::Error::NotFound { .. }))
+        );
+        if is_nobody && !self.flags.dry_run && self.offer().await? {
+            made = self.pass_over_all().await;
+        }
+        let report = match made {
+            Ok(report) => report,
+            Err(error) => {
+                self.notify_of_trouble(&error).await;
+                return Err(error);
+            }
+        };
+        if !(self.flags.quiet && report.is_silent()) {
+            tell(self.context, &report);
+        }
+        self.notify(&report).await;
+        if let Some(schedules) = self.fares_well.get() {
+            self.tell_well(schedules).await;
+        }
+        Ok(self.offer_after(report.exit_code()).await)
+    }
+
     /// Offers a credential for passes: to whoever the first schedule is of. Tells whether there is one
     /// now.
     async fn offer(&self) -> Result<bool, Error> {
@@ -184,6 +202,7 @@ impl Runner<'_> {
         let (schedules, wrong) = self.store.read_all().await?;
         self.context.tell_wrong(&wrong);
         *self.wrong.borrow_mut() = wrong.first().map(ToString::to_string);
+        self.schedules.borrow_mut().clone_from(&schedules);
         Ok(schedules)
     }
 

@@ -56,8 +56,8 @@ pub(super) fn of(context: &Context<'_>, flags: &Run) -> Result<Option<(String, S
         context.ui.warn(&error.to_string());
         return Ok(None);
     }
-    match commands::notify::url(context, name) {
-        Ok(url) => Ok(Some((name.to_owned(), url))),
+    match commands::notify::kept(context, name) {
+        Ok(kept) => Ok(Some((name.to_owned(), kept.url))),
         Err(error) if is_watched => Err(error),
         Err(error) => {
             context.ui.warn(&format!("--ping {name}: {error}"));

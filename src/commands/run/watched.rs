@@ -2,7 +2,7 @@
 
 use super::Runner;
 use crate::{
-    commands::tell::tell,
+    commands::{passes::failed, tell::tell},
     error::Error,
     notify,
     pass::{self, Listened},
@@ -27,6 +27,25 @@ impl runner::Passes for Runner<'_> {
 
     fn tell(&self, report: &Report) {
         tell(self.context, report);
+    }
+
+    fn note(&self, made: Result<&Report, &Error>, schedules: &[Schedule]) {
+        match made {
+            Ok(report) => self.note(report, schedules),
+            Err(Error::Interrupted) => {}
+            Err(error) => {
+                let now = self.context.clock.now();
+                self.note(&failed(schedules, now, error, false), schedules);
+            }
+        }
+    }
+
+    fn has_news(&self) -> bool {
+        self.notifier.has_letters()
+    }
+
+    async fn deliver(&self) {
+        Runner::deliver(self).await;
     }
 
     fn measure(&self, ear: &Ear) {

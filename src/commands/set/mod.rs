@@ -4,6 +4,7 @@ mod metrics;
 pub(super) mod reach;
 mod seen;
 mod tell;
+mod told;
 mod when;
 
 pub(super) use when::draft;
@@ -27,6 +28,7 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     let store = context.store(flags.common.schedules.as_deref()).await?;
     let schedules = context.read(&store).await?;
     reach::is_not_the_runner(&store, app.as_str())?;
+    told::check(context, &store, &schedule).await?;
     let (ui, name) = (context.ui, schedule.name.clone());
     let seen = seen::look(context, &app).await?;
     if let Some(seen) = &seen {

@@ -3,7 +3,7 @@
 use super::{super::Context, seen::Seen};
 use crate::{
     report::human,
-    schedule::{Schedule, Span, Target},
+    schedule::{NotifyName, Schedule, Span, Target},
 };
 use jiff::{SignedDuration, Timestamp};
 use std::fmt::Write as _;
@@ -63,6 +63,10 @@ pub(super) fn in_words(schedule: &Schedule, is_replaced: bool, now: Timestamp) -
             "next"
         };
         let _ = write!(text, "\n  {label}  {age}");
+    }
+    if !schedule.notify.is_empty() {
+        let names: Vec<&str> = schedule.notify.iter().map(NotifyName::as_str).collect();
+        let _ = write!(text, "\n  tells {} what goes wrong", names.join(", "));
     }
     let idle = schedule.idle_times();
     if !idle.is_empty() {

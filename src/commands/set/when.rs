@@ -44,6 +44,7 @@ pub(in super::super) fn draft(
             busy_max: flags.busy_max,
             ignore_incident: flags.ignore_incident,
         },
+        notify: flags.notify.clone(),
         since: None,
         pause: None,
     };

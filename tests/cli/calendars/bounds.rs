@@ -26,6 +26,7 @@ pub fn schedule(calendar: Option<Calendar>, bounds: Bounds) -> Schedule {
         memory: OfMemory::default(),
         bounds,
         guards: Guards::default(),
+        notify: vec![],
         since: None,
         pause: None,
     }

@@ -1,0 +1,229 @@
+//! Tells the names of schedules what a pass found. Written down first and sent apart, so that a receiver
+//! that hangs holds no restart, and one that is away hears it later.
+
+use super::Context;
+use crate::{
+    error::Error,
+    execute::Stop,
+    notify::{
+        self, Format,
+        message::Message,
+        outbox::{Letter, Outbox},
+        trouble::{self, Found, Key, Kind},
+    },
+    plan::{Ended, Outcome},
+    report::Report,
+    schedule::{NotifyName, Schedule},
+    state::StateDir,
+};
+use jiff::{SignedDuration, Timestamp};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
+
+pub(super) struct Notifier<'a> {
+    context: &'a Context<'a>,
+    state: &'a StateDir,
+    stop: &'a Stop,
+    /// Of names that did not take it: how often, and when it is tried again.
+    failed: RefCell<BTreeMap<String, (u32, Timestamp)>>,
+}
+
+/// A credential that ends soon: whose, and what is said of it.
+pub(super) struct Ending {
+    pub account: Option<String>,
+    pub said: String,
+}
+
+impl<'a> Notifier<'a> {
+    pub fn new(context: &'a Context<'a>, state: &'a StateDir, stop: &'a Stop) -> Self {
+        let failed = RefCell::default();
+        Self {
+            context,
+            state,
+            stop,
+            failed,
+        }
+    }
+
+    /// Writes down what is news of a pass over these schedules. What cannot be written is said.
+    pub fn note(&self, report: &Report, schedules: &[Schedule], endings: &[Ending]) {
+        let names: BTreeSet<&str> = schedules.iter().flat_map(names_of).collect();
+        if names.is_empty() || report.is_dry_run {
+            return;
+        }
+        if let Err(error) = self.try_to_note(report, schedules, endings, &names) {
+            self.context.ui.warn(&format!("nobody is told: {error}"));
+        }
+    }
+
+    fn try_to_note(
+        &self,
+        report: &Report,
+        schedules: &[Schedule],
+        endings: &[Ending],
+        names: &BTreeSet<&str>,
+    ) -> Result<(), Error> {
+        let now = report.now;
+        let of: Vec<(&str, &str)> = schedules
+            .iter()
+            .map(|schedule| (schedule.app.name.as_str(), schedule.name.as_str()))
+            .collect();
+        let told = Outbox::read(self.state).told.keys();
+        let mut found = trouble::look(report, &of, &told);
+        of_credentials(&mut found, endings, &told);
+        let from = self.context.env.machine();
+        let letters = |outbox: &Outbox| {
+            let mut all = vec![];
+            for name in names {
+                let is_meant = |key: &Key| {
+                    let mut for_it = schedules.iter().filter(|one| is_for(one, name));
+                    key.kind == Kind::CredentialEnds
+                        || for_it.any(|one| {
+                            one.app.name.as_str() == key.app && one.name.as_str() == key.schedule
+                        })
+                };
+                let news = outbox.told.news(name, &found, is_meant, now);
+                let kept = notify::kept(self.context.env, name).ok().flatten();
+                let hears_all = kept.is_some_and(|kept| kept.restarts);
+                let ended = report.apps.iter().flat_map(|app| &app.ended);
+                let restarted: Vec<&Ended> = ended
+                    .filter(|ended| {
+                        let mut for_it = schedules.iter().filter(|one| is_for(one, name));
+                        let is_its = |one: &Schedule| {
+                            let step = &ended.step;
+                            one.app.is(&step.app) && one.name.as_str() == step.schedule
+                        };
+                        hears_all && ended.outcome == Outcome::Restarted && for_it.any(is_its)
+                    })
+                    .collect();
+                if news.is_empty() && restarted.is_empty() {
+                    continue;
+                }
+                let message = Message {
+                    news: &news,
+                    restarted: &restarted,
+                    at: now,
+                    from: &from,
+                };
+                let letter = Letter {
+                    to: (*name).to_owned(),
+                    at: now,
+                    said: message.body(Format::Json),
+                };
+                all.push((letter, news));
+            }
+            all
+        };
+        // Most passes find no news.
+        if letters(&Outbox::read(self.state)).is_empty() {
+            return Ok(());
+        }
+        Outbox::edit(self.state, now, |outbox| {
+            for (letter, news) in letters(outbox) {
+                outbox.told.note(&letter.to, &news);
+                outbox.letters.push(letter);
+            }
+        })
+    }
+
+    /// Whether something waits to be told, and may be tried by now.
+    pub fn has_letters(&self) -> bool {
+        let letters = Outbox::read(self.state).letters;
+        letters.iter().any(|letter| self.may_try(&letter.to))
+    }
+
+    fn may_try(&self, name: &str) -> bool {
+        let failed = self.failed.borrow();
+        let again = failed.get(name).map(|(_, again)| *again);
+        again.is_none_or(|again| self.context.clock.now() >= again)
+    }
+
+    /// Sends what waits; returns the problems that are new. Another process at it is left to it.
+    pub async fn deliver(&self) -> Vec<String> {
+        let Ok(Some(_turn)) = self.state.lock("notify", "delivery") else {
+            return vec![];
+        };
+        let waiting = Outbox::read(self.state).by_name();
+        let waiting = waiting.into_iter().filter(|(name, _)| self.may_try(name));
+        let sent = waiting.map(async |(name, letters)| {
+            let (mut taken, mut problem) = (vec![], None);
+            for letter in letters {
+                match self.send(&name, &letter).await {
+                    Ok(()) => taken.push(letter),
+                    Err(why) => {
+                        problem = Some(why);
+                        break;
+                    }
+                }
+            }
+            (name, taken, problem)
+        });
+        let sent = futures_util::future::join_all(sent).await;
+        let now = self.context.clock.now();
+        let mut problems = vec![];
+        let mut delivered = vec![];
+        for (name, taken, problem) in sent {
+            delivered.extend(taken);
+            problems.extend(self.keep_problem(&name, problem, now));
+        }
+        if !delivered.is_empty() {
+            let edited = Outbox::edit(self.state, now, |outbox| {
+                outbox.letters.retain(|letter| !delivered.contains(letter));
+            });
+            problems.extend(edited.err().map(|error| error.to_string()));
+        }
+        problems
+    }
+
+    /// Tries less and less often; tells what is new.
+    fn keep_problem(&self, name: &str, problem: Option<String>, now: Timestamp) -> Option<String> {
+        let mut failed = self.failed.borrow_mut();
+        let Some(problem) = problem else {
+            failed.remove(name);
+            return None;
+        };
+        let times = failed.get(name).map_or(0, |(times, _)| *times);
+        let wait = SignedDuration::from_mins(1 << times.min(5));
+        failed.insert(name.to_owned(), (times + 1, now + wait));
+        (times == 0).then(|| format!("{name} was not told yet: {problem}"))
+    }
+
+    async fn send(&self, name: &str, letter: &Letter) -> Result<(), String> {
+        let kept = notify::kept(self.context.env, name).map_err(|error| error.to_string())?;
+        let kept = kept.ok_or_else(|| "no URL is kept under that name".to_owned())?;
+        let options = self.context.options_in_silence();
+        let options = options.map_err(|error| error.to_string())?;
+        let said = match kept.format {
+            Format::Json => letter.said.clone(),
+            Format::Slack => notify::message::of_text(letter.said["text"].as_str().unwrap_or("")),
+        };
+        let sent = self.stop.or(notify::send(&options, &kept.url, &said)).await;
+        sent.map_err(|error| error.to_string())?
+    }
+}
+
+/// Credentials that end soon; those that were told and do not end any more are over.
+fn of_credentials(found: &mut Found, endings: &[Ending], told: &[Key]) {
+    let key = |account: Option<&str>| Key {
+        app: String::new(),
+        schedule: account.unwrap_or_default().to_owned(),
+        kind: Kind::CredentialEnds,
+    };
+    for ending in endings {
+        let said = ending.said.clone();
+        found.troubles.insert(key(ending.account.as_deref()), said);
+    }
+    let told = told.iter().filter(|key| key.kind == Kind::CredentialEnds);
+    let over = told.filter(|key| !found.troubles.contains_key(key));
+    found.over.extend(over.cloned().collect::<Vec<_>>());
+}
+
+fn names_of(schedule: &Schedule) -> impl Iterator<Item = &str> {
+    schedule.notify.iter().map(NotifyName::as_str)
+}
+
+fn is_for(schedule: &Schedule, name: &str) -> bool {
+    names_of(schedule).any(|one| one == name)
+}

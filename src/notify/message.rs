@@ -1,0 +1,103 @@
+//! What is sent: one document of what is new, or one text for a chat.
+
+use super::{names::Format, told::News};
+use crate::{plan::Ended, schedule::Span};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+/// What one name is told of one pass.
+#[derive(Debug)]
+pub struct Message<'a> {
+    pub news: &'a News,
+    /// Of those who want to hear of each.
+    pub restarted: &'a [&'a Ended],
+    pub at: Timestamp,
+    /// The machine, or the app, that tells it.
+    pub from: &'a str,
+}
+
+/// Lines of a text; of more it is told how many there are.
+const MOST: usize = 20;
+
+impl Message<'_> {
+    #[must_use]
+    pub fn body(&self, format: Format) -> Value {
+        match format {
+            Format::Slack => of_text(&self.text()),
+            Format::Json => self.document(),
+        }
+    }
+
+    fn event(&self) -> &'static str {
+        if !self.news.troubles.is_empty() {
+            "trouble"
+        } else if self.news.over.is_empty() {
+            "restarted"
+        } else {
+            "over"
+        }
+    }
+
+    fn document(&self) -> Value {
+        let troubles = self.news.troubles.iter().map(|(entry, said)| {
+            json!({ "app": entry.key.app, "schedule": entry.key.schedule, "kind": entry.key.kind,
+                "since": entry.since, "detail": said })
+        });
+        let over = self.news.over.iter().map(|entry| {
+            json!({ "app": entry.key.app, "schedule": entry.key.schedule, "kind": entry.key.kind,
+                "since": entry.since })
+        });
+        let restarted = self.restarted.iter().map(|ended| {
+            json!({ "app": ended.step.app, "dyno": ended.step.dyno, "schedule": ended.step.schedule,
+                "trigger": ended.step.trigger, "occurrence": ended.step.occurrence,
+                "took_ms": i64::try_from(ended.took.as_millis()).ok() })
+        });
+        json!({
+            "event": self.event(),
+            "at": self.at,
+            "from": self.from,
+            "version": env!("CARGO_PKG_VERSION"),
+            "troubles": troubles.collect::<Vec<_>>(),
+            "over": over.collect::<Vec<_>>(),
+            "restarted": restarted.collect::<Vec<_>>(),
+            "text": self.text(),
+        })
+    }
+
+    fn text(&self) -> String {
+        let troubles = self.news.troubles.iter();
+        let troubles = troubles.map(|(entry, said)| format!("{}: {said}", entry.key.in_words()));
+        let over = self.news.over.iter().map(|entry| {
+            let lasted = Span::whole_seconds_of(self.at.duration_since(entry.since));
+            format!("over after {lasted}: {}", entry.key.in_words())
+        });
+        let restarted = self.restarted.iter().map(|ended| {
+            let (app, dyno, why) = (&ended.step.app, &ended.step.dyno, ended.step.why());
+            format!("{app}: {dyno} restarted ({why})")
+        });
+        let lines: Vec<String> = troubles.chain(over).chain(restarted).collect();
+        let mut text = format!("autorestart on {}", self.from);
+        for line in lines.iter().take(MOST) {
+            text.push('\n');
+            text.push_str(line);
+        }
+        if lines.len() > MOST {
+            let _ = write!(text, "\nand {} more", lines.len() - MOST);
+        }
+        text
+    }
+}
+
+/// What a chat gets.
+#[must_use]
+pub fn of_text(text: &str) -> Value {
+    json!({ "text": escaped(text) })
+}
+
+/// Slack takes these three for its own.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}

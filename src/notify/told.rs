@@ -1,0 +1,81 @@
+//! What was told to whom: the same trouble is told once, and then that it is over.
+
+use super::trouble::{Found, Key};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One trouble that was told, and since when it lasts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    #[serde(flatten)]
+    pub key: Key,
+    pub since: Timestamp,
+}
+
+/// By the name of whoever was told.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told(BTreeMap<String, Vec<Entry>>);
+
+/// What is to be told to one name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct News {
+    /// Each with what is wrong.
+    pub troubles: Vec<(Entry, String)>,
+    pub over: Vec<Entry>,
+}
+
+impl Told {
+    /// Everything that anybody was told and that is not over.
+    #[must_use]
+    pub fn keys(&self) -> Vec<Key> {
+        let entries = self.0.values().flatten();
+        let mut keys: Vec<Key> = entries.map(|entry| entry.key.clone()).collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
+    /// What is news for this name of what a pass found; `is_meant` tells whether a trouble is for it.
+    #[must_use]
+    pub fn news(
+        &self,
+        name: &str,
+        found: &Found,
+        is_meant: impl Fn(&Key) -> bool,
+        now: Timestamp,
+    ) -> News {
+        let empty = vec![];
+        let told = self.0.get(name).unwrap_or(&empty);
+        let fresh = found
+            .troubles
+            .iter()
+            .filter(|(key, _)| is_meant(key) && told.iter().all(|entry| entry.key != **key));
+        let entry = |key: &Key| Entry {
+            key: key.clone(),
+            since: now,
+        };
+        let is_over = |entry: &&Entry| found.over.contains(&entry.key);
+        News {
+            troubles: fresh
+                .map(|(key, said)| (entry(key), said.clone()))
+                .collect(),
+            over: told.iter().filter(is_over).cloned().collect(),
+        }
+    }
+
+    /// Notes that it was told.
+    pub fn note(&mut self, name: &str, news: &News) {
+        let told = self.0.entry(name.to_owned()).or_default();
+        told.retain(|entry| !news.over.contains(entry));
+        let fresh = news.troubles.iter().map(|(entry, _)| entry.clone());
+        told.extend(fresh);
+    }
+}
+
+impl News {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.troubles.is_empty() && self.over.is_empty()
+    }
+}

@@ -1,0 +1,279 @@
+//! Who is told what went wrong: once, and when it is over; and that a receiver, whatever it does, changes
+//! nothing of a restart.
+
+use crate::{
+    notify::{add, add_with, listener, next},
+    process::{Home, Served, Told, block, each_once, schedule, shop, told_on_time},
+};
+use serde_json::{Value, json};
+use std::{
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    sync::mpsc::{Receiver, TryRecvError, channel},
+};
+
+const CLOCK: &str = "2026-03-02T07:00:10Z*60";
+
+/// A schedule whose trouble is told to these names.
+fn telling(names: &str) -> String {
+    schedule("07:00") + &format!("notify = [{names}]\n")
+}
+
+/// Answers every connection with what `answer` writes; tells of each.
+fn receiver(answer: impl Fn(&mut TcpStream) + Send + 'static) -> (String, Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let at = listener.local_addr().expect("an address");
+    let (sender, came) = channel();
+    std::thread::spawn(move || {
+        let mut kept = vec![];
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a stream");
+            let _ = stream.read(&mut [0; 4_096]);
+            answer(&mut stream);
+            kept.push(stream);
+            if sender.send(()).is_err() {
+                return;
+            }
+        }
+    });
+    (format!("http://{at}/s3cret-path"), came)
+}
+
+fn kinds() -> Vec<(&'static str, String, Receiver<()>, bool)> {
+    let (elsewhere, elsewhere_came) = receiver(|_| {});
+    let (hangs, of_hangs) = receiver(|_| {});
+    let (redirects, of_redirects) = receiver(move |stream| {
+        let _ = write!(
+            stream,
+            "HTTP/1.1 307 Temporary Redirect\r\nlocation: {elsewhere}\r\ncontent-length: 0\r\n\r\n"
+        );
+    });
+    let (refuses, of_refuses) = receiver(|stream| {
+        let _ = write!(
+            stream,
+            "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n"
+        );
+    });
+    let (chatters, of_chatters) = receiver(|stream| {
+        let _ = write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: 1048576\r\n\r\n");
+        let _ = stream.write_all(&vec![b'x'; 1 << 20]);
+    });
+    let (leaves, of_leaves) = receiver(|stream| {
+        let _ = stream.shutdown(std::net::Shutdown::Both);
+    });
+    vec![
+        ("hangs", hangs, of_hangs, false),
+        ("redirects", redirects, of_redirects, false),
+        ("redirected to", "".to_owned(), elsewhere_came, false),
+        ("answers 500", refuses, of_refuses, false),
+        ("answers a megabyte", chatters, of_chatters, true),
+        ("leaves", leaves, of_leaves, false),
+    ]
+}
+
+/// A pass whose web dyno does not come up.
+async fn failing_pass(home: &Home, served: &Served) -> Told {
+    let habits = json!({ "habits": { "then": "crash-at-boot" } });
+    served
+        .heroku
+        .patch("/sandbox/apps/example-app", &habits)
+        .await;
+    told_on_time(home, served, &["run", "--no-wait"]).await
+}
+
+#[test]
+fn a_receiver_that_hangs_redirects_refuses_or_chatters_changes_no_restart() {
+    block(async {
+        for (kind, url, came, is_taken) in kinds() {
+            if url.is_empty() {
+                assert_eq!(
+                    came.try_recv(),
+                    Err(TryRecvError::Empty),
+                    "nobody is sent on to another place"
+                );
+                continue;
+            }
+            for is_well in [true, false] {
+                let home = Home::new().without_offset();
+                let served = Served::start(&shop(&home, 1), Some(CLOCK));
+                let kept = add_with(&home, &served.heroku.url, "ops", &url, &["--restarts"]);
+                assert_eq!(kept.code, Some(0), "{kind}: {kept:?}");
+                home.write_schedules(&telling("\"ops\""));
+                let told = if is_well {
+                    told_on_time(&home, &served, &["run"]).await
+                } else {
+                    failing_pass(&home, &served).await
+                };
+                let record = served.heroku.record().await;
+                assert!(came.try_iter().count() >= 2, "{kind}: it was asked");
+                if is_well {
+                    assert_eq!(told.code, Some(0), "{kind}: {told:?}");
+                    assert_eq!(record.restarts(), each_once(), "{kind}");
+                } else {
+                    assert_eq!(told.code, Some(3), "{kind}: {told:?}");
+                    assert_eq!(record.restarts().len(), 1, "{kind}: {told:?}");
+                }
+                let is_said = told.stderr.contains("ops was not told yet: 127.0.0.1: ");
+                assert_eq!(is_said, !is_taken, "{kind}: {told:?}");
+                assert!(!format!("{told:?}{kept:?}").contains("s3cret"), "{kind}");
+            }
+        }
+    });
+}
+
+fn kinds_of(list: &Value) -> Vec<(String, String)> {
+    let of_one = |one: &Value| {
+        let text = |key: &str| one[key].as_str().unwrap_or_default().to_owned();
+        (text("kind"), text("app"))
+    };
+    let mut kinds: Vec<_> = list
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(of_one)
+        .collect();
+    kinds.sort();
+    kinds
+}
+
+#[test]
+fn the_same_trouble_is_told_once_and_then_that_it_is_over() {
+    block(async {
+        let home = Home::new().without_offset();
+        let served = Served::start(&shop(&home, 1), Some(CLOCK));
+        let host = &served.heroku.url;
+        let (url, told) = listener("200 OK");
+        let (chat, chatted) = listener("200 OK");
+        assert_eq!(add(&home, host, "ops", &url).code, Some(0));
+        let slack = ["--format", "slack"];
+        assert_eq!(add_with(&home, host, "chat", &chat, &slack).code, Some(0));
+        assert_eq!(next(&told).1["event"], json!("test"));
+        assert_eq!(next(&chatted).1.as_object().map(|body| body.len()), Some(1));
+        home.write_schedules(&telling("\"ops\", \"chat\""));
+        let run = failing_pass(&home, &served).await;
+        assert_eq!(run.code, Some(3), "{run:?}");
+        let body = next(&told).1;
+        assert_eq!(body["event"], json!("trouble"), "{body}");
+        let example = |kind: &str| (kind.to_owned(), "example-app".to_owned());
+        assert_eq!(
+            kinds_of(&body["troubles"]),
+            [example("failed"), example("held")],
+            "{body}"
+        );
+        let text = body["text"].as_str().expect("a text");
+        assert!(
+            text.contains("example-app (default): failed: web.1 failed: the new dyno crashed"),
+            "{text}"
+        );
+        assert_eq!(
+            next(&chatted).1,
+            json!({ "text": text }),
+            "nothing to escape"
+        );
+        // As long as it lasts, nothing more is said.
+        for _ in 0..3 {
+            let run = told_on_time(&home, &served, &["run", "--no-wait"]).await;
+            assert_eq!(run.code, Some(3), "{run:?}");
+        }
+        assert!(told.try_recv().is_err() && chatted.try_recv().is_err());
+        // Mended, by a deploy that replaces the broken one.
+        let habits = json!({ "habits": { "then": "stay" } });
+        served
+            .heroku
+            .patch("/sandbox/apps/example-app", &habits)
+            .await;
+        let release = reqwest::Method::POST;
+        let path = "/sandbox/apps/example-app/releases";
+        served.heroku.send(release, path, &json!({})).await;
+        served
+            .heroku
+            .patch("/sandbox", &json!({ "advance": "1d" }))
+            .await;
+        let run = told_on_time(&home, &served, &["run"]).await;
+        assert_eq!(run.code, Some(0), "{run:?}");
+        let body = next(&told).1;
+        assert_eq!(body["event"], json!("over"), "{body}");
+        assert_eq!(
+            kinds_of(&body["over"]),
+            [example("failed"), example("held")],
+            "{body}"
+        );
+        assert!(
+            next(&chatted).1["text"]
+                .as_str()
+                .expect("a text")
+                .contains("over after")
+        );
+        let state = std::fs::read_to_string(home.ledger().with_file_name("notify.json"));
+        assert!(!state.expect("what was told").contains("s3cret"));
+    });
+}
+
+#[test]
+fn a_receiver_that_was_away_hears_it_later_and_once() {
+    block(async {
+        let home = Home::new().without_offset();
+        let served = Served::start(&shop(&home, 1), Some(CLOCK));
+        let host = &served.heroku.url;
+        // A port where nobody listens yet.
+        let place = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let at = place.local_addr().expect("an address");
+        drop(place);
+        let kept = add(&home, host, "ops", &format!("http://{at}/hook"));
+        assert!(kept.stderr.contains("did not take a test"), "{kept:?}");
+        home.write_schedules(&telling("\"ops\""));
+        let run = failing_pass(&home, &served).await;
+        assert!(
+            run.code == Some(3) && run.stderr.contains("ops was not told yet"),
+            "{run:?}"
+        );
+        let (url, told) = listener("200 OK");
+        assert_eq!(add(&home, host, "ops", &url).code, Some(0));
+        next(&told);
+        // Also by a call that finds nothing due.
+        home.write_schedules("version = 1\n");
+        let run = told_on_time(&home, &served, &["run", "--no-wait"]).await;
+        assert_eq!(run.code, Some(0), "{run:?}");
+        assert_eq!(next(&told).1["event"], json!("trouble"));
+        told_on_time(&home, &served, &["run", "--no-wait"]).await;
+        assert!(told.try_recv().is_err(), "once");
+    });
+}
+
+#[test]
+fn a_name_without_a_url_is_refused_by_set_and_said_by_doctor() {
+    block(async {
+        let home = Home::new();
+        let served = Served::start(&shop(&home, 1), None);
+        let host = &served.heroku.url;
+        let set = [
+            "set",
+            "--app",
+            "example-app",
+            "--at",
+            "07",
+            "--notify",
+            "ops",
+        ];
+        let refused = home.run(host, &set);
+        assert!(
+            refused.code == Some(2) && refused.stderr.contains("under the name ops"),
+            "{refused:?}"
+        );
+        assert!(!home.schedules().exists(), "nothing is half set");
+        let (url, told) = listener("200 OK");
+        assert_eq!(add(&home, host, "ops", &url).code, Some(0));
+        next(&told);
+        let done = home.run(host, &set);
+        assert!(
+            done.code == Some(0) && done.stdout.contains("tells ops what goes wrong"),
+            "{done:?}"
+        );
+        assert_eq!(home.run(host, &["notify", "remove", "ops"]).code, Some(0));
+        let doctor = home.run(host, &["doctor"]);
+        assert!(
+            doctor.stdout.contains("no URL is kept here for ops"),
+            "{doctor:?}"
+        );
+    });
+}
