@@ -12,7 +12,11 @@ use super::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use std::collections::{BTreeMap, VecDeque};
+use sha2::{Digest as _, Sha256};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, VecDeque},
+};
 
 #[derive(Debug)]
 pub(super) struct App {
@@ -41,8 +45,8 @@ pub(super) struct App {
     pub habits: Habits,
     /// A release whose release phase still runs: its version, and when it takes effect.
     pub pending: Option<(u64, Timestamp)>,
-    /// Restarts that were accepted: of which name, and when they take effect.
-    pub accepted: Vec<(String, Timestamp)>,
+    /// Restarts that were accepted, and take effect later.
+    pub accepted: Vec<Accepted>,
     /// The Private Space that it is in.
     pub space: Option<String>,
     /// What its lines of metrics call it.
@@ -79,6 +83,16 @@ pub(super) struct Release {
     pub slug: Option<String>,
 }
 
+/// A restart that was accepted: of which name, when it takes effect, and how many dynos of its process
+/// type were down by then as far as whoever asked could know.
+#[derive(Debug, Clone)]
+pub(super) struct Accepted {
+    pub name: String,
+    process_type: String,
+    pub at: Timestamp,
+    pub down: u32,
+}
+
 /// A dyno was replaced or ended: the truth that tests hold us to.
 #[derive(Debug, Clone, Serialize)]
 pub struct Restart {
@@ -91,7 +105,8 @@ pub struct Restart {
     pub new_id: Option<String>,
     /// `request`, `release`, `scale` or `cycle`.
     pub cause: &'static str,
-    /// Dynos of the process type that the formation wants and that are not up right after.
+    /// Dynos of the process type that the formation wants and that are not up right after; of a restart that
+    /// took effect later, right after it was asked for.
     pub down: u32,
 }
 
@@ -214,8 +229,18 @@ impl App {
         }
         let lag = self.habits.lag.0;
         if lag.as_secs() > 0 {
+            let process_type = self.dynos[place].process_type.clone();
+            let is_up = u32::from(self.dynos[place].is_up(now));
+            let of_type = |other: &&Accepted| other.process_type == process_type;
+            let pending = self.accepted.iter().filter(of_type).count();
+            let down = self.down(&process_type, now) + is_up;
             // Each request is carried out, also a second one for the same place.
-            self.accepted.push((name.to_owned(), now + lag.duration()));
+            self.accepted.push(Accepted {
+                name: name.to_owned(),
+                at: now + lag.duration(),
+                down: down + u32::try_from(pending).unwrap_or(u32::MAX),
+                process_type,
+            });
             return vec![];
         }
         vec![self.replace(place, "request", now)]
@@ -363,6 +388,24 @@ impl App {
     }
 }
 
+thread_local! {
+    /// Where the next id comes from, where a scenario has a seed.
+    static SEED: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+/// Ids of this thread's worlds follow from a seed from now on, so that a run can be repeated.
+pub(super) fn seed_ids(seed: Option<u64>) {
+    SEED.set(seed);
+}
+
 pub(super) fn uuid() -> String {
-    uuid::Uuid::new_v4().to_string()
+    let Some(seed) = SEED.get() else {
+        return uuid::Uuid::new_v4().to_string();
+    };
+    SEED.set(Some(seed.wrapping_add(1)));
+    let digest = Sha256::digest(seed.to_be_bytes());
+    let bytes: [u8; 16] = std::array::from_fn(|place| digest[place]);
+    uuid::Builder::from_random_bytes(bytes)
+        .into_uuid()
+        .to_string()
 }

@@ -35,7 +35,7 @@ pub(super) fn router() -> Router<Shared> {
             patch(bend_authorization).delete(revoke),
         )
         .route("/sandbox/users/{email}", patch(bend_user))
-        .route("/sandbox/apps/{app}", patch(bend_app))
+        .route("/sandbox/apps/{app}", get(truth).patch(bend_app))
         .route("/sandbox/apps/{app}/dynos/{dyno}", patch(bend_dyno))
         .route("/sandbox/apps/{app}/formation", post(scale))
         .route("/sandbox/apps/{app}/releases", post(release))
@@ -201,6 +201,22 @@ async fn bend_app(
         app.name = bend.name.unwrap_or_else(|| app.name.clone());
         app.answers = bend.answers.unwrap_or_else(|| app.answers.clone());
     })
+}
+
+/// An app as it is by now, whatever its API shows.
+async fn truth(State(world): State<Shared>, Path(name): Path<String>) -> Json<Value> {
+    let mut world = world.lock();
+    let now = world.settle();
+    let found = world.find(&name).map(|app| {
+        let dynos = app.dynos.iter().filter(|dyno| dyno.leaves_at.is_none());
+        let dynos = dynos.map(|dyno| {
+            let mut shown = super::json::dyno(app, dyno, now);
+            shown["one_off"] = dyno.is_one_off.into();
+            shown
+        });
+        json!({ "maintenance": app.is_in_maintenance, "dynos": dynos.collect::<Vec<_>>() })
+    });
+    Json(found.unwrap_or_default())
 }
 
 #[derive(Deserialize)]

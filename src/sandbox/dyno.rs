@@ -1,6 +1,11 @@
 //! One simulated dyno. Its state is a function of time: nothing ticks.
 
-use super::{app::App, leak::Leak, meter::Meter, scenario::Then};
+use super::{
+    app::{App, uuid},
+    leak::Leak,
+    meter::Meter,
+    scenario::Then,
+};
 use jiff::{SignedDuration, Timestamp};
 
 #[derive(Debug, Clone)]
@@ -81,7 +86,7 @@ impl Dyno {
 
     /// The dyno that takes this one's place.
     pub fn successor(&self, name: String, release: u64, app: &App, now: Timestamp) -> Self {
-        let (habits, id) = (&app.habits, uuid::Uuid::new_v4().to_string());
+        let (habits, id) = (&app.habits, uuid());
         Self {
             meter: Meter::new(app.has_metrics(), now, &id),
             id,

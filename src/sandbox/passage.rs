@@ -2,7 +2,7 @@
 //! effect, Heroku's daily cycle.
 
 use super::{
-    app::{App, Restart},
+    app::{Accepted, App, Restart},
     dyno::Dyno,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -16,14 +16,15 @@ impl App {
         if let Some((_, at)) = self.pending.filter(|(_, at)| *at <= now) {
             restarts.extend(self.apply_release(at));
         }
-        let (due, later) = std::mem::take(&mut self.accepted)
+        let (due, later): (Vec<Accepted>, Vec<Accepted>) = std::mem::take(&mut self.accepted)
             .into_iter()
-            .partition(|(_, at)| *at <= now);
+            .partition(|accepted: &Accepted| accepted.at <= now);
         self.accepted = later;
-        for (name, at) in due {
+        for Accepted { name, at, down, .. } in due {
             let is_it = |dyno: &Dyno| dyno.name == name && dyno.leaves_at.is_none();
             if let Some(place) = self.dynos.iter().position(is_it) {
-                restarts.push(self.replace(place, "request", at));
+                let restart = self.replace(place, "request", at);
+                restarts.push(Restart { down, ..restart });
             }
         }
         if self.habits.daily_cycle {

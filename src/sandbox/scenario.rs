@@ -14,6 +14,8 @@ pub struct Scenario {
     pub account: String,
     /// The only token that is accepted; any, when absent.
     pub token: Option<String>,
+    /// What all ids follow from; random ones, when absent.
+    pub seed: Option<u64>,
     /// Requests that the account has left at the beginning.
     #[serde(default = "quota")]
     pub quota: u64,

@@ -96,6 +96,8 @@ pub struct Record {
 pub struct Request {
     pub method: String,
     pub path: String,
+    #[serde(default)]
+    pub fault: Option<String>,
 }
 
 #[derive(Debug, Clone, serde::Deserialize)]
@@ -103,6 +105,7 @@ pub struct Restart {
     pub at: jiff::Timestamp,
     pub app: String,
     pub dyno: String,
+    pub process_type: String,
     pub cause: String,
     pub down: u32,
 }

@@ -31,6 +31,7 @@ mod scenarios;
 mod schedules_file;
 mod schema;
 mod simulation;
+mod storm;
 mod sweep;
 mod telling;
 mod terminal;

@@ -64,7 +64,7 @@ fn kinds() -> Vec<(&'static str, String, Receiver<()>, bool)> {
     vec![
         ("hangs", hangs, of_hangs, false),
         ("redirects", redirects, of_redirects, false),
-        ("redirected to", "".to_owned(), elsewhere_came, false),
+        ("redirected to", String::new(), elsewhere_came, false),
         ("answers 500", refuses, of_refuses, false),
         ("answers a megabyte", chatters, of_chatters, true),
         ("leaves", leaves, of_leaves, false),
@@ -148,7 +148,10 @@ fn the_same_trouble_is_told_once_and_then_that_it_is_over() {
         let slack = ["--format", "slack"];
         assert_eq!(add_with(&home, host, "chat", &chat, &slack).code, Some(0));
         assert_eq!(next(&told).1["event"], json!("test"));
-        assert_eq!(next(&chatted).1.as_object().map(|body| body.len()), Some(1));
+        assert_eq!(
+            next(&chatted).1.as_object().map(serde_json::Map::len),
+            Some(1)
+        );
         home.write_schedules(&telling("\"ops\", \"chat\""));
         let run = failing_pass(&home, &served).await;
         assert_eq!(run.code, Some(3), "{run:?}");

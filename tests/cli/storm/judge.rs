@@ -1,0 +1,294 @@
+//! What must hold, whatever happened, by the sandbox's own record.
+
+use super::weather::{AppPlan, MAX_UPTIME_HOURS};
+use crate::control::Heroku;
+use autorestart::{report::Report, schedule::Schedule};
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+/// What came of one world, or of several.
+#[derive(Debug, Default)]
+pub struct Tally {
+    pub app_days: i64,
+    occurrences: usize,
+    passes: usize,
+    dropped: usize,
+    pub restarts: Vec<(Timestamp, String, String)>,
+    faults: BTreeMap<String, usize>,
+    missed: usize,
+    held: usize,
+    failed: usize,
+    pub wrong: Vec<String>,
+}
+
+impl Tally {
+    pub fn add(&mut self, other: Self) {
+        self.app_days += other.app_days;
+        self.occurrences += other.occurrences;
+        self.passes += other.passes;
+        self.dropped += other.dropped;
+        self.restarts.extend(other.restarts);
+        for (kind, count) in other.faults {
+            *self.faults.entry(kind).or_default() += count;
+        }
+        self.missed += other.missed;
+        self.held += other.held;
+        self.failed += other.failed;
+        self.wrong.extend(other.wrong);
+    }
+
+    /// One that shows nothing would hold as well.
+    pub fn is_a_storm(&self) {
+        assert!(
+            self.dropped > 20 && self.missed > 0 && self.failed > 0,
+            "{self}"
+        );
+        assert!(self.faults.len() > 8, "{self}");
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let faults: usize = self.faults.values().sum();
+        write!(
+            f,
+            "{} app-days, {} occurrences, {} restarts, {} passes of which {} were dropped, {faults} faults of {} kinds, {} failed steps, {} held, {} missed and told, {} wrong",
+            self.app_days,
+            self.occurrences,
+            self.restarts.len(),
+            self.passes,
+            self.dropped,
+            self.faults.len(),
+            self.failed,
+            self.held,
+            self.missed,
+            self.wrong.len()
+        )
+    }
+}
+
+/// An app as it is, whatever its API shows.
+#[derive(Deserialize)]
+struct Truth {
+    dynos: Vec<TrueDyno>,
+}
+
+#[derive(Deserialize)]
+struct TrueDyno {
+    name: String,
+    created_at: Timestamp,
+    state: String,
+    one_off: bool,
+}
+
+pub struct Judge {
+    apps: Vec<AppPlan>,
+    schedules: Vec<Schedule>,
+    /// (app, newest occurrence, how many) that were told as missed.
+    missed: BTreeSet<(String, Timestamp, usize)>,
+    /// The newest occurrence of each app that was looked at when its time was over.
+    judged: BTreeMap<String, Timestamp>,
+    tally: Tally,
+}
+
+impl Judge {
+    pub fn new(apps: &[AppPlan], schedules: Vec<Schedule>) -> Self {
+        Self {
+            apps: apps.to_vec(),
+            schedules,
+            missed: BTreeSet::new(),
+            judged: BTreeMap::new(),
+            tally: Tally {
+                app_days: i64::try_from(apps.len()).expect("few") * super::life::DAYS,
+                ..Tally::default()
+            },
+        }
+    }
+
+    pub fn count(&mut self, is_whole: bool, was_doomed: bool) {
+        self.tally.passes += 1;
+        self.tally.dropped += usize::from(was_doomed && !is_whole);
+    }
+
+    fn schedule(&self, app: &str) -> &Schedule {
+        let mut schedules = self.schedules.iter();
+        schedules
+            .find(|schedule| schedule.app.name.as_str() == app)
+            .expect("a schedule")
+    }
+
+    /// After a whole pass: what it let go by, it, or one before it, has told.
+    pub async fn look(
+        &mut self,
+        heroku: &Heroku,
+        report: &Report,
+        began: Timestamp,
+        now: Timestamp,
+    ) {
+        for app in &report.apps {
+            if super::life::shown().is_some_and(|shown| shown == app.app) {
+                let ended = app.ended.iter();
+                let ended: Vec<_> = ended
+                    .map(|one| (&one.step.dyno, one.outcome, &one.detail))
+                    .collect();
+                let skips = app.due_skips();
+                let skips: Vec<_> = skips
+                    .map(|one| (&one.dyno, one.reason, &one.detail))
+                    .collect();
+                let error = app.error.as_ref().map(ToString::to_string);
+                println!(
+                    "{began} to {now}: {ended:?} {skips:?} {error:?} {:?}",
+                    app.missed
+                );
+            }
+            for missed in &app.missed {
+                self.tally.missed += missed.count;
+                self.missed
+                    .insert((app.app.clone(), missed.occurrence, missed.count));
+            }
+            let bad = app.ended.iter();
+            self.tally.failed += bad.filter(|ended| !ended.outcome.is_good()).count();
+            self.tally.held += app.due_skips().count();
+            if report.exit_code() != 0 {
+                let is_told = app.error.is_some()
+                    || !app.missed.is_empty()
+                    || app.due_skips().next().is_some()
+                    || app.has_given_up
+                    || app
+                        .ended
+                        .iter()
+                        .any(|ended| ended.detail.is_some() || ended.outcome.is_good());
+                let is_all_well = app.ended.is_empty();
+                if !is_told && !is_all_well {
+                    self.wrong(format!("{}: {now}: not explained: {app:?}", app.app));
+                }
+            }
+        }
+        for plan in self.apps.clone().iter().filter(|plan| !plan.at.is_empty()) {
+            let mut reports = report.apps.iter().filter(|app| app.app == plan.name);
+            if reports.any(|app| app.error.is_some() || app.has_gap) {
+                continue;
+            }
+            self.look_at(heroku, plan, began, now).await;
+        }
+    }
+
+    async fn look_at(&mut self, heroku: &Heroku, plan: &AppPlan, began: Timestamp, now: Timestamp) {
+        let schedule = self.schedule(&plan.name);
+        let catch_up = schedule.guards.catch_up.duration();
+        // Over before the pass looked; the newest one, which speaks for those before it.
+        let over = began - catch_up - SignedDuration::from_secs(30);
+        let Some(occurrence) = schedule.latest_occurrence(over) else {
+            return;
+        };
+        // Once: one that was left on purpose then may be up again later.
+        let before = self.judged.insert(plan.name.clone(), occurrence);
+        if before.is_some_and(|before| before >= occurrence) {
+            return;
+        }
+        let is_told = self.missed.iter().any(|(app, at, count)| {
+            // Those that are told together end with the newest.
+            *app == plan.name && *at >= occurrence && *count >= 1
+        });
+        let truth: Truth = heroku.get(&format!("/sandbox/apps/{}", plan.name)).await;
+        let is_left = |dyno: &&TrueDyno| {
+            // Up all the while: neither on its way nor left alone on purpose.
+            dyno.created_at < occurrence && dyno.state == "up" && !dyno.one_off
+        };
+        if let (false, Some(dyno)) = (is_told, truth.dynos.iter().find(is_left)) {
+            let (app, name) = (&plan.name, &dyno.name);
+            let created_at = dyno.created_at;
+            self.wrong(format!(
+                "{app}: at {now} {name} of {created_at} is as before {occurrence}, and nobody told"
+            ));
+        }
+    }
+
+    fn wrong(&mut self, what: String) {
+        self.tally.wrong.push(what);
+    }
+
+    /// Over all that was restarted.
+    pub async fn end(mut self, heroku: &Heroku, seed: u64) -> Tally {
+        let record = heroku.record().await;
+        for request in record.requests.iter().filter_map(|one| one.fault.clone()) {
+            *self.tally.faults.entry(request).or_default() += 1;
+        }
+        let mut counts: BTreeMap<(String, String, Timestamp), Vec<Timestamp>> = BTreeMap::new();
+        let requested = record.restarts.iter().filter(|one| one.cause == "request");
+        for restart in &record.restarts {
+            if super::life::shown().is_some_and(|shown| shown == restart.app) {
+                println!("{restart:?}");
+            }
+        }
+        for restart in requested {
+            let plan = self.apps.iter().find(|plan| plan.name == restart.app);
+            let plan = plan.expect("an app").clone();
+            if restart.down > plan.max_unavailable {
+                let (app, dyno, at, down) = (&restart.app, &restart.dyno, restart.at, restart.down);
+                let allowed = plan.max_unavailable;
+                self.wrong(format!(
+                    "{app}: {dyno} at {at}: {down} down, {allowed} allowed"
+                ));
+            }
+            self.tally.restarts.push((
+                restart.at,
+                restart.app.clone(),
+                // Pods have names of their own.
+                restart.process_type.clone(),
+            ));
+            if plan.at.is_empty() {
+                continue;
+            }
+            let due = self.schedule(&plan.name).latest_occurrence(restart.at);
+            let Some(due) = due else {
+                self.wrong(format!("{}: nothing was due at {}", plan.name, restart.at));
+                continue;
+            };
+            let key = (restart.app.clone(), restart.dyno.clone(), due);
+            counts.entry(key).or_default().push(restart.at);
+        }
+        for ((app, dyno, due), times) in &counts {
+            if times.len() > 1 {
+                self.wrong(format!("{app}: {dyno} for {due} at {times:?}"));
+            }
+        }
+        self.judge_ages(&record.restarts);
+        self.tally.occurrences = counts
+            .keys()
+            .map(|(app, _, due)| (app, due))
+            .collect::<BTreeSet<_>>()
+            .len();
+        for wrong in &mut self.tally.wrong {
+            *wrong = format!("seed {seed}: {wrong}");
+        }
+        self.tally
+    }
+
+    /// By age: never before the dyno in that place was so old.
+    fn judge_ages(&mut self, restarts: &[crate::control::Restart]) {
+        let aged = self.apps.iter().filter(|plan| plan.at.is_empty());
+        let aged: Vec<String> = aged.map(|plan| plan.name.clone()).collect();
+        let mut since: BTreeMap<(&str, &str), Timestamp> = BTreeMap::new();
+        let mut wrong = vec![];
+        for restart in restarts {
+            let place = (restart.app.as_str(), restart.dyno.as_str());
+            let before = since.insert(place, restart.at);
+            let is_asked = restart.cause == "request" && aged.contains(&restart.app);
+            if let (true, Some(before)) = (is_asked, before)
+                && restart.at.duration_since(before) < SignedDuration::from_hours(MAX_UPTIME_HOURS)
+            {
+                let (app, dyno) = place;
+                let at = restart.at;
+                wrong.push(format!(
+                    "{app}: {dyno} at {at}, younger than {MAX_UPTIME_HOURS}h: {before}"
+                ));
+            }
+        }
+        self.tally.wrong.extend(wrong);
+    }
+}

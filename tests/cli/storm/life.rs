@@ -1,0 +1,185 @@
+//! One world, lived: what happens to it, and the passes that are made meanwhile.
+
+use super::{
+    judge::{Judge, Tally},
+    weather::{self, AppPlan, Event},
+};
+use crate::{calendars::property::Random, control::Heroku, simulation::Machine};
+use autorestart::{clock::Clock, execute::Stop, pass::Options, report::Report, sandbox::Scenario};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use std::{
+    cell::Cell,
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+};
+
+pub const BEGIN: &str = "2026-03-02T00:00:00Z";
+pub const DAYS: i64 = 5;
+/// A timer calls so often.
+const TICK: SignedDuration = SignedDuration::from_mins(5);
+/// After the last of what happens: what is left is caught up with, or told.
+const QUIET: SignedDuration = SignedDuration::from_hours(5);
+
+pub struct Life {
+    seed: u64,
+    random: Random,
+    apps: Vec<AppPlan>,
+    events: Vec<(SignedDuration, Event)>,
+}
+
+/// Passes that were dropped, as by SIGKILL.
+async fn endangered<T>(polls: Option<i64>, pass: impl Future<Output = T>) -> Option<T> {
+    let left = Cell::new(polls);
+    let mut pass = pin!(pass);
+    poll_fn(|context| {
+        match left.get() {
+            Some(0) => return Poll::Ready(None),
+            Some(more) => left.set(Some(more - 1)),
+            None => {}
+        }
+        pass.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+impl Life {
+    pub fn of(seed: u64) -> Self {
+        let mut random = Random(seed);
+        let apps = weather::apps(&mut random);
+        let events = weather::events(&mut random, &apps, DAYS);
+        Self {
+            seed,
+            random,
+            apps,
+            events,
+        }
+    }
+
+    pub async fn live(mut self) -> Tally {
+        let begin: Timestamp = BEGIN.parse().expect("an instant");
+        let clock = Clock::Moved {
+            base: begin,
+            started: tokio::time::Instant::now(),
+            rate: 1.0,
+            set_by: None,
+        };
+        let apps: String = self.apps.iter().map(AppPlan::scenario).collect();
+        let world = format!("seed = {}\n{apps}", self.seed);
+        let scenario = Scenario::parse(&world).expect("a world");
+        let heroku = Heroku::start(&scenario, clock).await;
+        let router = format!("{}/router", heroku.url);
+        let schedules: String = self.apps.iter().map(|app| app.schedule(&router)).collect();
+        let machine = Machine::new(&heroku, clock, &format!("version = 1\n{schedules}"));
+        let state = machine.home.path().join("state");
+        std::fs::create_dir_all(&state).expect("a directory");
+        std::fs::write(state.join("runner-id"), self.seed.to_string()).expect("a file");
+        let mut judge = Judge::new(&self.apps, machine.store().read().await.expect("schedules"));
+        let events = std::mem::take(&mut self.events);
+        let apps = self.apps.clone();
+        let happens = async {
+            for (after, event) in &events {
+                let wait = (begin + *after).duration_since(clock.now());
+                clock.sleep(wait).await;
+                show(&apps, clock.now(), event);
+                happen(&heroku, &apps, event).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        let end = begin + SignedDuration::from_hours(24 * DAYS);
+        let passes = async {
+            while clock.now() < end + QUIET {
+                let began = clock.now();
+                // Every third is dropped, at any of the places where it waits.
+                let is_doomed = began < end && self.random.below(3) == 0;
+                let polls = is_doomed.then(|| self.random.below(120));
+                let report = endangered(polls, self.pass(&machine)).await;
+                judge.count(report.is_some(), polls.is_some());
+                if let Some(report) = report {
+                    judge.look(&heroku, &report, began, clock.now()).await;
+                }
+                let passed = clock.now().duration_since(began);
+                clock.sleep((TICK - passed).max(SignedDuration::ZERO)).await;
+            }
+        };
+        tokio::select! {
+            () = passes => {}
+            () = happens => unreachable!("it goes on for good"),
+        }
+        judge.end(&heroku, self.seed).await
+    }
+
+    async fn pass(&self, machine: &Machine) -> Report {
+        let (_sender, stop) = Stop::new();
+        let options = Options {
+            is_unattended: true,
+            // Some stay, as `run` of a person or CI does.
+            no_wait: !(self.seed + machine.clock.now().as_second().unsigned_abs())
+                .is_multiple_of(3),
+            ..Options::default()
+        };
+        machine.pass(options, None, &stop).await
+    }
+}
+
+/// Which app somebody wants to see.
+pub fn shown() -> Option<String> {
+    std::env::var("AUTORESTART_TEST_SHOW").ok()
+}
+
+fn show(apps: &[AppPlan], now: Timestamp, event: &Event) {
+    if let Some(shown) = shown() {
+        let of = match event {
+            Event::Deploy(app)
+            | Event::Scale(app, ..)
+            | Event::Habits(app, _)
+            | Event::Maintenance(app, _)
+            | Event::Answers(app, _)
+            | Event::Dyno(app, ..) => Some(apps[*app].name.as_str()),
+            Event::Faults(_) | Event::Clear | Event::Incident(_) => None,
+        };
+        if of.is_none_or(|name| name == shown) {
+            println!("{now} {event:?}");
+        }
+    }
+}
+
+async fn happen(heroku: &Heroku, apps: &[AppPlan], event: &Event) {
+    let path = |app: &usize| format!("/sandbox/apps/{}", apps[*app].name);
+    match event {
+        Event::Deploy(app) => {
+            let path = format!("{}/releases", path(app));
+            heroku.send(reqwest::Method::POST, &path, &json!({})).await;
+        }
+        Event::Scale(app, kind, quantity) => {
+            let path = format!("{}/formation", path(app));
+            let body = json!({ "type": kind, "quantity": quantity });
+            heroku.send(reqwest::Method::POST, &path, &body).await;
+        }
+        Event::Habits(app, habits) => {
+            let body = json!({ "habits": habits });
+            heroku.patch(&path(app), &body).await;
+        }
+        Event::Maintenance(app, is_on) => {
+            let body = json!({ "maintenance": is_on });
+            heroku.patch(&path(app), &body).await;
+        }
+        Event::Answers(app, answers) => {
+            let body = json!({ "answers": answers });
+            heroku.patch(&path(app), &body).await;
+        }
+        Event::Dyno(app, name, state) => {
+            let path = format!("{}/dynos/{name}", path(app));
+            heroku.patch(&path, &json!({ "state": state })).await;
+        }
+        Event::Faults(faults) => heroku.faults(faults).await,
+        Event::Clear => heroku.no_faults().await,
+        Event::Incident(is_open) => {
+            let title = if *is_open { "Routing errors" } else { "" };
+            heroku
+                .patch("/sandbox", &json!({ "incident": title }))
+                .await;
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! What a seed means: the apps of a world, and all that happens to them.
+
+use crate::calendars::property::Random;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+/// What happens at some instant.
+#[derive(Debug, Clone)]
+pub enum Event {
+    Deploy(usize),
+    Scale(usize, &'static str, u32),
+    /// A change of how its dynos boot, from now on.
+    Habits(usize, Value),
+    Maintenance(usize, bool),
+    Answers(usize, Value),
+    Dyno(usize, String, &'static str),
+    Faults(Value),
+    Clear,
+    Incident(bool),
+}
+
+/// An app, and what its owner wants.
+#[derive(Debug, Clone)]
+pub struct AppPlan {
+    pub name: String,
+    pub generation: &'static str,
+    pub has_preboot: bool,
+    pub web: u32,
+    pub worker: u32,
+    /// Dynos of a process type that may be down at once.
+    pub max_unavailable: u32,
+    /// Times of day; none for an app whose dynos are restarted by their age.
+    pub at: Vec<u32>,
+    pub catch_up_minutes: i64,
+    pub has_check: bool,
+    pub has_busy: bool,
+}
+
+pub const MAX_UPTIME_HOURS: i64 = 7;
+
+impl AppPlan {
+    fn of(random: &mut Random, number: usize) -> Self {
+        let is_fir = number == 3 && random.below(2) == 0;
+        let mut at: Vec<u32> = (0..2 + random.below(3))
+            .map(|_| u32::try_from(random.below(24 * 4) * 15).expect("minutes"))
+            .collect();
+        at.sort_unstable();
+        at.dedup();
+        Self {
+            name: format!("app-{number}"),
+            generation: if is_fir { "fir" } else { "cedar" },
+            has_preboot: !is_fir && random.below(5) == 0,
+            web: u32::try_from(1 + random.below(4)).expect("few"),
+            worker: u32::try_from(random.below(4)).expect("few"),
+            max_unavailable: u32::try_from(1 + random.below(5) / 3).expect("few"),
+            at: if number == 2 { vec![] } else { at },
+            catch_up_minutes: if random.below(2) == 0 { 60 } else { 30 },
+            has_check: random.below(3) == 0,
+            has_busy: random.below(3) == 0,
+        }
+    }
+
+    pub fn schedule(&self, router: &str) -> String {
+        let times: Vec<String> = self
+            .at
+            .iter()
+            .map(|minutes| format!("{:02}:{:02}", minutes / 60, minutes % 60))
+            .collect();
+        let when = if times.is_empty() {
+            format!("max-uptime = \"{MAX_UPTIME_HOURS}h\"")
+        } else {
+            let (times, catch_up) = (times.join(","), self.catch_up_minutes);
+            format!("at = \"{times}\"\ntimezone = \"UTC\"\ncatch-up = \"{catch_up}m\"")
+        };
+        let name = &self.name;
+        let url = |is_there: bool, key: &str| match is_there {
+            true => format!("{key}-url = \"{router}/{name}/{key}\"\n"),
+            false => String::new(),
+        };
+        format!(
+            "[[schedule]]\napp = \"{name}\"\n{when}\nmax-unavailable = \"{}\"\nsince = 2026-03-01T00:00:00Z\n{}{}",
+            self.max_unavailable,
+            url(self.has_check, "check"),
+            url(self.has_busy, "busy")
+        )
+    }
+
+    pub fn scenario(&self) -> String {
+        let formation = |kind: &str, quantity: u32| {
+            format!(
+                "[[app.formation]]\ntype = \"{kind}\"\nquantity = {quantity}\nup-for = \"5h\"\n"
+            )
+        };
+        format!(
+            "[[app]]\nname = \"{}\"\ngeneration = \"{}\"\npreboot = {}\n{}{}",
+            self.name,
+            self.generation,
+            self.has_preboot,
+            formation("web", self.web),
+            formation("worker", self.worker)
+        )
+    }
+}
+
+/// The faults that a call may have (HEROKU 1.2, and the network).
+fn fault(random: &mut Random) -> Value {
+    let status = |status: u16, id: &str| json!({ "status": { "status": status, "id": id, "message": "Heroku says no." } });
+    let kinds = [
+        status(500, "internal_server_error"),
+        status(503, ""),
+        json!({ "status": { "status": 429, "id": "rate_limit", "message": "Too many.", "retry-after": 20 } }),
+        status(401, "unauthorized"),
+        status(403, "forbidden"),
+        status(404, "not_found"),
+        status(409, "conflict"),
+        status(422, "invalid_params"),
+        json!({ "status-after": { "status": 502 } }),
+        json!("reset-before"),
+        json!("reset-after"),
+        json!("hang"),
+        json!("hang-after"),
+        json!({ "delay": { "ms": 20_000 } }),
+        json!({ "delay": { "ms": 90_000 } }),
+        json!("garbage"),
+        json!("truncate"),
+    ];
+    random.among(&kinds).clone()
+}
+
+fn faults(random: &mut Random, apps: &[AppPlan]) -> Value {
+    let name = &random.among(apps).name;
+    let paths = [
+        String::new(),
+        format!("/apps/{name}"),
+        "/formation".to_owned(),
+        "/dynos".to_owned(),
+        "/features/preboot".to_owned(),
+        "/api/v4/".to_owned(),
+        "/router/".to_owned(),
+    ];
+    let methods = [Value::Null, json!("GET"), json!("DELETE")];
+    json!([{
+        "method": random.among(&methods),
+        "path": random.among(&paths),
+        "skip": random.below(6),
+        "times": 1 + random.below(25),
+        "kind": fault(random),
+    }])
+}
+
+/// How dynos boot for a while; mostly well.
+fn habits(random: &mut Random) -> Value {
+    let boot = format!("{}s", 1 + random.below(90));
+    let lag = format!("{}s", random.below(4) * random.below(20));
+    let thens = [
+        json!("stay"),
+        json!("stay"),
+        json!("stay"),
+        json!("stay"),
+        json!("crash-at-boot"),
+        json!("hang"),
+        json!({ "crash-after": "40s" }),
+        json!({ "flap": "15s" }),
+    ];
+    let answers = [200, 200, 200, 500];
+    json!({
+        "boot": boot,
+        "lag": lag,
+        "then": random.among(&thens),
+        "answers": random.among(&answers),
+        "absence": format!("{}s", random.below(2) * random.below(15)),
+        "overlap": "3m",
+        "release-phase": format!("{}s", random.below(3) * random.below(60)),
+        "keeps-created-at": random.below(40) == 0,
+        "daily-cycle": true,
+    })
+}
+
+/// All that happens, in its order; the last hours are quiet, and end well.
+pub fn events(random: &mut Random, apps: &[AppPlan], days: i64) -> Vec<(SignedDuration, Event)> {
+    let minutes = days * 24 * 60;
+    let mut events = vec![];
+    let after = |minute: i64, seconds: i64| SignedDuration::from_secs(minute * 60 + seconds);
+    for _ in 0..days * 90 {
+        // Half of them while something rolls.
+        let app = usize::try_from(random.below(4)).expect("an app");
+        let times = &apps[app].at;
+        let at = if times.is_empty() || random.below(4) == 0 {
+            after(random.below(minutes), random.below(60))
+        } else {
+            let day = random.below(days) * 24 * 60;
+            let due = i64::from(*random.among(times));
+            after(day + due + random.below(12), random.below(60))
+        };
+        let until = at + SignedDuration::from_mins(1 + random.below(90));
+        let kind = *random.among(&["web", "worker"]);
+        match random.below(12) {
+            0 => events.push((at, Event::Deploy(app))),
+            1 | 2 => {
+                let quantity = u32::try_from(random.below(5)).expect("few");
+                events.push((at, Event::Scale(app, kind, quantity)));
+            }
+            3 | 4 => {
+                events.push((at, Event::Habits(app, habits(random))));
+                events.push((until, Event::Habits(app, json!({ "daily-cycle": true }))));
+            }
+            5 => {
+                events.push((at, Event::Maintenance(app, true)));
+                events.push((until, Event::Maintenance(app, false)));
+            }
+            6 => {
+                let busy = json!({ "/busy": 503, "/check": 503 });
+                events.push((at, Event::Answers(app, busy)));
+                events.push((until, Event::Answers(app, json!({}))));
+            }
+            7 => {
+                let name = format!("{kind}.{}", 1 + random.below(4));
+                let state = *random.among(&["crashed", "idle", "starting", "down"]);
+                events.push((at, Event::Dyno(app, name.clone(), state)));
+                events.push((until, Event::Dyno(app, name, "up")));
+            }
+            8 => {
+                events.push((at, Event::Incident(true)));
+                events.push((until, Event::Incident(false)));
+            }
+            _ => {
+                events.push((at, Event::Faults(faults(random, apps))));
+                events.push((until, Event::Clear));
+            }
+        }
+    }
+    let end = after(minutes, 0);
+    events.retain(|(at, _)| *at < end);
+    events.push((end, Event::Clear));
+    events.push((end, Event::Incident(false)));
+    for app in 0..apps.len() {
+        events.push((end, Event::Maintenance(app, false)));
+        events.push((end, Event::Answers(app, json!({}))));
+        events.push((end, Event::Habits(app, json!({ "daily-cycle": true }))));
+    }
+    events.sort_by_key(|(at, _)| *at);
+    events
+}
+
+pub fn apps(random: &mut Random) -> Vec<AppPlan> {
+    (0..4).map(|number| AppPlan::of(random, number)).collect()
+}
