@@ -109,9 +109,9 @@ impl Judge {
         }
     }
 
-    pub fn count(&mut self, is_whole: bool, was_doomed: bool) {
+    pub fn count(&mut self, is_dropped: bool) {
         self.tally.passes += 1;
-        self.tally.dropped += usize::from(was_doomed && !is_whole);
+        self.tally.dropped += usize::from(is_dropped);
     }
 
     fn schedule(&self, app: &str) -> &Schedule {

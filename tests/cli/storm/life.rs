@@ -95,12 +95,16 @@ impl Life {
                 let is_doomed = began < end && self.random.below(3) == 0;
                 let polls = is_doomed.then(|| self.random.below(120));
                 let report = endangered(polls, self.pass(&machine)).await;
-                judge.count(report.is_some(), polls.is_some());
+                let is_dropped = report.is_none();
+                judge.count(is_dropped);
                 if let Some(report) = report {
                     judge.look(&heroku, &report, began, clock.now()).await;
                 }
+                // Whoever was dropped is called again soon, the others by their timer.
                 let passed = clock.now().duration_since(began);
-                clock.sleep((TICK - passed).max(SignedDuration::ZERO)).await;
+                let soon = SignedDuration::from_secs(1 + self.random.below(20));
+                let wait = if is_dropped { soon } else { TICK - passed };
+                clock.sleep(wait.max(SignedDuration::ZERO)).await;
             }
         };
         tokio::select! {

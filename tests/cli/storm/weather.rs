@@ -151,7 +151,7 @@ fn faults(random: &mut Random, apps: &[AppPlan]) -> Value {
 /// How dynos boot for a while; mostly well.
 fn habits(random: &mut Random) -> Value {
     let boot = format!("{}s", 1 + random.below(90));
-    let lag = format!("{}s", random.below(4) * random.below(20));
+    let lag = format!("{}s", random.below(4) * random.below(60));
     let thens = [
         json!("stay"),
         json!("stay"),
