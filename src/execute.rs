@@ -128,6 +128,8 @@ pub enum End {
 const BLIND: u32 = 3;
 /// Between two reads while the account has few requests left.
 const WHILE_QUOTA_IS_LOW: SignedDuration = SignedDuration::from_secs(30);
+/// A restart is looked at right after it was asked for, unless requests are to be saved.
+const AT_ONCE: SignedDuration = SignedDuration::from_secs(1);
 /// How long an answer to a DELETE, and then the last read, may take once we are asked to leave.
 const LAST_WORD: Duration = Duration::from_secs(3);
 
@@ -258,7 +260,13 @@ impl Tools<'_> {
                         return Ok(End::Interrupted);
                     }
                 }
-                Action::Restart(step) => self.restart(roll, &step, snapshot, ended).await?,
+                Action::Restart(step) => {
+                    self.restart(roll, &step, snapshot, ended).await?;
+                    let pace = self.client.pace();
+                    if pace > AT_ONCE && self.pause(pace).await {
+                        return Ok(End::Interrupted);
+                    }
+                }
                 Action::Wait(wait) => {
                     self.record(roll, ended)?;
                     let wait = if self.is_quota_low() {
@@ -266,7 +274,7 @@ impl Tools<'_> {
                     } else {
                         wait + self.lag
                     };
-                    if self.pause(wait).await {
+                    if self.pause(wait.max(self.client.pace())).await {
                         return Ok(End::Interrupted);
                     }
                 }

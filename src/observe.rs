@@ -102,7 +102,9 @@ impl Follow {
     /// # Errors
     /// When the dynos cannot be read; without the app and its formation they are watched all the same.
     pub async fn look(&mut self, client: &Client, snapshot: &mut Snapshot) -> Result<(), Error> {
-        let is_stale = client.now().duration_since(self.seen_at) > FRESH;
+        // Where many share the requests of an account, they are read less often.
+        let fresh = FRESH.max(client.pace() * 4);
+        let is_stale = client.now().duration_since(self.seen_at) > fresh;
         if is_stale && !self.has_changed {
             self.shape(client, snapshot).await;
         }

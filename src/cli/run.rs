@@ -3,7 +3,7 @@
 use super::{Common, HowFlags, TargetFlags};
 use crate::{
     notify,
-    schedule::{AppName, Span},
+    schedule::{AppName, Span, limits},
 };
 use clap::Args;
 use std::path::PathBuf;
@@ -63,6 +63,9 @@ pub struct Run {
     /// leave where a pass would wait for a reason that passes by itself
     #[arg(long)]
     pub no_wait: bool,
+    /// apps that are rolled side by side [default: 100]
+    #[arg(long, value_name = "N", value_parser = limits::count, conflicts_with_all = ["now", "check"], allow_hyphen_values = true)]
+    pub concurrency: Option<u16>,
     /// tell the URL of this name, every ten minutes, that the runner fares well
     #[arg(long, value_name = "NAME", value_parser = notify::name, conflicts_with_all = ["now", "check", "dry_run"])]
     pub ping: Option<String>,

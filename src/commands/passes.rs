@@ -6,7 +6,7 @@ use crate::{
     credentials::{Credential, Kind, Place, Record, Records, Use, expiry, mend, own},
     error::Error,
     execute::{Stop, Tools},
-    heroku::{self, Client, Platform},
+    heroku::{self, Client, Platform, Pool},
     ledger::{self, Ledger},
     listen,
     pass::{self, Heard, Listened, Options, Pass, Request},
@@ -21,7 +21,9 @@ use std::{
     cell::{Cell, OnceCell, RefCell},
     collections::BTreeMap,
     rc::Rc,
+    sync::Arc,
 };
+use tokio::sync::Semaphore;
 
 pub(super) struct Passes<'a> {
     /// When this process began to make passes.
@@ -34,6 +36,10 @@ pub(super) struct Passes<'a> {
     pub ears: RefCell<BTreeMap<Option<String>, Rc<Client>>>,
     /// One for all passes, so that it is not read anew.
     pub ledger: OnceCell<Ledger>,
+    /// How many apps may be rolled side by side.
+    pub turns: Semaphore,
+    /// Who spends the requests of each account.
+    pub pools: RefCell<BTreeMap<Option<String>, Arc<Pool>>>,
     /// How Heroku fares, asked for all apps.
     pub platform: Platform,
     pub context: &'a Context<'a>,
@@ -170,6 +176,9 @@ impl Passes<'_> {
             pass::keep_trouble(self.state, schedules, context.clock.now(), error);
         }
         let (client, options, credential) = client?;
+        let pool = credential.account.clone();
+        let pool = Arc::clone(self.pools.borrow_mut().entry(pool).or_default());
+        let client = client.sharing(&pool);
         let runner_id = self.state.runner_id()?;
         let ledger = self
             .ledger
@@ -198,6 +207,7 @@ impl Passes<'_> {
             runner_id: &runner_id,
             host: options.host.machine(),
             account: credential.account.as_deref(),
+            turns: &self.turns,
             listened,
             options: Options {
                 is_dry_run,

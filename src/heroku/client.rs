@@ -1,7 +1,7 @@
 //! One request, with its time-outs, and the repetitions that are safe.
 
 use super::{
-    Error, Host, Options,
+    Error, Host, Options, Pool,
     held::{Held, Renewal},
     reply::{self, Telltale},
     sending::Question,
@@ -53,6 +53,8 @@ pub struct Client {
     pub(super) told: Arc<Telltale>,
     /// For hosts that are not Heroku's API, once one is spoken to.
     pub(super) elsewhere: Arc<OnceLock<reqwest::Client>>,
+    /// Who else spends the account's requests.
+    pub(super) pool: Arc<Pool>,
     /// Whose turn it is to open a log.
     pub(super) opening: Arc<Semaphore>,
 }
@@ -94,6 +96,7 @@ impl Client {
             clock,
             told: Arc::default(),
             elsewhere: Arc::default(),
+            pool: Arc::default(),
             opening: Arc::new(Semaphore::new(MOST_OPENING)),
         };
         client.bearer(&credential.token)?;

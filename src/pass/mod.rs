@@ -26,6 +26,7 @@ use crate::{
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use one_app::AppPass;
 use std::collections::BTreeMap;
+use tokio::sync::Semaphore;
 
 /// How a pass is to go.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +63,8 @@ pub struct Pass<'a> {
     pub account: Option<&'a str>,
     /// Restarts that a ledger which was lost had, as a log tells of them.
     pub told: &'a [Record],
+    /// How many apps may be rolled side by side.
+    pub turns: &'a Semaphore,
     /// Logs that are listened to; others are looked at when they are needed.
     pub listened: Option<&'a Listened>,
     pub options: Options,

@@ -11,6 +11,7 @@ use crate::{
     store::fingerprint,
 };
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::SemaphorePermit;
 
 pub(super) struct AppPass<'a> {
     pub pass: &'a Pass<'a>,
@@ -25,6 +26,8 @@ pub(super) struct AppPass<'a> {
     /// What the log told when it was last looked at.
     pub looked: Option<Looked>,
     pub sizes: Vec<Size>,
+    /// Held while it rolls, and not while it waits for somebody else.
+    turn: Option<SemaphorePermit<'a>>,
 }
 
 /// Why a step of a plan was not begun.
@@ -45,6 +48,7 @@ impl<'a> AppPass<'a> {
             planned: vec![],
             looked: None,
             sizes: vec![],
+            turn: None,
         }
     }
 
@@ -53,6 +57,7 @@ impl<'a> AppPass<'a> {
         request: Option<Request>,
         report: &mut AppReport,
     ) -> Result<(), Error> {
+        self.take_turn().await?;
         let Some((_lock, app, first_heard)) = self.lock(report).await? else {
             report.has_given_up = report.is_asked_for || !self.pass.options.no_wait;
             let has_waited = !self.pass.options.no_wait && !self.pass.tools.stop.is_set();
@@ -71,6 +76,7 @@ impl<'a> AppPass<'a> {
                 .push(format!("{}: {ROLLED_ELSEWHERE}", report.app));
             return Ok(());
         };
+        let _share = self.pass.tools.client.share();
         self.refresh(&app).await;
         self.keep_identity(report, &app).await;
         let mut snapshot = self.observe(app, true).await?;
@@ -108,6 +114,27 @@ impl<'a> AppPass<'a> {
             report.notices.push(notice);
         }
         self.judge(report, &plan, &snapshot)
+    }
+
+    /// Waits until there is room among the apps that are rolled.
+    async fn take_turn(&mut self) -> Result<(), Error> {
+        let turns = self.pass.turns;
+        if let Ok(turn) = turns.try_acquire() {
+            self.turn = Some(turn);
+            return Ok(());
+        }
+        if self.known.now.is_none() && !self.pass.options.is_dry_run {
+            let why = Error::Other {
+                code: "waiting_for_its_turn",
+                message: "it waited for its turn among the apps that are rolled at once".to_owned(),
+                hint: None,
+            };
+            let now = self.pass.tools.client.now();
+            keep_trouble(self.pass.state, &self.schedules, now, &why);
+        }
+        let turn = self.pass.tools.stop.or(turns.acquire()).await?;
+        self.turn = turn.ok();
+        Ok(())
     }
 
     /// Returns the last plan, of which nothing can be done now.
@@ -350,7 +377,7 @@ impl<'a> AppPass<'a> {
         schedules.filter(is_about).filter_map(of_one).collect()
     }
 
-    async fn wait(&self, snapshot: &Snapshot, reason: &str, waits: &mut usize) -> bool {
+    async fn wait(&mut self, snapshot: &Snapshot, reason: &str, waits: &mut usize) -> bool {
         const SECONDS: [i64; 3] = [5, 10, 15];
         let seconds = SECONDS.get(*waits).copied().unwrap_or(30);
         *waits += 1;
@@ -359,7 +386,11 @@ impl<'a> AppPass<'a> {
             app: &snapshot.app.name,
             reason,
         });
-        tools.pause(SignedDuration::from_secs(seconds)).await
+        // A fresh look takes four requests.
+        let wait = SignedDuration::from_secs(seconds).max(tools.client.pace() * 4);
+        drop(self.turn.take());
+        let is_stopped = self.pass.tools.pause(wait).await;
+        is_stopped || self.take_turn().await.is_err()
     }
 }
 

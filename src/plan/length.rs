@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use std::collections::BTreeMap;
 
 /// How long a restart usually takes: the median, since one slow boot says little.
-fn usual(past: &[SignedDuration]) -> Option<SignedDuration> {
+pub(super) fn usual(past: &[SignedDuration]) -> Option<SignedDuration> {
     let mut past = past.to_vec();
     past.sort_unstable();
     past.get(past.len() / 2).copied()
@@ -17,12 +17,19 @@ pub fn longest(past: &[SignedDuration]) -> Option<SignedDuration> {
     past.iter().max().copied()
 }
 
-/// The length of a roll of these steps: the canary alone, then process types side by side, each as
-/// many at a time as its budget allows. `None` when no past restart is known.
+/// The length of a roll of these steps. `None` when no past restart is known.
 #[must_use]
 pub fn length(steps: &[Step], past: &[SignedDuration]) -> Option<SignedDuration> {
     let usual = usual(past)?;
-    let (_, rest) = steps.split_first()?;
+    (!steps.is_empty()).then_some(usual * i32::try_from(turns(steps)).ok()?)
+}
+
+/// How many restarts come one after the other: the canary alone, then process types side by side, each as
+/// many at a time as its budget allows.
+pub(super) fn turns(steps: &[Step]) -> usize {
+    let Some((_, rest)) = steps.split_first() else {
+        return 0;
+    };
     let mut by_type: BTreeMap<&str, (usize, u32)> = BTreeMap::new();
     for step in rest {
         let entry = by_type
@@ -33,6 +40,5 @@ pub fn length(steps: &[Step], past: &[SignedDuration]) -> Option<SignedDuration>
     let turns = by_type
         .values()
         .map(|(count, budget)| count.div_ceil(*budget as usize));
-    let turns = turns.max().unwrap_or(0) + 1;
-    Some(usual * i32::try_from(turns).ok()?)
+    turns.max().unwrap_or(0) + 1
 }

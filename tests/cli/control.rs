@@ -98,6 +98,8 @@ pub struct Request {
     pub path: String,
     #[serde(default)]
     pub fault: Option<String>,
+    #[serde(default)]
+    pub status: Option<u16>,
 }
 
 #[derive(Debug, Clone, serde::Deserialize)]

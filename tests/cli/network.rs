@@ -52,8 +52,8 @@ async fn a_list_longer_than_a_page_is_read_whole() {
     assert_eq!(lists.count(), 2, "two pages");
 }
 
-/// A port that speaks TLS with a certificate of its own authority, and passes on to the sandbox.
-async fn behind_tls(heroku: &Heroku, authority: &Path) -> String {
+/// What answers for `localhost` with a certificate of an authority of its own, which is written down.
+pub fn acceptor(authority: &Path) -> TlsAcceptor {
     let key = rcgen::KeyPair::generate().expect("a key");
     let mut parameters = rcgen::CertificateParams::new(vec![]).expect("parameters");
     parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -75,8 +75,13 @@ async fn behind_tls(heroku: &Heroku, authority: &Path) -> String {
     .with_no_client_auth()
     .with_single_cert(vec![certificate.der().clone()], private)
     .expect("a certificate that fits");
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// A port that speaks TLS with a certificate of its own authority, and passes on to the sandbox.
+async fn behind_tls(heroku: &Heroku, authority: &Path) -> String {
     let (acceptor, target) = (
-        TlsAcceptor::from(Arc::new(config)),
+        acceptor(authority),
         heroku.url.trim_start_matches("http://").to_owned(),
     );
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

@@ -36,6 +36,8 @@ pub struct Machine {
     pub home: TempDir,
     pub env: Env,
     pub clock: Clock,
+    /// Apps that are rolled side by side.
+    pub concurrency: usize,
 }
 
 impl Machine {
@@ -49,7 +51,12 @@ impl Machine {
             ("AUTORESTART_STATE_DIR", &state),
         ];
         let env = Env::from_pairs(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        Self { home, env, clock }
+        Self {
+            home,
+            env,
+            clock,
+            concurrency: 100,
+        }
     }
 
     pub fn store(&self) -> Store {
@@ -114,7 +121,9 @@ impl Machine {
                 jiff::SignedDuration::ZERO
             },
         };
+        let turns = tokio::sync::Semaphore::new(self.concurrency);
         let pass = Pass {
+            turns: &turns,
             tools,
             state: &state,
             store: &store,

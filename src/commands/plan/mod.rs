@@ -125,6 +125,7 @@ pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, 
         };
         let mut parts: Vec<String> = outlooks.iter().map(outlook).collect();
         parts.extend(apps.iter().filter_map(|app| now::in_words(width, app)));
+        parts.extend(now::together(&apps));
         context.ui.result(&parts.join("\n\n"));
         for app in &apps {
             if let Err(error) = &app.plan {

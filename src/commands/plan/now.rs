@@ -2,6 +2,7 @@
 
 use super::super::{
     Context,
+    run::CONCURRENCY,
     runners::{self, Runners},
 };
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     ledger::{Ledger, Record},
     observe, pass,
     plan::{
-        self, Known, Question,
+        self, Fleet, Known, Question, RollAhead,
         daily_cycle::{self, Cycle, Lateness},
     },
     report::{forecast, human, json as shapes, table},
@@ -41,6 +42,9 @@ pub(super) struct Now {
     zone: TimeZone,
     /// Dynos may be restarted for their memory, at no hour that is known.
     heeds_memory: bool,
+    /// Requests that the account has left.
+    remaining: Option<u64>,
+    catch_up: SignedDuration,
 }
 
 impl Now {
@@ -148,6 +152,12 @@ async fn ask_one(
         cycles,
         zone: schedules[0].time_zone(),
         heeds_memory: schedules.iter().any(|one| one.memory.is_trigger()),
+        remaining: client.usage().1,
+        catch_up: schedules
+            .iter()
+            .map(|one| one.guards.catch_up.duration())
+            .min()
+            .unwrap_or_default(),
     })
 }
 
@@ -202,12 +212,42 @@ fn cycles(now: &Now) -> String {
     lines.collect()
 }
 
+/// What the rolls of several apps come to together, where that can be told of all of them.
+fn fleet(apps: &[AppPlan]) -> Option<(usize, Fleet, Option<u64>)> {
+    let plans = apps.iter().filter_map(|app| app.plan.as_ref().ok());
+    let due: Vec<&Now> = plans.filter(|now| !now.plan.steps.is_empty()).collect();
+    let roll = |now: &&Now| RollAhead::new(&now.plan.steps, &now.past, now.catch_up);
+    let rolls: Vec<RollAhead> = due.iter().map(roll).collect::<Option<_>>()?;
+    let remaining = due.iter().filter_map(|now| now.remaining).min();
+    let fleet = plan::fleet(&rolls, remaining, usize::from(CONCURRENCY));
+    (rolls.len() > 1).then_some((rolls.len(), fleet, remaining))
+}
+
+/// The same in words.
+pub(super) fn together(apps: &[AppPlan]) -> Option<String> {
+    let (count, fleet, remaining) = fleet(apps)?;
+    let length = Span::whole_seconds_of(fleet.length);
+    let left = remaining.map(|left| format!(", of {left} that the account has left"));
+    let late = match fleet.late {
+        0 => String::new(),
+        late => format!(
+            "; {late} of them would have their turn later than their catch-up allows, and be missed"
+        ),
+    };
+    Some(format!(
+        "All {count} apps together take about {length}, and {} requests{}{late}",
+        fleet.requests,
+        left.unwrap_or_default()
+    ))
+}
+
 /// The parts of the JSON document that are about now.
 #[derive(Serialize)]
 pub(super) struct Json {
     steps: Vec<Value>,
     skips: Vec<Value>,
     rolls: Vec<Value>,
+    together: Option<Value>,
     daily_cycle: Vec<Value>,
 }
 
@@ -234,6 +274,9 @@ pub(super) fn json(apps: &[AppPlan]) -> Json {
         steps: steps.collect(),
         skips: skips.collect(),
         rolls: rolls.collect(),
+        together: fleet(apps).map(|(count, fleet, remaining)| {
+            json!({ "apps": count, "seconds": fleet.length.as_secs(), "requests": fleet.requests, "remaining": remaining, "late": fleet.late })
+        }),
         daily_cycle: cycles.collect(),
     }
 }

@@ -27,6 +27,10 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use std::cell::{Cell, OnceCell, RefCell};
+use tokio::sync::Semaphore;
+
+/// Apps that are rolled side by side, where no flag says how many.
+pub(super) const CONCURRENCY: u16 = 100;
 
 pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> {
     let has_how = flags.how.max_unavailable.is_some()
@@ -65,6 +69,8 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
             told: RefCell::default(),
             ears: RefCell::default(),
             ledger: OnceCell::new(),
+            turns: Semaphore::new(usize::from(flags.concurrency.unwrap_or(CONCURRENCY))),
+            pools: RefCell::default(),
             platform: Platform::default(),
             context,
             store: &store,

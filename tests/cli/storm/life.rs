@@ -58,9 +58,9 @@ impl Life {
     }
 
     pub async fn live(mut self) -> Tally {
-        let begin: Timestamp = BEGIN.parse().expect("an instant");
+        let start: Timestamp = BEGIN.parse().expect("an instant");
         let clock = Clock::Moved {
-            base: begin,
+            base: start,
             started: tokio::time::Instant::now(),
             rate: 1.0,
             set_by: None,
@@ -80,21 +80,21 @@ impl Life {
         let apps = self.apps.clone();
         let happens = async {
             for (after, event) in &events {
-                let wait = (begin + *after).duration_since(clock.now());
+                let wait = (start + *after).duration_since(clock.now());
                 clock.sleep(wait).await;
                 show(&apps, clock.now(), event);
                 happen(&heroku, &apps, event).await;
             }
             std::future::pending::<()>().await;
         };
-        let end = begin + SignedDuration::from_hours(24 * DAYS);
+        let end = start + SignedDuration::from_hours(24 * DAYS);
         let passes = async {
             while clock.now() < end + QUIET {
                 let began = clock.now();
                 // Every third is dropped, at any of the places where it waits.
                 let is_doomed = began < end && self.random.below(3) == 0;
                 let polls = is_doomed.then(|| self.random.below(120));
-                let report = endangered(polls, self.pass(&machine)).await;
+                let report = endangered(polls, Box::pin(self.pass(&machine))).await;
                 let is_dropped = report.is_none();
                 judge.count(is_dropped);
                 if let Some(report) = report {

@@ -73,9 +73,9 @@ impl AppPlan {
             format!("at = \"{times}\"\ntimezone = \"UTC\"\ncatch-up = \"{catch_up}m\"")
         };
         let name = &self.name;
-        let url = |is_there: bool, key: &str| match is_there {
-            true => format!("{key}-url = \"{router}/{name}/{key}\"\n"),
-            false => String::new(),
+        let url = |is_there: bool, key: &str| {
+            let url = format!("{key}-url = \"{router}/{name}/{key}\"\n");
+            if is_there { url } else { String::new() }
         };
         format!(
             "[[schedule]]\napp = \"{name}\"\n{when}\nmax-unavailable = \"{}\"\nsince = 2026-03-01T00:00:00Z\n{}{}",
