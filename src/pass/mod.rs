@@ -6,6 +6,7 @@ mod identity;
 mod marks;
 mod memory;
 mod one_app;
+mod waiting;
 mod words;
 
 pub use effects::measure;

@@ -1,6 +1,6 @@
 //! A pass over one app: plan, roll, plan again, until nothing is left or nothing may be done.
 
-use super::{LONGEST_WAIT, Pass, ROLLED_ELSEWHERE, Request, keep_trouble, memory::Looked};
+use super::{Pass, ROLLED_ELSEWHERE, Request, keep_trouble, memory::Looked};
 use crate::{
     error::Error,
     execute::{End, Progress},
@@ -10,7 +10,7 @@ use crate::{
     snapshot::{App, Size, Snapshot},
     store::fingerprint,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::SemaphorePermit;
 
 pub(super) struct AppPass<'a> {
@@ -27,7 +27,7 @@ pub(super) struct AppPass<'a> {
     pub looked: Option<Looked>,
     pub sizes: Vec<Size>,
     /// Held while it rolls, and not while it waits for somebody else.
-    turn: Option<SemaphorePermit<'a>>,
+    pub turn: Option<SemaphorePermit<'a>>,
 }
 
 /// Why a step of a plan was not begun.
@@ -114,27 +114,6 @@ impl<'a> AppPass<'a> {
             report.notices.push(notice);
         }
         self.judge(report, &plan, &snapshot)
-    }
-
-    /// Waits until there is room among the apps that are rolled.
-    async fn take_turn(&mut self) -> Result<(), Error> {
-        let turns = self.pass.turns;
-        if let Ok(turn) = turns.try_acquire() {
-            self.turn = Some(turn);
-            return Ok(());
-        }
-        if self.known.now.is_none() && !self.pass.options.is_dry_run {
-            let why = Error::Other {
-                code: "waiting_for_its_turn",
-                message: "it waited for its turn among the apps that are rolled at once".to_owned(),
-                hint: None,
-            };
-            let now = self.pass.tools.client.now();
-            keep_trouble(self.pass.state, &self.schedules, now, &why);
-        }
-        let turn = self.pass.tools.stop.or(turns.acquire()).await?;
-        self.turn = turn.ok();
-        Ok(())
     }
 
     /// Returns the last plan, of which nothing can be done now.
@@ -301,15 +280,6 @@ impl<'a> AppPass<'a> {
         }
     }
 
-    /// Until the catch-up of every schedule is over, at least an hour.
-    pub(super) fn longest_wait(&self) -> SignedDuration {
-        let catch_ups = self
-            .schedules
-            .iter()
-            .map(|schedule| schedule.guards.catch_up.duration());
-        catch_ups.max().unwrap_or_default().max(LONGEST_WAIT)
-    }
-
     async fn roll(
         &mut self,
         report: &mut AppReport,
@@ -375,22 +345,6 @@ impl<'a> AppPass<'a> {
         };
         let schedules = self.schedules.iter().filter(|_| self.known.now.is_none());
         schedules.filter(is_about).filter_map(of_one).collect()
-    }
-
-    async fn wait(&mut self, snapshot: &Snapshot, reason: &str, waits: &mut usize) -> bool {
-        const SECONDS: [i64; 3] = [5, 10, 15];
-        let seconds = SECONDS.get(*waits).copied().unwrap_or(30);
-        *waits += 1;
-        let tools = &self.pass.tools;
-        tools.observer.progress(Progress::Waiting {
-            app: &snapshot.app.name,
-            reason,
-        });
-        // A fresh look takes four requests.
-        let wait = SignedDuration::from_secs(seconds).max(tools.client.pace() * 4);
-        drop(self.turn.take());
-        let is_stopped = self.pass.tools.pause(wait).await;
-        is_stopped || self.take_turn().await.is_err()
     }
 }
 
