@@ -144,6 +144,10 @@ impl Error {
                     "the account's 4,500 requests an hour are used up; they refill at 75 a minute"
                 }
                 (_, 500..) => "Heroku had a problem: see status.heroku.com, then run again",
+                (_, 409) => "something else was being done to it: run again in a moment",
+                (_, 406 | 410) => {
+                    "Heroku's API may have moved on: heroku update brings the newest version of this plugin"
+                }
                 _ => "HEROKU_DEBUG=1 shows the requests and their answers",
             },
             Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Broken { .. } => {

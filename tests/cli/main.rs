@@ -16,6 +16,7 @@ mod changes;
 mod control;
 mod deploy;
 mod deployed;
+mod errors;
 mod fault_matrix;
 mod house;
 mod ledger;
