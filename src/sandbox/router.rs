@@ -20,6 +20,7 @@ pub(super) fn router() -> Router<Shared> {
     Router::new()
         .route("/api/v4/current-status", get(status))
         .route("/router/{app}", any(root))
+        .route("/router/{app}/", any(root))
         .route("/router/{app}/{*path}", any(request))
 }
 
