@@ -30,4 +30,5 @@ pub use host::{Host, OWN};
 pub use options::Options;
 pub use platform::Platform;
 pub use pool::{Pool, Share};
-pub use tail::{LogQuery, LogStream};
+pub use tail::{Events, LogQuery, LogStream};
+pub use wire::shapes_of;

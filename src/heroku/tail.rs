@@ -119,7 +119,7 @@ impl LogStream {
 
 /// Server-sent events (WHATWG HTML, 9.2): what their `data` says, as lines.
 #[derive(Debug, Default)]
-struct Events {
+pub struct Events {
     /// The beginning of a line whose end has not come.
     rest: Vec<u8>,
     has_data: bool,
@@ -130,7 +130,8 @@ struct Events {
 const LONGEST_LINE: usize = 64 << 10;
 
 impl Events {
-    fn push(&mut self, piece: &[u8]) -> Vec<u8> {
+    /// The lines that end in this piece, which may be cut anywhere.
+    pub fn push(&mut self, piece: &[u8]) -> Vec<u8> {
         let mut text = Vec::with_capacity(piece.len());
         for byte in piece {
             match byte {

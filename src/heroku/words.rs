@@ -162,7 +162,7 @@ struct Incident {
 }
 
 impl Current {
-    fn incident(&self) -> Option<String> {
+    pub(super) fn incident(&self) -> Option<String> {
         let is_bad = |system: &&System| {
             system.system.eq_ignore_ascii_case("apps") && system.status != "green"
         };

@@ -46,6 +46,14 @@ pub enum Store {
     Environment(Environment),
 }
 
+/// Reads a schedules file from its text.
+///
+/// # Errors
+/// When it is none: what is wrong, and where.
+pub fn parse(source: &str) -> Result<Vec<Schedule>, Error> {
+    text::read(Path::new("schedules.toml"), source)
+}
+
 impl Store {
     /// On a dyno of the runner app its environment; else the schedules file, `--schedules PATH` or
     /// `AUTORESTART_FILE`, or `schedules.toml` in the config directory.
