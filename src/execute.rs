@@ -278,13 +278,15 @@ impl Tools<'_> {
                         return Ok(End::Interrupted);
                     }
                 }
-                Action::Ask(ask) => {
+                Action::Ask(asks) => {
                     self.record(roll, ended)?;
-                    let word = tokio::select! {
-                        word = Box::pin(self.client.word(&ask)) => word,
-                        () = self.stop.set() => return Ok(End::Interrupted),
+                    let words = Box::pin(self.client.words(&asks));
+                    let Ok(words) = self.stop.or(words).await else {
+                        return Ok(End::Interrupted);
                     };
-                    roll.told(&ask, &word, self.client.now());
+                    for (ask, word) in asks.iter().zip(&words) {
+                        roll.told(ask, word, self.client.now());
+                    }
                 }
                 Action::AskFormation => match self.stop.unless(self.client.formation(&app)).await {
                     Ok(formation) => {

@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     heroku::{self, Client},
     plan::{Ask, Word},
-    schedule::Schedule,
+    schedule::{BUSY_MAX, Schedule},
     ui::Ui,
 };
 use jiff::Timestamp;
@@ -58,7 +58,8 @@ async fn words(client: &Client, schedule: &Schedule) -> Vec<Trouble> {
         }
     }
     if let Some(url) = &guards.busy_url {
-        let word = client.word(&Ask::Busy(url.clone())).await;
+        let max = guards.busy_max.unwrap_or(BUSY_MAX);
+        let word = client.word(&Ask::Busy(url.clone(), max)).await;
         if let Word::Nothing(said) = word {
             troubles.push(Trouble {
                 warning: format!("{} {said}, which puts no restart off", url.place()),

@@ -150,6 +150,8 @@ pub(super) fn describe(
         "except": bounds.blackouts.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "check_url": schedule.guards.check_url.as_ref().map(ToString::to_string),
         "busy_url": schedule.guards.busy_url.as_ref().map(ToString::to_string),
+        "busy_max": schedule.guards.busy_max.map(|span| span.to_string()),
+        "ignore_incident": schedule.guards.ignore_incident,
         "notify": schedule.notify.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "timezone": has_zone.then(|| schedule.zone().to_string()),
         "paused": schedule.is_paused(now),

@@ -83,6 +83,18 @@ async fn add(context: &Context<'_>, flags: &NotifyAdd, stop: &Stop) -> Result<u8
             "give the URL that a service shows for it, for example https://hc-ping.com/...",
         )
     })?;
+    let other = Names::read(context.env)?;
+    let is_same =
+        |other: &&String| *other != name && notify::variable(other) == notify::variable(name);
+    if let Some(other) = other.iter().map(|(other, _)| other).find(is_same) {
+        return Err(Error::usage(
+            format!(
+                "{name} and {other} would be one config var of a runner on Heroku, {}",
+                notify::variable(name)
+            ),
+            "give it a name that differs in more than case and hyphens",
+        ));
+    }
     let mut kept = Kept::of_url(url);
     kept.format = flags.format.unwrap_or(kept.format);
     kept.restarts = flags.restarts;

@@ -9,8 +9,10 @@ use crate::{
         self, Format,
         message::Message,
         outbox::{Letter, Outbox},
+        told::Told,
         trouble::{self, Found, Key, Kind},
     },
+    pass,
     plan::{Ended, Outcome},
     report::Report,
     schedule::{NotifyName, Schedule},
@@ -28,6 +30,8 @@ pub(super) struct Notifier<'a> {
     stop: &'a Stop,
     /// Of names that did not take it: how often, and when it is tried again.
     failed: RefCell<BTreeMap<String, (u32, Timestamp)>>,
+    /// What was taken and could not be noted.
+    delivered: RefCell<Vec<Letter>>,
 }
 
 /// A credential that ends soon: whose, and what is said of it.
@@ -38,17 +42,17 @@ pub(super) struct Ending {
 
 impl<'a> Notifier<'a> {
     pub fn new(context: &'a Context<'a>, state: &'a StateDir, stop: &'a Stop) -> Self {
-        let failed = RefCell::default();
         Self {
             context,
             state,
             stop,
-            failed,
+            failed: RefCell::default(),
+            delivered: RefCell::default(),
         }
     }
 
     /// Writes down what is news of a pass over these schedules. What cannot be written is said.
-    pub fn note(&self, report: &Report, schedules: &[Schedule], endings: &[Ending]) {
+    pub fn note(&self, report: &Report, schedules: &[Schedule], endings: Option<&[Ending]>) {
         let names: BTreeSet<&str> = schedules.iter().flat_map(names_of).collect();
         if names.is_empty() || report.is_dry_run {
             return;
@@ -62,7 +66,7 @@ impl<'a> Notifier<'a> {
         &self,
         report: &Report,
         schedules: &[Schedule],
-        endings: &[Ending],
+        endings: Option<&[Ending]>,
         names: &BTreeSet<&str>,
     ) -> Result<(), Error> {
         let now = report.now;
@@ -70,9 +74,17 @@ impl<'a> Notifier<'a> {
             .iter()
             .map(|schedule| (schedule.app.name.as_str(), schedule.name.as_str()))
             .collect();
-        let told = Outbox::read(self.state).told.keys();
+        let told = self.told(report, schedules).keys();
         let mut found = trouble::look(report, &of, &told);
-        of_credentials(&mut found, endings, &told);
+        of_credentials(&mut found, endings, schedules, &told);
+        // A schedule may have a former name of its app.
+        let former = |key: &str| {
+            let mut apps = report.apps.iter();
+            let renamed = apps
+                .find(|app| app.app == key)
+                .map(|app| app.named.as_str());
+            renamed.unwrap_or(key).to_owned()
+        };
         let from = self.context.env.machine();
         let letters = |outbox: &Outbox| {
             let mut all = vec![];
@@ -81,19 +93,21 @@ impl<'a> Notifier<'a> {
                     let mut for_it = schedules.iter().filter(|one| is_for(one, name));
                     key.kind == Kind::CredentialEnds
                         || for_it.any(|one| {
-                            one.app.name.as_str() == key.app && one.name.as_str() == key.schedule
+                            let is_app = [key.app.as_str(), &former(&key.app)]
+                                .contains(&one.app.name.as_str());
+                            is_app && one.name.as_str() == key.schedule
                         })
                 };
                 let news = outbox.told.news(name, &found, is_meant, now);
-                let kept = notify::kept(self.context.env, name).ok().flatten();
-                let hears_all = kept.is_some_and(|kept| kept.restarts);
+                let hears_all = self.hears_all(name);
                 let ended = report.apps.iter().flat_map(|app| &app.ended);
                 let restarted: Vec<&Ended> = ended
                     .filter(|ended| {
                         let mut for_it = schedules.iter().filter(|one| is_for(one, name));
                         let is_its = |one: &Schedule| {
                             let step = &ended.step;
-                            one.app.is(&step.app) && one.name.as_str() == step.schedule
+                            (one.app.is(&step.app) || one.app.is(&former(&step.app)))
+                                && one.name.as_str() == step.schedule
                         };
                         hears_all && ended.outcome == Outcome::Restarted && for_it.any(is_its)
                     })
@@ -111,21 +125,75 @@ impl<'a> Notifier<'a> {
                     to: (*name).to_owned(),
                     at: now,
                     said: message.body(Format::Json),
+                    keys: news
+                        .troubles
+                        .iter()
+                        .map(|(entry, _)| entry.key.clone())
+                        .collect(),
                 };
                 all.push((letter, news));
             }
             all
         };
         // Most passes find no news.
-        if letters(&Outbox::read(self.state)).is_empty() {
+        let mut outbox = Outbox::read(self.state);
+        outbox.told = self.told(report, schedules);
+        if letters(&outbox).is_empty() {
             return Ok(());
         }
         Outbox::edit(self.state, now, |outbox| {
+            outbox.told = self.kept_of(std::mem::take(&mut outbox.told), report, schedules);
             for (letter, news) in letters(outbox) {
                 outbox.told.note(&letter.to, &news);
                 outbox.letters.push(letter);
             }
         })
+    }
+
+    /// What was told before, as far as it is about schedules as they are now.
+    fn told(&self, report: &Report, schedules: &[Schedule]) -> Told {
+        self.kept_of(Outbox::read(self.state).told, report, schedules)
+    }
+
+    #[expect(clippy::unused_self, reason = "beside what it belongs to")]
+    fn kept_of(&self, mut told: Told, report: &Report, schedules: &[Schedule]) -> Told {
+        for app in report.apps.iter().filter(|app| app.app != app.named) {
+            told.rename(&app.named, &app.app);
+        }
+        let now_called = |schedule: &Schedule| {
+            let mut apps = report.apps.iter();
+            let app = apps.find(|app| app.named == schedule.app.name.as_str());
+            app.map_or_else(|| schedule.app.name.to_string(), |app| app.app.clone())
+        };
+        told.keep(|name, entry| {
+            let key = &entry.key;
+            let mut of_app = schedules
+                .iter()
+                .filter(|one| now_called(one) == key.app)
+                .peekable();
+            // Of other apps nothing is known here.
+            if of_app.peek().is_none() {
+                return true;
+            }
+            // One that was set anew is another one.
+            let is_it = |one: &Schedule| {
+                one.name.as_str() == key.schedule
+                    && is_for(one, name)
+                    && one.since.is_none_or(|since| since <= entry.since)
+            };
+            of_app.any(is_it)
+        });
+        told
+    }
+
+    fn hears_all(&self, name: &str) -> bool {
+        match notify::kept(self.context.env, name) {
+            Ok(kept) => kept.is_some_and(|kept| kept.restarts),
+            Err(error) => {
+                self.context.ui.warn(&format!("{name}: {error}"));
+                false
+            }
+        }
     }
 
     /// Whether something waits to be told, and may be tried by now.
@@ -142,14 +210,21 @@ impl<'a> Notifier<'a> {
 
     /// Sends what waits; returns the problems that are new. Another process at it is left to it.
     pub async fn deliver(&self) -> Vec<String> {
+        let waiting = Outbox::read(self.state).by_name();
         let Ok(Some(_turn)) = self.state.lock("notify", "delivery") else {
+            for (name, _) in &waiting {
+                self.try_later(name);
+            }
             return vec![];
         };
-        let waiting = Outbox::read(self.state).by_name();
         let waiting = waiting.into_iter().filter(|(name, _)| self.may_try(name));
         let sent = waiting.map(async |(name, letters)| {
             let (mut taken, mut problem) = (vec![], None);
             for letter in letters {
+                if self.delivered.borrow().contains(&letter) {
+                    taken.push(letter);
+                    continue;
+                }
                 match self.send(&name, &letter).await {
                     Ok(()) => taken.push(letter),
                     Err(why) => {
@@ -172,9 +247,26 @@ impl<'a> Notifier<'a> {
             let edited = Outbox::edit(self.state, now, |outbox| {
                 outbox.letters.retain(|letter| !delivered.contains(letter));
             });
-            problems.extend(edited.err().map(|error| error.to_string()));
+            // What was taken is not sent again, although it cannot be noted.
+            self.delivered.replace(match &edited {
+                Ok(()) => vec![],
+                Err(_) => delivered.clone(),
+            });
+            if let Err(error) = edited {
+                for letter in &delivered {
+                    self.try_later(&letter.to);
+                }
+                problems.push(error.to_string());
+            }
         }
         problems
+    }
+
+    fn try_later(&self, name: &str) {
+        let again = self.context.clock.now() + SignedDuration::from_mins(1);
+        let mut failed = self.failed.borrow_mut();
+        let times = failed.get(name).map_or(0, |(times, _)| *times);
+        failed.insert(name.to_owned(), (times, again));
     }
 
     /// Tries less and less often; tells what is new.
@@ -205,7 +297,19 @@ impl<'a> Notifier<'a> {
 }
 
 /// Credentials that end soon; those that were told and do not end any more are over.
-fn of_credentials(found: &mut Found, endings: &[Ending], told: &[Key]) {
+fn of_credentials(
+    found: &mut Found,
+    endings: Option<&[Ending]>,
+    schedules: &[Schedule],
+    told: &[Key],
+) {
+    // Where nobody can tell, nothing is over.
+    let Some(endings) = endings else { return };
+    let accounts = pass::by_account(schedules);
+    let is_ours = |key: &&Key| {
+        let mut accounts = accounts.iter();
+        accounts.any(|(account, _)| account.as_deref().unwrap_or_default() == key.schedule)
+    };
     let key = |account: Option<&str>| Key {
         app: String::new(),
         schedule: account.unwrap_or_default().to_owned(),
@@ -216,6 +320,7 @@ fn of_credentials(found: &mut Found, endings: &[Ending], told: &[Key]) {
         found.troubles.insert(key(ending.account.as_deref()), said);
     }
     let told = told.iter().filter(|key| key.kind == Kind::CredentialEnds);
+    let told = told.filter(is_ours);
     let over = told.filter(|key| !found.troubles.contains_key(key));
     found.over.extend(over.cloned().collect::<Vec<_>>());
 }

@@ -74,7 +74,13 @@ fn hint(context: &Context<'_>, app: &AppReport) -> Option<String> {
             [] => String::new(),
             _ => format!("; left too: {}", others.join(", ")),
         };
-        format!("{run} --now --app {name} --dyno-name {dyno} --yes restarts {dyno} alone{others}")
+        // What was checked is checked again.
+        let checks = first.step.asks.checks.iter();
+        let checks: Vec<String> = checks.map(|url| format!(" --check-url {url}")).collect();
+        let checks = checks.concat();
+        format!(
+            "{run} --now --app {name} --dyno-name {dyno}{checks} --yes restarts {dyno} alone{others}"
+        )
     };
     if let Some(failed) = of(Outcome::Failed) {
         let (dyno, again) = (&failed.step.dyno, again(failed));

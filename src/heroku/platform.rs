@@ -3,27 +3,30 @@
 use super::Client;
 use jiff::{SignedDuration, Timestamp};
 use std::cell::{Cell, RefCell};
+use tokio::sync::Mutex;
 
 /// What Heroku's status page told last.
 #[derive(Debug, Default)]
 pub struct Platform {
     incident: RefCell<Option<String>>,
     again: Cell<Option<Timestamp>>,
+    /// Who else wants to know waits for the answer that is on its way.
+    asking: Mutex<()>,
 }
 
 /// How often it is asked, while something is to be restarted.
-const EVERY: SignedDuration = SignedDuration::from_mins(2);
+const EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// How often, while it does not answer: then nothing is known, and it holds nothing.
 const UNREACHED: SignedDuration = SignedDuration::from_mins(10);
 
 impl Platform {
     /// Asks, where the last word is old.
     pub async fn look(&self, client: &Client) {
+        let _asking = self.asking.lock().await;
         let now = client.now();
         if self.again.get().is_some_and(|again| now < again) {
             return;
         }
-        // Who else wants to know meanwhile has the last word.
         self.again.set(Some(now + EVERY));
         match client.incident().await {
             Ok(incident) => drop(self.incident.replace(incident)),

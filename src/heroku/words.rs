@@ -24,13 +24,18 @@ const TRUST: &str = "https://api.status.salesforce.com/v1";
 const MOST: usize = 4 << 20;
 
 impl Client {
+    /// Asks all of these at once.
+    pub async fn words(&self, asks: &[Ask]) -> Vec<Word> {
+        futures_util::future::join_all(asks.iter().map(|ask| self.word(ask))).await
+    }
+
     /// Asks the app. A check is answered well with 2xx, three times in a row. To whether a restart suits it, 2xx is a yes, and
     /// 409, 423, 429 and 503 are a no; whatever else comes is no answer.
     pub async fn word(&self, ask: &Ask) -> Word {
         let times = match ask {
             // Heroku's router picks a dyno for each: one answer may be that of another dyno.
             Ask::Check(_) => IN_A_ROW,
-            Ask::Busy(_) => 1,
+            Ask::Busy(..) => 1,
         };
         for _ in 1..times {
             let word = self.one_word(ask).await;
@@ -42,7 +47,7 @@ impl Client {
     }
 
     async fn one_word(&self, ask: &Ask) -> Word {
-        let (Ask::Check(url) | Ask::Busy(url)) = ask;
+        let (Ask::Check(url) | Ask::Busy(url, _)) = ask;
         let Ok(url) = Url::parse(url.as_str()) else {
             return Word::Nothing("cannot be asked".to_owned());
         };
@@ -70,7 +75,7 @@ impl Client {
         match (ask, status) {
             (_, status) if status.is_success() => Word::Yes,
             (
-                Ask::Busy(_),
+                Ask::Busy(..),
                 StatusCode::CONFLICT
                 | StatusCode::LOCKED
                 | StatusCode::TOO_MANY_REQUESTS

@@ -7,8 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A file that is larger is set aside: some thousand restarts.
-const LARGEST: u64 = 4 << 20;
+/// A file that is larger is set aside: some ten thousand restarts, an occurrence of the largest fleet.
+const LARGEST: u64 = 16 << 20;
 /// Files that are set aside, the newest of them called `ledger.1.jsonl`.
 const ASIDE: u32 = 2;
 

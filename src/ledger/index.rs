@@ -24,8 +24,8 @@ struct OfApp {
     skipped: HashMap<(String, String), (Timestamp, String, Timestamp)>,
 }
 
-/// A skip without an instant of its own is noted again after so long.
-const AGAIN: SignedDuration = SignedDuration::from_hours(6);
+/// A skip whose instant moves is noted again after so long.
+const AGAIN: SignedDuration = SignedDuration::from_mins(50);
 
 impl Index {
     pub fn clear(&mut self) {

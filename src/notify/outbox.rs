@@ -1,7 +1,7 @@
 //! What is to be told and was not taken yet, and what was told before: kept, so that a receiver that is away
 //! hears it later, and the same is not told twice.
 
-use super::told::Told;
+use super::{told::Told, trouble::Key};
 use crate::{error::Error, state::StateDir};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,9 @@ pub struct Letter {
     pub at: Timestamp,
     /// As the generic JSON has it; its `text` is what a chat gets.
     pub said: Value,
+    /// The troubles that it tells of.
+    #[serde(default)]
+    pub keys: Vec<Key>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -50,11 +53,20 @@ impl Outbox {
         let _turn = state.turn("notify")?;
         let mut outbox = Self::read(state);
         let result = change(&mut outbox);
-        outbox
-            .letters
-            .retain(|letter| now.duration_since(letter.at) <= OLDEST);
+        let is_old = |letter: &Letter| now.duration_since(letter.at) > OLDEST;
+        let (dropped, kept) = outbox.letters.drain(..).partition(is_old);
+        outbox.letters = kept;
         let surplus = outbox.letters.len().saturating_sub(MOST);
-        outbox.letters.drain(..surplus);
+        let mut dropped: Vec<Letter> = dropped;
+        dropped.extend(outbox.letters.drain(..surplus));
+        // What nobody took was not told: where it still lasts it is news.
+        let was_dropped = |name: &str, key: &Key| {
+            let mut letters = dropped.iter();
+            letters.any(|letter| letter.to == name && letter.keys.contains(key))
+        };
+        outbox
+            .told
+            .keep(|name, entry| !was_dropped(name, &entry.key));
         let text = serde_json::to_string(&outbox).unwrap_or_default();
         state.note(FILE, &text)?;
         Ok(result)

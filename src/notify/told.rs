@@ -64,6 +64,22 @@ impl Told {
         }
     }
 
+    /// An app is called otherwise now.
+    pub fn rename(&mut self, from: &str, to: &str) {
+        for entry in self.0.values_mut().flatten() {
+            if entry.key.app == from {
+                to.clone_into(&mut entry.key.app);
+            }
+        }
+    }
+
+    /// Keeps what still has somebody who wants to know.
+    pub fn keep(&mut self, mut is_kept: impl FnMut(&str, &Entry) -> bool) {
+        for (name, told) in &mut self.0 {
+            told.retain(|entry| is_kept(name, entry));
+        }
+    }
+
     /// Notes that it was told.
     pub fn note(&mut self, name: &str, news: &News) {
         let told = self.0.entry(name.to_owned()).or_default();

@@ -64,7 +64,7 @@ impl Key {
 pub type Troubles = BTreeMap<Key, String>;
 
 /// What is wrong with an app after a pass. What was asked for has somebody who sees it.
-fn of_app(report: &AppReport, schedules: &[&str]) -> Troubles {
+fn of_app(report: &AppReport, schedules: &[&str], is_interrupted: bool) -> Troubles {
     let mut troubles = Troubles::new();
     if report.is_asked_for {
         return troubles;
@@ -83,7 +83,9 @@ fn of_app(report: &AppReport, schedules: &[&str]) -> Troubles {
     };
     for ended in &report.ended {
         let is_bad = match ended.outcome {
-            Outcome::Failed | Outcome::Unverified => true,
+            Outcome::Failed => true,
+            // Whoever interrupted it knows.
+            Outcome::Unverified => !is_interrupted,
             Outcome::Restarted
             | Outcome::AlreadyRestarted
             | Outcome::Gone
@@ -138,10 +140,10 @@ pub struct Found {
 pub fn look(report: &Report, schedules: &[(&str, &str)], told: &[Key]) -> Found {
     let mut found = Found::default();
     for app in &report.apps {
-        let of_it = schedules.iter().filter(|(name, _)| *name == app.app);
+        let of_it = schedules.iter().filter(|(name, _)| *name == app.named);
         let names: Vec<&str> = of_it.map(|(_, schedule)| *schedule).collect();
-        let troubles = of_app(app, &names);
-        if !report.is_interrupted && !app.is_asked_for {
+        let troubles = of_app(app, &names, report.is_interrupted);
+        if app.was_seen && !report.is_interrupted && !app.is_asked_for {
             let of_it = told.iter().filter(|key| key.app == app.app);
             let over = of_it.filter(|key| is_over(key, app, &troubles));
             found.over.extend(over.cloned());

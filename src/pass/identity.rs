@@ -16,15 +16,16 @@ impl AppPass<'_> {
     /// The app, its lock once nobody else of this machine has it, and when Heroku first answered;
     /// `None` when we do not wait, or have waited for as long as a pass may.
     pub(super) async fn lock(
-        &self,
+        &mut self,
         report: &AppReport,
     ) -> Result<Option<(Option<Lock>, App, Timestamp)>, Error> {
         let (pass, tools) = (self.pass, &self.pass.tools);
         let stored = self
             .schedules
             .first()
-            .and_then(|schedule| schedule.app.id.as_deref());
-        let name = stored.unwrap_or(&report.app);
+            .and_then(|schedule| schedule.app.id.clone());
+        let name = stored.unwrap_or_else(|| report.app.clone());
+        let name = name.as_str();
         let first = tools.stop.unless(tools.client.app(name)).await;
         let mut app = first.map_err(|error| self.explain(error))?;
         let first_heard = tools.client.now();
@@ -45,12 +46,15 @@ impl AppPass<'_> {
             });
             let has_waited_enough =
                 tools.client.now().duration_since(first_heard) >= self.longest_wait();
+            // Meanwhile another app may be rolled in its place.
+            drop(self.turn.take());
             if pass.options.no_wait
                 || has_waited_enough
                 || tools.pause(SignedDuration::from_secs(2)).await
             {
                 return Ok(None);
             }
+            self.take_turn().await?;
             has_waited = true;
         }
     }
@@ -128,7 +132,7 @@ impl AppPass<'_> {
         if unknown.is_empty() || pass.options.is_dry_run {
             return;
         }
-        let written = match pass.store.identify(&pass.tools.clock, &unknown).await {
+        let written = match pass.identities.write(pass, &unknown).await {
             Ok(written) => written,
             Err(error) => {
                 report.notices.push(format!(
@@ -165,24 +169,27 @@ impl AppPass<'_> {
 
     /// The schedules as the store has them now: paused, changed or removed ones count at once.
     pub(super) async fn current(&self, app: &App) -> Option<Vec<Schedule>> {
+        if let Some(current) = self.current_here(app) {
+            return Some(current);
+        }
         let all = self.pass.store.read().await.ok()?;
-        Some(self.meant(all, app))
+        Some(self.meant(&all, app))
     }
 
     /// The same without a request: nothing may come between the look at a dyno and its restart.
     pub(super) fn current_here(&self, app: &App) -> Option<Vec<Schedule>> {
         let all = self.pass.store.read_here()?;
-        Some(self.meant(all, app))
+        Some(self.meant(&all, app))
     }
 
-    fn meant(&self, all: Vec<Schedule>, app: &App) -> Vec<Schedule> {
+    fn meant(&self, all: &[Schedule], app: &App) -> Vec<Schedule> {
         let is_of_app =
             |schedule: &Schedule| schedule.app.is(&app.id) || schedule.app.is(&app.name);
-        let is_meant = |schedule: &Schedule| {
+        let is_meant = |schedule: &&Schedule| {
             is_of_app(schedule)
                 && self.names.contains(&schedule.name)
                 && foreign_host(schedule, self.pass.host).is_none()
         };
-        all.into_iter().filter(is_meant).collect()
+        all.iter().filter(is_meant).cloned().collect()
     }
 }

@@ -2,6 +2,7 @@
 
 mod effects;
 mod ends;
+mod identities;
 mod identity;
 mod marks;
 mod memory;
@@ -10,8 +11,10 @@ mod waiting;
 mod words;
 
 pub use effects::measure;
+pub use identities::Identities;
 pub use marks::{has_reason_to_look, judged, keep_trouble, may_be_due, next_look};
 pub use memory::{Heard, Listened, recall};
+pub use words::words;
 
 use crate::{
     credentials::records::{is_same, is_same_account},
@@ -64,6 +67,8 @@ pub struct Pass<'a> {
     pub account: Option<&'a str>,
     /// Restarts that a ledger which was lost had, as a log tells of them.
     pub told: &'a [Record],
+    /// Whose schedules are, as far as that is to be written down.
+    pub identities: &'a Identities,
     /// How many apps may be rolled side by side.
     pub turns: &'a Semaphore,
     /// Logs that are listened to; others are looked at when they are needed.
@@ -85,6 +90,8 @@ impl Pass<'_> {
             .into_values()
             .filter(|schedules| schedules.iter().any(is_open))
             .map(|schedules| self.one_app(schedules[0].app.name.to_string(), schedules, None));
+        let passes: Vec<_> = passes.collect();
+        self.identities.apps.set(passes.len());
         let apps = futures_util::future::join_all(passes).await;
         self.report(apps, schedules).await
     }

@@ -80,6 +80,7 @@ impl<'a> AppPass<'a> {
         self.refresh(&app).await;
         self.keep_identity(report, &app).await;
         let mut snapshot = self.observe(app, true).await?;
+        report.was_seen = true;
         report.app.clone_from(&snapshot.app.name);
         self.known.now = request
             .map(|request| asked(request, first_heard, &snapshot))

@@ -3,7 +3,8 @@
 
 use super::one_app::AppPass;
 use crate::{
-    plan::{self, Ask, Plan, SkipReason, Step, Word},
+    heroku::{Client, Platform},
+    plan::{self, Ask, Plan, Question, SkipReason, Step, Word, Words},
     report::AppReport,
     snapshot::Snapshot,
     state::Mark,
@@ -31,13 +32,26 @@ impl AppPass<'_> {
         let incident = platform.incident();
         let mut has_news = self.known.seen.words.incident != incident;
         self.known.seen.words.incident = incident;
-        for ask in plan::unasked(self.question(snapshot), &plan.steps) {
-            let Ok(word) = stop.or(client.word(&ask)).await else {
-                return has_news;
-            };
+        let asks = plan::unasked(self.question(snapshot), &plan.steps);
+        let Ok(words) = stop.or(client.words(&asks)).await else {
+            return has_news;
+        };
+        for (ask, word) in asks.iter().zip(&words) {
             has_news = true;
-            self.known.seen.words.hear(&ask, &word, client.now());
-            if let (Ask::Busy(url), Word::Nothing(said)) = (&ask, &word) {
+            self.known.seen.words.hear(ask, word, client.now());
+            if let (Ask::Busy(url, max), Word::No(said)) = (ask, word)
+                && self.known.seen.words.is_overdue(url, *max, client.now())
+            {
+                let notice = format!(
+                    "{}: {} {said} for {max}, and is restarted all the same",
+                    report.app,
+                    url.place()
+                );
+                if !report.notices.contains(&notice) {
+                    report.notices.push(notice);
+                }
+            }
+            if let (Ask::Busy(url, _), Word::Nothing(said)) = (ask, word) {
                 let notice = format!(
                     "{}: {} {said}, which does not tell whether a restart suits the app: it is restarted",
                     report.app,
@@ -84,6 +98,36 @@ impl AppPass<'_> {
             }
         }
     }
+}
+
+/// What others say by now of steps that a plan has; `None` where there is nobody to ask.
+pub async fn words(
+    client: &Client,
+    platform: &Platform,
+    question: Question<'_>,
+    steps: &[Step],
+) -> Option<Words> {
+    if steps.is_empty() {
+        return None;
+    }
+    let mut words = question.known.seen.words.clone();
+    platform.look(client).await;
+    words.incident = platform.incident();
+    let asks = plan::unasked(question, steps);
+    let told = client.words(&asks).await;
+    for (ask, word) in asks.iter().zip(&told) {
+        words.hear(ask, word, client.now());
+    }
+    let mut known = question.known.clone();
+    known.seen.words = words;
+    let question = Question {
+        known: &known,
+        ..question
+    };
+    let vouched = plan::vouch(question, steps);
+    let mut words = known.seen.words;
+    words.vouch(vouched);
+    Some(words)
 }
 
 fn heeds_incidents(step: &Step) -> bool {

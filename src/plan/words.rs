@@ -29,8 +29,8 @@ pub struct Asks {
 pub enum Ask {
     /// Is it well?
     Check(AppUrl),
-    /// Does a restart suit it?
-    Busy(AppUrl),
+    /// Does a restart suit it? And for how long it may put it off.
+    Busy(AppUrl, Span),
 }
 
 /// What the app answered.
@@ -48,8 +48,8 @@ pub enum Word {
 pub struct Words {
     busy: BTreeMap<AppUrl, Busy>,
     checked: BTreeMap<AppUrl, (Timestamp, Result<(), String>)>,
-    /// Dynos after whose start every check was answered well.
-    vouched: BTreeSet<String>,
+    /// Dynos, and the checks that were answered well after their start.
+    vouched: BTreeSet<(String, AppUrl)>,
     /// An incident of Heroku's that affects apps.
     pub incident: Option<String>,
 }
@@ -64,8 +64,8 @@ struct Busy {
 
 /// For so long a word is taken for what it would be now.
 const FRESH: SignedDuration = SignedDuration::from_secs(10);
-/// A no that is so much older than the next one is another one.
-const STRETCH: SignedDuration = SignedDuration::from_mins(30);
+/// A no that is so much older than the next one is another one, where it does not put off for longer.
+const STRETCH: SignedDuration = SignedDuration::from_hours(2);
 
 impl Asks {
     /// Of all schedules that are about a dyno: each of their questions, and the longest patience.
@@ -77,7 +77,9 @@ impl Asks {
         if !given.is_some_and(|given| given.ignores_busy) {
             for guards in guards {
                 if let Some(url) = &guards.busy_url {
-                    let max = guards.busy_max.unwrap_or(BUSY_MAX);
+                    // An occurrence is missed when its catch-up is over, whoever put it off.
+                    let half = Span::seconds(guards.catch_up.as_secs() / 2);
+                    let max = guards.busy_max.unwrap_or(BUSY_MAX.min(half));
                     let known = busy.entry(url.clone()).or_insert(max);
                     *known = max.max(*known);
                 }
@@ -96,9 +98,10 @@ impl Words {
     /// Takes in what the app answered.
     pub fn hear(&mut self, ask: &Ask, word: &Word, now: Timestamp) {
         match (ask, word) {
-            (Ask::Busy(url), word) => {
+            (Ask::Busy(url, max), word) => {
                 let before = self.busy.get(url);
-                let before = before.filter(|busy| now.duration_since(busy.at) < STRETCH);
+                let stretch = STRETCH.max(max.duration());
+                let before = before.filter(|busy| now.duration_since(busy.at) < stretch);
                 let before = before.and_then(|busy| busy.since);
                 let (since, said) = match word {
                     Word::Yes => (None, String::new()),
@@ -128,6 +131,13 @@ impl Words {
         });
     }
 
+    /// Whether it has put restarts off for as long as it may.
+    #[must_use]
+    pub fn is_overdue(&self, url: &AppUrl, max: Span, now: Timestamp) -> bool {
+        let since = self.busy.get(url).and_then(|busy| busy.since);
+        since.is_some_and(|since| now >= since + max.duration())
+    }
+
     /// Since when, and when last, a restart does not suit the app, by this URL.
     #[must_use]
     pub fn busy_since(&self, url: &AppUrl) -> Option<(Timestamp, Timestamp)> {
@@ -142,23 +152,26 @@ impl Words {
         (busy.since.is_none() && !busy.said.is_empty()).then_some(busy.said.as_str())
     }
 
-    /// The first question to the app whose answer is not known by now, before a step is begun.
-    pub(super) fn unasked(&self, step: &Step, now: Timestamp) -> Option<Ask> {
-        let is_stale = |url: &&AppUrl| {
+    /// The questions to the app whose answers are not known by now, before a step is begun.
+    pub(super) fn unasked(&self, step: &Step, now: Timestamp) -> Vec<Ask> {
+        let is_stale = |(url, _): &(&AppUrl, &Span)| {
             let busy = self.busy.get(*url);
-            busy.is_none_or(|busy| !is_fresh(busy.at, now))
+            // What an earlier pass was told is no answer to this one.
+            busy.is_none_or(|busy| {
+                !is_fresh(busy.at, now) || busy.said.is_empty() && busy.since.is_some()
+            })
         };
-        step.asks
-            .busy
-            .keys()
-            .find(is_stale)
-            .map(|url| Ask::Busy(url.clone()))
+        let stale = step.asks.busy.iter().filter(is_stale);
+        stale
+            .map(|(url, max)| Ask::Busy(url.clone(), *max))
+            .collect()
     }
 
     /// Why a step does not suit the app now; past its patience it is restarted all the same.
     pub(super) fn busy(&self, step: &Step, now: Timestamp) -> Option<String> {
         step.asks.busy.iter().find_map(|(url, max)| {
-            let busy = self.busy.get(url).filter(|busy| is_fresh(busy.at, now))?;
+            let is_told = |busy: &&Busy| is_fresh(busy.at, now) && !busy.said.is_empty();
+            let busy = self.busy.get(url).filter(is_told)?;
             let since = busy.since?;
             let until = since + max.duration();
             let (place, said) = (url.place(), &busy.said);
@@ -183,12 +196,12 @@ pub fn unasked(question: Question<'_>, steps: &[Step]) -> Vec<Ask> {
     let words = &question.known.seen.words;
     for step in steps {
         let busy = words.unasked(step, question.now);
-        let owed = owed(question, step).is_some();
+        let is_owed = owed(question, step).is_some();
         let is_stale = |url: &&AppUrl| {
             let checked = words.checked.get(*url);
             checked.is_none_or(|(at, _)| !is_fresh(*at, question.now))
         };
-        let checks = step.asks.checks.iter().filter(|_| owed).filter(is_stale);
+        let checks = step.asks.checks.iter().filter(|_| is_owed).filter(is_stale);
         let asked = busy.into_iter().chain(checks.cloned().map(Ask::Check));
         for ask in asked {
             if !asks.contains(&ask) {
@@ -199,24 +212,29 @@ pub fn unasked(question: Question<'_>, steps: &[Step]) -> Vec<Ask> {
     asks
 }
 
-/// The dynos for which a check was owed that is answered well by now.
+/// The dynos for which checks were owed that are answered well by now, each with such a check.
 #[must_use]
-pub fn vouch(question: Question<'_>, steps: &[Step]) -> BTreeSet<String> {
+pub fn vouch(question: Question<'_>, steps: &[Step]) -> BTreeSet<(String, AppUrl)> {
     let words = &question.known.seen.words;
     let is_well = |url: &AppUrl| {
         let checked = words.checked.get(url);
         checked.is_some_and(|(at, result)| result.is_ok() && is_fresh(*at, question.now))
     };
-    let well = steps
-        .iter()
-        .filter(|step| step.asks.checks.iter().all(is_well));
-    well.flat_map(|step| owing(question, step).map(|dyno| dyno.id.clone()))
-        .collect()
+    let of_step = |step: &Step| {
+        let well = step.asks.checks.iter().filter(|url| is_well(url));
+        let well: Vec<AppUrl> = well.cloned().collect();
+        let of_dyno = |dyno: &Dyno| {
+            let pair = |url: &AppUrl| (dyno.id.clone(), url.clone());
+            well.iter().map(pair).collect::<Vec<_>>()
+        };
+        owing(question, step).flat_map(of_dyno).collect::<Vec<_>>()
+    };
+    steps.iter().flat_map(of_step).collect()
 }
 
 impl Words {
     /// See [`vouch`].
-    pub fn vouch(&mut self, dynos: BTreeSet<String>) {
+    pub fn vouch(&mut self, dynos: BTreeSet<(String, AppUrl)>) {
         self.vouched.extend(dynos);
     }
 }
@@ -279,10 +297,14 @@ fn owing<'a>(question: Question<'a>, step: &Step) -> impl Iterator<Item = &'a Dy
     } else {
         question.now - step.limits.wait_limit.duration()
     };
-    let has_check = !step.asks.checks.is_empty();
+    let checks = step.asks.checks.clone();
     question.snapshot.formation_dynos().filter(move |dyno| {
         let is_of_a_roll = dyno.created_at >= since || witness.failure(dyno).is_some();
-        let is_known = seen.is_proven(&dyno.id) || seen.words.vouched.contains(&dyno.id);
-        has_check && is_of_a_roll && !is_known && dyno.id != step.old_id
+        let is_vouched = |url: &AppUrl| {
+            let vouched = &seen.words.vouched;
+            vouched.contains(&(dyno.id.clone(), url.clone()))
+        };
+        let is_known = seen.is_proven(&dyno.id) || checks.iter().all(is_vouched);
+        is_of_a_roll && !is_known && dyno.id != step.old_id
     })
 }

@@ -38,8 +38,16 @@ pub struct Report {
 
 /// What a pass did to one app.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about one pass"
+)]
 pub struct AppReport {
     pub app: String,
+    /// What its schedules call it, which may be a former name.
+    pub named: String,
+    /// Whether its dynos were looked at.
+    pub was_seen: bool,
     pub ended: Vec<Ended>,
     /// Steps of a dry run, in their order.
     pub planned: Vec<Step>,
@@ -67,6 +75,7 @@ impl AppReport {
     pub fn of(app: &str) -> Self {
         Self {
             app: app.to_owned(),
+            named: app.to_owned(),
             ..Self::default()
         }
     }

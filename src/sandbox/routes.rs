@@ -54,7 +54,7 @@ pub(super) fn missing(what: &str) -> Response {
 /// Answers from the app, or with 404.
 fn with_app(world: &Shared, name: &str, answer: impl FnOnce(&World, &App) -> Response) -> Response {
     let mut world = world.lock();
-    world.settle();
+    world.settle_one(name);
     match world
         .apps
         .iter()
@@ -136,7 +136,7 @@ fn restarted(
     change: impl FnOnce(&mut App, jiff::Timestamp) -> Vec<super::app::Restart>,
 ) -> Response {
     let mut world = world.lock();
-    let now = world.settle();
+    let now = world.settle_one(name);
     let Some(app) = world.app(name) else {
         return missing("app");
     };

@@ -19,6 +19,12 @@ pub struct Scenario {
     /// Requests that the account has left at the beginning.
     #[serde(default = "quota")]
     pub quota: u64,
+    /// Nobody counts them.
+    #[serde(default)]
+    pub unlimited: bool,
+    /// How long every answer takes, in milliseconds.
+    #[serde(default)]
+    pub latency_ms: u64,
     #[serde(rename = "team", default)]
     pub teams: Vec<TeamScenario>,
     /// More accounts, or more of the first one.

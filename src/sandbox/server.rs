@@ -231,7 +231,7 @@ fn arrive(
     path: &str,
 ) -> (usize, Option<Kind>, i64, crate::clock::Clock) {
     let mut world = shared.lock();
-    let now = world.settle();
+    let now = world.now();
     let fault = faults::take(&mut world.faults, method.as_str(), path);
     let recorded = Recorded {
         at: now,
@@ -335,7 +335,8 @@ fn disturb(response: Response<Body>, fault: Option<&Kind>) -> Response<Body> {
 /// The headers of every answer of Heroku's, and its line in the record.
 fn leave(shared: &Shared, place: usize, response: &mut Response<Body>) {
     let mut world = shared.lock();
-    let (now, remaining) = (world.now(), world.remaining());
+    let now = world.now();
+    let remaining = (!world.is_unlimited).then(|| world.remaining().to_string());
     if let Some(recorded) = world.requests.get_mut(place) {
         recorded.status = Some(response.status().as_u16());
     }
@@ -347,10 +348,10 @@ fn leave(shared: &Shared, place: usize, response: &mut Response<Body>) {
     for (name, value) in [
         ("date", date.unwrap_or_default()),
         ("request-id", super::app::uuid()),
-        ("ratelimit-remaining", remaining.to_string()),
+        ("ratelimit-remaining", remaining.unwrap_or_default()),
     ] {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            headers.insert(name, value);
+        if let (false, Ok(header)) = (value.is_empty(), HeaderValue::from_str(&value)) {
+            headers.insert(name, header);
         }
     }
 }

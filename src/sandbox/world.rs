@@ -27,6 +27,8 @@ pub struct World {
     pub(super) log_sessions: BTreeMap<String, Session>,
     pub(super) faults: Vec<Fault>,
     pub(super) latency_ms: u64,
+    /// Nobody counts the requests of an account.
+    pub(super) is_unlimited: bool,
     /// What affects apps, by Heroku's status page.
     pub(super) incident: Option<String>,
     pub(super) requests: Vec<Request>,
@@ -75,7 +77,8 @@ impl World {
             url: String::new(),
             log_sessions: BTreeMap::new(),
             faults: vec![],
-            latency_ms: 0,
+            latency_ms: scenario.latency_ms,
+            is_unlimited: scenario.unlimited,
             incident: None,
             requests: vec![],
             restarts: vec![],
@@ -103,6 +106,15 @@ impl World {
             .iter_mut()
             .flat_map(|app| app.settle(now))
             .collect();
+        self.restarts.extend(restarts);
+        now
+    }
+
+    /// The same of one app: what happens to others can wait until somebody looks at them.
+    pub(super) fn settle_one(&mut self, name: &str) -> Timestamp {
+        let now = self.now();
+        let found = self.app(name);
+        let restarts = found.map(|app| app.settle(now)).unwrap_or_default();
         self.restarts.extend(restarts);
         now
     }
@@ -140,6 +152,9 @@ impl World {
         let seconds = now.duration_since(self.quota_at).as_secs_f64();
         self.quota = (self.quota + seconds * REFILL_PER_SECOND).min(POOL);
         self.quota_at = now;
+        if self.is_unlimited {
+            return Ok(self.remaining());
+        }
         if self.quota < 1.0 {
             return Err(());
         }

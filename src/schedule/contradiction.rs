@@ -75,6 +75,17 @@ impl Schedule {
             ];
             return Some(Contradiction::new("busy-max", problem, example));
         }
+        if let Some(max) = self.guards.busy_max
+            && self.calendar.is_some()
+            && max > self.guards.catch_up
+        {
+            let catch_up = self.guards.catch_up;
+            let problem = format!(
+                "{max} is longer than catch-up {catch_up}: an occurrence that is put off for so long is missed"
+            );
+            let example = &[("busy-max", "30m"), ("catch-up", "1h")];
+            return Some(Contradiction::new("busy-max", problem, example));
+        }
         let nothing = if self.max_uptime.is_some() || self.memory.is_trigger() {
             "no occurrence would ever be acted on"
         } else {

@@ -109,6 +109,15 @@ pub(super) fn entry(table: &Table) -> Result<Schedule, Wrong> {
     }
 }
 
+/// A value as a message has it: a URL may be a secret, as that of a webhook is.
+fn shown(text: &str) -> &str {
+    if text.contains("//") || text.contains('@') {
+        "[redacted]"
+    } else {
+        text
+    }
+}
+
 /// Typed access to an entry's keys.
 struct Keys<'a>(&'a Table);
 
@@ -141,9 +150,12 @@ impl Keys<'_> {
         let Some(text) = self.text(key)? else {
             return Ok(None);
         };
-        parse(&text)
-            .map(Some)
-            .map_err(|invalid| (key.to_owned(), format!("{key} '{text}': {invalid}")))
+        parse(&text).map(Some).map_err(|invalid| {
+            (
+                key.to_owned(),
+                format!("{key} '{}': {invalid}", shown(&text)),
+            )
+        })
     }
 
     fn parse<T: FromStr<Err = Invalid>>(&self, key: &str) -> Result<Option<T>, Wrong> {
@@ -202,8 +214,12 @@ impl Keys<'_> {
             (key.to_owned(), problem)
         })?;
         let parse = |text: &String| {
-            text.parse()
-                .map_err(|invalid| (key.to_owned(), format!("{key} '{text}': {invalid}")))
+            text.parse().map_err(|invalid| {
+                (
+                    key.to_owned(),
+                    format!("{key} '{}': {invalid}", shown(text)),
+                )
+            })
         };
         texts.iter().map(parse).collect()
     }

@@ -27,6 +27,7 @@ use crate::{
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
+    rc::Rc,
 };
 
 /// The Heroku app that runs the schedules, and has them in its config vars.
@@ -152,13 +153,14 @@ impl Store {
         }
     }
 
-    /// The same where no request is needed for it; else `None`.
+    /// The same where no request is needed for it, and as it was last read where it has not changed
+    /// since; else `None`.
     #[must_use]
-    pub fn read_here(&self) -> Option<Vec<Schedule>> {
+    pub fn read_here(&self) -> Option<Rc<Vec<Schedule>>> {
         match self {
-            Self::File(file) => file.read().ok(),
+            Self::File(file) => file.read_again().ok(),
             Self::ConfigVars(_) => None,
-            Self::Environment(environment) => Some(environment.read()),
+            Self::Environment(environment) => Some(Rc::new(environment.read())),
         }
     }
 

@@ -1,15 +1,17 @@
 //! The schedules file: TOML, edited in place with its comments kept, written whole or not at all,
 //! locked while written. A file that cannot be read is never written.
 
-use super::{Error, RunnerApp, disk, find, has_id_of, identified, text};
+use super::{Error, RunnerApp, Stamp, disk, find, has_id_of, identified, text};
 use crate::{
     clock::Clock,
     env::Env,
     schedule::{App, Schedule},
 };
 use std::{
+    cell::RefCell,
     collections::BTreeSet,
     path::{Path, PathBuf},
+    rc::Rc,
 };
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
@@ -22,6 +24,8 @@ pub struct SchedulesFile {
     path: PathBuf,
     /// Somebody named the file: then there should be one.
     is_named: bool,
+    /// What it had when it was last read, and how it is told that it has changed.
+    last: RefCell<Option<(Stamp, Rc<Vec<Schedule>>)>>,
 }
 
 impl SchedulesFile {
@@ -37,7 +41,12 @@ impl SchedulesFile {
         let path = named
             .or_else(|| Some(env.config_dir()?.join("schedules.toml")))
             .ok_or(Error::NoHome)?;
-        Ok(Self { path, is_named })
+        let last = RefCell::default();
+        Ok(Self {
+            path,
+            is_named,
+            last,
+        })
     }
 
     /// The file of this path.
@@ -46,6 +55,7 @@ impl SchedulesFile {
         Self {
             path: path.to_owned(),
             is_named: true,
+            last: RefCell::default(),
         }
     }
 
@@ -76,6 +86,23 @@ impl SchedulesFile {
             &self.path,
             disk::read(&self.path)?.as_deref().unwrap_or_default(),
         )
+    }
+
+    /// The same, without reading what has not changed: many rolls ask before each of their steps.
+    ///
+    /// # Errors
+    /// As [`SchedulesFile::read`].
+    pub fn read_again(&self) -> Result<Rc<Vec<Schedule>>, Error> {
+        let stamp = disk::stamp(&self.path);
+        let last = self.last.borrow().clone();
+        if let Some((known, schedules)) = last
+            && stamp.as_ref() == Some(&known)
+        {
+            return Ok(schedules);
+        }
+        let schedules = Rc::new(self.read()?);
+        *self.last.borrow_mut() = stamp.map(|stamp| (stamp, Rc::clone(&schedules)));
+        Ok(schedules)
     }
 
     /// Creates or replaces the schedule of this app and name; tells whether there was one. Where the

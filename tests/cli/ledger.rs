@@ -111,8 +111,8 @@ fn many_writers_at_once_lose_no_line_also_while_it_is_set_aside() {
             scope.spawn(move || {
                 let ledger = Ledger::new(path, writer.to_string());
                 for line in 0..LINES {
-                    // 8 MB in all.
-                    let missed = missed(line, 4_000);
+                    // 32 MB in all.
+                    let missed = missed(line, 16_000);
                     ledger.missed(&missed, "01", at()).expect("written");
                 }
             });

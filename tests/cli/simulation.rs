@@ -121,9 +121,11 @@ impl Machine {
                 jiff::SignedDuration::ZERO
             },
         };
+        let identities = pass::Identities::default();
         let turns = tokio::sync::Semaphore::new(self.concurrency);
         let pass = Pass {
             turns: &turns,
+            identities: &identities,
             tools,
             state: &state,
             store: &store,

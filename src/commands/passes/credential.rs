@@ -56,9 +56,10 @@ impl Passes<'_> {
     }
 
     /// Which credentials of ours end soon: each for as long as it does.
-    pub fn ending(&self, schedules: &[Schedule]) -> Vec<Ending> {
+    /// `None` where that cannot be found out.
+    pub fn ending(&self, schedules: &[Schedule]) -> Option<Vec<Ending>> {
         let now = self.context.clock.now();
-        let ours = self.ours(schedules).unwrap_or_default().into_iter();
+        let ours = self.ours(schedules).ok()?.into_iter();
         let ending = ours.filter_map(|(account, record)| {
             // A login may have been renewed since.
             let is_soon = |ends: &Timestamp| expiry::is_soon(*ends, now);
@@ -69,7 +70,7 @@ impl Passes<'_> {
                 said: foresee::end_of("auth:setup", &mend, ends, now),
             })
         });
-        ending.collect()
+        Some(ending.collect())
     }
 
     /// That credentials of ours end soon, once a day each, although nothing is due.

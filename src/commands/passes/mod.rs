@@ -11,7 +11,7 @@ use crate::{
     heroku::{self, Client, Platform, Pool},
     ledger::{self, Ledger},
     listen,
-    pass::{self, Heard, Listened, Options, Pass, Request},
+    pass::{self, Heard, Identities, Listened, Options, Pass, Request},
     report::{AppReport, Report},
     runner::deployed,
     schedule::{AppName, Schedule},
@@ -189,6 +189,7 @@ impl Passes<'_> {
         let is_unattended = request.is_none() && has_nobody;
         let reports_from = self.reports_from(&client).await;
         let told = self.told.borrow().clone();
+        let identities = Identities::default();
         let pass = Pass {
             told: &told,
             tools: Tools {
@@ -210,6 +211,7 @@ impl Passes<'_> {
             host: options.host.machine(),
             account: credential.account.as_deref(),
             turns: &self.turns,
+            identities: &identities,
             listened,
             options: Options {
                 is_dry_run,

@@ -8,7 +8,7 @@ use super::super::{
 use crate::{
     credentials::Use,
     error::Error,
-    heroku::Client,
+    heroku::{Client, Platform},
     ledger::{Ledger, Record},
     observe, pass,
     plan::{
@@ -62,6 +62,7 @@ pub(super) async fn ask(
     schedules: &[Schedule],
 ) -> Result<Vec<AppPlan>, Error> {
     let state = StateDir::open(context.env)?;
+    let platform = Platform::default();
     let accounts = pass::by_account(schedules);
     let plans = accounts.into_iter().map(async |(account, schedules)| {
         let client = context.client(Use::Pass(account.as_deref())).await;
@@ -83,9 +84,10 @@ pub(super) async fn ask(
             let foreign = schedules
                 .iter()
                 .find_map(|schedule| pass::foreign_host(schedule, host));
+            let known = (&state, runners, &platform);
             let plan = match foreign {
                 Some(error) => Err(error),
-                None => ask_one(context, &state, runners, &client, &schedules).await,
+                None => ask_one(context, known, &client, &schedules).await,
             };
             AppPlan { app, plan }
         });
@@ -97,8 +99,7 @@ pub(super) async fn ask(
 
 async fn ask_one(
     context: &Context<'_>,
-    state: &StateDir,
-    runners: &Runners,
+    (state, runners, platform): (&StateDir, &Runners, &Platform),
     client: &Client,
     schedules: &[Schedule],
 ) -> Result<Now, Error> {
@@ -117,15 +118,27 @@ async fn ask_one(
         ..Known::default()
     };
     let local_now = context.clock.now();
-    let question = Question {
+    let remaining = client.usage().1;
+    let mut question = Question {
         schedules,
         snapshot: &snapshot,
         now: snapshot.at,
         local_now,
-        remaining: client.usage().1,
+        remaining,
         known: &known,
     };
-    let plan = plan::plan(question);
+    let mut plan = plan::plan(question);
+    // As a pass does: whoever may say no is asked.
+    let said = pass::words(client, platform, question, &plan.steps).await;
+    let mut told = known.clone();
+    if let Some(words) = said {
+        told.seen.words = words;
+        question = Question {
+            known: &told,
+            ..question
+        };
+        plan = plan::plan(question);
+    }
     let (records, _) = ledger.read()?;
     let is_restart = |record: &&Record| {
         record.app_id == snapshot.app.id && record.outcome == Some(plan::Outcome::Restarted)

@@ -41,7 +41,7 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
         && (has_how || flags.target.process_type.is_some() || flags.target.dyno_name.is_some())
     {
         return Err(Error::usage(
-            "--process-type, --dyno-name and the limits of a roll belong to --now; a schedule has its own",
+            "--process-type, --dyno-name, --check-url and the limits of a roll belong to --now; a schedule has its own",
             "add --now, or change the schedule with set",
         ));
     }

@@ -34,7 +34,7 @@ impl Runner<'_> {
     pub(super) fn note(&self, report: &Report, schedules: &[Schedule]) {
         let schedules = narrow(schedules.to_vec(), self.flags.app.as_ref(), None);
         let ends = self.passes.ending(&schedules);
-        self.notifier.note(report, &schedules, &ends);
+        self.notifier.note(report, &schedules, ends.as_deref());
     }
 
     /// Sends what waits, and says what could not be sent.

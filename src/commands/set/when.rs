@@ -5,7 +5,8 @@ use crate::{
     cli::Set,
     error::Error,
     schedule::{
-        App, AppName, Bounds, Calendar, Days, Guards, OfMemory, Recurrence, Schedule, Zone,
+        App, AppName, Bounds, Calendar, Days, Guards, NotifyName, OfMemory, Recurrence, Schedule,
+        Zone,
     },
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -44,7 +45,7 @@ pub(in super::super) fn draft(
             busy_max: flags.busy_max,
             ignore_incident: flags.ignore_incident,
         },
-        notify: flags.notify.clone(),
+        notify: each_once(&flags.notify),
         since: None,
         pause: None,
     };
@@ -119,6 +120,16 @@ fn recurrence(flags: &Set) -> Result<Option<Recurrence>, Error> {
             }
         }
     }
+}
+
+fn each_once(names: &[NotifyName]) -> Vec<NotifyName> {
+    let mut once: Vec<NotifyName> = vec![];
+    for name in names {
+        if !once.contains(name) {
+            once.push(name.clone());
+        }
+    }
+    once
 }
 
 fn memory(flags: &Set) -> OfMemory {

@@ -1,6 +1,6 @@
 //! What the executor tells a roll: how each request was answered.
 
-use super::{Answer, Flight, Roll};
+use super::{A_ROUND, Answer, Flight, Roll};
 use crate::{
     plan::{Ask, Ended, Outcome, Step, Word},
     snapshot::Snapshot,
@@ -25,6 +25,14 @@ impl Roll {
         }
     }
 
+    /// Whether it was asked already for the step that is next.
+    pub(super) fn is_of_round(&self, ask: &Ask, now: Timestamp) -> bool {
+        let round = self.round.as_ref();
+        round.is_some_and(|(since, asked)| {
+            now.duration_since(*since) < A_ROUND && asked.contains(ask)
+        })
+    }
+
     /// Tells what Heroku called the request that it accepted.
     pub fn is_called(&mut self, step: &Step, request_ids: Vec<String>) {
         let flight = self.flights.iter_mut().find(|flight| flight.step == *step);
@@ -40,6 +48,11 @@ impl Roll {
                 flight.checked(url, word, now);
             }
         }
+        let is_young = |(since, _): &(Timestamp, Vec<Ask>)| now.duration_since(*since) < A_ROUND;
+        let round = self.round.take().filter(is_young);
+        let (since, mut asked) = round.unwrap_or((now, vec![]));
+        asked.push(ask.clone());
+        self.round = Some((since, asked));
         self.seen.words.hear(ask, word, now);
     }
 

@@ -25,8 +25,8 @@ pub enum Action {
     Restart(Box<Step>),
     /// Read the list again after this long.
     Wait(SignedDuration),
-    /// Ask the app, and tell [`Roll::told`] its answer.
-    Ask(Ask),
+    /// Ask the app, all of it at once, and tell [`Roll::told`] its answers.
+    Ask(Vec<Ask>),
     /// Dynos have left the list: tell [`Roll::formation`] what is wanted by now.
     AskFormation,
     /// The app is not as it was planned for: plan again from a fresh snapshot.
@@ -37,6 +37,8 @@ pub enum Action {
 
 /// Why the rest of an app's steps is not reached.
 const AFTER_A_FAILURE: &str = "a step of this app failed before";
+/// Answers to the questions before a step are good for so long, however slow the other answers are.
+const A_ROUND: SignedDuration = SignedDuration::from_mins(2);
 /// Requests for one step, before it has failed.
 const ATTEMPTS: u32 = 3;
 
@@ -56,6 +58,8 @@ pub struct Roll {
     /// What Heroku last answered to a restart that it did not take.
     last_error: Option<String>,
     waits: u32,
+    /// What was asked for the step that is next, since then: it is not asked again before that is begun.
+    round: Option<(Timestamp, Vec<Ask>)>,
 }
 
 #[derive(Debug, Clone)]
@@ -86,6 +90,7 @@ impl Roll {
             is_outdated: false,
             last_error: None,
             waits: 0,
+            round: None,
         }
     }
 
@@ -161,11 +166,11 @@ impl Roll {
             .iter()
             .find_map(|flight| flight.wants_check(now))
         {
-            return Action::Ask(Ask::Check(url.clone()));
+            return Action::Ask(vec![Ask::Check(url.clone())]);
         }
         match self.start(snapshot, now) {
             Start::Step(step) => Action::Restart(step),
-            Start::Ask(ask) => Action::Ask(ask),
+            Start::Ask(asks) => Action::Ask(asks),
             Start::Nothing if self.flights.is_empty() && self.pending.is_empty() => Action::Done,
             Start::OtherThanPlanned if self.flights.is_empty() => Action::Replan,
             Start::After(wait) => Action::Wait(self.pause(soonest.min(wait))),
@@ -243,6 +248,7 @@ impl Roll {
                         at(dyno.created_at)
                     ));
                     let new_id = Some(dyno.id.clone());
+                    let is_checked = !step.asks.checks.is_empty();
                     self.pending.retain(|other| other.step.dyno != step.dyno);
                     self.end(Ended {
                         step: step.clone(),
@@ -252,6 +258,10 @@ impl Roll {
                         detail,
                         request_ids: vec![],
                     });
+                    if is_checked {
+                        // Whoever restarted it, its check is owed before the next one goes.
+                        return Start::OtherThanPlanned;
+                    }
                 }
                 Some(dyno) if dyno.is_up() => {
                     if full_types.contains(&step.process_type) {
@@ -267,12 +277,15 @@ impl Roll {
                         if self.is_unhealthy(snapshot, now) {
                             return Start::OtherThanPlanned;
                         }
-                        if let Some(ask) = self.seen.words.unasked(step, now) {
-                            return Start::Ask(ask);
+                        let mut asks = self.seen.words.unasked(step, now);
+                        asks.retain(|ask| !self.is_of_round(ask, now));
+                        if !asks.is_empty() {
+                            return Start::Ask(asks);
                         }
                         if self.seen.words.busy(step, now).is_some() {
                             return Start::OtherThanPlanned;
                         }
+                        self.round = None;
                         return Start::Step(Box::new(step.clone()));
                     } else if !self
                         .flights
@@ -327,27 +340,16 @@ impl Roll {
             .map(|other| other.limits.max_unavailable)
             .min()
             .unwrap_or(1);
-        // The list may still show the old dyno of a restart that was just asked for.
-        let lagging = self
-            .flights
-            .iter()
-            .filter(|flight| of_type(&&flight.step))
-            .filter(|flight| {
-                let old = snapshot
-                    .dynos
-                    .iter()
-                    .find(|dyno| dyno.id == flight.step.old_id);
-                old.is_some_and(|dyno| guards::is_settled(dyno, step.limits.settle, now))
-            });
-        // One that is up and has not answered its check is not there yet.
-        let unchecked = self.flights.iter().filter(|flight| {
-            of_type(&&flight.step)
-                && flight.is_ready()
-                && flight
-                    .successor(snapshot, &self.claimed)
-                    .is_some_and(|dyno| guards::is_settled(dyno, step.limits.settle, now))
+        // The list may still show the old dyno of a restart that was just asked for; and one that is up and
+        // has not answered its check, or not settled by its own measure, is not there yet.
+        let is_settled = |dyno: &Dyno| guards::is_settled(dyno, step.limits.settle, now);
+        let flights = self.flights.iter().filter(|flight| of_type(&&flight.step));
+        let lagging = flights.filter(|flight| {
+            let mut dynos = snapshot.dynos.iter();
+            let old = dynos.find(|dyno| dyno.id == flight.step.old_id);
+            let new = flight.successor(snapshot, &self.claimed);
+            old.is_some_and(is_settled) || new.is_some_and(is_settled)
         });
-        let lagging = lagging.chain(unchecked);
         let down = guards::unavailable(snapshot, step, now)
             + u32::try_from(lagging.count()).unwrap_or(u32::MAX);
         down < allowed
@@ -408,7 +410,7 @@ impl Roll {
 
 enum Start {
     Step(Box<Step>),
-    Ask(Ask),
+    Ask(Vec<Ask>),
     After(SignedDuration),
     Nothing,
     OtherThanPlanned,

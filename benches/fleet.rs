@@ -1,0 +1,125 @@
+//! A thousand apps with ten dynos each, due at once, where nobody counts requests and every answer takes 50 ms:
+//! what one `run` asks, how long it takes, and how large it gets. `cargo bench --bench fleet`.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a benchmark reads the clock, and prints"
+)]
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead as _, BufReader},
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+const APPS: usize = 1_000;
+const DYNOS: usize = 10;
+const LATENCY_MS: usize = 50;
+const BOOT_MS: usize = 1_000;
+
+fn main() {
+    let home = tempfile::tempdir().expect("a directory");
+    let app = |number: usize| {
+        format!(
+            "[[app]]\nname = \"app-{number:04}\"\nhabits = {{ boot = \"1s\" }}\n[[app.formation]]\ntype = \"web\"\nquantity = {DYNOS}\nup-for = \"20h\"\n"
+        )
+    };
+    let schedule = |number: usize| {
+        format!("[[schedule]]\napp = \"app-{number:04}\"\nmax-uptime = \"6h\"\nsettle = \"0s\"\n")
+    };
+    let all = |one: &dyn Fn(usize) -> String| (0..APPS).map(one).collect::<String>();
+    let (scenario, schedules) = (
+        home.path().join("fleet.toml"),
+        home.path().join("schedules.toml"),
+    );
+    let world = format!("unlimited = true\nlatency-ms = {LATENCY_MS}\n{}", all(&app));
+    std::fs::write(&scenario, world).expect("a file");
+    std::fs::write(&schedules, format!("version = 1\n{}", all(&schedule))).expect("a file");
+    let program = env!("CARGO_BIN_EXE_autorestart");
+    let mut sandbox = Command::new(program)
+        .args(["sandbox", "--port", "0", "--scenario"])
+        .arg(&scenario)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut line = String::new();
+    BufReader::new(sandbox.stdout.take().expect("a pipe"))
+        .read_line(&mut line)
+        .expect("its address");
+    let host = line.trim().trim_start_matches("HEROKU_HOST=").to_owned();
+    let began = Instant::now();
+    let run = Command::new(program)
+        .args(["run", "--json", "--concurrency", "1000"])
+        .env_clear()
+        .envs([
+            ("HEROKU_HOST", host.as_str()),
+            ("HEROKU_API_KEY", "a-token"),
+        ])
+        .env("AUTORESTART_FILE", &schedules)
+        .env("AUTORESTART_STATE_DIR", home.path().join("state"))
+        .stderr(Stdio::null())
+        .output()
+        .expect("it runs");
+    let took = began.elapsed().as_secs_f64();
+    // The sandbox is not over yet: the largest child so far is that run.
+    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN);
+    let kibibytes = usage.expect("usage").max_rss();
+    let record = record(&host);
+    let _ = sandbox.kill();
+    let _ = sandbox.wait();
+    let document: serde_json::Value = serde_json::from_slice(&run.stdout).expect("a document");
+    let restarted = document["steps"].as_array().expect("steps").iter();
+    let restarted = restarted
+        .filter(|step| step["outcome"] == "restarted")
+        .count();
+    println!(
+        "{restarted} of {} dynos restarted, exit {:?}",
+        APPS * DYNOS,
+        run.status.code()
+    );
+    let total: usize = record.values().sum();
+    let least = APPS * 3 + APPS * DYNOS * 2;
+    let lists = record.get("GET dynos").copied().unwrap_or(0);
+    let polls = lists.saturating_sub(APPS * DYNOS);
+    let ratio = |a: usize, b: usize| {
+        f64::from(u32::try_from(a).expect("few")) / f64::from(u32::try_from(b).expect("few"))
+    };
+    println!("requests: {total}, by kind {record:?}");
+    println!(
+        "of them {polls} polls; the others are {:.2} of the least possible ({least}: 3 an app, 2 a dyno)",
+        ratio(total - polls, least)
+    );
+    let limit = ratio(4 * LATENCY_MS + DYNOS * (BOOT_MS + 2 * LATENCY_MS), 1_000);
+    println!(
+        "wall time: {took:.1} s, {:.2} of the {limit:.1} s that boots and latency take one after the other",
+        took / limit
+    );
+    println!(
+        "peak memory: {:.1} MiB (goal 40)",
+        f64::from(u32::try_from(kibibytes).expect("small")) / 1_024.0
+    );
+}
+
+/// The requests that there were, by method and the last word of what they are about.
+fn record(host: &str) -> BTreeMap<String, usize> {
+    let record = Command::new("curl")
+        .args(["--silent", &format!("{host}/sandbox/record")])
+        .output();
+    let record = record.expect("curl runs").stdout;
+    let record: serde_json::Value = serde_json::from_slice(&record).expect("a record");
+    let mut kinds = BTreeMap::new();
+    for request in record["requests"].as_array().expect("requests") {
+        let (method, path) = (&request["method"], &request["path"]);
+        let words: Vec<&str> = path.as_str().unwrap_or_default().split('/').collect();
+        let kind = match words[..] {
+            ["", "apps", _] => "app",
+            ["", "apps", _, kind, ..] => kind,
+            _ => "other",
+        };
+        let method = method.as_str().unwrap_or_default();
+        *kinds.entry(format!("{method} {kind}")).or_default() += 1;
+    }
+    kinds
+}
