@@ -4,7 +4,6 @@
 use super::Context;
 use crate::{
     error::Error,
-    execute::Stop,
     notify::{
         self, Format,
         message::Message,
@@ -27,7 +26,6 @@ use std::{
 pub(super) struct Notifier<'a> {
     context: &'a Context<'a>,
     state: &'a StateDir,
-    stop: &'a Stop,
     /// Of names that did not take it: how often, and when it is tried again.
     failed: RefCell<BTreeMap<String, (u32, Timestamp)>>,
     /// What was taken and could not be noted.
@@ -41,11 +39,10 @@ pub(super) struct Ending {
 }
 
 impl<'a> Notifier<'a> {
-    pub fn new(context: &'a Context<'a>, state: &'a StateDir, stop: &'a Stop) -> Self {
+    pub fn new(context: &'a Context<'a>, state: &'a StateDir) -> Self {
         Self {
             context,
             state,
-            stop,
             failed: RefCell::default(),
             delivered: RefCell::default(),
         }
@@ -74,7 +71,9 @@ impl<'a> Notifier<'a> {
             .iter()
             .map(|schedule| (schedule.app.name.as_str(), schedule.name.as_str()))
             .collect();
-        let told = self.told(report, schedules).keys();
+        let mut known = Outbox::read(self.state);
+        known.drop_old(now);
+        let told = kept_of(known.told, report, schedules).keys();
         let mut found = trouble::look(report, &of, &told);
         of_credentials(&mut found, endings, schedules, &told);
         // A schedule may have a former name of its app.
@@ -137,53 +136,19 @@ impl<'a> Notifier<'a> {
         };
         // Most passes find no news.
         let mut outbox = Outbox::read(self.state);
-        outbox.told = self.told(report, schedules);
-        if letters(&outbox).is_empty() {
+        let before = outbox.told.clone();
+        outbox.drop_old(now);
+        outbox.told = kept_of(outbox.told, report, schedules);
+        if outbox.told == before && letters(&outbox).is_empty() {
             return Ok(());
         }
         Outbox::edit(self.state, now, |outbox| {
-            outbox.told = self.kept_of(std::mem::take(&mut outbox.told), report, schedules);
+            outbox.told = kept_of(std::mem::take(&mut outbox.told), report, schedules);
             for (letter, news) in letters(outbox) {
                 outbox.told.note(&letter.to, &news);
                 outbox.letters.push(letter);
             }
         })
-    }
-
-    /// What was told before, as far as it is about schedules as they are now.
-    fn told(&self, report: &Report, schedules: &[Schedule]) -> Told {
-        self.kept_of(Outbox::read(self.state).told, report, schedules)
-    }
-
-    #[expect(clippy::unused_self, reason = "beside what it belongs to")]
-    fn kept_of(&self, mut told: Told, report: &Report, schedules: &[Schedule]) -> Told {
-        for app in report.apps.iter().filter(|app| app.app != app.named) {
-            told.rename(&app.named, &app.app);
-        }
-        let now_called = |schedule: &Schedule| {
-            let mut apps = report.apps.iter();
-            let app = apps.find(|app| app.named == schedule.app.name.as_str());
-            app.map_or_else(|| schedule.app.name.to_string(), |app| app.app.clone())
-        };
-        told.keep(|name, entry| {
-            let key = &entry.key;
-            let mut of_app = schedules
-                .iter()
-                .filter(|one| now_called(one) == key.app)
-                .peekable();
-            // Of other apps nothing is known here.
-            if of_app.peek().is_none() {
-                return true;
-            }
-            // One that was set anew is another one.
-            let is_it = |one: &Schedule| {
-                one.name.as_str() == key.schedule
-                    && is_for(one, name)
-                    && one.since.is_none_or(|since| since <= entry.since)
-            };
-            of_app.any(is_it)
-        });
-        told
     }
 
     fn hears_all(&self, name: &str) -> bool {
@@ -291,9 +256,40 @@ impl<'a> Notifier<'a> {
             Format::Json => letter.said.clone(),
             Format::Slack => notify::message::of_text(letter.said["text"].as_str().unwrap_or("")),
         };
-        let sent = self.stop.or(notify::send(&options, &kept.url, &said)).await;
-        sent.map_err(|error| error.to_string())?
+        // It takes ten seconds at most, also while somebody wants this process to leave.
+        notify::send(&options, &kept.url, &said).await
     }
+}
+
+/// What was told before, as far as it is about schedules as they are now.
+fn kept_of(mut told: Told, report: &Report, schedules: &[Schedule]) -> Told {
+    for app in report.apps.iter().filter(|app| app.app != app.named) {
+        told.rename(&app.named, &app.app);
+    }
+    let now_called = |schedule: &Schedule| {
+        let mut apps = report.apps.iter();
+        let app = apps.find(|app| app.named == schedule.app.name.as_str());
+        app.map_or_else(|| schedule.app.name.to_string(), |app| app.app.clone())
+    };
+    told.keep(|name, entry| {
+        let key = &entry.key;
+        let mut of_app = schedules
+            .iter()
+            .filter(|one| now_called(one) == key.app)
+            .peekable();
+        // Of other apps nothing is known here.
+        if of_app.peek().is_none() {
+            return true;
+        }
+        // One that was set anew is another one.
+        let is_it = |one: &Schedule| {
+            one.name.as_str() == key.schedule
+                && is_for(one, name)
+                && one.since.is_none_or(|since| since <= entry.since)
+        };
+        of_app.any(is_it)
+    });
+    told
 }
 
 /// Credentials that end soon; those that were told and do not end any more are over.

@@ -52,24 +52,27 @@ impl Outbox {
     ) -> Result<T, Error> {
         let _turn = state.turn("notify")?;
         let mut outbox = Self::read(state);
+        outbox.drop_old(now);
         let result = change(&mut outbox);
+        outbox.drop_old(now);
+        let text = serde_json::to_string(&outbox).unwrap_or_default();
+        state.note(FILE, &text)?;
+        Ok(result)
+    }
+
+    /// What nobody took for too long was not told: where it still lasts it is news.
+    pub fn drop_old(&mut self, now: Timestamp) {
         let is_old = |letter: &Letter| now.duration_since(letter.at) > OLDEST;
-        let (dropped, kept) = outbox.letters.drain(..).partition(is_old);
-        outbox.letters = kept;
-        let surplus = outbox.letters.len().saturating_sub(MOST);
-        let mut dropped: Vec<Letter> = dropped;
-        dropped.extend(outbox.letters.drain(..surplus));
-        // What nobody took was not told: where it still lasts it is news.
+        let (mut dropped, kept): (Vec<Letter>, Vec<Letter>) =
+            self.letters.drain(..).partition(is_old);
+        self.letters = kept;
+        let surplus = self.letters.len().saturating_sub(MOST);
+        dropped.extend(self.letters.drain(..surplus));
         let was_dropped = |name: &str, key: &Key| {
             let mut letters = dropped.iter();
             letters.any(|letter| letter.to == name && letter.keys.contains(key))
         };
-        outbox
-            .told
-            .keep(|name, entry| !was_dropped(name, &entry.key));
-        let text = serde_json::to_string(&outbox).unwrap_or_default();
-        state.note(FILE, &text)?;
-        Ok(result)
+        self.told.keep(|name, entry| !was_dropped(name, &entry.key));
     }
 
     /// The names that something waits for, each with its letters from the oldest on.

@@ -214,6 +214,9 @@ impl Watch<'_> {
                 () = self.stop.set(), if !self.stop.is_set() => {}
             }
         }
+        // A dyno's disk goes with it.
+        drop(telling);
+        passes.deliver().await;
         self.state.rest(&self.sign(None, self.clock.now()));
         Ok(exit::INTERRUPTED)
     }

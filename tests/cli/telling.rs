@@ -280,3 +280,187 @@ fn a_name_without_a_url_is_refused_by_set_and_said_by_doctor() {
         );
     });
 }
+
+/// Sends a failing pass, and returns what was told of it.
+async fn told_of_a_failure(
+    home: &Home,
+    served: &Served,
+    told: &Receiver<(String, Value)>,
+) -> Vec<(String, String)> {
+    let run = failing_pass(home, served).await;
+    assert_eq!(run.code, Some(3), "{run:?}");
+    kinds_of(&next(told).1["troubles"])
+}
+
+async fn mend(served: &Served) {
+    let habits = json!({ "habits": { "then": "stay" } });
+    let app = "/sandbox/apps/example-app";
+    served.heroku.patch(app, &habits).await;
+    let path = format!("{app}/releases");
+    served
+        .heroku
+        .send(reqwest::Method::POST, &path, &json!({}))
+        .await;
+    served
+        .heroku
+        .patch("/sandbox", &json!({ "advance": "1d" }))
+        .await;
+}
+
+#[test]
+fn a_schedule_that_was_set_anew_is_another_one() {
+    block(async {
+        let home = Home::new().without_offset();
+        let served = Served::start(&shop(&home, 1), Some(CLOCK));
+        let host = &served.heroku.url;
+        let (url, told) = listener("200 OK");
+        assert_eq!(add(&home, host, "ops", &url).code, Some(0));
+        next(&told);
+        home.write_schedules(&telling("\"ops\""));
+        told_of_a_failure(&home, &served, &told).await;
+        mend(&served).await;
+        let removed = told_on_time(&home, &served, &["remove", "--app", "example-app"]).await;
+        assert_eq!(removed.code, Some(0), "{removed:?}");
+        let set = [
+            "set",
+            "--app",
+            "example-app",
+            "--at",
+            "07:00",
+            "--notify",
+            "ops",
+        ];
+        let set = told_on_time(&home, &served, &set).await;
+        assert_eq!(set.code, Some(0), "{set:?}");
+        served
+            .heroku
+            .patch("/sandbox", &json!({ "advance": "1d" }))
+            .await;
+        let again = told_of_a_failure(&home, &served, &told).await;
+        assert!(again.iter().any(|(kind, _)| kind == "failed"), "{again:?}");
+    });
+}
+
+#[test]
+fn a_renamed_app_keeps_its_trouble() {
+    block(async {
+        let home = Home::new().without_offset();
+        let served = Served::start(&shop(&home, 1), Some(CLOCK));
+        let host = &served.heroku.url;
+        let (url, told) = listener("200 OK");
+        assert_eq!(add(&home, host, "ops", &url).code, Some(0));
+        next(&told);
+        home.write_schedules(&telling("\"ops\""));
+        told_of_a_failure(&home, &served, &told).await;
+        served
+            .heroku
+            .patch("/sandbox/apps/example-app", &json!({ "name": "new-name" }))
+            .await;
+        let run = told_on_time(&home, &served, &["run", "--no-wait"]).await;
+        assert_eq!(run.code, Some(3), "{run:?}");
+        assert!(told.try_recv().is_err(), "it is the same trouble");
+        let habits = json!({ "habits": { "then": "stay" } });
+        served.heroku.patch("/sandbox/apps/new-name", &habits).await;
+        let path = "/sandbox/apps/new-name/releases";
+        served
+            .heroku
+            .send(reqwest::Method::POST, path, &json!({}))
+            .await;
+        served
+            .heroku
+            .patch("/sandbox", &json!({ "advance": "1d" }))
+            .await;
+        let run = told_on_time(&home, &served, &["run"]).await;
+        assert_eq!(run.code, Some(0), "{run:?}");
+        let over = kinds_of(&next(&told).1["over"]);
+        assert_eq!(over.len(), 2, "{over:?}");
+        assert!(over.iter().all(|(_, app)| app == "new-name"), "{over:?}");
+    });
+}
+
+#[test]
+fn what_nobody_took_within_a_day_is_news_again_where_it_lasts() {
+    block(async {
+        let home = Home::new().without_offset();
+        let served = Served::start(&shop(&home, 1), Some(CLOCK));
+        let host = &served.heroku.url;
+        let (refuses, _of_refuses) = listener("500 Internal Server Error");
+        add(&home, host, "ops", &refuses);
+        let at = "at = \"07:00,07:50\"";
+        let often = telling("\"ops\"").replace("at = \"07:00\"", at);
+        home.write_schedules(&often.replace("07:50", "08:00"));
+        let run = failing_pass(&home, &served).await;
+        assert_eq!(run.code, Some(3), "{run:?}");
+        served
+            .heroku
+            .patch("/sandbox", &json!({ "advance": "24h30m" }))
+            .await;
+        let (url, told) = listener("200 OK");
+        assert_eq!(add(&home, host, "ops", &url).code, Some(0));
+        next(&told);
+        // It is held still, at the next day's occurrence.
+        let run = told_on_time(&home, &served, &["run", "--no-wait"]).await;
+        assert_eq!(run.code, Some(3), "{run:?}");
+        let kinds = kinds_of(&next(&told).1["troubles"]);
+        assert!(kinds.iter().any(|(kind, _)| kind == "held"), "{kinds:?}");
+    });
+}
+
+#[test]
+fn names_that_would_be_one_variable_are_refused_and_urls_in_their_place_not_shown() {
+    let home = Home::new();
+    let host = "http://127.0.0.1:9";
+    let (url, told) = listener("200 OK");
+    assert_eq!(add(&home, host, "on-call", &url).code, Some(0));
+    next(&told);
+    let refused = add(&home, host, "on_call", &url);
+    assert!(
+        refused.code == Some(2) && refused.stderr.contains("AUTORESTART_NOTIFY_ON_CALL"),
+        "{refused:?}"
+    );
+    home.write_schedules(&telling("\"https://hooks.example.com/services/s3cret\""));
+    for words in [&["run"][..], &["plan", "--json"], &["doctor"]] {
+        let told = home.run(host, words);
+        assert!(
+            !format!("{told:?}").contains("s3cret"),
+            "{words:?}: {told:?}"
+        );
+    }
+}
+
+#[test]
+fn plan_asks_whoever_may_say_no_as_a_pass_does() {
+    block(async {
+        let home = Home::new().without_offset();
+        let served = Served::start(&shop(&home, 1), Some(CLOCK));
+        let router = format!("{}/router/example-app", served.heroku.url);
+        home.write_schedules(&format!(
+            "{}busy-url = \"{router}/busy\"\n",
+            schedule("07:00")
+        ));
+        let busy = json!({ "answers": { "/busy": 503 } });
+        let free = json!({ "answers": {} });
+        for (path, change, undo, reason) in [
+            ("/sandbox/apps/example-app", busy, free, "app_busy"),
+            (
+                "/sandbox",
+                json!({ "incident": "Routing errors" }),
+                json!({ "incident": "" }),
+                "heroku_incident",
+            ),
+        ] {
+            served.heroku.patch(path, &change).await;
+            let plan = told_on_time(&home, &served, &["plan", "--json"]).await;
+            let plan = plan.json();
+            assert_eq!(plan["steps"], json!([]), "{plan}");
+            let skips = plan["skips"].as_array().expect("skips").iter();
+            let reasons: Vec<&Value> = skips.map(|skip| &skip["reason"]).collect();
+            assert_eq!(
+                reasons.iter().filter(|one| ***one == json!(reason)).count(),
+                3,
+                "{plan}"
+            );
+            served.heroku.patch(path, &undo).await;
+        }
+    });
+}

@@ -85,7 +85,7 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
         wrong: RefCell::default(),
         schedules: RefCell::default(),
         fares_well: Cell::default(),
-        notifier: Notifier::new(context, &state, &stop),
+        notifier: Notifier::new(context, &state),
     };
     if flags.now {
         let code = runner.now().await?;

@@ -39,7 +39,9 @@ impl Runner<'_> {
 
     /// Sends what waits, and says what could not be sent.
     pub(super) async fn deliver(&self) {
-        if !self.notifier.has_letters() {
+        // A person who wants to leave is not held; what waits is sent by the next pass.
+        let is_leaving = self.stop.is_set() && self.context.ui.is_watched();
+        if is_leaving || !self.notifier.has_letters() {
             return;
         }
         for problem in self.notifier.deliver().await {

@@ -2,7 +2,11 @@
 
 use super::weather::{AppPlan, MAX_UPTIME_HOURS};
 use crate::control::Heroku;
-use autorestart::{report::Report, schedule::Schedule};
+use autorestart::{
+    ledger::{Event, Ledger},
+    report::Report,
+    schedule::Schedule,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use std::{
@@ -92,16 +96,19 @@ pub struct Judge {
     missed: BTreeSet<(String, Timestamp, usize)>,
     /// The newest occurrence of each app that was looked at when its time was over.
     judged: BTreeMap<String, Timestamp>,
+    /// Where it stands what a pass found that was dropped before it could tell.
+    ledger: Ledger,
     tally: Tally,
 }
 
 impl Judge {
-    pub fn new(apps: &[AppPlan], schedules: Vec<Schedule>) -> Self {
+    pub fn new(apps: &[AppPlan], schedules: Vec<Schedule>, ledger: Ledger) -> Self {
         Self {
             apps: apps.to_vec(),
             schedules,
             missed: BTreeSet::new(),
             judged: BTreeMap::new(),
+            ledger,
             tally: Tally {
                 app_days: i64::try_from(apps.len()).expect("few") * super::life::DAYS,
                 ..Tally::default()
@@ -194,6 +201,13 @@ impl Judge {
             // Those that are told together end with the newest.
             *app == plan.name && *at >= occurrence && *count >= 1
         });
+        let is_told = is_told || {
+            let (records, _) = self.ledger.read().expect("a ledger");
+            records.iter().any(|record| {
+                let is_miss = record.event == Event::Missed && record.app == plan.name;
+                is_miss && record.occurrence >= occurrence
+            })
+        };
         let truth: Truth = heroku.get(&format!("/sandbox/apps/{}", plan.name)).await;
         let is_left = |dyno: &&TrueDyno| {
             // Up all the while: neither on its way nor left alone on purpose.

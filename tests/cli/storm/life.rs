@@ -5,7 +5,9 @@ use super::{
     weather::{self, AppPlan, Event},
 };
 use crate::{calendars::property::Random, control::Heroku, simulation::Machine};
-use autorestart::{clock::Clock, execute::Stop, pass::Options, report::Report, sandbox::Scenario};
+use autorestart::{
+    clock::Clock, execute::Stop, ledger::Ledger, pass::Options, report::Report, sandbox::Scenario,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use std::{
@@ -75,7 +77,9 @@ impl Life {
         let state = machine.home.path().join("state");
         std::fs::create_dir_all(&state).expect("a directory");
         std::fs::write(state.join("runner-id"), self.seed.to_string()).expect("a file");
-        let mut judge = Judge::new(&self.apps, machine.store().read().await.expect("schedules"));
+        let schedules = machine.store().read().await.expect("schedules");
+        let ledger = Ledger::new(machine.state().ledger(), String::new());
+        let mut judge = Judge::new(&self.apps, schedules, ledger);
         let events = std::mem::take(&mut self.events);
         let apps = self.apps.clone();
         let happens = async {
