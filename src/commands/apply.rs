@@ -117,7 +117,16 @@ impl Difference {
         let added = self.added.iter().map(|one| line("+", &green, one));
         let removed = self.removed.iter().map(|one| line("-", &red, one));
         let changed = self.changed.iter().map(|(before, after)| {
-            format!("{}\n{}", line("-", &red, before), line("+", &green, after))
+            let keys = store::changes(before, after).into_iter();
+            let keys: String = keys
+                .map(|(key, before, after)| {
+                    let shown = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
+                    format!("\n    {key}: {} → {}", shown(before), shown(after))
+                })
+                .collect::<Vec<_>>()
+                .concat();
+            let (before, after) = (line("-", &red, before), line("+", &green, after));
+            format!("{before}\n{after}{keys}")
         });
         let all: Vec<String> = removed.chain(changed).chain(added).collect();
         all.join("\n")
@@ -125,9 +134,18 @@ impl Difference {
 
     fn json(&self, is_applied: bool) -> Value {
         let one = |one: &Schedule| json!({ "app": one.app.name.as_str(), "name": one.name.as_str(), "when": one.when() });
+        let changed = |(before, after): &(Schedule, Schedule)| {
+            let mut one = one(after);
+            let keys = store::changes(before, after).into_iter();
+            let keys = keys.map(
+                |(key, before, after)| json!({ "key": key, "before": before, "after": after }),
+            );
+            one["keys"] = keys.collect();
+            one
+        };
         json!({
             "added": self.added.iter().map(one).collect::<Vec<_>>(),
-            "changed": self.changed.iter().map(|(_, after)| one(after)).collect::<Vec<_>>(),
+            "changed": self.changed.iter().map(changed).collect::<Vec<_>>(),
             "removed": self.removed.iter().map(one).collect::<Vec<_>>(),
             "applied": is_applied,
         })

@@ -47,6 +47,15 @@ pub enum Store {
     Environment(Environment),
 }
 
+/// What a change of a schedule comes to, key by key, with the values before and after.
+#[must_use]
+pub fn changes(
+    before: &Schedule,
+    after: &Schedule,
+) -> Vec<(&'static str, Option<String>, Option<String>)> {
+    text::changes(before, after)
+}
+
 /// Reads a schedules file from its text.
 ///
 /// # Errors

@@ -280,6 +280,20 @@ fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 34] 
     ]
 }
 
+/// What a change of a schedule comes to, key by key, with the values before and after.
+pub(super) fn changes(
+    before: &Schedule,
+    after: &Schedule,
+) -> Vec<(&'static str, Option<String>, Option<String>)> {
+    let shown = |value: Option<toml_edit::Value>| Some(value?.to_string().trim().to_owned());
+    let both = pairs(before).into_iter().zip(pairs(after));
+    let both = both.map(|((key, before), (_, after))| (key, shown(before), shown(after)));
+    // What passes and commands fill in is not what anybody meant.
+    let is_meant = |key: &str| !["since", "app-id", "account", "host"].contains(&key);
+    both.filter(|(key, before, after)| is_meant(key) && before != after)
+        .collect()
+}
+
 /// `at`, `days` and `cron`.
 fn recurrence(schedule: &Schedule) -> [Option<String>; 3] {
     match schedule.calendar.as_ref().map(Calendar::recurrence) {

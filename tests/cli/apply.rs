@@ -60,6 +60,7 @@ fn the_difference_is_shown_first_and_what_is_the_same_stays_as_it_is() {
         "- ⬢ old-app",
         "- ⬢ changed-app default: all dynos at 04:00",
         "+ ⬢ changed-app default: all dynos at 05:00",
+        "at: \"04:00\" → \"05:00\"",
         "+ ⬢ new-app",
     ] {
         assert!(shown.stdout.contains(line), "{line}: {shown:?}");
