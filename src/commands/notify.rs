@@ -9,6 +9,7 @@ use crate::{
     heroku,
     notify::{self, Format, Kept, Names},
     report::table,
+    schedule::Schedule,
 };
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ pub(super) async fn notify(context: &Context<'_>, flags: cli::Notify) -> Result<
     match flags.command {
         None => list(context),
         Some(NotifyCommand::Add(flags)) => add(context, &flags, &super::stop()).await,
-        Some(NotifyCommand::Remove(flags)) => remove(context, &flags),
+        Some(NotifyCommand::Remove(flags)) => remove(context, &flags).await,
     }
 }
 
@@ -149,7 +150,7 @@ async fn read(context: &Context<'_>, flags: &NotifyAdd, stop: &Stop) -> Result<S
     }
 }
 
-fn remove(context: &Context<'_>, flags: &NotifyRemove) -> Result<u8, Error> {
+async fn remove(context: &Context<'_>, flags: &NotifyRemove) -> Result<u8, Error> {
     let name = &flags.name;
     let before = Names::edit(context.env, |names| names.remove(name))?;
     if before.is_none() {
@@ -162,5 +163,38 @@ fn remove(context: &Context<'_>, flags: &NotifyRemove) -> Result<u8, Error> {
         || format!("Forgot {name}"),
         || json!({ "name": name, "removed": true }),
     );
+    still_meant(context, flags).await;
     Ok(exit::DONE)
+}
+
+/// Schedules that tell a name which is forgotten, and a runner that has it still, are worth a warning.
+async fn still_meant(context: &Context<'_>, flags: &NotifyRemove) {
+    let (ui, name) = (context.ui, &flags.name);
+    let Ok(store) = context.store(flags.common.schedules.as_deref()).await else {
+        return;
+    };
+    let schedules = store.read().await.unwrap_or_default();
+    let tells = |schedule: &&Schedule| schedule.notify.iter().any(|one| one.as_str() == name);
+    let told: Vec<String> = schedules
+        .iter()
+        .filter(tells)
+        .map(|schedule| format!("{} of ⬢ {}", schedule.name, schedule.app.name))
+        .collect();
+    if let Some(runner) = store.runner_app() {
+        ui.warn(&format!(
+            "⬢ {} has its URL still, in the config var {}",
+            runner.name,
+            notify::variable(name)
+        ));
+        ui.hint(&format!(
+            "heroku config:unset {} --app {} takes it away",
+            notify::variable(name),
+            runner.name
+        ));
+    } else if !told.is_empty() {
+        ui.warn(&format!(
+            "schedules still tell it, and nobody hears of their trouble: {}",
+            told.join(", ")
+        ));
+    }
 }

@@ -272,7 +272,11 @@ fn a_name_without_a_url_is_refused_by_set_and_said_by_doctor() {
             done.code == Some(0) && done.stdout.contains("tells ops what goes wrong"),
             "{done:?}"
         );
-        assert_eq!(home.run(host, &["notify", "remove", "ops"]).code, Some(0));
+        let removed = home.run(host, &["notify", "remove", "ops"]);
+        assert!(
+            removed.code == Some(0) && removed.stderr.contains("schedules still tell it"),
+            "{removed:?}"
+        );
         let doctor = home.run(host, &["doctor"]);
         assert!(
             doctor.stdout.contains("no URL is kept here for ops"),
