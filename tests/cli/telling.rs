@@ -468,3 +468,26 @@ fn plan_asks_whoever_may_say_no_as_a_pass_does() {
         }
     });
 }
+
+#[test]
+fn a_pass_without_a_credential_is_told() {
+    block(async {
+        let home = Home::new().without_offset();
+        let served = Served::start(&shop(&home, 1), Some(CLOCK));
+        let host = &served.heroku.url;
+        let (url, told) = listener("200 OK");
+        assert_eq!(add(&home, host, "ops", &url).code, Some(0));
+        next(&told);
+        home.write_schedules(&telling("\"ops\""));
+        let mut run = crate::process::on_time(&home, &served, &["run", "--no-wait"]).await;
+        let run = run.env("HEROKU_API_KEY", "").output().expect("it runs");
+        let run = Told::from(run);
+        assert_eq!(run.code, Some(1), "{run:?}");
+        let kinds = kinds_of(&next(&told).1["troubles"]);
+        assert_eq!(kinds, [("error".to_owned(), "example-app".to_owned())]);
+        // With one, it is over.
+        let run = told_on_time(&home, &served, &["run"]).await;
+        assert_eq!(run.code, Some(0), "{run:?}");
+        assert_eq!(next(&told).1["event"], json!("over"));
+    });
+}
