@@ -142,18 +142,11 @@ impl StateDir {
                 }
             })
             .collect();
-        let place = self.path.join(format!("{name}.lock"));
-        let io = |error| self.io(&error);
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&place)
-            .map_err(io)?;
+        let file = self.lock_file(&name)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Lock { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(io(error)),
+            Err(TryLockError::Error(error)) => Err(self.io(&error)),
         }
     }
 
@@ -162,20 +155,23 @@ impl StateDir {
     /// # Errors
     /// When the lock file cannot be made.
     pub fn turn(&self, name: &str) -> Result<Lock, Error> {
-        let place = self.path.join(format!("{name}.lock"));
-        let io = |error| self.io(&error);
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&place)
-            .map_err(io)?;
+        let file = self.lock_file(name)?;
         match file.try_lock() {
-            Err(TryLockError::WouldBlock) => file.lock().map_err(io)?,
+            Err(TryLockError::WouldBlock) => file.lock().map_err(|error| self.io(&error))?,
             // A file system without locks: whoever is last wins.
             Ok(()) | Err(TryLockError::Error(_)) => {}
         }
         Ok(Lock { _file: file })
+    }
+
+    fn lock_file(&self, name: &str) -> Result<File, Error> {
+        let place = self.path.join(format!("{name}.lock"));
+        File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(place)
+            .map_err(|error| self.io(&error))
     }
 
     /// What was judged of this schedule as it is now; nothing where it cannot be read.

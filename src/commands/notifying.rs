@@ -71,9 +71,11 @@ impl<'a> Notifier<'a> {
             .iter()
             .map(|schedule| (schedule.app.name.as_str(), schedule.name.as_str()))
             .collect();
-        let mut known = Outbox::read(self.state);
-        known.drop_old(now);
-        let told = kept_of(known.told, report, schedules).keys();
+        let mut outbox = Outbox::read(self.state);
+        let before = outbox.told.clone();
+        outbox.drop_old(now);
+        outbox.told = kept_of(outbox.told, report, schedules);
+        let told = outbox.told.keys();
         let mut found = trouble::look(report, &of, &told);
         of_credentials(&mut found, endings, schedules, &told);
         // A schedule may have a former name of its app.
@@ -85,6 +87,8 @@ impl<'a> Notifier<'a> {
             renamed.unwrap_or(key).to_owned()
         };
         let from = self.context.env.machine();
+        let those = names.iter().filter(|name| self.hears_all(name));
+        let of_everything: BTreeSet<&str> = those.copied().collect();
         let letters = |outbox: &Outbox| {
             let mut all = vec![];
             for name in names {
@@ -98,7 +102,7 @@ impl<'a> Notifier<'a> {
                         })
                 };
                 let news = outbox.told.news(name, &found, is_meant, now);
-                let hears_all = self.hears_all(name);
+                let hears_all = of_everything.contains(name);
                 let ended = report.apps.iter().flat_map(|app| &app.ended);
                 let restarted: Vec<&Ended> = ended
                     .filter(|ended| {
@@ -135,10 +139,6 @@ impl<'a> Notifier<'a> {
             all
         };
         // Most passes find no news.
-        let mut outbox = Outbox::read(self.state);
-        let before = outbox.told.clone();
-        outbox.drop_old(now);
-        outbox.told = kept_of(outbox.told, report, schedules);
         if outbox.told == before && letters(&outbox).is_empty() {
             return Ok(());
         }

@@ -2,10 +2,7 @@
 //! not read it a thousand times.
 
 use super::{Event, Record};
-use crate::{
-    memory::Bytes,
-    plan::{Asked, Outcome, Skip, Trigger},
-};
+use crate::plan::{Asked, Outcome, Skip, Trigger};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 
@@ -93,7 +90,6 @@ impl OfApp {
         match (record.event, place) {
             (Event::Requested, _) => {
                 let trigger = record.trigger.as_deref().and_then(Trigger::of_word);
-                let none: Option<Bytes> = None;
                 asked.push(Asked {
                     dyno,
                     occurrence: record.occurrence,
@@ -103,7 +99,7 @@ impl OfApp {
                     is_accepted: false,
                     outcome: None,
                     is_for_memory: trigger.is_some_and(Trigger::is_memory),
-                    memory_after: none,
+                    memory_after: None,
                 });
             }
             (Event::Refused, Some(place)) => drop(asked.remove(place)),

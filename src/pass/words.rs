@@ -24,23 +24,25 @@ impl AppPass<'_> {
             return false;
         }
         self.recall();
-        let (client, stop) = (self.pass.tools.client, self.pass.tools.stop);
-        let platform = self.pass.tools.platform;
-        if plan.steps.iter().any(heeds_incidents) || plan.steps.is_empty() {
-            let _ = stop.or(platform.look(client)).await;
-        }
-        let incident = platform.incident();
-        let mut has_news = self.known.seen.words.incident != incident;
-        self.known.seen.words.incident = incident;
-        let asks = plan::unasked(self.question(snapshot), &plan.steps);
-        let Ok(words) = stop.or(client.words(&asks)).await else {
-            return has_news;
+        let tools = &self.pass.tools;
+        let asked = words(
+            tools.client,
+            tools.platform,
+            self.question(snapshot),
+            &plan.steps,
+        );
+        let Ok((words, told)) = tools.stop.or(asked).await else {
+            return false;
         };
-        for (ask, word) in asks.iter().zip(&words) {
-            has_news = true;
-            self.known.seen.words.hear(ask, word, client.now());
+        let has_news = !told.is_empty() || self.known.seen.words.incident != words.incident;
+        self.known.seen.words = words;
+        for (ask, word) in &told {
             if let (Ask::Busy(url, max), Word::No(said)) = (ask, word)
-                && self.known.seen.words.is_overdue(url, *max, client.now())
+                && self
+                    .known
+                    .seen
+                    .words
+                    .is_overdue(url, *max, tools.client.now())
             {
                 let notice = format!(
                     "{}: {} {said} for {max}, and is restarted all the same",
@@ -62,8 +64,6 @@ impl AppPass<'_> {
                 }
             }
         }
-        let vouched = plan::vouch(self.question(snapshot), &plan.steps);
-        self.known.seen.words.vouch(vouched);
         self.keep_busy();
         has_news
     }
@@ -100,34 +100,32 @@ impl AppPass<'_> {
     }
 }
 
-/// What others say by now of steps that a plan has; `None` where there is nobody to ask.
+/// What others say by now of the steps of a plan, and what was asked and answered for that.
 pub async fn words(
     client: &Client,
     platform: &Platform,
     question: Question<'_>,
     steps: &[Step],
-) -> Option<Words> {
-    if steps.is_empty() {
-        return None;
+) -> (Words, Vec<(Ask, Word)>) {
+    let mut known = question.known.clone();
+    // Without a step an incident may be why.
+    if steps.is_empty() || steps.iter().any(heeds_incidents) {
+        platform.look(client).await;
     }
-    let mut words = question.known.seen.words.clone();
-    platform.look(client).await;
-    words.incident = platform.incident();
+    known.seen.words.incident = platform.incident();
     let asks = plan::unasked(question, steps);
     let told = client.words(&asks).await;
-    for (ask, word) in asks.iter().zip(&told) {
-        words.hear(ask, word, client.now());
+    let told: Vec<(Ask, Word)> = asks.into_iter().zip(told).collect();
+    for (ask, word) in &told {
+        known.seen.words.hear(ask, word, client.now());
     }
-    let mut known = question.known.clone();
-    known.seen.words = words;
     let question = Question {
         known: &known,
         ..question
     };
     let vouched = plan::vouch(question, steps);
-    let mut words = known.seen.words;
-    words.vouch(vouched);
-    Some(words)
+    known.seen.words.vouch(vouched);
+    (known.seen.words, told)
 }
 
 fn heeds_incidents(step: &Step) -> bool {

@@ -1,7 +1,7 @@
 //! Accounts and their authorizations: whose a token is, what its scope allows, until when (HEROKU
 //! 1.5 to 1.7).
 
-use super::{app::uuid, scenario::UserScenario};
+use super::{ids::uuid, scenario::UserScenario};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,7 +2,7 @@
 
 use super::{
     accounts::{Caller, Pays},
-    app::uuid,
+    ids::uuid,
     json,
     routes::{missing, refuse},
     server::Shared,

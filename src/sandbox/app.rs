@@ -4,6 +4,7 @@ use super::{
     addons::Addon,
     builds::Build,
     dyno::Dyno,
+    ids::uuid,
     leak::Leak,
     logs::Line,
     meter::Meter,
@@ -12,11 +13,7 @@ use super::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
-use std::{
-    cell::Cell,
-    collections::{BTreeMap, VecDeque},
-};
+use std::collections::{BTreeMap, VecDeque};
 
 #[derive(Debug)]
 pub(super) struct App {
@@ -386,26 +383,4 @@ impl App {
         self.pending
             .is_some_and(|(version, _)| version == release.version)
     }
-}
-
-thread_local! {
-    /// Where the next id comes from, where a scenario has a seed.
-    static SEED: Cell<Option<u64>> = const { Cell::new(None) };
-}
-
-/// Ids of this thread's worlds follow from a seed from now on, so that a run can be repeated.
-pub(super) fn seed_ids(seed: Option<u64>) {
-    SEED.set(seed);
-}
-
-pub(super) fn uuid() -> String {
-    let Some(seed) = SEED.get() else {
-        return uuid::Uuid::new_v4().to_string();
-    };
-    SEED.set(Some(seed.wrapping_add(1)));
-    let digest = Sha256::digest(seed.to_be_bytes());
-    let bytes: [u8; 16] = std::array::from_fn(|place| digest[place]);
-    uuid::Builder::from_random_bytes(bytes)
-        .into_uuid()
-        .to_string()
 }

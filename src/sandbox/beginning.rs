@@ -1,8 +1,9 @@
 //! An app as a scenario has it: there before the sandbox was.
 
 use super::{
-    app::{App, Formation, Release, uuid},
+    app::{App, Formation, Release},
     dyno::Dyno,
+    ids::uuid,
     scenario::{AppScenario, Then},
 };
 use jiff::{SignedDuration, Timestamp};

@@ -2,7 +2,8 @@
 
 use super::{
     accounts::Caller,
-    app::{App, Restart, uuid},
+    app::{App, Restart},
+    ids::uuid,
     json,
     routes::{missing, refuse},
     server::Shared,

@@ -1,11 +1,6 @@
 //! One simulated dyno. Its state is a function of time: nothing ticks.
 
-use super::{
-    app::{App, uuid},
-    leak::Leak,
-    meter::Meter,
-    scenario::Then,
-};
+use super::{app::App, ids::uuid, leak::Leak, meter::Meter, scenario::Then};
 use jiff::{SignedDuration, Timestamp};
 
 #[derive(Debug, Clone)]

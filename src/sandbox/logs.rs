@@ -2,12 +2,7 @@
 //!
 //! A session's URL carries its own secret, and takes no token.
 
-use super::{
-    app::{App, uuid},
-    routes::missing,
-    server::Shared,
-    world::World,
-};
+use super::{app::App, ids::uuid, routes::missing, server::Shared, world::World};
 use crate::clock::Clock;
 use axum::{
     Json, Router,

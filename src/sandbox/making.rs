@@ -2,7 +2,8 @@
 
 use super::{
     accounts::Caller,
-    app::{App, uuid},
+    app::App,
+    ids::uuid,
     json,
     routes::{missing, refuse},
     server::Shared,

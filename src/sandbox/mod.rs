@@ -16,6 +16,7 @@ mod control;
 mod dyno;
 pub mod faults;
 mod gate;
+mod ids;
 mod json;
 mod leak;
 mod logs;

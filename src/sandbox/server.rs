@@ -347,7 +347,7 @@ fn leave(shared: &Shared, place: usize, response: &mut Response<Body>) {
     );
     for (name, value) in [
         ("date", date.unwrap_or_default()),
-        ("request-id", super::app::uuid()),
+        ("request-id", super::ids::uuid()),
         ("ratelimit-remaining", remaining.unwrap_or_default()),
     ] {
         if let (false, Ok(header)) = (value.is_empty(), HeaderValue::from_str(&value)) {

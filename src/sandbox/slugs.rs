@@ -4,7 +4,8 @@
 
 use super::{
     accounts::Caller,
-    app::{App, Formation, Release, Restart, uuid},
+    app::{App, Formation, Release, Restart},
+    ids::uuid,
     json,
     routes::{missing, refuse},
     server::Shared,

@@ -56,7 +56,7 @@ impl World {
     #[must_use]
     pub fn new(scenario: &Scenario, clock: Clock) -> Self {
         let now = clock.now();
-        super::app::seed_ids(scenario.seed);
+        super::ids::seed_ids(scenario.seed);
         #[expect(clippy::cast_precision_loss, reason = "a quota has four digits")]
         let quota = scenario.quota as f64;
         Self {

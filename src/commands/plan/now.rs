@@ -129,14 +129,11 @@ async fn ask_one(
     };
     let mut plan = plan::plan(question);
     // As a pass does: whoever may say no is asked.
-    let said = pass::words(client, platform, question, &plan.steps).await;
     let mut told = known.clone();
-    if let Some(words) = said {
-        told.seen.words = words;
-        question = Question {
-            known: &told,
-            ..question
-        };
+    if !plan.steps.is_empty() {
+        let said = pass::words(client, platform, question, &plan.steps).await;
+        told.seen.words = said.0;
+        question.known = &told;
         plan = plan::plan(question);
     }
     let (records, _) = ledger.read()?;

@@ -1,0 +1,41 @@
+//! What an answer is, whatever it was an answer to: for whoever tries broken ones.
+
+use super::wire::{
+    Account, Addon, App, Authorization, Capabilities, Dyno, DynoSize, Feature, Formation,
+    LogSession, OwnApp, RateLimit, Release, Scale, Slug,
+};
+use crate::snapshot;
+
+/// Of how many of the shapes that we read an answer is; each is taken over as a call takes it.
+#[must_use]
+pub fn shapes_of(bytes: &[u8]) -> usize {
+    fn is<T: serde::de::DeserializeOwned, U>(bytes: &[u8], take: impl FnOnce(T) -> U) -> usize {
+        usize::from(serde_json::from_slice(bytes).map(take).is_ok())
+    }
+    let apps = is(bytes, |app: App| snapshot::App::from(app))
+        + is(bytes, |app: OwnApp| super::OwnApp::from(app));
+    let dynos = is(bytes, |all: Vec<Dyno>| {
+        all.into_iter().map(snapshot::Dyno::from).count()
+    });
+    let formations = is(bytes, |all: Vec<Formation>| {
+        all.into_iter().map(snapshot::Formation::from).count()
+    }) + is(bytes, |all: Vec<Scale>| {
+        all.into_iter().map(super::Scale::from).count()
+    });
+    let sizes = is(bytes, |all: Vec<DynoSize>| {
+        all.into_iter().filter_map(DynoSize::size).count()
+    });
+    let others = is(bytes, |one: Feature| one)
+        + is(bytes, |one: LogSession| one)
+        + is(bytes, |one: RateLimit| one)
+        + is(bytes, |one: Capabilities| one)
+        + is(bytes, |one: Account| one)
+        + is(bytes, |one: Slug| super::Slug::from(one))
+        + is(bytes, |all: Vec<Addon>| {
+            all.into_iter().map(super::Addon::from).count()
+        })
+        + is(bytes, |all: Vec<Release>| all)
+        + is(bytes, |all: Vec<Authorization>| all)
+        + is(bytes, |one: super::words::Current| one.incident());
+    apps + dynos + formations + sizes + others
+}
