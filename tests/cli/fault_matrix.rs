@@ -37,7 +37,8 @@ const CALLS: [(&str, &str, u32); 8] = [
     ("DELETE", "/dynos/web.1", 0),
 ];
 
-fn faults() -> Vec<Value> {
+/// What a call may meet (HEROKU 1.2, and the network).
+pub fn faults() -> Vec<Value> {
     let status = |status: u16, id: &str| json!({ "status": { "status": status, "id": id, "message": "Heroku says no." } });
     vec![
         status(500, "internal_server_error"),
@@ -49,6 +50,7 @@ fn faults() -> Vec<Value> {
         status(403, "suspended"),
         status(403, "two_factor"),
         status(404, "not_found"),
+        status(409, "conflict"),
         status(422, "invalid_params"),
         json!({ "status-after": { "status": 502 } }),
         json!("reset-before"),

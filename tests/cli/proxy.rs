@@ -7,6 +7,8 @@ use crate::{
     network::acceptor,
     process::{Home, Served, Told, block, each_once, now, schedule, shop},
 };
+use autorestart::clock::Clock;
+use jiff::SignedDuration;
 use std::{
     collections::BTreeMap,
     path::Path,
@@ -14,7 +16,6 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -137,7 +138,7 @@ impl Way {
                 for byte in answer {
                     client.write_all(&[byte]).await.ok()?;
                     client.flush().await.ok()?;
-                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    Clock::System.sleep(SignedDuration::from_millis(20)).await;
                 }
             }
             Some(Fault::Garbage) => {

@@ -19,6 +19,19 @@ fn telling(names: &str) -> String {
     schedule("07:00") + &format!("notify = [{names}]\n")
 }
 
+/// A receiver of this name, which has had its test.
+fn listening(home: &Home, host: &str, name: &str) -> (String, Receiver<(String, Value)>) {
+    let (url, told) = listener("200 OK");
+    assert_eq!(add(home, host, name, &url).code, Some(0));
+    assert_eq!(next(&told).1["event"], json!("test"));
+    (url, told)
+}
+
+async fn advance(served: &Served, by: &str) {
+    let change = json!({ "advance": by });
+    served.heroku.patch("/sandbox", &change).await;
+}
+
 /// Answers every connection with what `answer` writes; tells of each.
 fn receiver(answer: impl Fn(&mut TcpStream) + Send + 'static) -> (String, Receiver<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -142,12 +155,10 @@ fn the_same_trouble_is_told_once_and_then_that_it_is_over() {
         let home = Home::new().without_offset();
         let served = Served::start(&shop(&home, 1), Some(CLOCK));
         let host = &served.heroku.url;
-        let (url, told) = listener("200 OK");
+        let (_, told) = listening(&home, host, "ops");
         let (chat, chatted) = listener("200 OK");
-        assert_eq!(add(&home, host, "ops", &url).code, Some(0));
         let slack = ["--format", "slack"];
         assert_eq!(add_with(&home, host, "chat", &chat, &slack).code, Some(0));
-        assert_eq!(next(&told).1["event"], json!("test"));
         assert_eq!(
             next(&chatted).1.as_object().map(serde_json::Map::len),
             Some(1)
@@ -188,10 +199,7 @@ fn the_same_trouble_is_told_once_and_then_that_it_is_over() {
         let release = reqwest::Method::POST;
         let path = "/sandbox/apps/example-app/releases";
         served.heroku.send(release, path, &json!({})).await;
-        served
-            .heroku
-            .patch("/sandbox", &json!({ "advance": "1d" }))
-            .await;
+        advance(&served, "1d").await;
         let run = told_on_time(&home, &served, &["run"]).await;
         assert_eq!(run.code, Some(0), "{run:?}");
         let body = next(&told).1;
@@ -230,9 +238,7 @@ fn a_receiver_that_was_away_hears_it_later_and_once() {
             run.code == Some(3) && run.stderr.contains("ops was not told yet"),
             "{run:?}"
         );
-        let (url, told) = listener("200 OK");
-        assert_eq!(add(&home, host, "ops", &url).code, Some(0));
-        next(&told);
+        let (_, told) = listening(&home, host, "ops");
         // Also by a call that finds nothing due.
         home.write_schedules("version = 1\n");
         let run = told_on_time(&home, &served, &["run", "--no-wait"]).await;
@@ -264,9 +270,7 @@ fn a_name_without_a_url_is_refused_by_set_and_said_by_doctor() {
             "{refused:?}"
         );
         assert!(!home.schedules().exists(), "nothing is half set");
-        let (url, told) = listener("200 OK");
-        assert_eq!(add(&home, host, "ops", &url).code, Some(0));
-        next(&told);
+        let (_, _told) = listening(&home, host, "ops");
         let done = home.run(host, &set);
         assert!(
             done.code == Some(0) && done.stdout.contains("tells ops what goes wrong"),
@@ -305,10 +309,7 @@ async fn mend(served: &Served) {
         .heroku
         .send(reqwest::Method::POST, &path, &json!({}))
         .await;
-    served
-        .heroku
-        .patch("/sandbox", &json!({ "advance": "1d" }))
-        .await;
+    advance(served, "1d").await;
 }
 
 #[test]
@@ -317,9 +318,7 @@ fn a_schedule_that_was_set_anew_is_another_one() {
         let home = Home::new().without_offset();
         let served = Served::start(&shop(&home, 1), Some(CLOCK));
         let host = &served.heroku.url;
-        let (url, told) = listener("200 OK");
-        assert_eq!(add(&home, host, "ops", &url).code, Some(0));
-        next(&told);
+        let (_, told) = listening(&home, host, "ops");
         home.write_schedules(&telling("\"ops\""));
         told_of_a_failure(&home, &served, &told).await;
         mend(&served).await;
@@ -336,10 +335,7 @@ fn a_schedule_that_was_set_anew_is_another_one() {
         ];
         let set = told_on_time(&home, &served, &set).await;
         assert_eq!(set.code, Some(0), "{set:?}");
-        served
-            .heroku
-            .patch("/sandbox", &json!({ "advance": "1d" }))
-            .await;
+        advance(&served, "1d").await;
         let again = told_of_a_failure(&home, &served, &told).await;
         assert!(again.iter().any(|(kind, _)| kind == "failed"), "{again:?}");
     });
@@ -351,9 +347,7 @@ fn a_renamed_app_keeps_its_trouble() {
         let home = Home::new().without_offset();
         let served = Served::start(&shop(&home, 1), Some(CLOCK));
         let host = &served.heroku.url;
-        let (url, told) = listener("200 OK");
-        assert_eq!(add(&home, host, "ops", &url).code, Some(0));
-        next(&told);
+        let (_, told) = listening(&home, host, "ops");
         home.write_schedules(&telling("\"ops\""));
         told_of_a_failure(&home, &served, &told).await;
         served
@@ -370,10 +364,7 @@ fn a_renamed_app_keeps_its_trouble() {
             .heroku
             .send(reqwest::Method::POST, path, &json!({}))
             .await;
-        served
-            .heroku
-            .patch("/sandbox", &json!({ "advance": "1d" }))
-            .await;
+        advance(&served, "1d").await;
         let run = told_on_time(&home, &served, &["run"]).await;
         assert_eq!(run.code, Some(0), "{run:?}");
         let over = kinds_of(&next(&told).1["over"]);
@@ -395,13 +386,8 @@ fn what_nobody_took_within_a_day_is_news_again_where_it_lasts() {
         home.write_schedules(&often.replace("07:50", "08:00"));
         let run = failing_pass(&home, &served).await;
         assert_eq!(run.code, Some(3), "{run:?}");
-        served
-            .heroku
-            .patch("/sandbox", &json!({ "advance": "24h30m" }))
-            .await;
-        let (url, told) = listener("200 OK");
-        assert_eq!(add(&home, host, "ops", &url).code, Some(0));
-        next(&told);
+        advance(&served, "24h30m").await;
+        let (_, told) = listening(&home, host, "ops");
         // It is held still, at the next day's occurrence.
         let run = told_on_time(&home, &served, &["run", "--no-wait"]).await;
         assert_eq!(run.code, Some(3), "{run:?}");
@@ -414,9 +400,7 @@ fn what_nobody_took_within_a_day_is_news_again_where_it_lasts() {
 fn names_that_would_be_one_variable_are_refused_and_urls_in_their_place_not_shown() {
     let home = Home::new();
     let host = "http://127.0.0.1:9";
-    let (url, told) = listener("200 OK");
-    assert_eq!(add(&home, host, "on-call", &url).code, Some(0));
-    next(&told);
+    let (url, _told) = listening(&home, host, "on-call");
     let refused = add(&home, host, "on_call", &url);
     assert!(
         refused.code == Some(2) && refused.stderr.contains("AUTORESTART_NOTIFY_ON_CALL"),
@@ -475,9 +459,7 @@ fn a_pass_without_a_credential_is_told() {
         let home = Home::new().without_offset();
         let served = Served::start(&shop(&home, 1), Some(CLOCK));
         let host = &served.heroku.url;
-        let (url, told) = listener("200 OK");
-        assert_eq!(add(&home, host, "ops", &url).code, Some(0));
-        next(&told);
+        let (_, told) = listening(&home, host, "ops");
         home.write_schedules(&telling("\"ops\""));
         let mut run = crate::process::on_time(&home, &served, &["run", "--no-wait"]).await;
         let run = run.env("HEROKU_API_KEY", "").output().expect("it runs");

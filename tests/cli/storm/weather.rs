@@ -1,6 +1,6 @@
 //! What a seed means: the apps of a world, and all that happens to them.
 
-use crate::calendars::property::Random;
+use crate::{calendars::property::Random, fault_matrix::faults as every_fault};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -102,31 +102,6 @@ impl AppPlan {
     }
 }
 
-/// The faults that a call may have (HEROKU 1.2, and the network).
-fn fault(random: &mut Random) -> Value {
-    let status = |status: u16, id: &str| json!({ "status": { "status": status, "id": id, "message": "Heroku says no." } });
-    let kinds = [
-        status(500, "internal_server_error"),
-        status(503, ""),
-        json!({ "status": { "status": 429, "id": "rate_limit", "message": "Too many.", "retry-after": 20 } }),
-        status(401, "unauthorized"),
-        status(403, "forbidden"),
-        status(404, "not_found"),
-        status(409, "conflict"),
-        status(422, "invalid_params"),
-        json!({ "status-after": { "status": 502 } }),
-        json!("reset-before"),
-        json!("reset-after"),
-        json!("hang"),
-        json!("hang-after"),
-        json!({ "delay": { "ms": 20_000 } }),
-        json!({ "delay": { "ms": 90_000 } }),
-        json!("garbage"),
-        json!("truncate"),
-    ];
-    random.among(&kinds).clone()
-}
-
 fn faults(random: &mut Random, apps: &[AppPlan]) -> Value {
     let name = &random.among(apps).name;
     let paths = [
@@ -144,7 +119,7 @@ fn faults(random: &mut Random, apps: &[AppPlan]) -> Value {
         "path": random.among(&paths),
         "skip": random.below(6),
         "times": 1 + random.below(25),
-        "kind": fault(random),
+        "kind": random.among(&every_fault()).clone(),
     }])
 }
 
