@@ -102,6 +102,19 @@ impl AppPlan {
     }
 }
 
+/// A refusal is one turn in three: the others are of a network that breaks, which has more to break.
+fn fault(random: &mut Random) -> Value {
+    let (refusals, breaks): (Vec<_>, Vec<_>) = every_fault()
+        .into_iter()
+        .partition(|kind| kind.get("status").is_some());
+    let turn = if random.below(3) == 0 {
+        refusals
+    } else {
+        breaks
+    };
+    random.among(&turn).clone()
+}
+
 fn faults(random: &mut Random, apps: &[AppPlan]) -> Value {
     let name = &random.among(apps).name;
     let paths = [
@@ -119,7 +132,7 @@ fn faults(random: &mut Random, apps: &[AppPlan]) -> Value {
         "path": random.among(&paths),
         "skip": random.below(6),
         "times": 1 + random.below(25),
-        "kind": random.among(&every_fault()).clone(),
+        "kind": fault(random),
     }])
 }
 
