@@ -5,7 +5,7 @@ use crate::{
     error::Error,
     heroku::{self, Client, Fate, Platform},
     ledger::Ledger,
-    observe::Follow,
+    observe::{self, Follow},
     plan::{
         Asked, Ended, QUOTA_FLOOR, Seen, Step,
         roll::{Action, Answer, Roll},
@@ -126,6 +126,8 @@ pub enum End {
 
 /// Reads of the list that may fail in a row before a roll is left.
 const BLIND: u32 = 3;
+/// A list that was longer under way is good to watch by, and no restart is begun on it.
+const LATE: SignedDuration = SignedDuration::from_secs(5);
 /// Between two reads while the account has few requests left.
 const WHILE_QUOTA_IS_LOW: SignedDuration = SignedDuration::from_secs(30);
 /// A restart is looked at right after it was asked for, unless requests are to be saved.
@@ -224,10 +226,12 @@ impl Tools<'_> {
                 } => look,
                 () = self.stop.set() => return Ok(End::Interrupted),
             };
+            let is_late;
             match look {
                 Ok(()) => {
                     failures = 0;
-                    roll.begins_no_more(!follow.is_as_planned() || is_outdated());
+                    is_late = self.client.now().duration_since(snapshot.at) > LATE;
+                    roll.begins_no_more(!follow.is_as_planned() || is_outdated() || is_late);
                 }
                 Err(error) => {
                     failures += 1;
@@ -299,6 +303,9 @@ impl Tools<'_> {
                     self.record(roll, ended)?;
                     return Ok(match (roll.failure(), action) {
                         (Some(why), _) => End::Failed(why.to_owned()),
+                        (None, Action::Replan) if is_late => {
+                            End::Replan("Heroku takes long to list the dynos")
+                        }
                         (None, Action::Replan) => End::Replan("the app has changed"),
                         (None, _) => End::Done,
                     });
@@ -377,10 +384,8 @@ impl Tools<'_> {
         if !roll.is_flying() {
             return;
         }
-        if let Ok(Ok(dynos)) =
-            tokio::time::timeout(LAST_WORD, self.client.dynos(&snapshot.app.id)).await
-        {
-            (snapshot.dynos, snapshot.at) = (dynos, self.client.now());
+        let look = observe::look(self.client, snapshot);
+        if let Ok(Ok(())) = tokio::time::timeout(LAST_WORD, look).await {
             roll.look(snapshot, snapshot.at);
         }
     }

@@ -40,9 +40,10 @@ pub async fn dynos(
     app: App,
     (formation, has_preboot): (Vec<Formation>, bool),
 ) -> Result<Snapshot, Error> {
+    let at = client.now();
     let dynos = client.dynos(&app.id).await?;
     let mut snapshot = Snapshot {
-        at: client.now(),
+        at,
         app,
         formation,
         dynos,
@@ -56,10 +57,20 @@ pub async fn dynos(
     let mut young = snapshot.dynos.iter().filter(is_young);
     if young.any(|dyno| surplus.contains(&dyno.id)) {
         snapshot.formation = client.formation(&snapshot.app.id).await?;
-        snapshot.dynos = client.dynos(&snapshot.app.id).await?;
-        snapshot.at = client.now();
+        look(client, &mut snapshot).await?;
     }
     Ok(snapshot)
+}
+
+/// Reads the dynos anew. They are as old as the question: nobody knows how long the answer was under way.
+///
+/// # Errors
+/// When the read fails; the snapshot is then as it was.
+pub async fn look(client: &Client, snapshot: &mut Snapshot) -> Result<(), Error> {
+    let at = client.now();
+    snapshot.dynos = client.dynos(&snapshot.app.id).await?;
+    snapshot.at = at;
+    Ok(())
 }
 
 /// For so long an app is believed to be as it was: in no maintenance, of the same release, and of the
@@ -108,12 +119,12 @@ impl Follow {
         if is_stale && !self.has_changed {
             self.shape(client, snapshot).await;
         }
-        self.dynos(client, snapshot).await?;
+        look(client, snapshot).await?;
         // More dynos than were wanted: it may be that more are wanted now.
         let surplus = snapshot.surplus();
         if !self.has_changed && !surplus.is_subset(&self.surplus) {
             self.shape(client, snapshot).await;
-            self.dynos(client, snapshot).await?;
+            look(client, snapshot).await?;
         }
         self.surplus = snapshot.surplus();
         Ok(())
@@ -123,12 +134,6 @@ impl Follow {
     pub fn formation(&mut self, snapshot: &mut Snapshot, formation: Vec<Formation>) {
         self.has_changed |= formation != snapshot.formation;
         snapshot.formation = formation;
-    }
-
-    async fn dynos(&self, client: &Client, snapshot: &mut Snapshot) -> Result<(), Error> {
-        let dynos = client.dynos(&snapshot.app.id).await?;
-        (snapshot.dynos, snapshot.at) = (dynos, client.now());
-        Ok(())
     }
 
     async fn shape(&mut self, client: &Client, snapshot: &mut Snapshot) {

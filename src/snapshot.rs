@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// One look at an app. All instants are Heroku's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Heroku's time of the answer that `dynos` came with.
+    /// Heroku's time when it was asked for `dynos`: they are no older than that.
     pub at: Timestamp,
     pub app: App,
     pub formation: Vec<Formation>,

@@ -28,6 +28,11 @@ impl AppPass<'_> {
 
     /// Until the catch-up of every schedule is over, at least an hour.
     pub(super) fn longest_wait(&self) -> SignedDuration {
+        /// So long Heroku may take to answer well where nothing else is waited for.
+        const A_MOMENT: SignedDuration = SignedDuration::from_secs(60);
+        if self.pass.options.no_wait {
+            return A_MOMENT;
+        }
         let catch_ups = self
             .schedules
             .iter()

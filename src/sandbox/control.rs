@@ -238,6 +238,10 @@ async fn bend_dyno(
                 dyno.started_at = dyno.created_at;
             }
             if let Some(state) = &bend.state {
+                if state == "up" && dyno.forced.is_some() && bend.up_for.is_none() {
+                    // It has come back just now.
+                    dyno.started_at = now - dyno.boot;
+                }
                 dyno.forced = (state != "up").then(|| (state.clone(), now));
             }
         }

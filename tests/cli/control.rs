@@ -108,6 +108,9 @@ pub struct Restart {
     pub app: String,
     pub dyno: String,
     pub process_type: String,
+    pub old_id: String,
+    /// None when it was ended for good.
+    pub new_id: Option<String>,
     pub cause: String,
     pub down: u32,
 }

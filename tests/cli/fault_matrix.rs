@@ -122,6 +122,48 @@ async fn one_restart_whatever_goes_wrong_with_whichever_call() {
     println!("{rows} combinations of call and fault");
 }
 
+/// A list is as old as the question: what was up when Heroku wrote it may be down when it comes.
+#[tokio::test(start_paused = true)]
+async fn no_restart_is_begun_on_a_list_that_came_late() {
+    let slow = json!([{ "path": "/dynos", "skip": 3, "times": 40, "kind": { "delay": { "ms": 20_000 } } }]);
+    for crash_after in [2, 5, 8, 11, 14, 17, 20, 26, 32] {
+        let heroku = Heroku::start(&world(3), clock()).await;
+        let then = json!({ "crash-after": format!("{crash_after}s") });
+        let habits = json!({ "habits": { "boot": "8s", "then": then } });
+        heroku.patch("/sandbox/apps/example-app", &habits).await;
+        let machine = Machine::new(&heroku, clock(), SCHEDULES);
+        heroku.faults(&slow).await;
+        let (_sender, stop) = Stop::new();
+        let report = machine.pass(Options::default(), None, &stop).await;
+        let record = heroku.record().await;
+        assert_eq!(record.restarts().len(), 1, "{crash_after} s: {report:#?}");
+        assert_eq!(record.most_down(), 1, "{crash_after} s: {report:#?}");
+        assert_eq!(report.exit_code(), 3, "{crash_after} s: {report:#?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_always_comes_late_is_told_as_the_reason() {
+    let heroku = Heroku::start(&world(2), clock()).await;
+    let machine = Machine::new(&heroku, clock(), SCHEDULES);
+    let slow = json!([{ "path": "/dynos", "times": 1_000, "kind": { "delay": { "ms": 6_000 } } }]);
+    heroku.faults(&slow).await;
+    let (_sender, stop) = Stop::new();
+    let once = Options {
+        no_wait: true,
+        ..Options::default()
+    };
+    let report = machine.pass(once, None, &stop).await;
+    assert_eq!(report.exit_code(), 3, "{report:#?}");
+    let why = format!("{report:?}");
+    assert!(why.contains("Heroku takes long to list the dynos"), "{why}");
+    assert!(heroku.record().await.restarts().is_empty());
+    heroku.no_faults().await;
+    let report = machine.pass(Options::default(), None, &stop).await;
+    assert_eq!(report.exit_code(), 0, "{report:#?}");
+    assert_eq!(heroku.record().await.restarts().len(), 2);
+}
+
 /// Two machines begin within 50 ms of each other, replies take 100 ms: how many dynos are restarted
 /// once too often. The README quotes what this prints.
 #[tokio::test(start_paused = true)]

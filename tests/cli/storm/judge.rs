@@ -86,6 +86,8 @@ struct TrueDyno {
     name: String,
     created_at: Timestamp,
     state: String,
+    /// Of the state.
+    updated_at: Timestamp,
     one_off: bool,
 }
 
@@ -192,7 +194,6 @@ impl Judge {
         let Some(occurrence) = schedule.latest_occurrence(over) else {
             return;
         };
-        // Once: one that was left on purpose then may be up again later.
         let before = self.judged.insert(plan.name.clone(), occurrence);
         if before.is_some_and(|before| before >= occurrence) {
             return;
@@ -209,9 +210,11 @@ impl Judge {
             })
         };
         let truth: Truth = heroku.get(&format!("/sandbox/apps/{}", plan.name)).await;
+        // One that was down when the time was over is left to Heroku, on purpose.
+        let over = occurrence + catch_up;
         let is_left = |dyno: &&TrueDyno| {
-            // Up all the while: neither on its way nor left alone on purpose.
-            dyno.created_at < occurrence && dyno.state == "up" && !dyno.one_off
+            let is_up = dyno.state == "up" && dyno.updated_at < over;
+            is_up && dyno.created_at < occurrence && !dyno.one_off
         };
         if let (false, Some(dyno)) = (is_told, truth.dynos.iter().find(is_left)) {
             let (app, name) = (&plan.name, &dyno.name);
@@ -283,21 +286,20 @@ impl Judge {
         self.tally
     }
 
-    /// By age: never before the dyno in that place was so old.
+    /// By age: never before the dyno was so old.
     fn judge_ages(&mut self, restarts: &[crate::control::Restart]) {
         let aged = self.apps.iter().filter(|plan| plan.at.is_empty());
         let aged: Vec<String> = aged.map(|plan| plan.name.clone()).collect();
-        let mut since: BTreeMap<(&str, &str), Timestamp> = BTreeMap::new();
+        let mut since: BTreeMap<&str, Timestamp> = BTreeMap::new();
         let mut wrong = vec![];
         for restart in restarts {
-            let place = (restart.app.as_str(), restart.dyno.as_str());
-            let before = since.insert(place, restart.at);
+            let before = since.get(restart.old_id.as_str()).copied();
+            since.extend(restart.new_id.as_deref().map(|id| (id, restart.at)));
             let is_asked = restart.cause == "request" && aged.contains(&restart.app);
             if let (true, Some(before)) = (is_asked, before)
                 && restart.at.duration_since(before) < SignedDuration::from_hours(MAX_UPTIME_HOURS)
             {
-                let (app, dyno) = place;
-                let at = restart.at;
+                let (app, dyno, at) = (&restart.app, &restart.dyno, restart.at);
                 wrong.push(format!(
                     "{app}: {dyno} at {at}, younger than {MAX_UPTIME_HOURS}h: {before}"
                 ));
