@@ -35,6 +35,7 @@ pub mod snapshot;
 // edges
 pub mod credentials;
 pub mod execute;
+pub mod fleet;
 pub mod heartbeat;
 pub mod heroku;
 pub mod ledger;

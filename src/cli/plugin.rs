@@ -28,6 +28,7 @@ pub const PLUGIN: [(&str, AppPolicy, &[&str]); 24] = [
             "heroku dynos:autorestart:set --app example-app --at 03:30 --days mon-fri --timezone Europe/Paris",
             "heroku dynos:autorestart:set --app example-app --memory 90% --at 07,14 --if-needed",
             "heroku dynos:autorestart:set --app example-app --cron '0 4 * * sun#1' --except 2026-12-24..2026-12-26",
+            "heroku dynos:autorestart:set --pipeline shop --stage production --at 07,14",
             "heroku dynos:autorestart:set --app example-app --name workers --process-type worker --max-uptime 6h --window 22:00-06:00",
         ],
     ),

@@ -131,6 +131,13 @@ pub(super) fn describe(
     json!({
         "app": schedule.app.name.as_str(),
         "app_id": schedule.app.id,
+        "fleet": schedule.app.fleet().map(|fleet| json!({
+            "apps": fleet.apps.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "team": fleet.team.as_ref().map(ToString::to_string),
+            "pipeline": fleet.pipeline.as_ref().map(ToString::to_string),
+            "stage": fleet.stage.map(|stage| stage.to_string()),
+            "matching": fleet.matching.as_ref().map(ToString::to_string),
+        })),
         "name": schedule.name.as_str(),
         "target": schedule.target.to_string(),
         "triggers": {

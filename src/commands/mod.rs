@@ -8,6 +8,7 @@ mod demo;
 mod deploy;
 mod describe;
 mod doctor;
+mod fleets;
 mod foresee;
 mod history;
 mod index;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 pub(super) async fn pause(context: &Context<'_>, pause: Pause) -> Result<u8, Error> {
-    let app = context.app(&pause.named.app)?;
+    let app = context.meant(&pause.named.app, &pause.named.fleet)?.0;
     let store = context
         .store(pause.named.common.schedules.as_deref())
         .await?;
@@ -43,8 +43,8 @@ pub(super) async fn pause(context: &Context<'_>, pause: Pause) -> Result<u8, Err
                 "default" => String::new(),
                 name => format!(" --name {name}"),
             };
-            let (resume, app) = (context.verb("resume"), &after.app.name);
-            format!("until {resume} --app {app}{name}")
+            let (resume, app) = (context.verb("resume"), after.app.flags());
+            format!("until {resume} {app}{name}")
         },
         |until| format!("until {}", human::instant(until, &zone)),
     );
@@ -61,7 +61,7 @@ fn whole_seconds(at: Timestamp) -> Timestamp {
 }
 
 pub(super) async fn resume(context: &Context<'_>, named: Named) -> Result<u8, Error> {
-    let app = context.app(&named.app)?;
+    let app = context.meant(&named.app, &named.fleet)?.0;
     let store = context.store(named.common.schedules.as_deref()).await?;
     let before = context.one(context.read(&store).await?, &app, named.name.as_ref())?;
     let now = heroku_s_time(context, &before).await;
@@ -97,6 +97,9 @@ pub(super) async fn resume(context: &Context<'_>, named: Named) -> Result<u8, Er
 /// Heroku's time, since that is what occurrences are judged by; this machine's where Heroku cannot
 /// be asked.
 async fn heroku_s_time(context: &Context<'_>, schedule: &Schedule) -> Timestamp {
+    if schedule.app.is_fleet() {
+        return context.clock.now();
+    }
     let asked = async {
         let client = context.client_for(schedule).await?;
         client.app(schedule.app.id_or_name()).await?;

@@ -8,7 +8,7 @@ use crate::{
 use serde_json::json;
 
 pub(super) async fn remove(context: &Context<'_>, named: Named) -> Result<u8, Error> {
-    let app = context.app(&named.app)?;
+    let app = context.meant(&named.app, &named.fleet)?.0;
     let store = context.store(named.common.schedules.as_deref()).await?;
     let schedule = context.one(context.read(&store).await?, &app, named.name.as_ref())?;
     store

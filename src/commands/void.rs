@@ -48,6 +48,10 @@ async fn judge(
     let Some(occurrence) = unjudged.filter(|_| !before.is_paused(now)) else {
         return Ok(());
     };
+    if before.app.is_fleet() {
+        // Which of its apps had not been reached each of them would have to be asked.
+        return Ok(());
+    }
     let is_rolled = is_rolled(context, &state, before)?;
     let witness = look(context, before).await;
     let was_done = |snapshot: &Snapshot| !missed::is_left(before, snapshot, occurrence);

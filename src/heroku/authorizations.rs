@@ -69,9 +69,8 @@ impl Client {
     ///
     /// # Errors
     /// When Heroku cannot be asked, or answers with an error.
-    pub async fn apps(&self) -> Result<Vec<String>, Error> {
-        let apps = self.list::<wire::App>(&["apps"]).await?;
-        let mut names: Vec<String> = apps.into_iter().map(wire::App::into_name).collect();
+    pub async fn app_names(&self) -> Result<Vec<String>, Error> {
+        let mut names: Vec<String> = self.apps().await?.into_iter().map(|app| app.name).collect();
         names.sort_unstable();
         Ok(names)
     }

@@ -6,7 +6,7 @@ use crate::{
     execute::Progress,
     heroku, observe,
     report::AppReport,
-    schedule::{self, AppName, Schedule},
+    schedule::{self, AppName, Schedule, Scope},
     snapshot::{App, Snapshot},
     state::{Lock, offset},
 };
@@ -122,10 +122,12 @@ impl AppPass<'_> {
                 .host
                 .clone()
                 .or_else(|| (pass.host != HEROKU).then(|| pass.host.to_owned())),
+            scope: schedule.app.scope.clone(),
         };
         let unknown: Vec<(Schedule, schedule::App)> = self
             .schedules
             .iter()
+            .filter(|schedule| schedule.app.scope == Scope::App)
             .filter(|schedule| schedule.app.id.is_none() || is_renamed(schedule))
             .map(|schedule| (schedule.clone(), identity(schedule)))
             .collect();
@@ -183,13 +185,11 @@ impl AppPass<'_> {
     }
 
     fn meant(&self, all: &[Schedule], app: &App) -> Vec<Schedule> {
-        let is_of_app =
-            |schedule: &Schedule| schedule.app.is(&app.id) || schedule.app.is(&app.name);
-        let is_meant = |schedule: &&Schedule| {
-            is_of_app(schedule)
-                && self.names.contains(&schedule.name)
-                && foreign_host(schedule, self.pass.host).is_none()
-        };
-        all.iter().filter(is_meant).cloned().collect()
+        let mut meant = self.pass.fleets.of_app(all, &app.id, &app.name);
+        meant.retain(|schedule| {
+            let is_known = self.names.contains(&schedule.name);
+            is_known && foreign_host(schedule, self.pass.host).is_none()
+        });
+        meant
     }
 }

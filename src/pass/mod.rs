@@ -20,10 +20,11 @@ use crate::{
     credentials::records::{is_same, is_same_account},
     error::Error,
     execute::{Progress, Tools},
+    fleet::Fleets,
     ledger::Record,
     plan::due::Given,
     report::{AppReport, Report},
-    schedule::{Schedule, Span, Target},
+    schedule::{Schedule, Scope, Span, Target},
     state::StateDir,
     store::Store,
 };
@@ -67,6 +68,8 @@ pub struct Pass<'a> {
     pub account: Option<&'a str>,
     /// Restarts that a ledger which was lost had, as a log tells of them.
     pub told: &'a [Record],
+    /// Which apps fleets have.
+    pub fleets: &'a Fleets,
     /// Whose schedules are, as far as that is to be written down.
     pub identities: &'a Identities,
     /// How many apps may be rolled side by side.
@@ -127,7 +130,7 @@ impl Pass<'_> {
             let is_same = |ours: &Schedule| schedule.app.is(ours.app.id_or_name());
             schedules.iter().any(is_same)
         };
-        let current = self.store.read().await.ok()?;
+        let current = self.fleets.expand(&self.store.read().await.ok()?);
         Schedule::next_of(current.iter().filter(|schedule| is_ours(schedule)), now)
     }
 
@@ -246,11 +249,10 @@ pub use crate::heroku::OWN as HEROKU;
 /// Why a schedule must not be acted on while requests go to `host`.
 #[must_use]
 pub fn foreign_host(schedule: &Schedule, host: &str) -> Option<Error> {
-    let own = schedule
-        .app
-        .host
-        .as_deref()
-        .or(schedule.app.id.as_ref().map(|_| HEROKU))?;
+    // Ids of a fleet's apps were found, and not set.
+    let id = schedule.app.id.as_ref();
+    let id = id.filter(|_| schedule.app.scope == Scope::App);
+    let own = schedule.app.host.as_deref().or(id.map(|_| HEROKU))?;
     (own != host).then(|| Error::Other {
         code: "other_host",
         message: format!("the schedule was set on {own}, and requests go to {host}"),

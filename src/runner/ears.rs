@@ -237,7 +237,7 @@ mod tests {
     use super::*;
     use crate::{
         memory::line,
-        schedule::{App, Bounds, Guards, OfMemory, Target},
+        schedule::{App, Bounds, Guards, OfMemory, Scope, Target},
     };
 
     fn at(seconds: i64) -> Timestamp {
@@ -254,6 +254,7 @@ mod tests {
                 id: None,
                 account: None,
                 host: None,
+                scope: Scope::App,
             },
             target: Target::All,
             calendar: None,

@@ -7,9 +7,11 @@ pub mod elf;
 mod greeting;
 pub mod install;
 mod known;
+mod passes;
 mod settled;
 pub mod slug;
 mod watch;
 
 pub use ears::Ear;
-pub use watch::{LATENESS, Passes, Watch};
+pub use passes::Passes;
+pub use watch::{LATENESS, Watch};

@@ -3,58 +3,28 @@
 
 use super::{
     apps::{self, Apps, Names},
-    ears::{Ear, Ears},
+    ears::Ears,
     known::Known,
+    passes::Passes,
 };
 use crate::{
     clock::{Clock, Stopwatch},
     error::{Error, exit},
     execute::Stop,
     heartbeat::{self, Heartbeat, Mode},
-    pass::{self, Listened},
+    pass,
     report::{
         Report, human,
         logfmt::{HEARTBEAT, Level, Line},
     },
     schedule::{AppName, Schedule},
     state::StateDir,
-    store::{Stamp, Store, narrow},
+    store::{Stamp, Store},
     ui::Ui,
 };
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
-use std::{pin::pin, rc::Rc};
-
-/// Whatever makes one pass, and tells of it.
-pub trait Passes {
-    /// Of logs that are listened to, `listened` has what they told.
-    fn pass(
-        &self,
-        schedules: Vec<Schedule>,
-        listened: &Listened,
-    ) -> impl Future<Output = Result<Report, Error>>;
-    /// Listens to the log of these schedules' app, until nobody wants to know any more.
-    fn listen(&self, schedules: Vec<Schedule>, ear: Rc<Ear>) -> impl Future<Output = ()>;
-    fn tell(&self, report: &Report);
-    /// Notes what earlier restarts bought, as far as a log tells.
-    fn measure(&self, ear: &Ear);
-    /// What ends soon, each of it told once a day.
-    fn endings(&self, schedules: &[Schedule]) -> Vec<String>;
-    /// Whether the credentials can be read from here, looked at now and then.
-    fn readable(&self, schedules: &[Schedule]) -> impl Future<Output = Result<(), Error>>;
-    /// Writes down whom what came of a pass over these schedules is to be told.
-    fn note(&self, _made: Result<&Report, &Error>, _schedules: &[Schedule]) {}
-    /// Whether somebody is still to be told something, and may be by now.
-    fn has_news(&self) -> bool {
-        false
-    }
-    /// Tells them; what cannot be told is said.
-    fn deliver(&self) -> impl Future<Output = ()> {
-        async {}
-    }
-    /// Tells whoever wants to know that the runner fares well; returns why that failed.
-    fn ping(&self, schedules: usize) -> impl Future<Output = Option<String>>;
-}
+use std::pin::pin;
 
 /// What a watch works with.
 pub struct Watch<'a> {
@@ -112,6 +82,22 @@ const LATER: SignedDuration = apps::FURTHEST;
 /// How often a sign of life is left on this machine, where nothing has changed.
 const SIGN: SignedDuration = SignedDuration::from_mins(1);
 
+/// Waits for an answer while passes are made and logs listened to; returns passes that are over, too.
+async fn meanwhile<A, P>(
+    answer: impl Future<Output = A>,
+    passes: &mut FuturesUnordered<impl Future<Output = P>>,
+    listening: &mut FuturesUnordered<impl Future<Output = ()>>,
+) -> (A, Vec<P>) {
+    let (mut answer, mut over) = (pin!(answer), vec![]);
+    loop {
+        tokio::select! {
+            answer = &mut answer => return (answer, over),
+            Some(one) = passes.next() => over.push(one),
+            Some(()) = listening.next() => {}
+        }
+    }
+}
+
 impl Watch<'_> {
     /// Makes passes until it is asked to stop.
     ///
@@ -120,7 +106,7 @@ impl Watch<'_> {
     /// look alive.
     pub async fn run(&self, passes: &impl Passes) -> Result<u8, Error> {
         let (all, wrong) = self.store.read_all().await?;
-        let mut known = Known::of(narrow(all, self.app, None));
+        let mut known = Known::of(all, passes, self.app);
         let wrong: Vec<Error> = wrong.into_iter().map(Into::into).collect();
         self.greet(&known.schedules);
         for error in &wrong {
@@ -130,6 +116,7 @@ impl Watch<'_> {
         let (ears, mut listening) = (Ears::default(), FuturesUnordered::new());
         let mut rolling = FuturesUnordered::new();
         let (mut pings, mut last_ping) = (FuturesUnordered::new(), None);
+        let mut asking = FuturesUnordered::new();
         let (mut telling, mut apps) = (FuturesUnordered::new(), Apps::default());
         let mut stopwatch = self.clock.stopwatch();
         let mut last = None;
@@ -141,17 +128,9 @@ impl Watch<'_> {
             stopwatch = self.clock.stopwatch();
             let now = self.clock.now();
             // What rolls goes on meanwhile: nothing may come between the look at a dyno and its restart.
-            let mut ended = vec![];
-            let closed = {
-                let mut readable = pin!(passes.readable(&known.schedules));
-                loop {
-                    tokio::select! {
-                        readable = &mut readable => break readable.err(),
-                        Some(one) = rolling.next() => ended.push(one),
-                        Some(()) = listening.next() => {}
-                    }
-                }
-            };
+            let readable = passes.readable(&known.schedules);
+            let (readable, ended) = meanwhile(readable, &mut rolling, &mut listening).await;
+            let closed = readable.err();
             for (names, result) in ended {
                 last = self.end(&names, result, &known.schedules, (&mut apps, &ears), passes);
             }
@@ -167,7 +146,13 @@ impl Watch<'_> {
                 pings.push(passes.ping(known.schedules.len()));
             }
             last_closed = text;
-            known.read_again(self.store, self.ui, self.app).await;
+            known
+                .read_again(self.store, passes, (self.ui, self.app))
+                .await;
+            let stale = known.stale(passes);
+            if asking.is_empty() && !stale.is_empty() && !self.stop.is_set() {
+                asking.push(passes.ask(stale));
+            }
             self.warn_of(&passes.endings(&known.schedules), now);
             let by_app = pass::by_app(known.schedules.iter());
             apps.keep_only(by_app.values());
@@ -177,7 +162,10 @@ impl Watch<'_> {
             for schedules in by_app.into_values() {
                 let ear = ears.begin(&schedules, now);
                 listening.extend(ear.map(|ear| passes.listen(schedules.clone(), ear)));
-                let may_look = self.is_due(&schedules, &ears, now) && !self.stop.is_set();
+                // An app may have left its fleet.
+                let is_known = !schedules.iter().any(|one| passes.is_stale(one));
+                let may_look =
+                    self.is_due(&schedules, &ears, now) && !self.stop.is_set() && is_known;
                 if let Some(names) = may_look.then(|| apps.begin(&schedules, now)).flatten() {
                     let listened = &ears.listened;
                     rolling.push(async move { (names, passes.pass(schedules, listened).await) });
@@ -202,13 +190,12 @@ impl Watch<'_> {
                     last = self.end(&names, result, &known.schedules, (&mut apps, &ears), passes);
                 }
                 Some(problem) = pings.next(), if !pings.is_empty() => {
-                    let news = problem.as_ref().filter(|_| problem != last_ping);
-                    if let Some(problem) = news {
-                        self.ui.warn(problem);
-                    }
-                    last_ping = problem;
+                    self.tell_of_ping(&mut last_ping, problem);
                 }
                 Some(()) = telling.next(), if !telling.is_empty() => {}
+                Some(told) = asking.next(), if !asking.is_empty() => {
+                    known.hear(told.as_ref(), passes, self.app);
+                }
                 () = self.sleep(&asleep, now) => {}
                 Some(()) = listening.next() => {}
                 () = self.stop.set(), if !self.stop.is_set() => {}
@@ -219,6 +206,14 @@ impl Watch<'_> {
         passes.deliver().await;
         self.state.rest(&self.sign(None, self.clock.now()));
         Ok(exit::INTERRUPTED)
+    }
+
+    /// Why whoever wants to know was not told that the runner fares well; said once.
+    fn tell_of_ping(&self, last: &mut Option<String>, problem: Option<String>) {
+        if let Some(news) = problem.as_ref().filter(|_| problem != *last) {
+            self.ui.warn(news);
+        }
+        *last = problem;
     }
 
     fn is_due(&self, schedules: &[Schedule], ears: &Ears, now: Timestamp) -> bool {

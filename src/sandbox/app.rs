@@ -8,6 +8,7 @@ use super::{
     leak::Leak,
     logs::Line,
     meter::Meter,
+    pipelines::Coupling,
     scenario::{Habits, Then},
     slugs::Slug,
 };
@@ -22,6 +23,8 @@ pub(super) struct App {
     pub owner: String,
     /// The team that it belongs to; its members reach it.
     pub team: Option<String>,
+    /// The pipeline that it is in.
+    pub coupling: Option<Coupling>,
     pub collaborators: Vec<String>,
     /// Whoever changes or reads it must give a second factor.
     pub needs_second_factor: bool,
@@ -117,6 +120,7 @@ impl App {
             name: name.to_owned(),
             owner: owner.to_owned(),
             team: None,
+            coupling: None,
             collaborators: vec![],
             needs_second_factor: false,
             generation: "cedar".to_owned(),

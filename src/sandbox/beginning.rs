@@ -4,6 +4,7 @@ use super::{
     app::{App, Formation, Release},
     dyno::Dyno,
     ids::uuid,
+    pipelines::Coupling,
     scenario::{AppScenario, Then},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +15,7 @@ impl App {
         let owner = scenario.owner.as_deref().unwrap_or(account);
         let mut app = Self {
             team: scenario.team.clone(),
+            coupling: scenario.pipeline.as_deref().and_then(Coupling::of),
             space: scenario.space.clone(),
             collaborators: scenario.collaborators.clone(),
             needs_second_factor: scenario.second_factor,

@@ -3,6 +3,7 @@
 use super::{
     app::{App, Restart},
     faults::Fault,
+    pipelines::Coupling,
     scenario::{Age, Habits},
     server::Shared,
 };
@@ -169,6 +170,10 @@ struct BendApp {
     second_factor: Option<bool>,
     collaborators: Option<Vec<String>>,
     owner: Option<String>,
+    /// `shop/production`; an empty one takes it out.
+    pipeline: Option<String>,
+    /// An empty one takes it out of its team.
+    team: Option<String>,
     /// What its paths answer, by path: `/busy` and a status. Others answer as their dyno does.
     answers: Option<std::collections::BTreeMap<String, u16>>,
 }
@@ -192,6 +197,12 @@ async fn bend_app(
 ) -> StatusCode {
     change(&world, &name, |app, _| {
         app.habits = bend.habits.unwrap_or_else(|| app.habits.clone());
+        if let Some(pipeline) = bend.pipeline {
+            app.coupling = Coupling::of(&pipeline);
+        }
+        if let Some(team) = bend.team {
+            app.team = Some(team).filter(|team| !team.is_empty());
+        }
         app.is_in_maintenance = bend.maintenance.unwrap_or(app.is_in_maintenance);
         app.needs_second_factor = bend.second_factor.unwrap_or(app.needs_second_factor);
         app.collaborators = bend

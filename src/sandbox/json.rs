@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 /// A stable id for things that are not simulated: regions, stacks, sizes.
-fn id_of(what: &str) -> String {
+pub(super) fn id_of(what: &str) -> String {
     let digest = Sha256::digest(what.as_bytes());
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest[..16]);

@@ -23,6 +23,7 @@ mod logs;
 mod making;
 mod meter;
 mod passage;
+mod pipelines;
 mod processes;
 mod router;
 mod routes;

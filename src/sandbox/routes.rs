@@ -2,7 +2,7 @@
 
 use super::{
     accounts::Caller, addons, app::App, authorizations, builds, dyno::Dyno, json, logs, making,
-    router, scaling, server::Shared, slugs, world::World,
+    pipelines, router, scaling, server::Shared, slugs, world::World,
 };
 use axum::{
     Extension, Json, Router,
@@ -19,13 +19,13 @@ pub(super) fn router() -> Router<Shared> {
         .merge(builds::router())
         .merge(logs::router())
         .merge(making::router())
+        .merge(pipelines::router())
         .merge(router::router())
         .merge(scaling::router())
         .merge(slugs::router())
         .route("/account/rate-limits", get(async |State(world): State<Shared>| Json(json!({ "remaining": world.lock().remaining() }))))
         .route("/apps", get(apps).post(making::create))
         .route("/users/{user}/apps", get(apps))
-        .route("/pipelines", get(async || Json(json!([]))))
         .route("/dyno-sizes", get(async || Json((0..json::SIZES.len()).map(json::dyno_size).collect::<Vec<_>>())))
         .route("/apps/{app}", get(app).patch(change_app).delete(making::destroy))
         .route("/apps/{app}/dynos", get(dynos).delete(restart_all))

@@ -77,6 +77,8 @@ pub struct AppScenario {
     /// The first account, when absent.
     pub owner: Option<String>,
     pub team: Option<String>,
+    /// The pipeline that it is in, and where: `shop/production`.
+    pub pipeline: Option<String>,
     #[serde(default)]
     pub collaborators: Vec<String>,
     /// Whether a second factor is demanded for whatever is done with it.

@@ -13,6 +13,11 @@ impl AppName {
         &self.0
     }
 
+    /// What stands in place of a name where several apps are meant.
+    pub(super) fn of_fleet(label: String) -> Self {
+        Self(label)
+    }
+
     /// Whether this is an id and not a name.
     #[must_use]
     pub fn is_id(&self) -> bool {

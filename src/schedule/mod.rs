@@ -11,6 +11,7 @@ mod calendar;
 mod clock_change;
 mod contradiction;
 mod days;
+mod fleet;
 mod foreseen;
 mod instant;
 mod invalid;
@@ -37,6 +38,7 @@ pub use calendar::{Calendar, Cron, Recurrence};
 pub use clock_change::ClockChange;
 pub use contradiction::Contradiction;
 pub use days::Days;
+pub use fleet::{Fleet, Identity, Pattern, Stage, names_of_apps};
 pub use foreseen::{Foreseen, MOST_COUNTED};
 pub use instant::{instant, instant_in, is_meant, minute_of};
 pub use invalid::Invalid;
@@ -93,6 +95,19 @@ pub struct App {
     pub account: Option<String>,
     /// API host, when it is not Heroku's own.
     pub host: Option<String>,
+    /// Whether it is an app at all.
+    pub scope: Scope,
+}
+
+/// What a schedule is for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Scope {
+    #[default]
+    App,
+    /// Several apps; the name is what the fleet is called.
+    Fleet(Box<Fleet>),
+    /// An app that a pass found in the fleet that is called so; its schedule is the fleet's.
+    Member(AppName),
 }
 
 /// What bounds a restart. Defaults are those of `set` without flags.
@@ -154,6 +169,27 @@ impl App {
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         self.is(other.id_or_name()) || self.name == other.name
+    }
+
+    /// The fleet that it stands for, and no app.
+    #[must_use]
+    pub fn fleet(&self) -> Option<&Fleet> {
+        match &self.scope {
+            Scope::Fleet(fleet) => Some(fleet),
+            Scope::App | Scope::Member(_) => None,
+        }
+    }
+
+    /// The flags that name it: `--app example-app`, `--team acme`.
+    #[must_use]
+    pub fn flags(&self) -> String {
+        let app = || format!("--app {}", self.name);
+        self.fleet().map_or_else(app, Fleet::flags)
+    }
+
+    #[must_use]
+    pub fn is_fleet(&self) -> bool {
+        self.fleet().is_some()
     }
 
     /// What requests call it: its id, which survives a rename, where that is known.

@@ -2,8 +2,8 @@
 
 use super::text::KEYS;
 use crate::schedule::{
-    self, App, Bounds, Calendar, Days, Guards, Invalid, OfMemory, Pause, Recurrence, Schedule,
-    Target, Zone, limits,
+    self, App, AppName, Bounds, Calendar, Days, Fleet, Guards, Invalid, OfMemory, Pause,
+    Recurrence, Schedule, Scope, Target, Zone, limits, names_of_apps,
 };
 use jiff::Timestamp;
 use std::str::FromStr;
@@ -22,9 +22,7 @@ pub(super) fn entry(table: &Table) -> Result<Schedule, Wrong> {
         ));
     }
     let keys = Keys(table);
-    let name = keys
-        .parse("app")?
-        .ok_or(("app".to_owned(), "the schedule has no app".to_owned()))?;
+    let (name, scope) = keys.apps()?;
     let zone = keys.parse("timezone")?.unwrap_or_else(Zone::utc);
     let calendar = keys.calendar(&zone)?;
     let max_uptime = keys.with("max-uptime", limits::max_uptime)?;
@@ -60,6 +58,7 @@ pub(super) fn entry(table: &Table) -> Result<Schedule, Wrong> {
             id: keys.text("app-id")?,
             account: keys.text("account")?,
             host: keys.text("host")?,
+            scope,
         },
         target,
         calendar,
@@ -160,6 +159,32 @@ impl Keys<'_> {
 
     fn parse<T: FromStr<Err = Invalid>>(&self, key: &str) -> Result<Option<T>, Wrong> {
         self.with(key, str::parse)
+    }
+
+    /// `app`, or what selects several.
+    fn apps(&self) -> Result<(AppName, Scope), Wrong> {
+        let fleet = Fleet {
+            apps: self.with("apps", names_of_apps)?.unwrap_or_default(),
+            team: self.parse("team")?,
+            pipeline: self.parse("pipeline")?,
+            stage: self.parse("stage")?,
+            matching: self.parse("apps-matching")?,
+        };
+        if let Some((key, problem)) = fleet.problem() {
+            return Err((key.to_owned(), format!("{key}: {problem}")));
+        }
+        match (self.parse("app")?, fleet.is_empty()) {
+            (Some(app), true) => Ok((app, Scope::App)),
+            (None, false) => Ok((fleet.label(), Scope::Fleet(Box::new(fleet)))),
+            (Some(_), false) => Err((
+                "app".to_owned(),
+                "app names one app, and apps, team, pipeline or apps-matching several: give one of them".to_owned(),
+            )),
+            (None, true) => Err((
+                "app".to_owned(),
+                "the schedule has no app: give it app, apps, team, pipeline or apps-matching".to_owned(),
+            )),
+        }
     }
 
     /// `at` and `days`, or `cron`.

@@ -4,8 +4,29 @@
 use serde_json::{Map, Value, json};
 
 /// What a key holds, and what it is for.
-const PROPERTIES: [(&str, Kind, &str); 34] = [
+const PROPERTIES: [(&str, Kind, &str); 39] = [
     ("app", Kind::Text, "app, by name or id"),
+    ("apps", Kind::Texts, "in place of app: these apps"),
+    (
+        "team",
+        Kind::Text,
+        "in place of app: the apps of this team, whichever they are at a pass",
+    ),
+    (
+        "pipeline",
+        Kind::Text,
+        "in place of app: the apps of this pipeline, whichever they are at a pass; review apps only with stage",
+    ),
+    (
+        "stage",
+        Kind::Text,
+        "of a pipeline only this stage: test, review, development, staging, production",
+    ),
+    (
+        "apps-matching",
+        Kind::Text,
+        "in place of app: the apps with such a name, for example shop-*",
+    ),
     (
         "name",
         Kind::Text,
@@ -204,10 +225,15 @@ pub fn schema() -> Value {
                 "items": {
                     "type": "object",
                     "additionalProperties": false,
-                    "required": ["app"],
-                    "anyOf": [{ "required": ["at"] }, { "required": ["cron"] }, { "required": ["max-uptime"] }, { "required": ["memory"] }, { "required": ["on-r14"] }, { "required": ["before-limit"] }],
+                    "allOf": [
+                        { "anyOf": [{ "required": ["app"] }, { "required": ["apps"] }, { "required": ["team"] }, { "required": ["pipeline"] }, { "required": ["apps-matching"] }] },
+                        { "anyOf": [{ "required": ["at"] }, { "required": ["cron"] }, { "required": ["max-uptime"] }, { "required": ["memory"] }, { "required": ["on-r14"] }, { "required": ["before-limit"] }] },
+                    ],
+                    "dependencies": { "stage": ["pipeline"] },
                     "not": { "anyOf": [
                         { "required": ["at", "cron"] },
+                        { "required": ["app", "apps"] }, { "required": ["app", "team"] }, { "required": ["app", "pipeline"] }, { "required": ["app", "apps-matching"] },
+                        { "required": ["apps", "team"] }, { "required": ["apps", "pipeline"] }, { "required": ["apps", "apps-matching"] },
                         { "required": ["process-type", "dyno-name"] },
                     ] },
                     "properties": properties,

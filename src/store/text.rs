@@ -1,15 +1,22 @@
 //! The schedules file as text: reads all entries, or says which one is wrong; writes one over a table.
 
 use super::{Error, RunnerApp, entry::entry, schedules_file::VERSION};
-use crate::schedule::{AppUrl, Calendar, Guards, Recurrence, Schedule, Span, Target};
+use crate::schedule::{
+    App, AppUrl, Calendar, Guards, Identity, Recurrence, Schedule, Span, Target,
+};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeSet, path::Path, str::FromStr};
 use toml_edit::{Array, Document, Item, Table, value};
 
 /// Every key that an entry may have, in the order in which they are written.
-pub(super) const KEYS: [&str; 34] = [
+pub(super) const KEYS: [&str; 39] = [
     "app",
+    "apps",
+    "team",
+    "pipeline",
+    "stage",
+    "apps-matching",
     "name",
     "process-type",
     "dyno-name",
@@ -184,7 +191,7 @@ pub(super) fn write(table: &mut Table, schedule: &Schedule) {
 }
 
 /// Every key with its value; guards that have their default are left out.
-fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 34] {
+fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 39] {
     let (default, guards) = (Guards::default(), &schedule.guards);
     let text = |text: Option<String>| text.map(toml_edit::Value::from);
     let url = |url: Option<&AppUrl>| text(url.map(ToString::to_string));
@@ -206,8 +213,14 @@ fn pairs(schedule: &Schedule) -> [(&'static str, Option<toml_edit::Value>); 34] 
         Target::Dyno(dyno) => (None, Some(dyno.clone())),
     };
     let until = schedule.pause.and_then(|pause| pause.until);
+    let [app, apps, team, pipeline, stage, matching] = of_apps(&schedule.app);
     [
-        ("app", text(Some(schedule.app.name.to_string()))),
+        ("app", app),
+        ("apps", apps),
+        ("team", team),
+        ("pipeline", pipeline),
+        ("stage", stage),
+        ("apps-matching", matching),
         ("name", text(Some(schedule.name.to_string()))),
         ("process-type", text(process_type)),
         ("dyno-name", text(dyno)),
@@ -294,6 +307,24 @@ pub(super) fn changes(
         .collect()
 }
 
+/// `app`, or `apps`, `team`, `pipeline`, `stage` and `apps-matching`.
+fn of_apps(app: &App) -> [Option<toml_edit::Value>; 6] {
+    let Some(fleet) = app.fleet() else {
+        return [Some(app.name.as_str().into()), None, None, None, None, None];
+    };
+    let identity = |identity: &Option<Identity>| Some(identity.as_ref()?.as_str().into());
+    let stage = fleet.stage.map(|stage| stage.to_string().into());
+    let matching = fleet.matching.as_ref();
+    [
+        None,
+        list(fleet.apps.iter().map(ToString::to_string).collect()),
+        identity(&fleet.team),
+        identity(&fleet.pipeline),
+        stage,
+        matching.map(|pattern| pattern.to_string().into()),
+    ]
+}
+
 /// `at`, `days` and `cron`.
 fn recurrence(schedule: &Schedule) -> [Option<String>; 3] {
     match schedule.calendar.as_ref().map(Calendar::recurrence) {
@@ -321,7 +352,9 @@ pub fn fingerprint(schedule: &Schedule) -> String {
     let mut table = Table::new();
     write(&mut table, schedule);
     // What the first pass fills in does not change the meaning, nor who is told.
-    for key in ["app", "app-id", "account", "host", "notify"] {
+    let of_app = ["app", "apps", "team", "pipeline", "stage", "apps-matching"];
+    let filled_in = ["app-id", "account", "host", "notify"];
+    for key in of_app.into_iter().chain(filled_in) {
         table.remove(key);
     }
     let digest = Sha256::digest(table.to_string().as_bytes());

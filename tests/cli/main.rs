@@ -18,6 +18,7 @@ mod deploy;
 mod deployed;
 mod errors;
 mod fault_matrix;
+mod fleets;
 mod fuzz;
 mod house;
 mod ledger;

@@ -14,14 +14,14 @@ fn extract() -> Value {
 
 /// The shop, and an app of the other generation, with every kind of dyno.
 async fn shop() -> Heroku {
-    let fir = "\n[[app]]\nname = \"fir-app\"\ngeneration = \"fir\"\n[[app.formation]]\ntype = \"web\"\nquantity = 1\n";
+    let fir = "\n[[app]]\nname = \"fir-app\"\ngeneration = \"fir\"\npipeline = \"shop/production\"\n[[app.formation]]\ntype = \"web\"\nquantity = 1\n";
     let team = "\n[[team]]\nname = \"acme\"\nmembers = [\"me@example.com\"]\n";
     let shop = include_str!("../../src/sandbox/leaky-shop.toml").to_owned() + fir + team;
     Heroku::start(&Scenario::parse(&shop).expect("a scenario"), Clock::System).await
 }
 
 /// Reads: what is asked, the resource that answers, and whether it is a list.
-const READS: [(&str, &str, bool); 20] = [
+const READS: [(&str, &str, bool); 24] = [
     ("/account", "account", false),
     ("/account/rate-limits", "rate-limit", false),
     ("/oauth/authorizations", "oauth-authorization", true),
@@ -42,6 +42,10 @@ const READS: [(&str, &str, bool); 20] = [
     ("/apps/example-app/builds", "build", true),
     ("/teams", "team", true),
     ("/teams/acme/members", "team-member", true),
+    ("/teams/acme/apps", "team-app", true),
+    ("/pipelines", "pipeline", true),
+    ("/pipelines/shop", "pipeline", false),
+    ("/pipeline-couplings", "pipeline-coupling", true),
 ];
 
 /// What is made: as above, and the name of the request's schema.

@@ -122,10 +122,12 @@ impl Machine {
             },
         };
         let identities = pass::Identities::default();
+        let fleets = autorestart::fleet::Fleets::open(&state);
         let turns = tokio::sync::Semaphore::new(self.concurrency);
         let pass = Pass {
             turns: &turns,
             identities: &identities,
+            fleets: &fleets,
             tools,
             state: &state,
             store: &store,

@@ -32,6 +32,7 @@ const RESOURCES = {
   formation: 'formation',
   'log-session': 'log-session',
   'oauth-authorization': 'oauth-authorization',
+  pipeline: 'pipeline',
   'pipeline-coupling': 'pipeline-coupling',
   'rate-limit': 'rate-limit',
   release: 'release',

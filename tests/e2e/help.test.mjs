@@ -29,6 +29,7 @@ describe('heroku help', () => {
     const help = await shown(['dynos:autorestart:set', '--help'])
     const flags = heading => [...section(help, heading).matchAll(/^ {2}(?:-., |    )?--([a-z-]+)/gm)].map(([, name]) => name)
     expect(flags('FLAGS')).toEqual(expect.arrayContaining(['app', 'dyno-name', 'json', 'name', 'process-type', 'remote', 'schedules']))
+    expect(flags('SEVERAL APPS FLAGS').sort()).toEqual(['apps', 'apps-matching', 'pipeline', 'stage', 'team'])
     expect(flags('WHEN FLAGS')).toEqual(expect.arrayContaining(['at', 'days', 'max-uptime', 'timezone']))
     expect(flags('ONLY WHEN FLAGS')).toEqual(expect.arrayContaining(['busy-max', 'busy-url', 'ignore-incident', 'min-uptime']))
     expect(flags('HOW FLAGS').sort()).toEqual(['check-url', 'max-unavailable', 'notify', 'settle', 'wait-limit'])

@@ -36,7 +36,7 @@ pub async fn check(
     client: &Client,
     apps: &[App],
 ) -> Result<Checked, Error> {
-    let reach = stop.unless(client.apps()).await?;
+    let reach = stop.unless(client.app_names()).await?;
     let scope = client.scope();
     if !can_restart(scope.as_deref()) {
         let scope = scope.unwrap_or_default().join(" ");

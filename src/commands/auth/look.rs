@@ -132,7 +132,7 @@ async fn try_out(
             return used;
         }
     };
-    if let Err(error) = client.apps().await {
+    if let Err(error) = client.app_names().await {
         used.error = Some(error);
         return used;
     }

@@ -175,7 +175,7 @@ impl Setup<'_> {
         }
         match &self.login {
             Some(login) => {
-                if let Ok(names) = self.stop.unless(login.client.apps()).await {
+                if let Ok(names) = self.stop.unless(login.client.app_names()).await {
                     lines.push(("reaches", words::reach(&names)));
                 }
                 let told = expiry_of(&login.client, &login.credential).await;
@@ -231,7 +231,7 @@ impl Setup<'_> {
         record.scope = vec![wish.scope.clone()];
         record.expires_at = lifetime.map(|lifetime| login.client.now() + lifetime);
         record.owner = login.email().map(ToOwned::to_owned);
-        let reach = stop.unless(login.client.apps()).await?;
+        let reach = stop.unless(login.client.app_names()).await?;
         let does = format!("creates the authorization '{}'", wish.description);
         self.announce(&record, &does, &reach);
         self.agree("Create it?").await?;

@@ -108,7 +108,7 @@ impl Login {
 /// The apps of this host's schedules that are of this account, or of nobody yet.
 pub fn apps(schedules: &[Schedule], host: &str, account: Option<&str>) -> Vec<App> {
     let mut apps: Vec<App> = vec![];
-    for schedule in schedules {
+    for schedule in schedules.iter().filter(|one| !one.app.is_fleet()) {
         let of = schedule.app.account.as_deref();
         let is_of_account = match (of, account) {
             (Some(of), Some(account)) => is_same_account(of, account),

@@ -84,7 +84,7 @@ pub async fn files(context: &Context<'_>, common: &Common) -> (Vec<Line>, Vec<Sc
                 } else {
                     Line::ok("schedules", format!("{count} {noun} in {path}"))
                 });
-                schedules = found;
+                schedules = context.expanded(&found).await.unwrap_or(found);
             }
         },
     }

@@ -2,12 +2,14 @@
 //! credential holds no other.
 
 mod credential;
+mod fleets;
 
 use super::Context;
 use crate::{
     credentials::Use,
     error::Error,
     execute::{Stop, Tools},
+    fleet::Fleets,
     heroku::{self, Client, Platform, Pool},
     ledger::{self, Ledger},
     listen,
@@ -44,6 +46,9 @@ pub(super) struct Passes<'a> {
     pub pools: RefCell<BTreeMap<Option<String>, Arc<Pool>>>,
     /// How Heroku fares, asked for all apps.
     pub platform: Platform,
+    /// Which apps fleets have, and what has changed of it.
+    pub fleets: Fleets,
+    pub news: RefCell<Vec<AppReport>>,
     pub context: &'a Context<'a>,
     pub store: &'a Store,
     pub state: &'a StateDir,
@@ -212,6 +217,7 @@ impl Passes<'_> {
             account: credential.account.as_deref(),
             turns: &self.turns,
             identities: &identities,
+            fleets: &self.fleets,
             listened,
             options: Options {
                 is_dry_run,

@@ -1,6 +1,7 @@
 //! `plan`: the next occurrences, what a pass would do now, dyno by dyno, and whether Heroku's own daily
 //! cycle can come before.
 
+mod fleets;
 mod now;
 mod picture;
 
@@ -77,7 +78,8 @@ const GAPS_WITHIN: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, Error> {
     let store = context.store(flags.common.schedules.as_deref()).await?;
-    let schedules = narrow(context.read(&store).await?, flags.app.as_ref(), None);
+    let all = context.expanded(&context.read(&store).await?).await?;
+    let schedules = narrow(all, flags.app.as_ref(), None);
     let now = context.clock.now();
     if let Some(missing) = store.missing() {
         context.ui.warn(&missing.to_string());
@@ -117,13 +119,14 @@ pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, 
         context.ui.json(&document(now, &outlooks, &apps));
     } else {
         let width = context.ui.width();
-        let pictures = picture::is_wanted(width, outlooks.len());
-        let outlook = |outlook| {
-            let words = in_words(outlook, now);
+        let shown = fleets::once(&outlooks);
+        let pictures = picture::is_wanted(width, shown.len());
+        let outlook = |(of, outlook): &(String, &Outlook<'_>)| {
+            let words = in_words(of, outlook, now);
             let picture = pictures.then(|| picture::of(context.ui, outlook, &apps));
             words + &picture.unwrap_or_default()
         };
-        let mut parts: Vec<String> = outlooks.iter().map(outlook).collect();
+        let mut parts: Vec<String> = shown.iter().map(outlook).collect();
         parts.extend(apps.iter().filter_map(|app| now::in_words(width, app)));
         parts.extend(now::together(&apps));
         context.ui.result(&parts.join("\n\n"));
@@ -194,12 +197,11 @@ fn span(
     Ok((from, to))
 }
 
-fn in_words(outlook: &Outlook<'_>, now: Timestamp) -> String {
+fn in_words(of: &str, outlook: &Outlook<'_>, now: Timestamp) -> String {
     let schedule = outlook.schedule;
     let zone = schedule.time_zone();
     let mut lines = vec![format!(
-        "⬢ {}  {}: {} {} {}",
-        schedule.app.name,
+        "{of}  {}: {} {} {}",
         schedule.name,
         schedule.target,
         schedule.target.restarts(),

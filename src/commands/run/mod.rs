@@ -12,6 +12,7 @@ use crate::{
     credentials::{self, Secret, Use},
     error::{Error, exit},
     execute::Stop,
+    fleet::Fleets,
     heartbeat::{Heartbeat, Mode},
     heroku::Platform,
     pass::{self, Request},
@@ -72,6 +73,8 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
             turns: Semaphore::new(usize::from(flags.concurrency.unwrap_or(CONCURRENCY))),
             pools: RefCell::default(),
             platform: Platform::default(),
+            fleets: Fleets::open(&state),
+            news: RefCell::default(),
             context,
             store: &store,
             state: &state,
@@ -226,8 +229,17 @@ impl Runner<'_> {
             );
             self.context.ui.warn(&what);
         }
+        let fleets = all.iter().filter(|one| one.app.is_fleet()).cloned();
+        let mut told: Vec<Schedule> = fleets.collect();
+        let all = self.passes.expanded(&all, self.flags.dry_run).await;
+        told.extend_from_slice(&all);
+        *self.schedules.borrow_mut() = told;
         let schedules = narrow(all, self.flags.app.as_ref(), None);
+        let news = self.passes.report_of_news();
         if let (true, Some(app)) = (schedules.is_empty(), &self.flags.app) {
+            if let Some(news) = &news {
+                tell(self.context, news);
+            }
             return Err(self.context.no_such(format!("{app} has no schedule")));
         }
         let now = self.context.clock.now();
@@ -257,7 +269,9 @@ impl Runner<'_> {
             Ok(report) => report.trouble(),
             Err(error) => Some(error.to_string()),
         });
-        let trouble = trouble.or_else(|| self.wrong.borrow().clone());
+        let trouble = trouble
+            .or_else(|| news.as_ref()?.trouble())
+            .or_else(|| self.wrong.borrow().clone());
         if !self.flags.dry_run {
             let next = Schedule::next_of(schedules.iter(), now);
             let line = Line::new(Level::Info, HEARTBEAT)
@@ -273,9 +287,17 @@ impl Runner<'_> {
             return match made {
                 Ok(mut report) => {
                     report.warnings.extend(endings);
+                    report
+                        .apps
+                        .extend(news.into_iter().flat_map(|news| news.apps));
+                    // What came due meanwhile.
+                    report.apps.extend(self.passes.news());
                     Ok(report)
                 }
                 Err(error) => {
+                    if let Some(news) = &news {
+                        tell(self.context, news);
+                    }
                     for ending in &endings {
                         self.context.ui.warn(ending);
                     }
@@ -286,6 +308,7 @@ impl Runner<'_> {
         Ok(Report {
             next: Schedule::next_of(schedules.iter(), now),
             warnings: endings,
+            apps: news.into_iter().flat_map(|news| news.apps).collect(),
             ..Report::empty(now, self.flags.dry_run)
         })
     }
@@ -336,7 +359,8 @@ impl Runner<'_> {
             ));
         };
         let target = set::target(&self.flags.target)?;
-        let schedules = narrow(self.read().await?, Some(app), None);
+        let all = self.passes.expanded(&self.read().await?, true).await;
+        let schedules = narrow(all, Some(app), None);
         let mut request = Request {
             target,
             older_than: self.flags.older_than,

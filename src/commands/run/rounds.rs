@@ -59,7 +59,8 @@ pub(super) async fn rounds(
         let mut look = pin!(async {
             clock.sleep(LOOK).await;
             beat(trouble).await;
-            passes.store.read().await
+            let all = passes.store.read().await.unwrap_or_default();
+            passes.expanded(&all, is_dry_run).await
         });
         let fresh = loop {
             tokio::select! {
@@ -72,7 +73,7 @@ pub(super) async fn rounds(
                 }
                 // What cannot be read now is told by the next call.
                 all = &mut look, if !is_dry_run && !passes.stop.is_set() => {
-                    break due(passes, &narrow(all.unwrap_or_default(), app, None), &mut seen);
+                    break due(passes, &narrow(all, app, None), &mut seen);
                 }
             }
         };

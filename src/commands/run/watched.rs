@@ -25,6 +25,20 @@ impl runner::Passes for Runner<'_> {
         }
     }
 
+    fn expand(&self, schedules: &[Schedule]) -> Vec<Schedule> {
+        self.passes.fleets.expand(schedules)
+    }
+
+    fn is_stale(&self, schedule: &Schedule) -> bool {
+        self.passes.is_stale(schedule)
+    }
+
+    async fn ask(&self, fleets: Vec<Schedule>) -> Option<Report> {
+        let asked = fleets.iter().map(|fleet| self.passes.ask(fleet, false));
+        futures_util::future::join_all(asked).await;
+        self.passes.report_of_news()
+    }
+
     fn tell(&self, report: &Report) {
         tell(self.context, report);
     }

@@ -1,5 +1,6 @@
 //! `set`: writes a schedule, and says back what it means.
 
+mod fleet;
 mod metrics;
 pub(super) mod reach;
 mod seen;
@@ -17,20 +18,23 @@ use super::{
 use crate::{
     cli::{Set, TargetFlags},
     error::{Error, exit},
-    schedule::{self, Schedule, Target},
+    schedule::{self, Schedule, ScheduleName, Target},
     snapshot::Generation,
 };
 use console::Style;
 
 pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> {
-    let app = context.app(&flags.app)?;
-    let mut schedule = when::draft(context, &flags, &app)?;
+    let (app, scope) = context.meant(&flags.app, &flags.fleet)?;
+    let mut schedule = when::draft(context, &flags, &app, scope)?;
     let store = context.store(flags.common.schedules.as_deref()).await?;
     let schedules = context.read(&store).await?;
     reach::is_not_the_runner(&store, app.as_str())?;
     told::check(context, &store, &schedule).await?;
     let (ui, name) = (context.ui, schedule.name.clone());
-    let seen = seen::look(context, &app).await?;
+    let (seen, found) = match schedule.app.fleet() {
+        Some(fleet) => (None, fleet::look(context, app.as_str(), fleet).await?),
+        None => (seen::look(context, &app).await?, None),
+    };
     if let Some(seen) = &seen {
         reach::is_not_the_runner(&store, &seen.app.id)?;
     }
@@ -39,29 +43,25 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         .map_or(app.as_str(), |seen| seen.app.name.as_str());
     let now = seen
         .as_ref()
-        .map_or_else(|| context.clock.now(), |seen| seen.now);
+        .map(|seen| seen.now)
+        .or_else(|| Some(found.as_ref()?.now))
+        .unwrap_or_else(|| context.clock.now());
     let action = ui.action(&format!(
         "Setting schedule {name} on {}",
         ui.paint(&format!("⬢ {shown}"), &Style::new().magenta())
     ));
-    // As the store finds it: by the app's name, else by its id, which a rename leaves.
-    let by_name = |schedule: &&Schedule| {
-        schedule.name == name && (schedule.app.is(app.as_str()) || schedule.app.is(shown))
-    };
-    let by_id = |schedule: &&Schedule| {
-        let id = seen.as_ref().map(|seen| seen.app.id.as_str());
-        schedule.name == name && id.is_some_and(|id| schedule.app.is(id))
-    };
-    let before = schedules
-        .iter()
-        .find(by_name)
-        .or_else(|| schedules.iter().find(by_id));
-    let before = before.cloned();
+    let id = seen.as_ref().map(|seen| seen.app.id.as_str());
+    let before = before(&schedules, &name, [app.as_str(), shown], id).cloned();
     let was_paused = before
         .as_ref()
         .is_some_and(|schedule| schedule.is_paused(now));
     let known = before.as_ref().map(|schedule| schedule.app.clone());
-    schedule.app = seen::identity(app, seen.as_ref(), known, seen::other_host(context)?);
+    let host = seen::other_host(context)?;
+    schedule.app = if schedule.app.is_fleet() {
+        fleet::identity(schedule.app, found.as_ref(), known.as_ref(), host)
+    } else {
+        seen::identity(app, seen.as_ref(), known, host)
+    };
     schedule.since = Some(schedule::minute_of(now));
     let is_replaced = store.put(&context.clock, &schedule).await?;
     action.done();
@@ -94,6 +94,9 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         return Ok(exit::DONE);
     }
     ui.result(&tell::in_words(&schedule, is_replaced, now));
+    if let Some(found) = &found {
+        found.tell(context, schedule.app.name.as_str());
+    }
     if was_paused {
         ui.say("It was paused, and goes on now");
     }
@@ -110,14 +113,28 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         ui.hint(&hint);
     }
     runners::tell(context, &runners, std::slice::from_ref(&schedule), now);
-    ui.hint(&format!(
-        "{} --app {} shows what will happen",
-        context.verb("plan"),
-        schedule.app.name
-    ));
+    let plan = match schedule.app.fleet() {
+        Some(_) => context.verb("plan"),
+        None => format!("{} --app {}", context.verb("plan"), schedule.app.name),
+    };
+    ui.hint(&format!("{plan} shows what will happen"));
     let account = schedule.app.account.as_deref();
     auth::offer(context, &super::stop(), &flags.common, account).await?;
     Ok(exit::DONE)
+}
+
+/// The schedule as the store finds it: by the app's name, else by its id, which a rename leaves.
+fn before<'a>(
+    schedules: &'a [Schedule],
+    name: &ScheduleName,
+    names: [&str; 2],
+    id: Option<&str>,
+) -> Option<&'a Schedule> {
+    let mut of_name = schedules.iter().filter(|one| one.name == *name);
+    let by_name = |one: &&Schedule| names.iter().any(|name| one.app.is(name));
+    let by_id = |one: &&Schedule| id.is_some_and(|id| one.app.is(id));
+    let found = of_name.clone().find(by_name);
+    found.or_else(|| of_name.find(by_id))
 }
 
 /// The target that flags name.

@@ -25,6 +25,9 @@ pub(super) async fn problem(
     let Store::ConfigVars(vars) = store else {
         return None;
     };
+    if schedule.app.is_fleet() {
+        return None;
+    }
     let (client, runner) = (vars.client(), vars.runner());
     let config = client.config_vars(&runner.id).await.ok()?;
     let account = config.get(deploy::ACCOUNT)?;

@@ -5,7 +5,7 @@ use crate::{
     credentials::{self, Use},
     error::Error,
     heroku,
-    schedule::{App, AppName},
+    schedule::{App, AppName, Scope},
     snapshot,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -37,29 +37,40 @@ pub(super) async fn look(context: &Context<'_>, app: &AppName) -> Result<Option<
     };
     match asked.await {
         Ok(seen) => Ok(Some(seen)),
-        Err(Error::Credential(credentials::Error::NotFound { .. })) => {
+        Err(error) => excuse(context, app.as_str(), error),
+    }
+}
+
+/// Whether a schedule may be set although Heroku could not be asked about what it is for; that is said.
+pub(super) fn excuse<T>(
+    context: &Context<'_>,
+    app: &str,
+    error: Error,
+) -> Result<Option<T>, Error> {
+    match error {
+        Error::Credential(credentials::Error::NotFound { .. }) => {
             context.ui.warn("not logged in to Heroku, so the app was not checked; a pass needs a credential (auth:setup), heroku login or HEROKU_API_KEY");
             Ok(None)
         }
         // Nor can a pass, without a person; but that may be changed at Heroku.
-        Err(Error::Heroku(error)) if error.code() == "two_factor" => {
+        Error::Heroku(error) if error.code() == "two_factor" => {
             context.ui.warn(&format!("⬢ {app} demands a second factor, which a pass without a person cannot give: {error}"));
             context
                 .ui
                 .hint("take the demand off the app, or restart it by hand");
             Ok(None)
         }
-        Err(Error::Heroku(
+        Error::Heroku(
             error @ (heroku::Error::Unreachable { .. }
             | heroku::Error::TimedOut { .. }
             | heroku::Error::Broken { .. }),
-        )) => {
+        ) => {
             context
                 .ui
                 .warn(&format!("Heroku could not be asked about {app}: {error}"));
             Ok(None)
         }
-        Err(error) => Err(error),
+        error => Err(error),
     }
 }
 
@@ -80,12 +91,14 @@ pub(super) fn identity(
                 .clone()
                 .or(known.and_then(|known| known.account)),
             host,
+            scope: Scope::App,
         },
         None => known.unwrap_or(App {
             name: app,
             id: None,
             account: None,
             host,
+            scope: Scope::App,
         }),
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     error::Error,
     schedule::{
         App, AppName, Bounds, Calendar, Days, Guards, NotifyName, OfMemory, Recurrence, Schedule,
-        Zone,
+        Scope, Zone,
     },
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -16,6 +16,7 @@ pub(in super::super) fn draft(
     context: &Context<'_>,
     flags: &Set,
     app: &AppName,
+    scope: Scope,
 ) -> Result<Schedule, Error> {
     let (calendar, bounds) = of(context, flags)?;
     let default = Guards::default();
@@ -26,6 +27,7 @@ pub(in super::super) fn draft(
             id: None,
             account: None,
             host: None,
+            scope,
         },
         target: super::target(&flags.target)?,
         calendar,

@@ -8,6 +8,7 @@ use crate::{
     cli::Status as Flags,
     credentials::Use,
     error::{Error, exit},
+    fleet::Fleets,
     heroku::Client,
     ledger::Ledger,
     listen,
@@ -147,6 +148,7 @@ async fn gather(
     let known = seen.insert(known);
     let mut snapshot = observe::dynos(client, known.app.clone(), known.formation.clone()).await?;
     let all = context.schedules_of(&flags.common).await?;
+    let all = Fleets::open(&StateDir::open(context.env)?).expand(&all);
     let schedules: Vec<Schedule> = narrow(all, Some(app), None);
     let lives = lives.borrow().clone();
     snapshot.memory = lives.seen(&snapshot.dynos);

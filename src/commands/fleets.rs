@@ -1,0 +1,71 @@
+//! Commands that are about several apps: which flags name them, and which apps they are now.
+
+use super::Context;
+use crate::{
+    cli::{AppFlags, FleetFlags},
+    error::Error,
+    fleet::{Fleets, resolve},
+    schedule::{AppName, Fleet, Schedule, Scope},
+    state::StateDir,
+};
+use std::collections::BTreeSet;
+
+impl Context<'_> {
+    /// The app that is meant, or what several of them are called.
+    pub(super) fn meant(
+        &self,
+        flags: &AppFlags,
+        fleet: &FleetFlags,
+    ) -> Result<(AppName, Scope), Error> {
+        let given = Fleet {
+            apps: fleet.apps.clone(),
+            team: fleet.team.clone(),
+            pipeline: fleet.pipeline.clone(),
+            stage: fleet.stage,
+            matching: fleet.apps_matching.clone(),
+        };
+        if given.is_empty() {
+            return Ok((self.app(flags)?, Scope::App));
+        }
+        let example = "for example --pipeline shop --stage production, or --apps one,two";
+        if let Some((key, problem)) = given.problem() {
+            return Err(Error::usage(format!("--{key}: {problem}"), example));
+        }
+        if flags.app.is_some() || flags.remote.is_some() {
+            return Err(Error::usage(
+                "--app names one app, and --apps, --team, --pipeline or --apps-matching several",
+                format!("give one of them, {example}"),
+            ));
+        }
+        Ok((given.label(), Scope::Fleet(Box::new(given))))
+    }
+
+    /// The schedules with those of a fleet's apps in its place. Heroku is asked about fleets that are not
+    /// known; what is known is kept by passes alone.
+    pub(super) async fn expanded(&self, schedules: &[Schedule]) -> Result<Vec<Schedule>, Error> {
+        let state = StateDir::open(self.env)?;
+        let fleets = Fleets::open(&state);
+        for one in schedules {
+            let Some(fleet) = one.app.fleet() else {
+                continue;
+            };
+            let found = async {
+                let client = self.client_for(one).await?;
+                resolve(&client, fleet, &BTreeSet::new()).await
+            };
+            match found.await {
+                Ok(found) => {
+                    let now = self.clock.now();
+                    fleets.take(&one.app, Some(found), now, false);
+                }
+                Err(error) => {
+                    let label = &one.app.name;
+                    self.ui
+                        .warn(&format!("the apps of {label} could not be listed: {error}"));
+                    error.hint().iter().for_each(|hint| self.ui.hint(hint));
+                }
+            }
+        }
+        Ok(fleets.expand(schedules))
+    }
+}

@@ -1,0 +1,92 @@
+//! Fleets before a pass: which apps they have by now.
+
+use super::Passes;
+use crate::{
+    credentials::Use,
+    error::Error,
+    fleet, pass,
+    report::{AppReport, Report},
+    schedule::{Fleet, Schedule},
+    store::RUNNER_APP,
+};
+use std::collections::BTreeSet;
+
+impl Passes<'_> {
+    /// The schedules with those of a fleet's apps in its place; Heroku is asked about fleets of which
+    /// something may be due. What has changed, or could not be asked, is told by [`Passes::news`].
+    pub async fn expanded(&self, schedules: &[Schedule], is_dry_run: bool) -> Vec<Schedule> {
+        let asked = self.stale(schedules);
+        let asked = asked.iter().map(|fleet| self.ask(fleet, is_dry_run));
+        futures_util::future::join_all(asked).await;
+        self.fleets.expand(schedules)
+    }
+
+    /// Fleets that are to be asked about.
+    pub fn stale(&self, schedules: &[Schedule]) -> Vec<Schedule> {
+        let fleets = schedules.iter().filter(|one| one.app.is_fleet());
+        fleets.filter(|one| self.is_stale(one)).cloned().collect()
+    }
+
+    /// Whether a fleet, or the one that a schedule is of, is to be asked about first.
+    pub fn is_stale(&self, one: &Schedule) -> bool {
+        let now = self.context.clock.now();
+        let is_due = |schedule: &Schedule| pass::has_reason_to_look(schedule, self.state, now);
+        !one.is_paused(now) && self.fleets.is_stale(one, now, is_due)
+    }
+
+    /// Asks about one fleet. Where that fails its apps are those that are known.
+    pub async fn ask(&self, one: &Schedule, is_dry_run: bool) {
+        let Some(fleet) = one.app.fleet() else { return };
+        let found = self.stop.unless(self.apps_of(one, fleet)).await;
+        if let Err(Error::Interrupted) = found {
+            return;
+        }
+        let (found, error) = match found {
+            Ok(found) => (Some(found), None),
+            Err(error) => (None, Some(error)),
+        };
+        let now = self.context.clock.now();
+        let change = self.fleets.take(&one.app, found, now, !is_dry_run);
+        let label = &one.app.name;
+        let came = change.came.iter();
+        let came = came.map(|app| format!("⬢ {app} is new in {label}"));
+        let left = change.left.iter();
+        let left = left
+            .map(|app| format!("⬢ {app} is no longer in {label}: it is not restarted any more"));
+        let notices: Vec<String> = came.chain(left).collect();
+        if error.is_some() || !notices.is_empty() {
+            let mut report = AppReport::of(label.as_str());
+            (report.notices, report.error) = (notices, error);
+            self.news.borrow_mut().push(report);
+        }
+    }
+
+    async fn apps_of(&self, one: &Schedule, fleet: &Fleet) -> Result<Vec<fleet::Member>, Error> {
+        let wanted = Use::Pass(one.app.account.as_deref());
+        let (client, options, _) = self.context.client(wanted).await?;
+        if let Some(error) = pass::foreign_host(one, options.host.machine()) {
+            return Err(error);
+        }
+        let env = self.context.env;
+        let here = [RUNNER_APP, "HEROKU_APP_NAME", "HEROKU_APP_ID"];
+        let here = here.into_iter().filter_map(|name| env.text(name));
+        let mut runner: BTreeSet<String> = here.map(ToOwned::to_owned).collect();
+        let elsewhere = self.store.runner_app();
+        runner.extend(elsewhere.map(|app| app.id.clone()));
+        fleet::resolve(&client, fleet, &runner).await
+    }
+
+    /// What is to be told of fleets, once.
+    pub fn news(&self) -> Vec<AppReport> {
+        self.news.take()
+    }
+
+    /// The same as a report of its own; none where there is nothing to tell.
+    pub fn report_of_news(&self) -> Option<Report> {
+        let apps = self.news();
+        (!apps.is_empty()).then(|| Report {
+            apps,
+            ..Report::empty(self.context.clock.now(), false)
+        })
+    }
+}

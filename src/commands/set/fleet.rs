@@ -1,0 +1,90 @@
+//! What Heroku says of the apps that a schedule of several is set for.
+
+use super::{super::Context, seen::excuse};
+use crate::{
+    credentials::Use,
+    error::Error,
+    fleet::resolve,
+    schedule::{App, Fleet},
+};
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+/// Which apps they are now, when Heroku could be asked.
+pub(super) struct Found {
+    pub apps: Vec<String>,
+    pub now: Timestamp,
+    account: Option<String>,
+    /// Names that are none of an app of this account.
+    unknown: Vec<String>,
+}
+
+/// Asks Heroku which apps a fleet has. Where nobody can be asked the schedule is set all the same; a
+/// team or pipeline that is not there is an error.
+pub(super) async fn look(
+    context: &Context<'_>,
+    label: &str,
+    fleet: &Fleet,
+) -> Result<Option<Found>, Error> {
+    let asked = async {
+        let (client, _, credential) = context.client(Use::Person).await?;
+        let members = resolve(&client, fleet, &BTreeSet::new()).await?;
+        let mut unknown = vec![];
+        if !fleet.apps.is_empty() {
+            let there = client.apps().await?;
+            let names = fleet.apps.iter().map(ToString::to_string);
+            let is_there =
+                |name: &String| there.iter().any(|app| app.name == *name || app.id == *name);
+            unknown.extend(names.filter(|name| !is_there(name)));
+        }
+        Ok::<_, Error>(Found {
+            apps: members.into_iter().map(|member| member.name).collect(),
+            now: client.now(),
+            account: credential.account,
+            unknown,
+        })
+    };
+    match asked.await {
+        Ok(found) => Ok(Some(found)),
+        Err(error) => excuse(context, label, error),
+    }
+}
+
+/// Whose schedule it is.
+pub(super) fn identity(
+    fleet: App,
+    found: Option<&Found>,
+    known: Option<&App>,
+    host: Option<String>,
+) -> App {
+    let account = found.and_then(|found| found.account.clone());
+    App {
+        account: account.or_else(|| known?.account.clone()),
+        host,
+        ..fleet
+    }
+}
+
+impl Found {
+    /// What somebody should know who set it.
+    pub fn tell(&self, context: &Context<'_>, label: &str) {
+        match &self.apps[..] {
+            [] => context.ui.warn(&format!(
+                "{label} has no app now: those that come are restarted from then on"
+            )),
+            [one] => context.ui.say(&format!("{label} is one app now: ⬢ {one}")),
+            apps => {
+                let names = apps.join(", ⬢ ");
+                let count = apps.len();
+                context
+                    .ui
+                    .say(&format!("{label} is {count} apps now: ⬢ {names}"));
+            }
+        }
+        for name in &self.unknown {
+            context.ui.warn(&format!(
+                "⬢ {name} is not among the apps of this account: a pass cannot restart it"
+            ));
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Schedules of fleets as schedules of their apps. Pure.
+
+use crate::schedule::{App, AppName, Schedule, Scope};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// An app that a fleet has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    pub name: String,
+    /// None of one that is only named.
+    pub id: Option<String>,
+    /// When the fleet was last asked for without it: what was due earlier is not for it.
+    pub since: Option<Timestamp>,
+}
+
+impl Member {
+    /// The name while there is no id, as of apps that are only named.
+    pub(super) fn key(&self) -> &str {
+        self.id.as_deref().unwrap_or(&self.name)
+    }
+}
+
+/// What is known of a fleet.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// When Heroku last told its apps.
+    pub at: Option<Timestamp>,
+    /// When it was last asked, whatever came of it.
+    pub asked: Option<Timestamp>,
+    pub members: Vec<Member>,
+    /// They are those that the schedule names: Heroku need not be asked which they are.
+    #[serde(default)]
+    pub is_named: bool,
+}
+
+/// What became of a fleet between two answers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change {
+    pub came: Vec<String>,
+    pub left: Vec<String>,
+}
+
+/// A fleet that Heroku could not be asked about is asked about again so much later.
+const AGAIN: SignedDuration = SignedDuration::from_mins(1);
+/// While dynos may be due by something else than a calendar, an answer is believed for so long.
+const WHILE_DUE: SignedDuration = SignedDuration::from_mins(5);
+/// So long, while none is.
+const AT_REST: SignedDuration = SignedDuration::from_hours(1);
+
+impl Known {
+    /// Takes over what Heroku told of a fleet's apps.
+    pub fn take(&mut self, found: &[Member], now: Timestamp) -> Change {
+        let before = self.at;
+        let is_first = before.is_none();
+        let names = |members: &[Member], others: &[Member]| -> Vec<String> {
+            let keys: BTreeSet<&str> = others.iter().map(Member::key).collect();
+            let lone = members.iter().filter(|one| !keys.contains(one.key()));
+            lone.map(|one| one.name.clone()).collect()
+        };
+        let change = Change {
+            came: if is_first {
+                vec![]
+            } else {
+                names(found, &self.members)
+            },
+            left: names(&self.members, found),
+        };
+        let since = |member: &Member| {
+            let known = self.members.iter().find(|one| one.key() == member.key());
+            known.map_or(before, |known| known.since)
+        };
+        self.members = found
+            .iter()
+            .map(|member| Member {
+                since: since(member),
+                ..member.clone()
+            })
+            .collect();
+        (self.at, self.asked) = (Some(now), Some(now));
+        change
+    }
+
+    /// Whether Heroku is to be asked before anything is done to its apps: nothing is known of it, or
+    /// something has come due since. `is_any_due` tells whether dynos of its apps may be due now.
+    pub fn is_stale(
+        &self,
+        fleet: &Schedule,
+        now: Timestamp,
+        is_any_due: impl Fn() -> bool,
+    ) -> bool {
+        let is_older = |than: SignedDuration, at: Option<Timestamp>| {
+            // Into the past, the clock was set back.
+            at.is_none_or(|at| now.duration_since(at) >= than || at > now)
+        };
+        if self.is_named || !is_older(AGAIN, self.asked) {
+            return false;
+        }
+        let Some(at) = self.at else {
+            return true;
+        };
+        let has_come = fleet.latest_occurrence(now).is_some_and(|due| due > at);
+        let is_by_calendar_alone = fleet.max_uptime.is_none() && !fleet.memory.is_trigger();
+        has_come
+            || is_older(WHILE_DUE, self.at) && is_any_due()
+            || !is_by_calendar_alone && is_older(AT_REST, self.at)
+    }
+}
+
+impl Member {
+    /// Its schedule: that of its fleet, from when it came.
+    fn schedule(&self, fleet: &Schedule) -> Option<Schedule> {
+        Some(Schedule {
+            app: App {
+                name: self.name.parse().ok()?,
+                id: self.id.clone(),
+                scope: Scope::Member(fleet.app.name.clone()),
+                ..fleet.app.clone()
+            },
+            since: fleet.since.max(self.since),
+            ..fleet.clone()
+        })
+    }
+}
+
+/// Puts in place of each fleet the schedules of its apps, as far as these are wanted. An app's own
+/// schedule goes before that of a fleet of the same name, and an earlier fleet before a later one.
+pub fn expand<'a>(
+    schedules: &'a [Schedule],
+    known: impl Fn(&Schedule) -> Option<&'a Known>,
+    is_wanted: impl Fn(&Member) -> bool,
+) -> Vec<Schedule> {
+    let own = schedules.iter().filter(|one| !one.app.is_fleet());
+    let mut taken: BTreeSet<(String, &str)> = BTreeSet::new();
+    for one in own {
+        let names = [Some(one.app.name.to_string()), one.app.id.clone()];
+        taken.extend(
+            names
+                .into_iter()
+                .flatten()
+                .map(|app| (app, one.name.as_str())),
+        );
+    }
+    let mut all = vec![];
+    for one in schedules {
+        if !one.app.is_fleet() {
+            all.push(one.clone());
+            continue;
+        }
+        let Some(known) = known(one) else { continue };
+        for member in known.members.iter().filter(|member| is_wanted(member)) {
+            let names = [Some(member.name.clone()), member.id.clone()];
+            let names: Vec<_> = names.into_iter().flatten().collect();
+            let name = one.name.as_str();
+            if names.iter().any(|app| taken.contains(&(app.clone(), name))) {
+                continue;
+            }
+            taken.extend(names.into_iter().map(|app| (app, name)));
+            all.extend(member.schedule(one));
+        }
+    }
+    all
+}
+
+/// Apps that are only named.
+pub(super) fn named(apps: &[AppName]) -> Vec<Member> {
+    let member = |app: &AppName| Member {
+        name: app.to_string(),
+        id: None,
+        since: None,
+    };
+    apps.iter().map(member).collect()
+}

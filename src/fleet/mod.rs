@@ -1,0 +1,138 @@
+//! Fleets: which apps a schedule of several is for, asked of Heroku when something is due, and known
+//! from then on.
+
+mod members;
+mod resolve;
+
+pub use members::{Change, Known, Member};
+pub use resolve::resolve;
+
+use crate::{
+    schedule::{App, Schedule, Scope},
+    state::{StateDir, short_hash},
+};
+use jiff::Timestamp;
+use std::{cell::RefCell, collections::BTreeMap};
+
+/// What is known of fleets, kept in the state directory.
+#[derive(Debug)]
+pub struct Fleets {
+    state: StateDir,
+    known: RefCell<BTreeMap<String, Known>>,
+}
+
+impl Fleets {
+    #[must_use]
+    pub fn open(state: &StateDir) -> Self {
+        Self {
+            state: state.clone(),
+            known: RefCell::default(),
+        }
+    }
+
+    /// The schedules with those of a fleet's apps in place of the fleet, as far as they are known.
+    #[must_use]
+    pub fn expand(&self, schedules: &[Schedule]) -> Vec<Schedule> {
+        self.expand_where(schedules, |_| true)
+    }
+
+    /// The schedules that are for this app, by itself or as one of a fleet.
+    #[must_use]
+    pub fn of_app(&self, schedules: &[Schedule], id: &str, name: &str) -> Vec<Schedule> {
+        let is_it = |member: &Member| member.name == name || member.id.as_deref() == Some(id);
+        let mut all = self.expand_where(schedules, is_it);
+        all.retain(|schedule| schedule.app.is(id) || schedule.app.is(name));
+        all
+    }
+
+    fn expand_where(
+        &self,
+        schedules: &[Schedule],
+        is_wanted: impl Fn(&Member) -> bool,
+    ) -> Vec<Schedule> {
+        for fleet in schedules.iter().filter(|one| one.app.is_fleet()) {
+            self.load(&fleet.app);
+        }
+        let known = self.known.borrow();
+        members::expand(schedules, |one| known.get(&key(&one.app)), is_wanted)
+    }
+
+    /// Whether Heroku is to be asked about a fleet, or about the one that an app is of, before anything
+    /// is done for it.
+    pub fn is_stale(
+        &self,
+        one: &Schedule,
+        now: Timestamp,
+        is_due: impl Fn(&Schedule) -> bool,
+    ) -> bool {
+        if one.app.scope == Scope::App {
+            return false;
+        }
+        let is_any_due = || {
+            if one.app.is_fleet() {
+                self.expand(std::slice::from_ref(one)).iter().any(&is_due)
+            } else {
+                is_due(one)
+            }
+        };
+        self.load(&one.app);
+        let known = self.known.borrow();
+        let known = known.get(&key(&one.app));
+        known.is_some_and(|known| known.is_stale(one, now, is_any_due))
+    }
+
+    /// Takes over what came of asking about a fleet; tells what has changed. What cannot be written is
+    /// asked again by the next process.
+    pub fn take(
+        &self,
+        fleet: &App,
+        found: Option<Vec<Member>>,
+        now: Timestamp,
+        is_kept: bool,
+    ) -> Change {
+        self.load(fleet);
+        let mut known = self.known.borrow_mut();
+        let known = known.entry(key(fleet)).or_default();
+        known.asked = Some(now);
+        let change = found.map(|found| known.take(&found, now));
+        if is_kept {
+            let text = serde_json::to_string(known).unwrap_or_default();
+            if let Err(error) = self.state.note(&place(fleet), &text) {
+                tracing::debug!(%error, "what is known of a fleet is not kept");
+            }
+        }
+        change.unwrap_or_default()
+    }
+
+    fn load(&self, app: &App) {
+        let key = key(app);
+        if self.known.borrow().contains_key(&key) {
+            return;
+        }
+        let named = app.fleet().filter(|fleet| !fleet.apps.is_empty());
+        let known = if let Some(fleet) = named {
+            Known {
+                members: members::named(&fleet.apps),
+                is_named: true,
+                ..Known::default()
+            }
+        } else {
+            let text = self.state.noted(&place(app)).unwrap_or_default();
+            serde_json::from_str(&text).unwrap_or_default()
+        };
+        self.known.borrow_mut().insert(key, known);
+    }
+}
+
+/// What a fleet is known by: the same for its entry and for its apps.
+fn key(app: &App) -> String {
+    let label = match &app.scope {
+        Scope::Member(label) => label,
+        Scope::App | Scope::Fleet(_) => &app.name,
+    };
+    format!("{:?}\n{:?}\n{label}", app.host, app.account)
+}
+
+fn place(app: &App) -> String {
+    format!("fleet.{}.json", short_hash(&key(app)))
+}

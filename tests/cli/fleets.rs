@@ -1,0 +1,384 @@
+//! Schedules of several apps: which these are, and that they are looked for at each pass.
+
+use crate::{
+    control::Record,
+    process::{Home, Served, Told, block, on_time, told_on_time},
+};
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, fmt::Write as _, process::Stdio};
+
+const CLOCK: &str = "2026-03-02T07:00:10Z*60";
+
+/// Apps in all the places where they may be; `secret-web` is one that the account does not reach.
+const APPS: [(&str, &str); 8] = [
+    (
+        "shop-web",
+        "team = \"acme\"\npipeline = \"shop/production\"",
+    ),
+    (
+        "shop-api",
+        "team = \"acme\"\npipeline = \"shop/production\"",
+    ),
+    (
+        "shop-staging",
+        "team = \"acme\"\npipeline = \"shop/staging\"",
+    ),
+    ("shop-pr-12", "team = \"acme\"\npipeline = \"shop/review\""),
+    ("acme-site", "team = \"acme\""),
+    ("blog", ""),
+    ("shop-of-mine", ""),
+    (
+        "secret-web",
+        "owner = \"them@example.com\"\npipeline = \"shop/production\"",
+    ),
+];
+
+fn world(home: &Home) -> String {
+    let mut text = "account = \"me@example.com\"\nseed = 7\n[[user]]\nemail = \"them@example.com\"\n[[team]]\nname = \"acme\"\nmembers = [\"me@example.com\"]\n".to_owned();
+    for (name, place) in APPS {
+        let _ = write!(
+            text,
+            "[[app]]\nname = \"{name}\"\n{place}\n[[app.formation]]\ntype = \"web\"\nquantity = 1\nsize = \"standard-1x\"\nup-for = \"20h\"\n"
+        );
+    }
+    let path = home.path().join("world.toml");
+    std::fs::write(&path, text).expect("a file");
+    path.display().to_string()
+}
+
+fn schedule(selector: &str) -> String {
+    format!("version = 1\n[[schedule]]\n{selector}\nat = \"07\"\ntimezone = \"UTC\"\n")
+}
+
+fn begin(selector: &str) -> (Home, Served) {
+    let home = Home::new();
+    let served = Served::start(&world(&home), Some(CLOCK));
+    home.write_schedules(&schedule(selector));
+    (home, served)
+}
+
+/// The apps whose dynos were restarted, each once.
+fn restarted(record: &Record) -> BTreeSet<String> {
+    let asked = record.restarts.iter().filter(|one| one.cause == "request");
+    let apps: Vec<String> = asked.map(|one| one.app.clone()).collect();
+    let once: BTreeSet<String> = apps.iter().cloned().collect();
+    assert_eq!(once.len(), apps.len(), "{apps:?}");
+    once
+}
+
+/// What it says, wherever.
+fn all(told: &Told) -> String {
+    format!("{}{}", told.stdout, told.stderr)
+}
+
+fn names(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+async fn next_day(served: &Served) {
+    let change = json!({ "advance": "1d" });
+    served.heroku.patch("/sandbox", &change).await;
+}
+
+async fn change(served: &Served, app: &str, change: Value) {
+    let path = format!("/sandbox/apps/{app}");
+    served.heroku.patch(&path, &change).await;
+}
+
+#[test]
+fn each_selector_means_its_apps() {
+    for (selector, apps) in [
+        (
+            "team = \"acme\"",
+            &["acme-site", "shop-api", "shop-staging", "shop-web"][..],
+        ),
+        (
+            "pipeline = \"shop\"",
+            &["shop-api", "shop-staging", "shop-web"],
+        ),
+        (
+            "pipeline = \"shop\"\nstage = \"production\"",
+            &["shop-api", "shop-web"],
+        ),
+        ("pipeline = \"shop\"\nstage = \"review\"", &["shop-pr-12"]),
+        (
+            "apps-matching = \"shop-*\"",
+            &["shop-api", "shop-of-mine", "shop-staging", "shop-web"],
+        ),
+        ("apps-matching = \"*-web\"\nteam = \"acme\"", &["shop-web"]),
+        (
+            "pipeline = \"shop\"\napps-matching = \"shop-???\"",
+            &["shop-api", "shop-web"],
+        ),
+        ("apps = [\"blog\", \"shop-pr-12\"]", &["blog", "shop-pr-12"]),
+    ] {
+        let (home, served) = begin(selector);
+        block(async {
+            let told = told_on_time(&home, &served, &["run"]).await;
+            assert_eq!(told.code, Some(0), "{selector}: {told:?}");
+            assert_eq!(
+                restarted(&served.heroku.record().await),
+                names(apps),
+                "{selector}"
+            );
+        });
+    }
+}
+
+#[test]
+fn the_runner_s_own_app_is_left_out_unless_it_is_named() {
+    for (selector, apps) in [
+        (
+            "apps-matching = \"shop-*\"",
+            &["shop-of-mine", "shop-staging", "shop-web"][..],
+        ),
+        ("apps = [\"shop-api\"]", &["shop-api"]),
+    ] {
+        let (home, served) = begin(selector);
+        block(async {
+            let mut command = on_time(&home, &served, &["run"]).await;
+            let output = command.env("HEROKU_APP_NAME", "shop-api").output();
+            let told: Told = output.expect("it runs").into();
+            assert_eq!(told.code, Some(0), "{selector}: {told:?}");
+            assert_eq!(
+                restarted(&served.heroku.record().await),
+                names(apps),
+                "{selector}"
+            );
+        });
+    }
+}
+
+#[test]
+fn nothing_due_asks_nobody_which_apps_there_are() {
+    let (home, served) = begin("pipeline = \"shop\"");
+    block(async {
+        told_on_time(&home, &served, &["run"]).await;
+        let before = served.heroku.record().await.requests.len();
+        let told = told_on_time(&home, &served, &["run"]).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert_eq!(
+            served.heroku.record().await.requests.len(),
+            before,
+            "{told:?}"
+        );
+    });
+}
+
+#[test]
+fn new_apps_are_picked_up_and_those_that_left_are_told_once() {
+    let (home, served) = begin("pipeline = \"shop\"\nstage = \"production\"");
+    block(async {
+        let told = told_on_time(&home, &served, &["run"]).await;
+        assert!(!all(&told).contains("is new in"), "{told:?}");
+        next_day(&served).await;
+        change(
+            &served,
+            "shop-staging",
+            json!({ "pipeline": "shop/production" }),
+        )
+        .await;
+        change(&served, "shop-api", json!({ "pipeline": "" })).await;
+        let before = served.heroku.record().await.restarts.len();
+        let told = told_on_time(&home, &served, &["run"]).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        let label = "pipeline:shop/production";
+        let said = format!("⬢ shop-staging is new in {label}");
+        assert!(all(&told).contains(&said), "{told:?}");
+        let said = format!("⬢ shop-api is no longer in {label}: it is not restarted any more");
+        assert!(all(&told).contains(&said), "{told:?}");
+        let mut record = served.heroku.record().await;
+        record.restarts.drain(..before);
+        assert_eq!(restarted(&record), names(&["shop-staging", "shop-web"]));
+        next_day(&served).await;
+        let told = told_on_time(&home, &served, &["run", "--json"]).await;
+        assert!(
+            !all(&told).contains("no longer") && !all(&told).contains("is new"),
+            "{told:?}"
+        );
+        let mut record = served.heroku.record().await;
+        record.restarts.drain(..before + 2);
+        assert_eq!(restarted(&record), names(&["shop-staging", "shop-web"]));
+    });
+}
+
+/// What came in the middle of the day has missed nothing of the morning.
+#[test]
+fn an_app_that_came_after_an_occurrence_is_not_reported_as_missed() {
+    let home = Home::new();
+    let served = Served::start(&world(&home), Some("2026-03-02T10:00:00Z*60"));
+    home.write_schedules(&schedule("team = \"acme\"\nmax-uptime = \"23h\""));
+    block(async {
+        let told = told_on_time(&home, &served, &["run"]).await;
+        assert!(told.stdout.contains("missed"), "it was there: {told:?}");
+        let later = json!({ "advance": "90m" });
+        served.heroku.patch("/sandbox", &later).await;
+        change(&served, "blog", json!({ "team": "acme" })).await;
+        let told = told_on_time(&home, &served, &["run"]).await;
+        assert!(
+            all(&told).contains("⬢ blog is new in team:acme"),
+            "{told:?}"
+        );
+        assert!(!all(&told).contains("missed"), "{told:?}");
+        assert_eq!(told.code, Some(0), "{told:?}");
+    });
+}
+
+#[test]
+fn a_list_that_is_refused_is_said_and_known_apps_are_restarted() {
+    let (home, served) = begin("pipeline = \"shop\"\nstage = \"production\"");
+    block(async {
+        told_on_time(&home, &served, &["run"]).await;
+        next_day(&served).await;
+        let refused = json!({ "status": { "status": 403, "id": "forbidden", "message": "You do not have access." } });
+        let faults = json!([{ "path": "/pipelines/", "times": 100, "kind": refused }]);
+        served.heroku.faults(&faults).await;
+        let before = served.heroku.record().await.restarts.len();
+        let told = told_on_time(&home, &served, &["run"]).await;
+        assert_eq!(told.code, Some(1), "{told:?}");
+        assert!(
+            all(&told).contains("pipeline:shop/production")
+                && all(&told).contains("You do not have access."),
+            "{told:?}"
+        );
+        let mut record = served.heroku.record().await;
+        record.restarts.drain(..before);
+        assert_eq!(restarted(&record), names(&["shop-api", "shop-web"]));
+    });
+}
+
+#[test]
+fn a_team_that_is_not_there_is_an_error_of_every_pass() {
+    let (home, served) = begin("team = \"nobody\"");
+    block(async {
+        let told = told_on_time(&home, &served, &["run"]).await;
+        assert_eq!(told.code, Some(1), "{told:?}");
+        assert!(
+            all(&told).contains("team nobody: Couldn't find that team."),
+            "{told:?}"
+        );
+        assert!(
+            all(&told).contains("heroku teams lists those of this account"),
+            "{told:?}"
+        );
+        let set = ["set", "--team", "nobody", "--at", "07"];
+        let told = home.run(&served.heroku.url, &set);
+        assert_eq!(told.code, Some(1), "{told:?}");
+        let text = std::fs::read_to_string(home.schedules()).expect("a file");
+        assert_eq!(text, schedule("team = \"nobody\""), "nothing is written");
+    });
+}
+
+#[test]
+fn an_app_s_own_schedule_goes_before_that_of_its_fleet() {
+    let home = Home::new();
+    let served = Served::start(&world(&home), Some(CLOCK));
+    let own = "[[schedule]]\napp = \"shop-web\"\nat = \"09\"\ntimezone = \"UTC\"\n";
+    home.write_schedules(&(schedule("pipeline = \"shop\"") + own));
+    block(async {
+        let told = told_on_time(&home, &served, &["run"]).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        let apps = restarted(&served.heroku.record().await);
+        assert_eq!(apps, names(&["shop-api", "shop-staging"]));
+    });
+}
+
+#[test]
+fn a_watch_finds_apps_that_come_while_it_runs() {
+    let home = Home::new().without_offset();
+    let served = Served::start(&world(&home), Some(CLOCK));
+    home.write_schedules("version = 1\n[[schedule]]\npipeline = \"shop\"\nstage = \"production\"\ncron = \"*/10 * * * *\"\ntimezone = \"UTC\"\n");
+    block(async {
+        let mut command = on_time(&home, &served, &["run", "--watch"]).await;
+        let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().expect("it runs");
+        let wait_for = async |app: &str| {
+            for _ in 0..600 {
+                let record = served.heroku.record().await;
+                let asked = record.restarts.iter().filter(|one| one.cause == "request");
+                if asked.clone().any(|one| one.app == app) {
+                    return;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+            panic!("{app} is not restarted");
+        };
+        wait_for("shop-web").await;
+        wait_for("shop-api").await;
+        change(&served, "blog", json!({ "pipeline": "shop/production" })).await;
+        wait_for("blog").await;
+        let pid = nix::unistd::Pid::from_raw(child.id().try_into().expect("an id"));
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).expect("a signal");
+        let _ = child.wait();
+        let others = served.heroku.record().await.restarts;
+        let others = others.iter().filter(|one| one.app == "shop-staging");
+        assert_eq!(others.count(), 0);
+    });
+}
+
+#[test]
+fn commands_name_a_fleet_as_set_does() {
+    let home = Home::new();
+    let served = Served::start(&world(&home), Some("2026-03-02T12:00:00Z*1"));
+    let run = |words: &[&str]| home.run(&served.heroku.url, words);
+    let fleet = ["--pipeline", "shop", "--stage", "production"];
+    let with = |words: &[&str]| -> Told {
+        let words: Vec<&str> = words.iter().chain(&fleet).copied().collect();
+        run(&words)
+    };
+    let told = with(&["set", "--at", "07"]);
+    assert_eq!(told.code, Some(0), "{told:?}");
+    let said = "pipeline:shop/production is 2 apps now: ⬢ shop-api, ⬢ shop-web";
+    assert!(told.stderr.contains(said), "{told:?}");
+    let told = with(&["pause"]);
+    assert!(
+        told.stdout
+            .contains("resume --pipeline shop --stage production"),
+        "{told:?}"
+    );
+    assert_eq!(with(&["resume"]).code, Some(0));
+    let list = run(&["--json"]).json();
+    assert_eq!(list[0]["fleet"]["stage"], json!("production"), "{list}");
+    let plan = run(&["plan"]);
+    let once = plan.stdout.matches(" 07:00 UTC  (in ").count();
+    assert_eq!(once, 5, "{plan:?}");
+    assert!(
+        plan.stdout
+            .contains("pipeline:shop/production (⬢ shop-api, ⬢ shop-web)"),
+        "{plan:?}"
+    );
+    let told = with(&["remove"]);
+    assert!(
+        told.stdout
+            .contains("Removed schedule default of ⬢ pipeline:shop/production"),
+        "{told:?}"
+    );
+    assert_eq!(run(&["--json"]).json(), json!([]));
+    for (wrong, said) in [
+        (
+            &["set", "--team", "acme", "--app", "blog", "--at", "7"][..],
+            "--app names one app",
+        ),
+        (
+            &["set", "--stage", "production", "--at", "7"],
+            "--stage: a stage is one of a pipeline",
+        ),
+        (
+            &["set", "--apps", "blog", "--team", "acme", "--at", "7"],
+            "--apps: apps are named, or selected",
+        ),
+        (
+            &["set", "--apps-matching", "shop", "--at", "7"],
+            "a pattern has a * or a ?",
+        ),
+        (
+            &["set", "--pipeline", "shop", "--stage", "prod", "--at", "7"],
+            "a stage is one of test",
+        ),
+        (&["pause", "--team", "acme"], "team:acme has no schedule"),
+    ] {
+        let told = run(wrong);
+        assert!(told.stderr.contains(said), "{wrong:?}: {told:?}");
+        assert!(matches!(told.code, Some(1 | 2)), "{wrong:?}: {told:?}");
+    }
+}
