@@ -1,7 +1,9 @@
 //! What is said of every error that Heroku documents (Dev Center, "Platform API reference", Errors), from every
-//! call of a pass: one table, `docs/ERRORS.md`, that a person can review.
+//! call: one table, `docs/ERRORS.md`, that a person can review.
 //!
 //! `AUTORESTART_TEST_BLESS=1 cargo test --test cli errors::` writes it anew.
+
+mod calls;
 
 use crate::{control::Heroku, simulation::Machine};
 use autorestart::{
@@ -200,6 +202,7 @@ async fn every_error_of_every_call_is_said_as_the_table_has_it() {
             );
         }
     }
+    text.push_str(&calls::table().await);
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ERRORS.md");
     if std::env::var_os("AUTORESTART_TEST_BLESS").is_some() {
         std::fs::write(&place, &text).expect("a file");
