@@ -469,3 +469,43 @@ fn a_file_that_cannot_be_written_stops_no_restart() {
         );
     });
 }
+
+#[test]
+fn plan_foretells_the_roll_of_the_next_occurrence_from_past_boots() {
+    let home = Home::new();
+    let served = Served::start(&shop(&home, 5), Some("2026-03-02T07:00:10Z*60"));
+    home.write_schedules(&schedule("07:00"));
+    block(async {
+        let told = told_on_time(&home, &served, &["plan"]).await;
+        assert!(
+            !told.stdout.contains("The roll of"),
+            "no boot is known: {told:?}"
+        );
+        assert_eq!(told_on_time(&home, &served, &["run"]).await.code, Some(0));
+        let told = told_on_time(&home, &served, &["plan"]).await;
+        let said = "The roll of Tue 03 Mar 2026 07:00 UTC, with dynos as they are now: ";
+        assert!(told.stdout.contains(said), "{told:?}");
+        let plan = told_on_time(&home, &served, &["plan", "--json"])
+            .await
+            .json();
+        let next = &plan["rolls"][0]["next"];
+        let seconds = next["seconds"].as_u64().expect("seconds");
+        let advance = json!({ "advance": "1d" });
+        served.heroku.patch("/sandbox", &advance).await;
+        let before = served.heroku.record().await.restarts.len();
+        assert_eq!(told_on_time(&home, &served, &["run"]).await.code, Some(0));
+        let restarts = served.heroku.record().await.restarts.split_off(before);
+        assert_eq!(next["steps"], json!(restarts.len()), "{plan}");
+        let (first, last) = (restarts[0].at, restarts[restarts.len() - 1].at);
+        // The last restart is proven after it was begun.
+        let took = last.duration_since(first).as_secs().unsigned_abs();
+        assert!(
+            took < seconds && seconds < took * 3,
+            "{took} s, foretold {seconds} s"
+        );
+        println!(
+            "foretold {seconds} s; {took} s until the last of {} was begun",
+            restarts.len()
+        );
+    });
+}

@@ -1,6 +1,7 @@
 //! `plan`: the next occurrences, what a pass would do now, dyno by dyno, and whether Heroku's own daily
 //! cycle can come before.
 
+mod ahead;
 mod fleets;
 mod now;
 mod picture;

@@ -1,9 +1,12 @@
 //! What a pass would do now: the same planner on the same answers, without the restarts.
 
-use super::super::{
-    Context,
-    run::CONCURRENCY,
-    runners::{self, Runners},
+use super::{
+    super::{
+        Context,
+        run::CONCURRENCY,
+        runners::{self, Runners},
+    },
+    ahead::Ahead,
 };
 use crate::{
     credentials::Use,
@@ -45,6 +48,7 @@ pub(super) struct Now {
     /// Requests that the account has left.
     remaining: Option<u64>,
     catch_up: SignedDuration,
+    ahead: Option<Ahead>,
 }
 
 impl Now {
@@ -155,7 +159,9 @@ async fn ask_one(
     let mut cycles: Vec<(Dyno, Cycle)> =
         cycles.map(|(dyno, cycle)| (dyno.clone(), cycle)).collect();
     cycles.sort_by(|(a, _), (b, _)| plan::place(&a.name).cmp(&plan::place(&b.name)));
+    let ahead = Ahead::of(question, &past);
     Ok(Now {
+        ahead,
         plan,
         snapshot,
         past,
@@ -193,7 +199,8 @@ pub(super) fn in_words(width: Option<u16>, app: &AppPlan) -> Option<String> {
     };
     let table = table(width, &["Dyno", "Now", "Because"], steps.chain(skips));
     let notes = notes(plan, snapshot, &now.past);
-    let cycles = cycles(now);
+    let ahead = now.ahead.as_ref().and_then(Ahead::in_words);
+    let cycles = ahead.unwrap_or_default() + &cycles(now);
     Some(format!(
         "A pass over ⬢ {} now would {summary}\n{table}{notes}\n{cycles}",
         snapshot.app.name
@@ -274,7 +281,7 @@ pub(super) fn json(apps: &[AppPlan]) -> Json {
     });
     let rolls = plans().map(|now| {
         let length = plan::length(&now.plan.steps, &now.past);
-        json!({ "app": name(now), "steps": now.plan.steps.len(), "seconds": length.map(|length| length.as_secs()) })
+        json!({ "app": name(now), "steps": now.plan.steps.len(), "seconds": length.map(|length| length.as_secs()), "next": now.ahead.as_ref().map(Ahead::json) })
     });
     let cycles = plans().flat_map(|now| {
         let of = |(dyno, cycle): &(Dyno, Cycle)| forecast::json_of_cycle(&name(now), dyno, cycle);
