@@ -40,9 +40,13 @@ impl Fleets {
     #[must_use]
     pub fn of_app(&self, schedules: &[Schedule], id: &str, name: &str) -> Vec<Schedule> {
         let is_it = |member: &Member| member.name == name || member.id.as_deref() == Some(id);
-        let mut all = self.expand_where(schedules, is_it);
-        all.retain(|schedule| schedule.app.is(id) || schedule.app.is(name));
-        all
+        let is_own = |app: &App| app.is(id) || app.is(name);
+        // A thousand apps ask before each of their steps: others are not even copied.
+        let may_be = schedules
+            .iter()
+            .filter(|one| one.app.is_fleet() || is_own(&one.app));
+        let may_be: Vec<Schedule> = may_be.cloned().collect();
+        self.expand_where(&may_be, is_it)
     }
 
     fn expand_where(
