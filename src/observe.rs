@@ -40,8 +40,7 @@ pub async fn dynos(
     app: App,
     (formation, has_preboot): (Vec<Formation>, bool),
 ) -> Result<Snapshot, Error> {
-    let at = client.now();
-    let dynos = client.dynos(&app.id).await?;
+    let (dynos, at) = client.dynos(&app.id).await?;
     let mut snapshot = Snapshot {
         at,
         app,
@@ -62,14 +61,12 @@ pub async fn dynos(
     Ok(snapshot)
 }
 
-/// Reads the dynos anew. They are as old as the question: nobody knows how long the answer was under way.
+/// Reads the dynos anew.
 ///
 /// # Errors
 /// When the read fails; the snapshot is then as it was.
 pub async fn look(client: &Client, snapshot: &mut Snapshot) -> Result<(), Error> {
-    let at = client.now();
-    snapshot.dynos = client.dynos(&snapshot.app.id).await?;
-    snapshot.at = at;
+    (snapshot.dynos, snapshot.at) = client.dynos(&snapshot.app.id).await?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Client, Error, wire};
 use crate::snapshot;
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::json;
 
@@ -35,13 +36,15 @@ impl Client {
         Ok(formation)
     }
 
-    /// `GET /apps/{app}/dynos`.
+    /// `GET /apps/{app}/dynos`, and Heroku's time when they were asked for: they are no older, and nobody
+    /// knows how long the answer was under way.
     ///
     /// # Errors
     /// When Heroku cannot be asked, or answers with an error.
-    pub async fn dynos(&self, app: &str) -> Result<Vec<snapshot::Dyno>, Error> {
-        let dynos = self.list::<wire::Dyno>(&["apps", app, "dynos"]).await?;
-        Ok(dynos.into_iter().map(Into::into).collect())
+    pub async fn dynos(&self, app: &str) -> Result<(Vec<snapshot::Dyno>, Timestamp), Error> {
+        let path = ["apps", app, "dynos"];
+        let (dynos, asked_at) = self.list_asked_at::<wire::Dyno>(&path).await?;
+        Ok((dynos.into_iter().map(Into::into).collect(), asked_at))
     }
 
     /// Whether old and new web dynos of the app overlap: `GET /apps/{app}/features/preboot`.

@@ -28,8 +28,10 @@ use tokio::sync::Semaphore;
 const VERSION: &str = "application/vnd.heroku+json; version=3.sdk";
 /// Attempts of a read before its failure is believed.
 const ATTEMPTS: u32 = 4;
-/// Connections that are kept for the next request.
-const MOST_IDLE: usize = 4;
+/// Connections that are kept for the next request: a roll of many apps does not greet anew each time.
+const MOST_IDLE: usize = 128;
+/// Reads under way at once; more of them only wait at Heroku, each in a connection of its own.
+const MOST_READING: usize = 128;
 /// Logs that are being opened at once.
 const MOST_OPENING: usize = 4;
 /// An item list longer than this is not Heroku's.
@@ -57,6 +59,17 @@ pub struct Client {
     pub(super) pool: Arc<Pool>,
     /// Whose turn it is to open a log.
     pub(super) opening: Arc<Semaphore>,
+    /// Whose turn it is to read.
+    pub(super) reading: Arc<Semaphore>,
+}
+
+/// A part of a list, or the whole.
+struct Page<T> {
+    value: T,
+    /// The range of the next one.
+    next: Option<String>,
+    /// When it was asked for.
+    asked_at: Timestamp,
 }
 
 impl Client {
@@ -98,6 +111,7 @@ impl Client {
             elsewhere: Arc::default(),
             pool: Arc::default(),
             opening: Arc::new(Semaphore::new(MOST_OPENING)),
+            reading: Arc::new(Semaphore::new(MOST_READING)),
         };
         client.bearer(&credential.token)?;
         Ok(client)
@@ -171,8 +185,7 @@ impl Client {
 
     /// Reads one resource, again if that may help: reading is always safe.
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Error> {
-        let (value, _) = self.get_range(path, None, false).await?;
-        Ok(value)
+        Ok(self.get_range(path, None, false).await?.value)
     }
 
     /// The same with what looks like a token left in it.
@@ -180,12 +193,19 @@ impl Client {
         &self,
         path: &[&str],
     ) -> Result<T, Error> {
-        let (value, _) = self.get_range(path, None, true).await?;
-        Ok(value)
+        Ok(self.get_range(path, None, true).await?.value)
     }
 
     /// Reads a whole list, page after page.
     pub(super) async fn list<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Vec<T>, Error> {
+        Ok(self.pages(path, false).await?.0)
+    }
+
+    /// The same, and when its first page was asked for: nothing in it is older.
+    pub(super) async fn list_asked_at<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+    ) -> Result<(Vec<T>, Timestamp), Error> {
         self.pages(path, false).await
     }
 
@@ -194,25 +214,26 @@ impl Client {
         &self,
         path: &[&str],
     ) -> Result<Vec<T>, Error> {
-        self.pages(path, true).await
+        Ok(self.pages(path, true).await?.0)
     }
 
     async fn pages<T: DeserializeOwned>(
         &self,
         path: &[&str],
         is_as_it_is: bool,
-    ) -> Result<Vec<T>, Error> {
+    ) -> Result<(Vec<T>, Timestamp), Error> {
         let mut range = "id ..; max=1000".to_owned();
-        let mut items = vec![];
+        let (mut items, mut asked_at) = (vec![], None);
         for _ in 0..MOST_PAGES {
-            let (page, next): (Vec<T>, _) = self.get_range(path, Some(&range), is_as_it_is).await?;
-            items.extend(page);
-            match next {
+            let page: Page<Vec<T>> = self.get_range(path, Some(&range), is_as_it_is).await?;
+            items.extend(page.value);
+            asked_at = asked_at.or(Some(page.asked_at));
+            match page.next {
                 Some(next) => range = next,
                 None => break,
             }
         }
-        Ok(items)
+        Ok((items, asked_at.unwrap_or_else(|| self.now())))
     }
 
     async fn get_range<T: DeserializeOwned>(
@@ -220,7 +241,7 @@ impl Client {
         path: &[&str],
         range: Option<&str>,
         is_as_it_is: bool,
-    ) -> Result<(T, Option<String>), Error> {
+    ) -> Result<Page<T>, Error> {
         let attempts = if self.is_brief { 2 } else { ATTEMPTS };
         let mut attempt = 1;
         loop {
@@ -252,9 +273,12 @@ impl Client {
         path: &[&str],
         range: Option<&str>,
         is_as_it_is: bool,
-    ) -> Result<(T, Option<String>), Error> {
+    ) -> Result<Page<T>, Error> {
         let mut question = Question::new(Method::GET, path);
         question.range = range;
+        // Never closed.
+        let _turn = self.reading.acquire().await.ok();
+        let asked_at = self.now();
         let response = self.send(&question).await?;
         let next = match response.status() {
             StatusCode::PARTIAL_CONTENT => {
@@ -267,7 +291,11 @@ impl Client {
         } else {
             self.value(response).await?
         };
-        Ok((value, next))
+        Ok(Page {
+            value,
+            next,
+            asked_at,
+        })
     }
 
     /// Sends a DELETE once, and only once; returns the ids that Heroku gave the request.
