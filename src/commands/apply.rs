@@ -4,13 +4,14 @@
 use super::{
     Context,
     runners::{self, Runners},
-    set::reach,
+    set::{reach, told},
     void,
 };
 use crate::{
     cli::{Apply, Export},
     credentials::Use,
     error::{Error, exit},
+    fleet::resolve,
     heroku,
     schedule::{self, Schedule},
     store::{self, SchedulesFile, Store, as_text, fingerprint, narrow, schema},
@@ -18,6 +19,7 @@ use crate::{
 use console::Style;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 pub(super) async fn export(context: &Context<'_>, flags: Export) -> Result<u8, Error> {
     if flags.schema {
@@ -101,6 +103,16 @@ impl Difference {
 
     fn is_nothing(&self) -> bool {
         self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty()
+    }
+
+    /// What it makes void.
+    async fn tell_void(&self, context: &Context<'_>) {
+        for (before, after) in &self.changed {
+            void::tell(context, "apply", before, Some(after)).await;
+        }
+        for before in &self.removed {
+            void::tell(context, "apply", before, None).await;
+        }
     }
 
     fn in_words(&self, context: &Context<'_>) -> String {
@@ -224,15 +236,13 @@ pub(super) async fn apply(context: &Context<'_>, flags: Apply) -> Result<u8, Err
     }
     let changed = difference.changed.iter().map(|(_, after)| after);
     let puts: Vec<Schedule> = difference.added.iter().chain(changed).cloned().collect();
+    for one in &puts {
+        told::check(context, &store, one).await?;
+    }
     store
         .apply(&context.clock, &puts, &difference.removed)
         .await?;
-    for (before, after) in &difference.changed {
-        void::tell(context, "apply", before, Some(after)).await;
-    }
-    for before in &difference.removed {
-        void::tell(context, "apply", before, None).await;
-    }
+    difference.tell_void(context).await;
     let count = |count: usize, what: &str| format!("{count} {what}");
     ui.either(
         || {
@@ -283,6 +293,19 @@ async fn identify(
     let is_theirs =
         |one: &Schedule| vars.is_none() && (one.app.account.is_some() || one.app.host.is_some());
     for schedule in added.iter_mut().filter(|one| !is_theirs(one)) {
+        if let Some(fleet) = schedule.app.fleet() {
+            match resolve(&client, fleet, &BTreeSet::new()).await {
+                Ok(_) => {}
+                Err(error) if vars.is_some() || error.code() == "no_such_fleet" => {
+                    return Err(Error::usage(
+                        error.to_string(),
+                        "mend its name in the file, or ask for access to it",
+                    ));
+                }
+                Err(_) => return Ok(()),
+            }
+            continue;
+        }
         let app = match client.app(schedule.app.id_or_name()).await {
             Ok(app) => app,
             Err(error @ heroku::Error::Api { status: 404, .. }) => {

@@ -82,6 +82,11 @@ impl Known {
         change
     }
 
+    pub(super) fn lacks(&self, found: &[Member]) -> bool {
+        let is_found = |member: &Member| found.iter().any(|one| one.key() == member.key());
+        !self.members.iter().all(is_found)
+    }
+
     /// Whether Heroku is to be asked before anything is done to its apps: nothing is known of it, or
     /// something has come due since. `is_any_due` tells whether dynos of its apps may be due now.
     pub fn is_stale(
@@ -122,6 +127,16 @@ impl Member {
             ..fleet.clone()
         })
     }
+}
+
+/// The apps that are in one of two answers.
+#[must_use]
+pub fn either(mut newer: Vec<Member>, older: &[Member]) -> Vec<Member> {
+    let lacks = |one: &&Member| newer.iter().all(|other| other.key() != one.key());
+    let more: Vec<Member> = older.iter().filter(lacks).cloned().collect();
+    newer.extend(more);
+    newer.sort_by(|a, b| a.name.cmp(&b.name));
+    newer
 }
 
 /// Puts in place of each fleet the schedules of its apps, as far as these are wanted. An app's own

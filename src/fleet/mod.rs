@@ -4,7 +4,7 @@
 mod members;
 mod resolve;
 
-pub use members::{Change, Known, Member};
+pub use members::{Change, Known, Member, either};
 pub use resolve::resolve;
 
 use crate::{
@@ -83,6 +83,25 @@ impl Fleets {
         let known = self.known.borrow();
         let known = known.get(&key(&one.app));
         known.is_some_and(|known| known.is_stale(one, now, is_any_due))
+    }
+
+    /// Whether it is known to have no app.
+    #[must_use]
+    pub fn is_empty(&self, fleet: &App) -> bool {
+        self.load(fleet);
+        let known = self.known.borrow();
+        let known = known.get(&key(fleet));
+        known.is_none_or(|known| known.members.is_empty())
+    }
+
+    /// Whether an answer lacks apps that are known: it may be wrong, and is not believed alone.
+    #[must_use]
+    pub fn lacks(&self, fleet: &App, found: &[Member]) -> bool {
+        self.load(fleet);
+        let known = self.known.borrow();
+        known
+            .get(&key(fleet))
+            .is_some_and(|known| known.lacks(found))
     }
 
     /// Takes over what came of asking about a fleet; tells what has changed. What cannot be written is

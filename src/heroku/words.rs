@@ -173,7 +173,13 @@ impl Current {
         };
         let bad = self.status.iter().find(is_bad)?;
         let titles = self.incidents.iter().filter_map(|one| one.title.as_deref());
-        let titles: Vec<&str> = titles.take(3).collect();
+        // On one line, whatever they are written on.
+        let plain = |title: &str| {
+            let words = title.split(|c: char| c.is_whitespace() || c.is_control());
+            let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+            words.join(" ")
+        };
+        let titles: Vec<String> = titles.take(3).map(plain).collect();
         let said = format!("Heroku's status of apps is {}", bad.status);
         Some(match titles[..] {
             [] => said,
@@ -204,4 +210,17 @@ struct Active {
 struct Impact {
     end_time: Option<String>,
     severity: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_told_on_one_line() {
+        let page = r#"{"status": [{"system": "Apps", "status": "red"}], "incidents": [{"title": "Apps\n\u001b[31m are  down "}]}"#;
+        let current: Current = serde_json::from_str(page).expect("a page");
+        let said = current.incident().expect("an incident");
+        assert_eq!(said, "Heroku's status of apps is red: Apps [31m are down");
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     control::Record,
+    deploy::{deploy, run_as_dyno},
     process::{Home, Served, Told, block, on_time, told_on_time},
 };
 use serde_json::{Value, json};
@@ -245,6 +246,90 @@ fn a_list_that_is_refused_is_said_and_known_apps_are_restarted() {
         record.restarts.drain(..before);
         assert_eq!(restarted(&record), names(&["shop-api", "shop-web"]));
     });
+}
+
+#[test]
+fn a_list_that_lacks_apps_is_asked_for_again_before_it_is_believed() {
+    let (home, served) = begin("pipeline = \"shop\"\nstage = \"production\"");
+    block(async {
+        told_on_time(&home, &served, &["run"]).await;
+        for (times, apps, code) in [(1, &["shop-api", "shop-web"][..], 0), (9, &[], 1)] {
+            next_day(&served).await;
+            let faults = json!([{ "path": "/pipeline-couplings", "times": times, "kind": { "answer": { "body": [] } } }]);
+            served.heroku.faults(&faults).await;
+            let before = served.heroku.record().await.restarts.len();
+            let told = told_on_time(&home, &served, &["run"]).await;
+            served.heroku.no_faults().await;
+            assert_eq!(told.code, Some(code), "{times}: {told:?}");
+            let said = all(&told).contains("pipeline:shop/production has no app any more");
+            assert_eq!(said, code == 1, "{told:?}");
+            let mut record = served.heroku.record().await;
+            record.restarts.drain(..before);
+            assert_eq!(restarted(&record), names(apps), "{times}");
+        }
+    });
+}
+
+#[test]
+fn a_runner_on_heroku_restarts_a_fleet() {
+    let home = Home::new();
+    let served = Served::start(&world(&home), Some("2026-03-02T06:00:00Z*60"));
+    home.write_schedules(&schedule("apps-matching = \"*shop*\""));
+    block(async {
+        let told = deploy(&home, &served, &["--yes"]).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        let change = json!({ "advance": "1h" });
+        served.heroku.patch("/sandbox", &change).await;
+        let told = run_as_dyno(&home, &served, "disk").await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        let apps = restarted(&served.heroku.record().await);
+        assert_eq!(
+            apps,
+            names(&["shop-api", "shop-of-mine", "shop-staging", "shop-web"])
+        );
+        let list = told_on_time(&home, &served, &["--json"]).await.json();
+        assert_eq!(list[0]["fleet"]["matching"], json!("*shop*"), "{list}");
+    });
+}
+
+#[test]
+fn apply_takes_fleets_and_refuses_one_that_is_not_there() {
+    let home = Home::new();
+    let served = Served::start(&world(&home), Some("2026-03-02T12:00:00Z*1"));
+    let file = home.path().join("wanted.toml");
+    let path = file.display().to_string();
+    let apply = |text: &str| {
+        std::fs::write(&file, text).expect("a file");
+        home.run(&served.heroku.url, &["apply", "--file", &path, "--yes"])
+    };
+    let told = apply(&schedule("team = \"acme\"\napps-matching = \"shop-*\""));
+    assert_eq!(told.code, Some(0), "{told:?}");
+    let exported = home.run(&served.heroku.url, &["export"]).stdout;
+    let told = apply(&exported);
+    assert!(
+        told.code == Some(0) && all(&told).contains("othing"),
+        "{exported}: {told:?}"
+    );
+    let told = apply(&schedule("pipeline = \"nobody-s\""));
+    assert_eq!(told.code, Some(2), "{told:?}");
+    assert!(told.stderr.contains("pipeline nobody-s"), "{told:?}");
+    assert_eq!(home.run(&served.heroku.url, &["export"]).stdout, exported);
+    for (wrong, said) in [
+        ("app = \"blog\"\nteam = \"acme\"", ":3:7: "),
+        (
+            "stage = \"production\"",
+            "stage: a stage is one of a pipeline",
+        ),
+        ("apps = []", ":3:8: apps '': an app name has"),
+        (
+            "apps-matching = \"Shop*\"",
+            "a pattern has only what app names have",
+        ),
+    ] {
+        let told = apply(&schedule(wrong));
+        assert_eq!(told.code, Some(2), "{wrong}: {told:?}");
+        assert!(told.stderr.contains(said), "{wrong}: {told:?}");
+    }
 }
 
 #[test]

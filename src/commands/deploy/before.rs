@@ -169,6 +169,14 @@ pub async fn identified(
         if let Some(error) = crate::pass::foreign_host(schedule, options.host.machine()) {
             return Err(error);
         }
+        if let Some(fleet) = schedule.app.fleet() {
+            // That it is there, and can be asked about.
+            crate::fleet::resolve(&login.client, fleet, &BTreeSet::new()).await?;
+            if schedule.app.account.is_none() {
+                schedule.app.account = login.email().map(ToOwned::to_owned);
+            }
+            continue;
+        }
         let name = schedule.app.id_or_name().to_owned();
         let app = login.client.app(&name).await.map_err(|error| match error {
             crate::heroku::Error::Api { status: 403 | 404, .. } => Error::usage(

@@ -6,10 +6,22 @@ use crate::{
     error::Error,
     fleet, pass,
     report::{AppReport, Report},
-    schedule::{Fleet, Schedule},
+    schedule::{AppName, Fleet, Schedule},
     store::RUNNER_APP,
 };
+use jiff::SignedDuration;
 use std::collections::BTreeSet;
+
+/// How soon an answer is asked for again that lacks apps.
+const AGAIN: SignedDuration = SignedDuration::from_secs(5);
+
+fn no_apps(label: &AppName) -> Error {
+    Error::Other {
+        code: "no_apps",
+        message: format!("{label} has no app any more: nothing of it is restarted"),
+        hint: Some("if that is meant, remove or pause its schedule".to_owned()),
+    }
+}
 
 impl Passes<'_> {
     /// The schedules with those of a fleet's apps in its place; Heroku is asked about fleets of which
@@ -37,7 +49,14 @@ impl Passes<'_> {
     /// Asks about one fleet. Where that fails its apps are those that are known.
     pub async fn ask(&self, one: &Schedule, is_dry_run: bool) {
         let Some(fleet) = one.app.fleet() else { return };
-        let found = self.stop.unless(self.apps_of(one, fleet)).await;
+        let mut found = self.stop.unless(self.apps_of(one, fleet)).await;
+        if let Ok(first) = &found
+            && self.fleets.lacks(&one.app, first)
+        {
+            let _ = self.stop.or(self.context.clock.sleep(AGAIN)).await;
+            let second = self.stop.unless(self.apps_of(one, fleet)).await;
+            found = second.map(|second| fleet::either(second, first));
+        }
         if let Err(Error::Interrupted) = found {
             return;
         }
@@ -48,6 +67,8 @@ impl Passes<'_> {
         let now = self.context.clock.now();
         let change = self.fleets.take(&one.app, found, now, !is_dry_run);
         let label = &one.app.name;
+        let is_gone = !change.left.is_empty() && self.fleets.is_empty(&one.app);
+        let error = error.or_else(|| is_gone.then(|| no_apps(label)));
         let came = change.came.iter();
         let came = came.map(|app| format!("⬢ {app} is new in {label}"));
         let left = change.left.iter();

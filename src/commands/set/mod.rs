@@ -5,7 +5,7 @@ mod metrics;
 pub(super) mod reach;
 mod seen;
 mod tell;
-mod told;
+pub(super) mod told;
 mod when;
 
 pub(super) use when::draft;

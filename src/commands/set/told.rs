@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// When one has none, or the runner cannot be given it.
-pub(super) async fn check(
+pub(in crate::commands) async fn check(
     context: &Context<'_>,
     store: &Store,
     schedule: &Schedule,
