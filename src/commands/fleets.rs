@@ -10,6 +10,16 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
+fn each_once(apps: &[AppName]) -> Vec<AppName> {
+    let mut once: Vec<AppName> = vec![];
+    for app in apps {
+        if !once.contains(app) {
+            once.push(app.clone());
+        }
+    }
+    once
+}
+
 impl Context<'_> {
     /// The app that is meant, or what several of them are called.
     pub(super) fn meant(
@@ -18,7 +28,7 @@ impl Context<'_> {
         fleet: &FleetFlags,
     ) -> Result<(AppName, Scope), Error> {
         let given = Fleet {
-            apps: fleet.apps.clone(),
+            apps: each_once(&fleet.apps),
             team: fleet.team.clone(),
             pipeline: fleet.pipeline.clone(),
             stage: fleet.stage,

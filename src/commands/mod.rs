@@ -277,11 +277,21 @@ impl Context<'_> {
         app: &AppName,
         name: Option<&ScheduleName>,
     ) -> Result<Schedule, Error> {
+        let fleets = schedules.iter().filter(|one| one.app.is_fleet());
+        let flags: Vec<String> = fleets.map(|one| one.app.flags()).collect();
         let mut found = narrow(schedules, Some(app), name);
         match (found.len(), name) {
             (1, _) => Ok(found.remove(0)),
             (0, Some(name)) => Err(self.no_such(format!("{app} has no schedule '{name}'"))),
-            (0, None) => Err(self.no_such(format!("{app} has no schedule"))),
+            (0, None) if flags.is_empty() => Err(self.no_such(format!("{app} has no schedule"))),
+            (0, None) => Err(Error::Other {
+                code: "no_such_schedule",
+                message: format!("{app} has no schedule of its own"),
+                hint: Some(format!(
+                    "a schedule of several apps is named as it was set: {}",
+                    flags.join(", or ")
+                )),
+            }),
             _ => {
                 let names: Vec<_> = found
                     .iter()

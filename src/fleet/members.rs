@@ -1,6 +1,6 @@
 //! Schedules of fleets as schedules of their apps. Pure.
 
-use crate::schedule::{App, AppName, Schedule, Scope};
+use crate::schedule::{App, Schedule, Scope};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -9,14 +9,14 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     pub name: String,
-    /// None of one that is only named.
+    /// None of one that is named, and that Heroku does not show.
     pub id: Option<String>,
     /// When the fleet was last asked for without it: what was due earlier is not for it.
     pub since: Option<Timestamp>,
 }
 
 impl Member {
-    /// The name while there is no id, as of apps that are only named.
+    /// The name while there is no id.
     pub(super) fn key(&self) -> &str {
         self.id.as_deref().unwrap_or(&self.name)
     }
@@ -30,9 +30,9 @@ pub struct Known {
     /// When it was last asked, whatever came of it.
     pub asked: Option<Timestamp>,
     pub members: Vec<Member>,
-    /// They are those that the schedule names: Heroku need not be asked which they are.
+    /// Those that have left: who comes back has missed what came meanwhile.
     #[serde(default)]
-    pub is_named: bool,
+    pub former: Vec<Member>,
 }
 
 /// What became of a fleet between two answers.
@@ -52,7 +52,7 @@ const AT_REST: SignedDuration = SignedDuration::from_hours(1);
 impl Known {
     /// Takes over what Heroku told of a fleet's apps.
     pub fn take(&mut self, found: &[Member], now: Timestamp) -> Change {
-        let before = self.at;
+        let (before, found) = (self.at, &self.renamed(found)[..]);
         let is_first = before.is_none();
         let names = |members: &[Member], others: &[Member]| -> Vec<String> {
             let keys: BTreeSet<&str> = others.iter().map(Member::key).collect();
@@ -68,21 +68,40 @@ impl Known {
             left: names(&self.members, found),
         };
         let since = |member: &Member| {
-            let known = self.members.iter().find(|one| one.key() == member.key());
+            let mut known = self.members.iter().chain(&self.former);
+            let known = known.find(|one| one.key() == member.key());
             known.map_or(before, |known| known.since)
         };
-        self.members = found
+        let members: Vec<Member> = found
             .iter()
             .map(|member| Member {
                 since: since(member),
                 ..member.clone()
             })
             .collect();
+        let is_away = |one: &Member| members.iter().all(|other| other.key() != one.key());
+        self.former.append(&mut self.members);
+        self.former.retain(is_away);
+        self.members = members;
         (self.at, self.asked) = (Some(now), Some(now));
         change
     }
 
+    /// An app that is named, and is not there, may have another name by now: its id tells.
+    fn renamed(&self, found: &[Member]) -> Vec<Member> {
+        let by_id = |member: &Member| {
+            let mut known = self.members.iter();
+            let known = known.find(|one| one.name == member.name && one.id.is_some());
+            known
+                .filter(|_| member.id.is_none())
+                .unwrap_or(member)
+                .clone()
+        };
+        found.iter().map(by_id).collect()
+    }
+
     pub(super) fn lacks(&self, found: &[Member]) -> bool {
+        let found = self.renamed(found);
         let is_found = |member: &Member| found.iter().any(|one| one.key() == member.key());
         !self.members.iter().all(is_found)
     }
@@ -99,13 +118,17 @@ impl Known {
             // Into the past, the clock was set back.
             at.is_none_or(|at| now.duration_since(at) >= than || at > now)
         };
-        if self.is_named || !is_older(AGAIN, self.asked) {
+        let due = fleet.latest_occurrence(now);
+        if due.is_some_and(|due| self.asked.is_none_or(|asked| asked < due)) {
+            return true;
+        }
+        if !is_older(AGAIN, self.asked) {
             return false;
         }
         let Some(at) = self.at else {
             return true;
         };
-        let has_come = fleet.latest_occurrence(now).is_some_and(|due| due > at);
+        let has_come = due.is_some_and(|due| due > at);
         let is_by_calendar_alone = fleet.max_uptime.is_none() && !fleet.memory.is_trigger();
         has_come
             || is_older(WHILE_DUE, self.at) && is_any_due()
@@ -176,14 +199,4 @@ pub fn expand<'a>(
         }
     }
     all
-}
-
-/// Apps that are only named.
-pub(super) fn named(apps: &[AppName]) -> Vec<Member> {
-    let member = |app: &AppName| Member {
-        name: app.to_string(),
-        id: None,
-        since: None,
-    };
-    apps.iter().map(member).collect()
 }

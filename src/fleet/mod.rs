@@ -85,13 +85,13 @@ impl Fleets {
         known.is_some_and(|known| known.is_stale(one, now, is_any_due))
     }
 
-    /// Whether it is known to have no app.
+    /// Whether it had apps, and has none any more.
     #[must_use]
-    pub fn is_empty(&self, fleet: &App) -> bool {
+    pub fn is_gone(&self, fleet: &App) -> bool {
         self.load(fleet);
         let known = self.known.borrow();
         let known = known.get(&key(fleet));
-        known.is_none_or(|known| known.members.is_empty())
+        known.is_some_and(|known| known.members.is_empty() && !known.former.is_empty())
     }
 
     /// Whether an answer lacks apps that are known: it may be wrong, and is not believed alone.
@@ -132,17 +132,8 @@ impl Fleets {
         if self.known.borrow().contains_key(&key) {
             return;
         }
-        let named = app.fleet().filter(|fleet| !fleet.apps.is_empty());
-        let known = if let Some(fleet) = named {
-            Known {
-                members: members::named(&fleet.apps),
-                is_named: true,
-                ..Known::default()
-            }
-        } else {
-            let text = self.state.noted(&place(app)).unwrap_or_default();
-            serde_json::from_str(&text).unwrap_or_default()
-        };
+        let text = self.state.noted(&place(app)).unwrap_or_default();
+        let known = serde_json::from_str(&text).unwrap_or_default();
         self.known.borrow_mut().insert(key, known);
     }
 }

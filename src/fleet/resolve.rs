@@ -1,10 +1,10 @@
 //! Asks Heroku which apps a fleet has.
 
-use super::members::{Member, named};
+use super::members::Member;
 use crate::{
     error::Error,
     heroku::{self, Client, Listed},
-    schedule::{Fleet, Identity, Stage},
+    schedule::{AppName, Fleet, Identity, Stage},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ pub async fn resolve(
     runner: &BTreeSet<String>,
 ) -> Result<Vec<Member>, Error> {
     if !fleet.apps.is_empty() {
-        return Ok(named(&fleet.apps));
+        return named(client, &fleet.apps).await;
     }
     let listed = match &fleet.team {
         Some(team) => {
@@ -63,6 +63,39 @@ pub async fn resolve(
         })
         .collect();
     members.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(members)
+}
+
+/// Those that are named, by their ids; one that Heroku does not show is told by the pass over it.
+async fn named(client: &Client, apps: &[AppName]) -> Result<Vec<Member>, Error> {
+    let listed = client.apps().await?;
+    let mut members: Vec<Member> = vec![];
+    for app in apps {
+        let is_it = |one: &&Listed| one.name == app.as_str() || one.id == app.as_str();
+        let found = match listed.iter().find(is_it) {
+            Some(found) => Some(found.clone()),
+            // Not every app that somebody reaches is in that list.
+            None => match client.app(app.as_str()).await {
+                Ok(found) => Some(Listed {
+                    id: found.id,
+                    name: found.name,
+                }),
+                Err(heroku::Error::Api {
+                    status: 403 | 404, ..
+                }) => None,
+                Err(error) => return Err(error.into()),
+            },
+        };
+        let name = found.as_ref().map_or(app.as_str(), |found| &found.name);
+        let member = Member {
+            name: name.to_owned(),
+            id: found.as_ref().map(|found| found.id.clone()),
+            since: None,
+        };
+        if members.iter().all(|known| known.key() != member.key()) {
+            members.push(member);
+        }
+    }
     Ok(members)
 }
 

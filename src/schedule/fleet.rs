@@ -1,7 +1,7 @@
 //! Apps that a schedule is for, whichever they are when a pass looks.
 
 use super::{AppName, Invalid};
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr};
 use wildmatch::WildMatch;
 
 /// What selects apps; an app is meant that all of these select.
@@ -24,7 +24,9 @@ impl Fleet {
     /// with a `+` in between. No app can be called so.
     #[must_use]
     pub fn label(&self) -> AppName {
-        let names: Vec<&str> = self.apps.iter().map(AppName::as_str).collect();
+        // However they are ordered it is one fleet.
+        let names: BTreeSet<&str> = self.apps.iter().map(AppName::as_str).collect();
+        let names = Vec::from_iter(names);
         let apps = (!names.is_empty()).then(|| format!("apps:{}", names.join(",")));
         let team = self.team.as_ref().map(|team| format!("team:{team}"));
         let pipeline = self.pipeline.as_ref().map(|pipeline| {

@@ -2,7 +2,7 @@
 
 use crate::{
     control::Record,
-    deploy::{deploy, run_as_dyno},
+    deploy::{api, deploy, run_as_dyno},
     process::{Home, Served, Told, block, on_time, told_on_time},
 };
 use serde_json::{Value, json};
@@ -124,6 +124,55 @@ fn each_selector_means_its_apps() {
             );
         });
     }
+}
+
+#[test]
+fn an_app_is_the_same_by_its_id_and_by_its_name_whoever_names_it() {
+    let (home, served) = begin("apps = [\"blog\"]");
+    block(async {
+        let apps = api(&served, "/apps").await;
+        let mut apps = apps.as_array().expect("apps").iter();
+        let blog = apps.find(|app| app["name"] == "blog").expect("blog");
+        let id = blog["id"].as_str().expect("an id");
+        // By its id alone, twice, with a stricter limit beside it.
+        let again = schedule(&format!("apps = [\"{id}\", \"blog\"]\nname = \"again\""));
+        home.write_schedules(
+            &(schedule(&format!("apps = [\"{id}\"]")) + &again.replace("version = 1\n", "")),
+        );
+        let told = told_on_time(&home, &served, &["run"]).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert_eq!(restarted(&served.heroku.record().await), names(&["blog"]));
+        next_day(&served).await;
+        // It has another name by then.
+        change(&served, "blog", json!({ "name": "weblog" })).await;
+        let before = served.heroku.record().await.restarts.len();
+        let told = told_on_time(&home, &served, &["run"]).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        let mut record = served.heroku.record().await;
+        record.restarts.drain(..before);
+        assert_eq!(restarted(&record), names(&["weblog"]));
+        let check = home.run(&served.heroku.url, &["run", "--check"]);
+        assert!(check.stdout.contains("⬢ weblog answered"), "{check:?}");
+    });
+}
+
+#[test]
+fn an_app_that_left_a_moment_before_the_occurrence_is_left_alone() {
+    let home = Home::new();
+    let served = Served::start(&world(&home), Some("2026-03-02T06:59:30Z*60"));
+    home.write_schedules(&schedule("pipeline = \"shop\"\nstage = \"production\""));
+    block(async {
+        told_on_time(&home, &served, &["run"]).await;
+        change(&served, "shop-web", json!({ "pipeline": "shop/staging" })).await;
+        let on_time = json!({ "advance": "40s" });
+        served.heroku.patch("/sandbox", &on_time).await;
+        let told = told_on_time(&home, &served, &["run"]).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert_eq!(
+            restarted(&served.heroku.record().await),
+            names(&["shop-api"])
+        );
+    });
 }
 
 #[test]
@@ -263,6 +312,8 @@ fn a_list_that_lacks_apps_is_asked_for_again_before_it_is_believed() {
             assert_eq!(told.code, Some(code), "{times}: {told:?}");
             let said = all(&told).contains("pipeline:shop/production has no app any more");
             assert_eq!(said, code == 1, "{told:?}");
+            let plan = told_on_time(&home, &served, &["plan"]).await;
+            assert!(plan.stdout.contains("pipeline:shop/production"), "{plan:?}");
             let mut record = served.heroku.record().await;
             record.restarts.drain(..before);
             assert_eq!(restarted(&record), names(apps), "{times}");

@@ -84,7 +84,9 @@ pub async fn files(context: &Context<'_>, common: &Common) -> (Vec<Line>, Vec<Sc
                 } else {
                     Line::ok("schedules", format!("{count} {noun} in {path}"))
                 });
-                schedules = context.expanded(&found).await.unwrap_or(found);
+                let apps = context.expanded(&found).await.unwrap_or_default();
+                // A fleet without an app is a schedule all the same.
+                schedules = if apps.is_empty() { found } else { apps };
             }
         },
     }

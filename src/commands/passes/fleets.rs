@@ -6,7 +6,7 @@ use crate::{
     error::Error,
     fleet, pass,
     report::{AppReport, Report},
-    schedule::{AppName, Fleet, Schedule},
+    schedule::{AppName, Fleet, Schedule, Stage},
     store::RUNNER_APP,
 };
 use jiff::SignedDuration;
@@ -14,6 +14,19 @@ use std::collections::BTreeSet;
 
 /// How soon an answer is asked for again that lacks apps.
 const AGAIN: SignedDuration = SignedDuration::from_secs(5);
+
+/// How long the list of one fleet may take.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
+
+fn unlisted(label: &AppName, error: &Error) -> Error {
+    Error::Other {
+        code: error.code(),
+        message: format!(
+            "the apps of {label} could not be listed, and only those that are known are restarted: {error}"
+        ),
+        hint: error.hint(),
+    }
+}
 
 fn no_apps(label: &AppName) -> Error {
     Error::Other {
@@ -49,12 +62,12 @@ impl Passes<'_> {
     /// Asks about one fleet. Where that fails its apps are those that are known.
     pub async fn ask(&self, one: &Schedule, is_dry_run: bool) {
         let Some(fleet) = one.app.fleet() else { return };
-        let mut found = self.stop.unless(self.apps_of(one, fleet)).await;
+        let mut found = self.in_time(one, fleet).await;
         if let Ok(first) = &found
             && self.fleets.lacks(&one.app, first)
         {
             let _ = self.stop.or(self.context.clock.sleep(AGAIN)).await;
-            let second = self.stop.unless(self.apps_of(one, fleet)).await;
+            let second = self.in_time(one, fleet).await;
             found = second.map(|second| fleet::either(second, first));
         }
         if let Err(Error::Interrupted) = found {
@@ -67,7 +80,9 @@ impl Passes<'_> {
         let now = self.context.clock.now();
         let change = self.fleets.take(&one.app, found, now, !is_dry_run);
         let label = &one.app.name;
-        let is_gone = !change.left.is_empty() && self.fleets.is_empty(&one.app);
+        // Review apps come and go.
+        let is_gone = fleet.stage != Some(Stage::Review) && self.fleets.is_gone(&one.app);
+        let error = error.map(|error| unlisted(label, &error));
         let error = error.or_else(|| is_gone.then(|| no_apps(label)));
         let came = change.came.iter();
         let came = came.map(|app| format!("⬢ {app} is new in {label}"));
@@ -79,6 +94,19 @@ impl Passes<'_> {
             let mut report = AppReport::of(label.as_str());
             (report.notices, report.error) = (notices, error);
             self.news.borrow_mut().push(report);
+        }
+    }
+
+    /// No list holds what is due of others for long.
+    async fn in_time(&self, one: &Schedule, fleet: &Fleet) -> Result<Vec<fleet::Member>, Error> {
+        let asked = self.stop.unless(self.apps_of(one, fleet));
+        tokio::select! {
+            found = asked => found,
+            () = self.context.clock.sleep(PATIENCE) => Err(Error::Other {
+                code: "timed_out",
+                message: format!("Heroku did not answer within {}s", PATIENCE.as_secs()),
+                hint: None,
+            }),
         }
     }
 

@@ -79,7 +79,8 @@ const GAPS_WITHIN: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, Error> {
     let store = context.store(flags.common.schedules.as_deref()).await?;
-    let all = context.expanded(&context.read(&store).await?).await?;
+    let entries = context.read(&store).await?;
+    let all = context.expanded(&entries).await?;
     let schedules = narrow(all, flags.app.as_ref(), None);
     let now = context.clock.now();
     if let Some(missing) = store.missing() {
@@ -91,6 +92,14 @@ pub(super) async fn plan(context: &Context<'_>, flags: cli::Plan) -> Result<u8, 
         if context.ui.is_json {
             context.ui.json(&document(now, &[], &[]));
         } else {
+            let fleets: Vec<&str> = entries.iter().map(|one| one.app.name.as_str()).collect();
+            if flags.app.is_none() && !fleets.is_empty() {
+                let fleets = fleets.join(", ");
+                context
+                    .ui
+                    .result(&format!("No app of {fleets} now: nothing is restarted"));
+                return Ok(exit::DONE);
+            }
             context.ui.result(&index::none(flags.app.as_ref()));
             context.ui.hint(&format!(
                 "{} --app example-app --at 07,14 makes one",

@@ -12,7 +12,13 @@ impl Runner<'_> {
     /// Whether a pass could be made from here: schedules, credential, every app.
     pub(super) async fn check(&self) -> Result<u8, Error> {
         let context = self.context;
-        let schedules = narrow(self.read().await?, self.flags.app.as_ref(), None);
+        let all = self.passes.expanded(&self.read().await?, true).await;
+        for app in self.passes.news() {
+            if let Some(error) = app.error {
+                return Err(error);
+            }
+        }
+        let schedules = narrow(all, self.flags.app.as_ref(), None);
         if let Some(missing) = self.store.missing() {
             return Err(missing.into());
         }

@@ -29,14 +29,8 @@ pub(super) async fn look(
     let asked = async {
         let (client, _, credential) = context.client(Use::Person).await?;
         let members = resolve(&client, fleet, &BTreeSet::new()).await?;
-        let mut unknown = vec![];
-        if !fleet.apps.is_empty() {
-            let there = client.apps().await?;
-            let names = fleet.apps.iter().map(ToString::to_string);
-            let is_there =
-                |name: &String| there.iter().any(|app| app.name == *name || app.id == *name);
-            unknown.extend(names.filter(|name| !is_there(name)));
-        }
+        let unknown = members.iter().filter(|member| member.id.is_none());
+        let unknown = unknown.map(|member| member.name.clone()).collect();
         Ok::<_, Error>(Found {
             apps: members.into_iter().map(|member| member.name).collect(),
             now: client.now(),

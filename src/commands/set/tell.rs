@@ -83,6 +83,16 @@ pub(super) fn overlaps(context: &Context<'_>, schedule: &Schedule, all: &[Schedu
         let is_of_app = other.app.is_same(&schedule.app) && other.name != schedule.name;
         is_of_app && other.target.overlaps(&schedule.target)
     };
+    let is_shadow = |other: &&Schedule| {
+        let are_several = other.app.is_fleet() && schedule.app.is_fleet();
+        are_several && !other.app.is_same(&schedule.app) && other.name == schedule.name
+    };
+    for other in all.iter().filter(is_shadow) {
+        context.ui.warn(&format!(
+            "⬢ {} has a schedule {} too: an app of both goes by the one that comes first in the file alone; another --name has it go by both",
+            other.app.name, other.name
+        ));
+    }
     for other in all.iter().filter(is_other) {
         context.ui.say(&format!(
             "Schedule {} of ⬢ {} is about some of these dynos too ({}, {}): both restart them, and once where they fall together",
