@@ -216,3 +216,28 @@ pub fn each_once() -> std::collections::BTreeMap<String, u32> {
         .map(|(dyno, count)| (dyno.to_owned(), count))
         .into()
 }
+
+/// Runs a block alone in a process of its own, on a paused clock: what a watch says is not for the eyes of
+/// whoever runs the tests, and no program that another test starts just then holds a lock for a moment.
+pub fn alone(name: &str, work: impl Future<Output = ()>) {
+    const INNER: &str = "AUTORESTART_TEST_ALONE";
+    if std::env::var_os(INNER).is_none() {
+        let this = std::env::current_exe().expect("this program");
+        let mut inner = Command::new(this);
+        inner.args(["--exact", name, "--nocapture"]).env(INNER, "1");
+        let told = inner.output().expect("it runs");
+        let text = String::from_utf8_lossy(&told.stdout);
+        for line in text.lines().filter_map(|line| line.strip_prefix("told: ")) {
+            println!("{line}");
+        }
+        let errors = String::from_utf8_lossy(&told.stderr);
+        let last: Vec<&str> = errors.lines().rev().take(30).collect();
+        let last: Vec<&str> = last.into_iter().rev().collect();
+        assert!(told.status.success(), "{text}\n{}", last.join("\n"));
+        assert!(text.contains("1 passed"), "{name} is no test: {text}");
+        return;
+    }
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().start_paused(true).build();
+    runtime.expect("a runtime").block_on(work);
+}

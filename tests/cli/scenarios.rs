@@ -1,7 +1,7 @@
 //! Every file of `tests/scenarios` is one story: how the world begins, what happens, and what must
 //! come of it. They run on a paused clock, so that an hour takes milliseconds.
 
-use crate::{control::Heroku, simulation::Machine};
+use crate::{control::Heroku, process::alone, simulation::Machine};
 use autorestart::{
     clock::Clock,
     execute::Stop,
@@ -129,8 +129,12 @@ fn span(text: &str) -> SignedDuration {
     text.parse::<Span>().expect(text).duration()
 }
 
-#[tokio::test(start_paused = true)]
-async fn every_story_ends_as_it_must() {
+#[test]
+fn every_story_ends_as_it_must() {
+    alone("scenarios::every_story_ends_as_it_must", tell_all());
+}
+
+async fn tell_all() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
     let wanted = std::env::var("STORY").unwrap_or_default();
     let mut files: Vec<_> = std::fs::read_dir(folder)

@@ -1,6 +1,7 @@
 //! What must come of memory where something is not as usual.
 
-use super::week::{alone, watch};
+use super::week::watch;
+use crate::process::alone;
 use jiff::SignedDuration;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);

@@ -2,6 +2,7 @@
 
 use crate::{
     control::Heroku,
+    process::alone,
     simulation::{Machine, client},
 };
 use autorestart::{
@@ -28,9 +29,7 @@ use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     ffi::OsString,
-    future::Future,
     pin::pin,
-    process::Command,
     rc::Rc,
 };
 
@@ -110,30 +109,6 @@ pub struct Came {
     pub requests: usize,
     pub told: BTreeSet<String>,
     pub courses: BTreeMap<String, Vec<(Timestamp, Bytes)>>,
-}
-
-/// Runs a block alone in a process of its own, on a paused clock: what a watch says is not for the eyes of
-/// whoever runs the tests.
-pub fn alone(name: &str, work: impl Future<Output = ()>) {
-    const INNER: &str = "AUTORESTART_TEST_ALONE";
-    if std::env::var_os(INNER).is_none() {
-        let this = std::env::current_exe().expect("this program");
-        let mut inner = Command::new(this);
-        inner.args(["--exact", name, "--nocapture"]).env(INNER, "1");
-        let told = inner.output().expect("it runs");
-        let text = String::from_utf8_lossy(&told.stdout);
-        for line in text.lines().filter_map(|line| line.strip_prefix("told: ")) {
-            println!("{line}");
-        }
-        let errors = String::from_utf8_lossy(&told.stderr);
-        let last: Vec<&str> = errors.lines().rev().take(30).collect();
-        let last: Vec<&str> = last.into_iter().rev().collect();
-        assert!(told.status.success(), "{text}\n{}", last.join("\n"));
-        return;
-    }
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_all().start_paused(true).build();
-    runtime.expect("a runtime").block_on(work);
 }
 
 /// What each dyno used, a point every ten minutes, from a log of our own beside that of the watch.
