@@ -19,7 +19,6 @@ use crate::{
 use console::Style;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 
 pub(super) async fn export(context: &Context<'_>, flags: Export) -> Result<u8, Error> {
     if flags.schema {
@@ -294,7 +293,7 @@ async fn identify(
         |one: &Schedule| vars.is_none() && (one.app.account.is_some() || one.app.host.is_some());
     for schedule in added.iter_mut().filter(|one| !is_theirs(one)) {
         if let Some(fleet) = schedule.app.fleet() {
-            match resolve(&client, fleet, &BTreeSet::new()).await {
+            match resolve(&client, fleet).await {
                 Ok(_) => {}
                 Err(error) if vars.is_some() || error.code() == "no_such_fleet" => {
                     return Err(Error::usage(

@@ -5,20 +5,9 @@ use crate::{
     cli::{AppFlags, FleetFlags},
     error::Error,
     fleet::{Fleets, resolve},
-    schedule::{AppName, Fleet, Schedule, Scope},
+    schedule::{AppName, Fleet, Membership, Schedule},
     state::StateDir,
 };
-use std::collections::BTreeSet;
-
-fn each_once(apps: &[AppName]) -> Vec<AppName> {
-    let mut once: Vec<AppName> = vec![];
-    for app in apps {
-        if !once.contains(app) {
-            once.push(app.clone());
-        }
-    }
-    once
-}
 
 impl Context<'_> {
     /// The app that is meant, or what several of them are called.
@@ -26,16 +15,16 @@ impl Context<'_> {
         &self,
         flags: &AppFlags,
         fleet: &FleetFlags,
-    ) -> Result<(AppName, Scope), Error> {
+    ) -> Result<(AppName, Membership), Error> {
         let given = Fleet {
-            apps: each_once(&fleet.apps),
+            apps: fleet.apps.iter().cloned().collect(),
             team: fleet.team.clone(),
             pipeline: fleet.pipeline.clone(),
             stage: fleet.stage,
             matching: fleet.apps_matching.clone(),
         };
         if given.is_empty() {
-            return Ok((self.app(flags)?, Scope::App));
+            return Ok((self.app(flags)?, Membership::Alone));
         }
         let example = "for example --pipeline shop --stage production, or --apps one,two";
         if let Some((key, problem)) = given.problem() {
@@ -47,7 +36,7 @@ impl Context<'_> {
                 format!("give one of them, {example}"),
             ));
         }
-        Ok((given.label(), Scope::Fleet(Box::new(given))))
+        Ok((given.label(), Membership::Fleet(Box::new(given))))
     }
 
     /// The schedules with those of a fleet's apps in its place. Heroku is asked about fleets that are not
@@ -61,7 +50,7 @@ impl Context<'_> {
             };
             let found = async {
                 let client = self.client_for(one).await?;
-                resolve(&client, fleet, &BTreeSet::new()).await
+                resolve(&client, fleet).await
             };
             match found.await {
                 Ok(found) => {

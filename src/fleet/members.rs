@@ -1,6 +1,6 @@
 //! Schedules of fleets as schedules of their apps. Pure.
 
-use crate::schedule::{App, Schedule, Scope};
+use crate::schedule::{App, Membership, Schedule};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -16,6 +16,12 @@ pub struct Member {
 }
 
 impl Member {
+    /// Whether somebody who says this name, or this id, means this app.
+    #[must_use]
+    pub fn is(&self, name_or_id: &str) -> bool {
+        self.name == name_or_id || self.id.as_deref() == Some(name_or_id)
+    }
+
     /// The name while there is no id.
     pub(super) fn key(&self) -> &str {
         self.id.as_deref().unwrap_or(&self.name)
@@ -128,10 +134,13 @@ impl Known {
         let Some(at) = self.at else {
             return true;
         };
-        let has_come = due.is_some_and(|due| due > at);
-        let is_by_calendar_alone = fleet.max_uptime.is_none() && !fleet.memory.is_trigger();
-        has_come
-            || is_older(WHILE_DUE, self.at) && is_any_due()
+        let by_age = fleet.max_uptime.is_some() || fleet.own_daily_cycle;
+        let is_by_calendar_alone = !by_age && !fleet.memory.is_trigger();
+        // An occurrence is acted on for no longer, so that nothing is looked for at other times.
+        let late = fleet.jitter.unwrap_or_default().duration() + fleet.guards.catch_up.duration();
+        let may_be_due = due.is_some_and(|due| now.duration_since(due) <= late);
+        due.is_some_and(|due| due > at)
+            || (may_be_due || !is_by_calendar_alone) && is_older(WHILE_DUE, self.at) && is_any_due()
             || !is_by_calendar_alone && is_older(AT_REST, self.at)
     }
 }
@@ -143,7 +152,7 @@ impl Member {
             app: App {
                 name: self.name.parse().ok()?,
                 id: self.id.clone(),
-                scope: Scope::Member(fleet.app.name.clone()),
+                membership: Membership::Member(fleet.app.name.clone()),
                 ..fleet.app.clone()
             },
             since: fleet.since.max(self.since),

@@ -8,7 +8,7 @@ pub use members::{Change, Known, Member, either};
 pub use resolve::resolve;
 
 use crate::{
-    schedule::{App, Schedule, Scope},
+    schedule::{App, Membership, Schedule},
     state::{StateDir, short_hash},
 };
 use jiff::Timestamp;
@@ -39,7 +39,7 @@ impl Fleets {
     /// The schedules that are for this app, by itself or as one of a fleet.
     #[must_use]
     pub fn of_app(&self, schedules: &[Schedule], id: &str, name: &str) -> Vec<Schedule> {
-        let is_it = |member: &Member| member.name == name || member.id.as_deref() == Some(id);
+        let is_it = |member: &Member| member.is(id) || member.is(name);
         let is_own = |app: &App| app.is(id) || app.is(name);
         // A thousand apps ask before each of their steps: others are not even copied.
         let may_be = schedules
@@ -69,7 +69,7 @@ impl Fleets {
         now: Timestamp,
         is_due: impl Fn(&Schedule) -> bool,
     ) -> bool {
-        if one.app.scope == Scope::App {
+        if one.app.membership == Membership::Alone {
             return false;
         }
         let is_any_due = || {
@@ -140,9 +140,9 @@ impl Fleets {
 
 /// What a fleet is known by: the same for its entry and for its apps.
 fn key(app: &App) -> String {
-    let label = match &app.scope {
-        Scope::Member(label) => label,
-        Scope::App | Scope::Fleet(_) => &app.name,
+    let label = match &app.membership {
+        Membership::Member(label) => label,
+        Membership::Alone | Membership::Fleet(_) => &app.name,
     };
     format!("{:?}\n{:?}\n{label}", app.host, app.account)
 }

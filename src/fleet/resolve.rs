@@ -8,16 +8,11 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The apps of a fleet, by name. Review apps are left out unless their stage is asked for, and so are
-/// these: the runner itself must not be restarted in the middle of its rolls.
+/// The apps of a fleet, by name. Review apps are left out unless their stage is asked for.
 ///
 /// # Errors
 /// When Heroku cannot be asked, or shows this account no such team or pipeline.
-pub async fn resolve(
-    client: &Client,
-    fleet: &Fleet,
-    runner: &BTreeSet<String>,
-) -> Result<Vec<Member>, Error> {
+pub async fn resolve(client: &Client, fleet: &Fleet) -> Result<Vec<Member>, Error> {
     if !fleet.apps.is_empty() {
         return named(client, &fleet.apps).await;
     }
@@ -43,15 +38,13 @@ pub async fn resolve(
         },
     };
     let is_meant = |app: &Listed| {
-        let stage = stages.get(&app.id);
-        let is_of_stage = match (fleet.stage, stage) {
-            (Some(wanted), stage) => stage == Some(&wanted),
-            (None, Some(Stage::Review)) => false,
-            (None, stage) => stage.is_some() || !is_of_pipeline,
+        let is_of_stage = match (stages.get(&app.id), fleet.stage) {
+            (None, _) => !is_of_pipeline,
+            (Some(stage), Some(wanted)) => *stage == Some(wanted),
+            (Some(stage), None) => *stage != Some(Stage::Review),
         };
-        let is_runner = runner.contains(&app.id) || runner.contains(&app.name);
         let matching = fleet.matching.as_ref();
-        is_of_stage && !is_runner && matching.is_none_or(|pattern| pattern.matches(&app.name))
+        is_of_stage && matching.is_none_or(|pattern| pattern.matches(&app.name))
     };
     let mut members: Vec<Member> = listed
         .into_iter()
@@ -67,7 +60,7 @@ pub async fn resolve(
 }
 
 /// Those that are named, by their ids; one that Heroku does not show is told by the pass over it.
-async fn named(client: &Client, apps: &[AppName]) -> Result<Vec<Member>, Error> {
+async fn named(client: &Client, apps: &BTreeSet<AppName>) -> Result<Vec<Member>, Error> {
     let listed = client.apps().await?;
     let mut members: Vec<Member> = vec![];
     for app in apps {

@@ -1,15 +1,43 @@
 //! Which apps there are: of an account, of a team, of a pipeline.
 
-use super::{Client, Error, wire};
+use super::{Client, Error};
 use crate::schedule::Stage;
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// An app as lists have it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Listed {
     pub id: String,
     pub name: String,
 }
+
+#[derive(Debug, Deserialize)]
+struct Pipeline {
+    id: String,
+}
+
+/// An app of a pipeline.
+#[derive(Debug, Deserialize)]
+pub(super) struct Coupling {
+    app: Identified,
+    stage: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Identified {
+    id: String,
+}
+
+impl Coupling {
+    /// The app's id, and its stage; none of a stage that we do not know.
+    pub fn stage(self) -> (String, Option<Stage>) {
+        (self.app.id, self.stage.parse().ok())
+    }
+}
+
+/// The stage of each app, by the app's id.
+pub type Stages = BTreeMap<String, Option<Stage>>;
 
 impl Client {
     /// `GET /apps`: those that the account reaches.
@@ -17,7 +45,7 @@ impl Client {
     /// # Errors
     /// When Heroku cannot be asked, or answers with an error.
     pub async fn apps(&self) -> Result<Vec<Listed>, Error> {
-        self.listed(&["apps"]).await
+        self.list(&["apps"]).await
     }
 
     /// `GET /teams/{team}/apps`, by the team's name or id.
@@ -25,7 +53,7 @@ impl Client {
     /// # Errors
     /// When Heroku cannot be asked, or answers with an error.
     pub async fn apps_of_team(&self, team: &str) -> Result<Vec<Listed>, Error> {
-        self.listed(&["teams", team, "apps"]).await
+        self.list(&["teams", team, "apps"]).await
     }
 
     /// `GET /pipelines/{pipeline}` for its id, which `GET /pipelines/{id}/pipeline-couplings` takes: the
@@ -33,8 +61,8 @@ impl Client {
     ///
     /// # Errors
     /// When Heroku cannot be asked, or answers with an error.
-    pub async fn stages_of(&self, pipeline: &str) -> Result<BTreeMap<String, Stage>, Error> {
-        let found: wire::Pipeline = self.get(&["pipelines", pipeline]).await?;
+    pub async fn stages_of(&self, pipeline: &str) -> Result<Stages, Error> {
+        let found: Pipeline = self.get(&["pipelines", pipeline]).await?;
         let path = ["pipelines", &found.id, "pipeline-couplings"];
         self.couplings(&path).await
     }
@@ -43,17 +71,12 @@ impl Client {
     ///
     /// # Errors
     /// When Heroku cannot be asked, or answers with an error.
-    pub async fn stages(&self) -> Result<BTreeMap<String, Stage>, Error> {
+    pub async fn stages(&self) -> Result<Stages, Error> {
         self.couplings(&["pipeline-couplings"]).await
     }
 
-    async fn couplings(&self, path: &[&str]) -> Result<BTreeMap<String, Stage>, Error> {
-        let all = self.list::<wire::Coupling>(path).await?;
-        Ok(all.into_iter().filter_map(wire::Coupling::stage).collect())
-    }
-
-    async fn listed(&self, path: &[&str]) -> Result<Vec<Listed>, Error> {
-        let all = self.list::<wire::Listed>(path).await?;
-        Ok(all.into_iter().map(Into::into).collect())
+    async fn couplings(&self, path: &[&str]) -> Result<Stages, Error> {
+        let all = self.list::<Coupling>(path).await?;
+        Ok(all.into_iter().map(Coupling::stage).collect())
     }
 }

@@ -1,8 +1,11 @@
 //! What an answer is, whatever it was an answer to: for whoever tries broken ones.
 
-use super::wire::{
-    Account, Addon, App, Authorization, Capabilities, Coupling, Dyno, DynoSize, Feature, Formation,
-    LogSession, OwnApp, RateLimit, Release, Scale, Slug,
+use super::{
+    fleets::Coupling,
+    wire::{
+        Account, Addon, App, Authorization, Capabilities, Dyno, DynoSize, Feature, Formation,
+        LogSession, OwnApp, RateLimit, Release, Scale, Slug,
+    },
 };
 use crate::snapshot;
 
@@ -37,7 +40,7 @@ pub fn shapes_of(bytes: &[u8]) -> usize {
         + is(bytes, |all: Vec<Release>| all)
         + is(bytes, |all: Vec<Authorization>| all)
         + is(bytes, |all: Vec<Coupling>| {
-            all.into_iter().filter_map(Coupling::stage).count()
+            all.into_iter().map(Coupling::stage).count()
         })
         + is(bytes, |one: super::words::Current| one.incident());
     apps + dynos + formations + sizes + others

@@ -41,46 +41,6 @@ enum Generation {
     Object { name: String },
 }
 
-/// An app in a list of many.
-#[derive(Debug, Deserialize)]
-pub(super) struct Listed {
-    id: String,
-    name: String,
-}
-
-impl From<Listed> for super::Listed {
-    fn from(app: Listed) -> Self {
-        Self {
-            id: app.id,
-            name: app.name,
-        }
-    }
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Pipeline {
-    pub id: String,
-}
-
-/// An app of a pipeline.
-#[derive(Debug, Deserialize)]
-pub(super) struct Coupling {
-    app: Identified,
-    stage: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Identified {
-    id: String,
-}
-
-impl Coupling {
-    /// The app's id, and its stage; nothing of a stage that we do not know.
-    pub fn stage(self) -> Option<(String, schedule::Stage)> {
-        Some((self.app.id, self.stage.parse().ok()?))
-    }
-}
-
 #[derive(Debug, Deserialize)]
 pub(super) struct Formation {
     #[serde(rename = "type")]

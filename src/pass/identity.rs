@@ -6,7 +6,7 @@ use crate::{
     execute::Progress,
     heroku, observe,
     report::AppReport,
-    schedule::{self, AppName, Schedule, Scope},
+    schedule::{self, AppName, Membership, Schedule},
     snapshot::{App, Snapshot},
     state::{Lock, offset},
 };
@@ -122,12 +122,12 @@ impl AppPass<'_> {
                 .host
                 .clone()
                 .or_else(|| (pass.host != HEROKU).then(|| pass.host.to_owned())),
-            scope: schedule.app.scope.clone(),
+            membership: schedule.app.membership.clone(),
         };
         let unknown: Vec<(Schedule, schedule::App)> = self
             .schedules
             .iter()
-            .filter(|schedule| schedule.app.scope == Scope::App)
+            .filter(|schedule| schedule.app.membership == Membership::Alone)
             .filter(|schedule| schedule.app.id.is_none() || is_renamed(schedule))
             .map(|schedule| (schedule.clone(), identity(schedule)))
             .collect();

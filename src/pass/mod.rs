@@ -24,7 +24,7 @@ use crate::{
     ledger::Record,
     plan::due::Given,
     report::{AppReport, Report},
-    schedule::{Schedule, Scope, Span, Target},
+    schedule::{Membership, Schedule, Span, Target},
     state::StateDir,
     store::Store,
 };
@@ -251,7 +251,7 @@ pub use crate::heroku::OWN as HEROKU;
 pub fn foreign_host(schedule: &Schedule, host: &str) -> Option<Error> {
     // Ids of a fleet's apps were found, and not set.
     let id = schedule.app.id.as_ref();
-    let id = id.filter(|_| schedule.app.scope == Scope::App);
+    let id = id.filter(|_| schedule.app.membership == Membership::Alone);
     let own = schedule.app.host.as_deref().or(id.map(|_| HEROKU))?;
     (own != host).then(|| Error::Other {
         code: "other_host",

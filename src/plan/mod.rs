@@ -9,7 +9,6 @@ mod by_memory;
 pub mod daily_cycle;
 pub mod due;
 mod expected;
-mod fleet;
 mod guards;
 mod health;
 mod length;
@@ -20,12 +19,13 @@ mod reason;
 pub mod roll;
 mod seen;
 mod step;
+mod together;
 mod until;
 mod words;
 
 pub use by_memory::{near_limit, over};
 pub use expected::{OfLife, expected};
-pub use fleet::{Fleet, RollAhead, fleet};
+
 pub use guards::{PREBOOT_WINDOW, QUOTA_FLOOR, is_settled};
 pub use length::{length, longest};
 pub use outcome::{Ended, Outcome};
@@ -33,6 +33,7 @@ pub use pace::pace;
 pub use reason::{Skip, SkipReason, Weight};
 pub use seen::Seen;
 pub use step::{Limits, Step, Trigger};
+pub use together::{RollAhead, Together, together};
 pub use until::until;
 pub use words::{Ask, Asks, Word, Words, unasked, vouch};
 

@@ -114,7 +114,7 @@ impl Apps {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schedule::{App, Bounds, Guards, OfMemory, Scope, Span, Target};
+    use crate::schedule::{App, Bounds, Guards, Membership, OfMemory, Span, Target};
 
     fn schedule(name: &str, id: Option<&str>) -> Schedule {
         Schedule {
@@ -124,7 +124,7 @@ mod tests {
                 id: id.map(ToOwned::to_owned),
                 account: None,
                 host: None,
-                scope: Scope::App,
+                membership: Membership::Alone,
             },
             target: Target::All,
             calendar: None,

@@ -237,7 +237,7 @@ mod tests {
     use super::*;
     use crate::{
         memory::line,
-        schedule::{App, Bounds, Guards, OfMemory, Scope, Target},
+        schedule::{App, Bounds, Guards, Membership, OfMemory, Target},
     };
 
     fn at(seconds: i64) -> Timestamp {
@@ -254,7 +254,7 @@ mod tests {
                 id: None,
                 account: None,
                 host: None,
-                scope: Scope::App,
+                membership: Membership::Alone,
             },
             target: Target::All,
             calendar: None,

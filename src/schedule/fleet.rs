@@ -8,7 +8,7 @@ use wildmatch::WildMatch;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fleet {
     /// These, by name or id, and nothing else.
-    pub apps: Vec<AppName>,
+    pub apps: BTreeSet<AppName>,
     /// Those of a Heroku team.
     pub team: Option<Identity>,
     /// Those of a pipeline.
@@ -24,10 +24,7 @@ impl Fleet {
     /// with a `+` in between. No app can be called so.
     #[must_use]
     pub fn label(&self) -> AppName {
-        // However they are ordered it is one fleet.
-        let names: BTreeSet<&str> = self.apps.iter().map(AppName::as_str).collect();
-        let names = Vec::from_iter(names);
-        let apps = (!names.is_empty()).then(|| format!("apps:{}", names.join(",")));
+        let apps = self.names().map(|names| format!("apps:{names}"));
         let team = self.team.as_ref().map(|team| format!("team:{team}"));
         let pipeline = self.pipeline.as_ref().map(|pipeline| {
             let stage = self.stage.map(|stage| format!("/{stage}"));
@@ -41,9 +38,8 @@ impl Fleet {
     /// The flags that select it.
     #[must_use]
     pub fn flags(&self) -> String {
-        let names: Vec<&str> = self.apps.iter().map(AppName::as_str).collect();
         let parts = [
-            (!names.is_empty()).then(|| format!("--apps {}", names.join(","))),
+            self.names().map(|names| format!("--apps {names}")),
             self.team.as_ref().map(|team| format!("--team {team}")),
             self.pipeline
                 .as_ref()
@@ -54,6 +50,11 @@ impl Fleet {
                 .map(|one| format!("--apps-matching '{one}'")),
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+
+    fn names(&self) -> Option<String> {
+        let names: Vec<&str> = self.apps.iter().map(AppName::as_str).collect();
+        (!names.is_empty()).then(|| names.join(","))
     }
 
     /// What is contradictory in it: the key, and what would be right.
@@ -78,19 +79,12 @@ impl Fleet {
     }
 }
 
-/// Names with commas in between, each once.
+/// Names with commas in between.
 ///
 /// # Errors
 /// When one of them is no name of an app.
-pub fn names_of_apps(text: &str) -> Result<Vec<AppName>, Invalid> {
-    let mut apps = vec![];
-    for name in text.split(',') {
-        let app = name.trim().parse()?;
-        if !apps.contains(&app) {
-            apps.push(app);
-        }
-    }
-    Ok(apps)
+pub fn names_of_apps(text: &str) -> Result<BTreeSet<AppName>, Invalid> {
+    text.split(',').map(|name| name.trim().parse()).collect()
 }
 
 /// The name of a team or a pipeline, or its id.

@@ -95,15 +95,16 @@ pub struct App {
     pub account: Option<String>,
     /// API host, when it is not Heroku's own.
     pub host: Option<String>,
-    /// Whether it is an app at all.
-    pub scope: Scope,
+    /// Whether it stands for several apps, or was found among them.
+    pub membership: Membership,
 }
 
-/// What a schedule is for.
+/// How an app of a schedule belongs to others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Scope {
+pub enum Membership {
+    /// An app with a schedule of its own.
     #[default]
-    App,
+    Alone,
     /// Several apps; the name is what the fleet is called.
     Fleet(Box<Fleet>),
     /// An app that a pass found in the fleet that is called so; its schedule is the fleet's.
@@ -174,9 +175,9 @@ impl App {
     /// The fleet that it stands for, and no app.
     #[must_use]
     pub fn fleet(&self) -> Option<&Fleet> {
-        match &self.scope {
-            Scope::Fleet(fleet) => Some(fleet),
-            Scope::App | Scope::Member(_) => None,
+        match &self.membership {
+            Membership::Fleet(fleet) => Some(fleet),
+            Membership::Alone | Membership::Member(_) => None,
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::text::KEYS;
 use crate::schedule::{
-    self, App, AppName, Bounds, Calendar, Days, Fleet, Guards, Invalid, OfMemory, Pause,
-    Recurrence, Schedule, Scope, Target, Zone, limits, names_of_apps,
+    self, App, AppName, Bounds, Calendar, Days, Fleet, Guards, Invalid, Membership, OfMemory,
+    Pause, Recurrence, Schedule, Target, Zone, limits, names_of_apps,
 };
 use jiff::Timestamp;
 use std::str::FromStr;
@@ -22,7 +22,7 @@ pub(super) fn entry(table: &Table) -> Result<Schedule, Wrong> {
         ));
     }
     let keys = Keys(table);
-    let (name, scope) = keys.apps()?;
+    let (name, membership) = keys.apps()?;
     let zone = keys.parse("timezone")?.unwrap_or_else(Zone::utc);
     let calendar = keys.calendar(&zone)?;
     let max_uptime = keys.with("max-uptime", limits::max_uptime)?;
@@ -58,7 +58,7 @@ pub(super) fn entry(table: &Table) -> Result<Schedule, Wrong> {
             id: keys.text("app-id")?,
             account: keys.text("account")?,
             host: keys.text("host")?,
-            scope,
+            membership,
         },
         target,
         calendar,
@@ -162,7 +162,7 @@ impl Keys<'_> {
     }
 
     /// `app`, or what selects several.
-    fn apps(&self) -> Result<(AppName, Scope), Wrong> {
+    fn apps(&self) -> Result<(AppName, Membership), Wrong> {
         let fleet = Fleet {
             apps: self.with("apps", names_of_apps)?.unwrap_or_default(),
             team: self.parse("team")?,
@@ -174,8 +174,8 @@ impl Keys<'_> {
             return Err((key.to_owned(), format!("{key}: {problem}")));
         }
         match (self.parse("app")?, fleet.is_empty()) {
-            (Some(app), true) => Ok((app, Scope::App)),
-            (None, false) => Ok((fleet.label(), Scope::Fleet(Box::new(fleet)))),
+            (Some(app), true) => Ok((app, Membership::Alone)),
+            (None, false) => Ok((fleet.label(), Membership::Fleet(Box::new(fleet)))),
             (Some(_), false) => Err((
                 "app".to_owned(),
                 "app names one app, and apps, team, pipeline or apps-matching several: give one of them".to_owned(),

@@ -1,7 +1,10 @@
 //! Every fault on every call, in turn: one restart of each dyno, or a non-zero exit with the reason;
 //! never two. And two machines at the same moment.
 
-use crate::{control::Heroku, simulation::Machine};
+use crate::{
+    control::Heroku,
+    simulation::{Machine, paused_at},
+};
 use autorestart::{clock::Clock, execute::Stop, pass::Options, plan::Outcome, sandbox::Scenario};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -10,12 +13,7 @@ const START: &str = "2026-03-02T07:00:30Z";
 const SCHEDULES: &str = "version = 1\n[[schedule]]\napp = \"example-app\"\nat = \"07:00\"\ntimezone = \"UTC\"\nsince = 2026-03-02T06:00:00Z\n";
 
 fn clock() -> Clock {
-    Clock::Moved {
-        base: START.parse().expect("an instant"),
-        started: tokio::time::Instant::now(),
-        rate: 1.0,
-        set_by: None,
-    }
+    paused_at(START.parse().expect("an instant"))
 }
 
 fn world(web: u32) -> Scenario {

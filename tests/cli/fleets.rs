@@ -1,12 +1,16 @@
 //! Schedules of several apps: which these are, and that they are looked for at each pass.
 
 use crate::{
-    control::Record,
+    control::Restart,
     deploy::{api, deploy, run_as_dyno},
     process::{Home, Served, Told, block, on_time, told_on_time},
 };
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, fmt::Write as _, process::Stdio};
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    process::{Command, Stdio},
+};
 
 const CLOCK: &str = "2026-03-02T07:00:10Z*60";
 
@@ -58,9 +62,20 @@ fn begin(selector: &str) -> (Home, Served) {
     (home, served)
 }
 
-/// The apps whose dynos were restarted, each once.
-fn restarted(record: &Record) -> BTreeSet<String> {
-    let asked = record.restarts.iter().filter(|one| one.cause == "request");
+/// One pass, what it says, and the apps whose dynos it restarted, each once.
+async fn pass(home: &Home, served: &Served) -> (Told, BTreeSet<String>) {
+    pass_by(served, on_time(home, served, &["run"]).await).await
+}
+
+async fn pass_by(served: &Served, mut pass: Command) -> (Told, BTreeSet<String>) {
+    let before = served.heroku.record().await.restarts.len();
+    let told = pass.output().expect("it runs").into();
+    let record = served.heroku.record().await;
+    (told, restarted(&record.restarts[before..]))
+}
+
+fn restarted(restarts: &[Restart]) -> BTreeSet<String> {
+    let asked = restarts.iter().filter(|one| one.cause == "request");
     let apps: Vec<String> = asked.map(|one| one.app.clone()).collect();
     let once: BTreeSet<String> = apps.iter().cloned().collect();
     assert_eq!(once.len(), apps.len(), "{apps:?}");
@@ -115,13 +130,9 @@ fn each_selector_means_its_apps() {
     ] {
         let (home, served) = begin(selector);
         block(async {
-            let told = told_on_time(&home, &served, &["run"]).await;
+            let (told, restarted) = pass(&home, &served).await;
             assert_eq!(told.code, Some(0), "{selector}: {told:?}");
-            assert_eq!(
-                restarted(&served.heroku.record().await),
-                names(apps),
-                "{selector}"
-            );
+            assert_eq!(restarted, names(apps), "{selector}");
         });
     }
 }
@@ -139,18 +150,15 @@ fn an_app_is_the_same_by_its_id_and_by_its_name_whoever_names_it() {
         home.write_schedules(
             &(schedule(&format!("apps = [\"{id}\"]")) + &again.replace("version = 1\n", "")),
         );
-        let told = told_on_time(&home, &served, &["run"]).await;
+        let (told, restarted) = pass(&home, &served).await;
         assert_eq!(told.code, Some(0), "{told:?}");
-        assert_eq!(restarted(&served.heroku.record().await), names(&["blog"]));
+        assert_eq!(restarted, names(&["blog"]));
         next_day(&served).await;
         // It has another name by then.
         change(&served, "blog", json!({ "name": "weblog" })).await;
-        let before = served.heroku.record().await.restarts.len();
-        let told = told_on_time(&home, &served, &["run"]).await;
+        let (told, apps) = pass(&home, &served).await;
         assert_eq!(told.code, Some(0), "{told:?}");
-        let mut record = served.heroku.record().await;
-        record.restarts.drain(..before);
-        assert_eq!(restarted(&record), names(&["weblog"]));
+        assert_eq!(apps, names(&["weblog"]));
         let check = home.run(&served.heroku.url, &["run", "--check"]);
         assert!(check.stdout.contains("⬢ weblog answered"), "{check:?}");
     });
@@ -166,12 +174,9 @@ fn an_app_that_left_a_moment_before_the_occurrence_is_left_alone() {
         change(&served, "shop-web", json!({ "pipeline": "shop/staging" })).await;
         let on_time = json!({ "advance": "40s" });
         served.heroku.patch("/sandbox", &on_time).await;
-        let told = told_on_time(&home, &served, &["run"]).await;
+        let (told, restarted) = pass(&home, &served).await;
         assert_eq!(told.code, Some(0), "{told:?}");
-        assert_eq!(
-            restarted(&served.heroku.record().await),
-            names(&["shop-api"])
-        );
+        assert_eq!(restarted, names(&["shop-api"]));
     });
 }
 
@@ -187,14 +192,10 @@ fn the_runner_s_own_app_is_left_out_unless_it_is_named() {
         let (home, served) = begin(selector);
         block(async {
             let mut command = on_time(&home, &served, &["run"]).await;
-            let output = command.env("HEROKU_APP_NAME", "shop-api").output();
-            let told: Told = output.expect("it runs").into();
+            command.env("HEROKU_APP_NAME", "shop-api");
+            let (told, restarted) = pass_by(&served, command).await;
             assert_eq!(told.code, Some(0), "{selector}: {told:?}");
-            assert_eq!(
-                restarted(&served.heroku.record().await),
-                names(apps),
-                "{selector}"
-            );
+            assert_eq!(restarted, names(apps), "{selector}");
         });
     }
 }
@@ -229,26 +230,21 @@ fn new_apps_are_picked_up_and_those_that_left_are_told_once() {
         )
         .await;
         change(&served, "shop-api", json!({ "pipeline": "" })).await;
-        let before = served.heroku.record().await.restarts.len();
-        let told = told_on_time(&home, &served, &["run"]).await;
+        let (told, apps) = pass(&home, &served).await;
         assert_eq!(told.code, Some(0), "{told:?}");
         let label = "pipeline:shop/production";
         let said = format!("⬢ shop-staging is new in {label}");
         assert!(all(&told).contains(&said), "{told:?}");
         let said = format!("⬢ shop-api is no longer in {label}: it is not restarted any more");
         assert!(all(&told).contains(&said), "{told:?}");
-        let mut record = served.heroku.record().await;
-        record.restarts.drain(..before);
-        assert_eq!(restarted(&record), names(&["shop-staging", "shop-web"]));
+        assert_eq!(apps, names(&["shop-staging", "shop-web"]));
         next_day(&served).await;
-        let told = told_on_time(&home, &served, &["run", "--json"]).await;
+        let (told, apps) = pass(&home, &served).await;
         assert!(
             !all(&told).contains("no longer") && !all(&told).contains("is new"),
             "{told:?}"
         );
-        let mut record = served.heroku.record().await;
-        record.restarts.drain(..before + 2);
-        assert_eq!(restarted(&record), names(&["shop-staging", "shop-web"]));
+        assert_eq!(apps, names(&["shop-staging", "shop-web"]));
     });
 }
 
@@ -283,17 +279,14 @@ fn a_list_that_is_refused_is_said_and_known_apps_are_restarted() {
         let refused = json!({ "status": { "status": 403, "id": "forbidden", "message": "You do not have access." } });
         let faults = json!([{ "path": "/pipelines/", "times": 100, "kind": refused }]);
         served.heroku.faults(&faults).await;
-        let before = served.heroku.record().await.restarts.len();
-        let told = told_on_time(&home, &served, &["run"]).await;
+        let (told, apps) = pass(&home, &served).await;
         assert_eq!(told.code, Some(1), "{told:?}");
         assert!(
             all(&told).contains("pipeline:shop/production")
                 && all(&told).contains("You do not have access."),
             "{told:?}"
         );
-        let mut record = served.heroku.record().await;
-        record.restarts.drain(..before);
-        assert_eq!(restarted(&record), names(&["shop-api", "shop-web"]));
+        assert_eq!(apps, names(&["shop-api", "shop-web"]));
     });
 }
 
@@ -302,22 +295,25 @@ fn a_list_that_lacks_apps_is_asked_for_again_before_it_is_believed() {
     let (home, served) = begin("pipeline = \"shop\"\nstage = \"production\"");
     block(async {
         told_on_time(&home, &served, &["run"]).await;
-        for (times, apps, code) in [(1, &["shop-api", "shop-web"][..], 0), (9, &[], 1)] {
+        let all_of_it = &["shop-api", "shop-web"][..];
+        for (times, expected, code) in [(1, all_of_it, 0), (9, &[], 1), (9, &[], 1)] {
             next_day(&served).await;
             let faults = json!([{ "path": "/pipeline-couplings", "times": times, "kind": { "answer": { "body": [] } } }]);
             served.heroku.faults(&faults).await;
-            let before = served.heroku.record().await.restarts.len();
-            let told = told_on_time(&home, &served, &["run"]).await;
+            let (told, apps) = pass(&home, &served).await;
             served.heroku.no_faults().await;
             assert_eq!(told.code, Some(code), "{times}: {told:?}");
             let said = all(&told).contains("pipeline:shop/production has no app any more");
             assert_eq!(said, code == 1, "{told:?}");
             let plan = told_on_time(&home, &served, &["plan"]).await;
             assert!(plan.stdout.contains("pipeline:shop/production"), "{plan:?}");
-            let mut record = served.heroku.record().await;
-            record.restarts.drain(..before);
-            assert_eq!(restarted(&record), names(apps), "{times}");
+            assert_eq!(apps, names(expected), "{times}");
         }
+        // What came while it had none is missed.
+        next_day(&served).await;
+        let (told, apps) = pass(&home, &served).await;
+        assert_eq!((apps, told.code), (names(all_of_it), Some(3)), "{told:?}");
+        assert!(told.stdout.contains("missed"), "{told:?}");
     });
 }
 
@@ -333,7 +329,7 @@ fn a_runner_on_heroku_restarts_a_fleet() {
         served.heroku.patch("/sandbox", &change).await;
         let told = run_as_dyno(&home, &served, "disk").await;
         assert_eq!(told.code, Some(0), "{told:?}");
-        let apps = restarted(&served.heroku.record().await);
+        let apps = restarted(&served.heroku.record().await.restarts);
         assert_eq!(
             apps,
             names(&["shop-api", "shop-of-mine", "shop-staging", "shop-web"])
@@ -412,9 +408,8 @@ fn an_app_s_own_schedule_goes_before_that_of_its_fleet() {
     let own = "[[schedule]]\napp = \"shop-web\"\nat = \"09\"\ntimezone = \"UTC\"\n";
     home.write_schedules(&(schedule("pipeline = \"shop\"") + own));
     block(async {
-        let told = told_on_time(&home, &served, &["run"]).await;
+        let (told, apps) = pass(&home, &served).await;
         assert_eq!(told.code, Some(0), "{told:?}");
-        let apps = restarted(&served.heroku.record().await);
         assert_eq!(apps, names(&["shop-api", "shop-staging"]));
     });
 }

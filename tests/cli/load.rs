@@ -1,12 +1,14 @@
 //! Many apps due at once, on a paused clock: no request is refused, each dyno restarts once, and it takes as
 //! long as was foretold.
 
-use crate::{control::Heroku, simulation::Machine};
+use crate::{
+    control::Heroku,
+    simulation::{Machine, paused_at},
+};
 use autorestart::{
-    clock::Clock,
     execute::Stop,
     pass::Options,
-    plan::{Outcome, RollAhead, Step, fleet},
+    plan::{Outcome, RollAhead, Step, together},
     sandbox::Scenario,
 };
 use jiff::SignedDuration;
@@ -37,12 +39,7 @@ fn schedules(apps: usize) -> String {
 #[tokio::test(start_paused = true)]
 async fn a_hundred_apps_at_once_are_refused_no_request() {
     const APPS: usize = 100;
-    let clock = Clock::Moved {
-        base: START.parse().expect("an instant"),
-        started: tokio::time::Instant::now(),
-        rate: 1.0,
-        set_by: None,
-    };
+    let clock = paused_at(START.parse().expect("an instant"));
     let scenario = Scenario::parse(&world(APPS, 4_500)).expect("a world");
     let heroku = Heroku::start(&scenario, clock).await;
     let machine = Machine::new(&heroku, clock, &schedules(APPS));
@@ -81,7 +78,7 @@ async fn a_hundred_apps_at_once_are_refused_no_request() {
         })
         .collect();
     assert_eq!(rolls.len(), APPS);
-    let foretold = fleet(&rolls, Some(4_500), machine.concurrency);
+    let foretold = together(&rolls, Some(4_500), machine.concurrency);
     println!(
         "foretold: {} s, {} requests",
         foretold.length.as_secs(),

@@ -18,6 +18,16 @@ use std::path::Path;
 use tempfile::TempDir;
 
 /// What a machine asks Heroku with.
+/// A clock that stands at an instant, and goes on as the paused time of the runtime does.
+pub fn paused_at(base: jiff::Timestamp) -> Clock {
+    Clock::Moved {
+        base,
+        started: tokio::time::Instant::now(),
+        rate: 1.0,
+        set_by: None,
+    }
+}
+
 pub async fn client(env: &Env, clock: Clock) -> Client {
     let heroku = Options::from_env(env).expect("options");
     let person = credentials::Use::Person;

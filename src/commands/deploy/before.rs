@@ -169,25 +169,24 @@ pub async fn identified(
         if let Some(error) = crate::pass::foreign_host(schedule, options.host.machine()) {
             return Err(error);
         }
-        if let Some(fleet) = schedule.app.fleet() {
+        // What its first pass would have written down.
+        let (is_known, id) = if let Some(fleet) = schedule.app.fleet() {
             // That it is there, and can be asked about.
-            crate::fleet::resolve(&login.client, fleet, &BTreeSet::new()).await?;
-            if schedule.app.account.is_none() {
-                schedule.app.account = login.email().map(ToOwned::to_owned);
-            }
-            continue;
-        }
-        let name = schedule.app.id_or_name().to_owned();
-        let app = login.client.app(&name).await.map_err(|error| match error {
-            crate::heroku::Error::Api { status: 403 | 404, .. } => Error::usage(
-                format!("⬢ {} has a schedule, and this account has no access to it: {error}", schedule.app.name),
-                "deploy as an account that reaches every app with a schedule, or remove that schedule",
-            ),
-            error => error.into(),
-        })?;
-        if schedule.app.id.is_none() {
-            // As its first pass would have written it down.
-            schedule.app.id = Some(app.id);
+            crate::fleet::resolve(&login.client, fleet).await?;
+            (schedule.app.account.is_some(), None)
+        } else {
+            let name = schedule.app.id_or_name().to_owned();
+            let app = login.client.app(&name).await.map_err(|error| match error {
+                crate::heroku::Error::Api { status: 403 | 404, .. } => Error::usage(
+                    format!("⬢ {} has a schedule, and this account has no access to it: {error}", schedule.app.name),
+                    "deploy as an account that reaches every app with a schedule, or remove that schedule",
+                ),
+                error => error.into(),
+            })?;
+            (schedule.app.id.is_some(), Some(app.id))
+        };
+        if !is_known {
+            schedule.app.id = id;
             schedule.app.account = login.email().map(ToOwned::to_owned);
             let host = options.host.machine();
             schedule.app.host = (host != crate::pass::HEROKU).then(|| host.to_owned());

@@ -119,10 +119,13 @@ impl Passes<'_> {
         let env = self.context.env;
         let here = [RUNNER_APP, "HEROKU_APP_NAME", "HEROKU_APP_ID"];
         let here = here.into_iter().filter_map(|name| env.text(name));
-        let mut runner: BTreeSet<String> = here.map(ToOwned::to_owned).collect();
-        let elsewhere = self.store.runner_app();
-        runner.extend(elsewhere.map(|app| app.id.clone()));
-        fleet::resolve(&client, fleet, &runner).await
+        let elsewhere = self.store.runner_app().map(|app| app.id.as_str());
+        let runner: BTreeSet<&str> = here.chain(elsewhere).collect();
+        let mut members = fleet::resolve(&client, fleet).await?;
+        // It must not be restarted in the middle of its own rolls, unless somebody names it.
+        let is_runner = |one: &fleet::Member| runner.iter().any(|name| one.is(name));
+        members.retain(|one| !fleet.apps.is_empty() || !is_runner(one));
+        Ok(members)
     }
 
     /// What is to be told of fleets, once.

@@ -1,7 +1,7 @@
 //! What is the same for all apps of a fleet is shown once.
 
 use super::Outlook;
-use crate::schedule::{Schedule, Scope};
+use crate::schedule::{Membership, Schedule};
 use std::collections::BTreeSet;
 
 /// Outlooks to show, each with what it is of: an app, or a fleet with its apps.
@@ -28,8 +28,8 @@ pub(super) fn once<'a, 'b>(outlooks: &'b [Outlook<'a>]) -> Vec<(String, &'b Outl
 /// The fleet and the name of a schedule that comes to the same for all apps: with a jitter each has
 /// instants of its own.
 fn fleet(schedule: &Schedule) -> Option<(&str, &str)> {
-    match &schedule.app.scope {
-        Scope::Member(label) if schedule.jitter.is_none() => {
+    match &schedule.app.membership {
+        Membership::Member(label) if schedule.jitter.is_none() => {
             Some((label.as_str(), schedule.name.as_str()))
         }
         _ => None,

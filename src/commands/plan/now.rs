@@ -15,7 +15,7 @@ use crate::{
     ledger::{Ledger, Record},
     observe, pass,
     plan::{
-        self, Fleet, Known, Question, RollAhead,
+        self, Known, Question, RollAhead, Together,
         daily_cycle::{self, Cycle, Lateness},
     },
     report::{forecast, human, json as shapes, table},
@@ -230,22 +230,22 @@ fn cycles(now: &Now) -> String {
 }
 
 /// What the rolls of several apps come to together, where that can be told of all of them.
-fn fleet(apps: &[AppPlan]) -> Option<(usize, Fleet, Option<u64>)> {
+fn all_of(apps: &[AppPlan]) -> Option<(usize, Together, Option<u64>)> {
     let plans = apps.iter().filter_map(|app| app.plan.as_ref().ok());
     let due: Vec<&Now> = plans.filter(|now| !now.plan.steps.is_empty()).collect();
     let roll = |now: &&Now| RollAhead::new(&now.plan.steps, &now.past, now.catch_up);
     let rolls: Vec<RollAhead> = due.iter().map(roll).collect::<Option<_>>()?;
     let remaining = due.iter().filter_map(|now| now.remaining).min();
-    let fleet = plan::fleet(&rolls, remaining, usize::from(CONCURRENCY));
-    (rolls.len() > 1).then_some((rolls.len(), fleet, remaining))
+    let all = plan::together(&rolls, remaining, usize::from(CONCURRENCY));
+    (rolls.len() > 1).then_some((rolls.len(), all, remaining))
 }
 
 /// The same in words.
 pub(super) fn together(apps: &[AppPlan]) -> Option<String> {
-    let (count, fleet, remaining) = fleet(apps)?;
-    let length = Span::whole_seconds_of(fleet.length);
+    let (count, all, remaining) = all_of(apps)?;
+    let length = Span::whole_seconds_of(all.length);
     let left = remaining.map(|left| format!(", of {left} that the account has left"));
-    let late = match fleet.late {
+    let late = match all.late {
         0 => String::new(),
         late => format!(
             "; {late} of them would have their turn later than their catch-up allows, and be missed"
@@ -253,7 +253,7 @@ pub(super) fn together(apps: &[AppPlan]) -> Option<String> {
     };
     Some(format!(
         "All {count} apps together take about {length}, and {} requests{}{late}",
-        fleet.requests,
+        all.requests,
         left.unwrap_or_default()
     ))
 }
@@ -291,8 +291,8 @@ pub(super) fn json(apps: &[AppPlan]) -> Json {
         steps: steps.collect(),
         skips: skips.collect(),
         rolls: rolls.collect(),
-        together: fleet(apps).map(|(count, fleet, remaining)| {
-            json!({ "apps": count, "seconds": fleet.length.as_secs(), "requests": fleet.requests, "remaining": remaining, "late": fleet.late })
+        together: all_of(apps).map(|(count, all, remaining)| {
+            json!({ "apps": count, "seconds": all.length.as_secs(), "requests": all.requests, "remaining": remaining, "late": all.late })
         }),
         daily_cycle: cycles.collect(),
     }

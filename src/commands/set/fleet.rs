@@ -8,7 +8,6 @@ use crate::{
     schedule::{App, Fleet},
 };
 use jiff::Timestamp;
-use std::collections::BTreeSet;
 
 /// Which apps they are now, when Heroku could be asked.
 pub(super) struct Found {
@@ -28,7 +27,7 @@ pub(super) async fn look(
 ) -> Result<Option<Found>, Error> {
     let asked = async {
         let (client, _, credential) = context.client(Use::Person).await?;
-        let members = resolve(&client, fleet, &BTreeSet::new()).await?;
+        let members = resolve(&client, fleet).await?;
         let unknown = members.iter().filter(|member| member.id.is_none());
         let unknown = unknown.map(|member| member.name.clone()).collect();
         Ok::<_, Error>(Found {

@@ -24,8 +24,8 @@ use crate::{
 use console::Style;
 
 pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> {
-    let (app, scope) = context.meant(&flags.app, &flags.fleet)?;
-    let mut schedule = when::draft(context, &flags, &app, scope)?;
+    let (app, membership) = context.meant(&flags.app, &flags.fleet)?;
+    let mut schedule = when::draft(context, &flags, &app, membership)?;
     let store = context.store(flags.common.schedules.as_deref()).await?;
     let schedules = context.read(&store).await?;
     reach::is_not_the_runner(&store, app.as_str())?;

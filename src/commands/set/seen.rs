@@ -5,7 +5,7 @@ use crate::{
     credentials::{self, Use},
     error::Error,
     heroku,
-    schedule::{App, AppName, Scope},
+    schedule::{App, AppName, Membership},
     snapshot,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -91,14 +91,14 @@ pub(super) fn identity(
                 .clone()
                 .or(known.and_then(|known| known.account)),
             host,
-            scope: Scope::App,
+            membership: Membership::Alone,
         },
         None => known.unwrap_or(App {
             name: app,
             id: None,
             account: None,
             host,
-            scope: Scope::App,
+            membership: Membership::Alone,
         }),
     }
 }

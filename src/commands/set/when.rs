@@ -5,8 +5,8 @@ use crate::{
     cli::Set,
     error::Error,
     schedule::{
-        App, AppName, Bounds, Calendar, Days, Guards, NotifyName, OfMemory, Recurrence, Schedule,
-        Scope, Zone,
+        App, AppName, Bounds, Calendar, Days, Guards, Membership, NotifyName, OfMemory, Recurrence,
+        Schedule, Zone,
     },
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -16,7 +16,7 @@ pub(in super::super) fn draft(
     context: &Context<'_>,
     flags: &Set,
     app: &AppName,
-    scope: Scope,
+    membership: Membership,
 ) -> Result<Schedule, Error> {
     let (calendar, bounds) = of(context, flags)?;
     let default = Guards::default();
@@ -27,7 +27,7 @@ pub(in super::super) fn draft(
             id: None,
             account: None,
             host: None,
-            scope,
+            membership,
         },
         target: super::target(&flags.target)?,
         calendar,

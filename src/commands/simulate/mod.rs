@@ -11,7 +11,7 @@ use crate::{
         chart::{Chart, HEIGHT},
         human, table,
     },
-    schedule::{AppName, Schedule, Scope},
+    schedule::{AppName, Membership, Schedule},
     simulate::{Outcome, Record, Recording, replay},
     ui::file::{Log, PIECE, Picture},
 };
@@ -178,7 +178,7 @@ fn read_policy(context: &Context<'_>, policy: &str) -> Result<Schedule, Error> {
     let app: AppName = "simulated"
         .parse()
         .map_err(|_| wrong("no app".to_owned()))?;
-    set::draft(context, &flags, &app, Scope::App).map_err(|error| wrong(error.to_string()))
+    set::draft(context, &flags, &app, Membership::Alone).map_err(|error| wrong(error.to_string()))
 }
 
 /// A flag of `set` that says nothing of when dynos are restarted.

@@ -148,7 +148,8 @@ async fn gather(
     let known = seen.insert(known);
     let mut snapshot = observe::dynos(client, known.app.clone(), known.formation.clone()).await?;
     let all = context.schedules_of(&flags.common).await?;
-    let all = Fleets::open(&StateDir::open(context.env)?).expand(&all);
+    let state = StateDir::open(context.env)?;
+    let all = Fleets::open(&state).expand(&all);
     let schedules: Vec<Schedule> = narrow(all, Some(app), None);
     let lives = lives.borrow().clone();
     snapshot.memory = lives.seen(&snapshot.dynos);
@@ -159,7 +160,6 @@ async fn gather(
         }
         snapshot.sizes.clone_from(&known.sizes);
     }
-    let state = StateDir::open(context.env)?;
     let ledger = Ledger::new(state.ledger(), String::new());
     let known = Known {
         asked: ledger.asked(&snapshot.app.id)?,

@@ -5,7 +5,7 @@ use super::{
     property::{Random, first_named, instant, last_named, rule, zones},
 };
 use autorestart::schedule::{
-    App, Bounds, Calendar, Days, Guards, OfMemory, Recurrence, Schedule, Scope, Target, Zone,
+    App, Bounds, Calendar, Days, Guards, Membership, OfMemory, Recurrence, Schedule, Target, Zone,
 };
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
 
@@ -17,7 +17,7 @@ pub fn schedule(calendar: Option<Calendar>, bounds: Bounds) -> Schedule {
             id: None,
             account: None,
             host: None,
-            scope: Scope::App,
+            membership: Membership::Alone,
         },
         target: Target::All,
         calendar,

@@ -357,12 +357,7 @@ fn an_occurrence_that_is_satisfied_before_its_turn_forestalls_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_dyno_that_is_left_alone_makes_no_other_late() {
     let world = "[[app]]\nname = \"example-app\"\n[[app.formation]]\ntype = \"web\"\nquantity = 1\nup-for = \"30h\"\n[[app.formation]]\ntype = \"worker\"\nquantity = 1\nup-for = \"22h\"\n";
-    let clock = autorestart::clock::Clock::Moved {
-        base: at("2026-10-20T02:00:00Z"),
-        started: tokio::time::Instant::now(),
-        rate: 1.0,
-        set_by: None,
-    };
+    let clock = crate::simulation::paused_at(at("2026-10-20T02:00:00Z"));
     let world = autorestart::sandbox::Scenario::parse(world).expect("a world");
     let heroku = crate::control::Heroku::start(&world, clock).await;
     let crash = serde_json::json!({ "state": "crashed" });

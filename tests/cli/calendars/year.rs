@@ -7,9 +7,9 @@ use super::{
 };
 use crate::{
     control::{Heroku, Restart},
-    simulation::Machine,
+    simulation::{Machine, paused_at},
 };
-use autorestart::{clock::Clock, execute::Stop, pass::Options, sandbox::Scenario, schedule::Zone};
+use autorestart::{execute::Stop, pass::Options, sandbox::Scenario, schedule::Zone};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -80,12 +80,7 @@ async fn live(schedules: &str, apps: &[(String, usize)], random: &mut Random) ->
             "[[app]]\nname = \"{app}\"\n[[app.formation]]\ntype = \"web\"\nquantity = {dynos}\nup-for = \"20h\"\n"
         );
     }
-    let clock = Clock::Moved {
-        base: begin(),
-        started: tokio::time::Instant::now(),
-        rate: 1.0,
-        set_by: None,
-    };
+    let clock = paused_at(begin());
     let heroku = Heroku::start(&Scenario::parse(&world).expect("a world"), clock).await;
     let machine = Machine::new(&heroku, clock, schedules);
     let (_sender, stop) = Stop::new();

@@ -5,7 +5,10 @@
 
 mod calls;
 
-use crate::{control::Heroku, simulation::Machine};
+use crate::{
+    control::Heroku,
+    simulation::{Machine, paused_at},
+};
 use autorestart::{
     clock::Clock, execute::Stop, pass::Options, plan::Outcome, report::Report, sandbox::Scenario,
 };
@@ -72,12 +75,7 @@ const CALLS: [(&str, &str); 6] = [
 ];
 
 fn clock() -> Clock {
-    Clock::Moved {
-        base: START.parse().expect("an instant"),
-        started: tokio::time::Instant::now(),
-        rate: 1.0,
-        set_by: None,
-    }
+    paused_at(START.parse().expect("an instant"))
 }
 
 /// What a report says, and the hint with it.

@@ -3,10 +3,9 @@
 use crate::{
     control::Heroku,
     process::alone,
-    simulation::{Machine, client},
+    simulation::{Machine, client, paused_at},
 };
 use autorestart::{
-    clock::Clock,
     error::Error,
     execute::Stop,
     heroku::LogQuery,
@@ -180,12 +179,7 @@ fn chart(policies: &[(&str, &Came)]) -> String {
 
 /// Watches these schedules over this world for so long.
 pub async fn watch(world: &str, schedules: &str, span: SignedDuration) -> Came {
-    let clock = Clock::Moved {
-        base: BEGIN.parse().expect("an instant"),
-        started: tokio::time::Instant::now(),
-        rate: 1.0,
-        set_by: None,
-    };
+    let clock = paused_at(BEGIN.parse().expect("an instant"));
     let heroku = Heroku::start(&Scenario::parse(world).expect("a world"), clock).await;
     let machine = Machine::new(&heroku, clock, schedules);
     let (state, store) = (machine.state(), machine.store());

@@ -4,9 +4,13 @@ use super::{
     judge::{Judge, Tally},
     weather::{self, AppPlan, Event},
 };
-use crate::{calendars::property::Random, control::Heroku, simulation::Machine};
+use crate::{
+    calendars::property::Random,
+    control::Heroku,
+    simulation::{Machine, paused_at},
+};
 use autorestart::{
-    clock::Clock, execute::Stop, ledger::Ledger, pass::Options, report::Report, sandbox::Scenario,
+    execute::Stop, ledger::Ledger, pass::Options, report::Report, sandbox::Scenario,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -61,12 +65,7 @@ impl Life {
 
     pub async fn live(mut self) -> Tally {
         let start: Timestamp = BEGIN.parse().expect("an instant");
-        let clock = Clock::Moved {
-            base: start,
-            started: tokio::time::Instant::now(),
-            rate: 1.0,
-            set_by: None,
-        };
+        let clock = paused_at(start);
         let apps: String = self.apps.iter().map(AppPlan::scenario).collect();
         let world = format!("seed = {}\n{apps}", self.seed);
         let scenario = Scenario::parse(&world).expect("a world");

@@ -17,7 +17,7 @@ pub struct RollAhead {
 
 /// What all of them come to.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Fleet {
+pub struct Together {
     pub length: SignedDuration,
     pub requests: u64,
     /// Apps whose turn comes later than they may begin.
@@ -49,7 +49,7 @@ const LONGEST: f64 = 48.0 * 3_600.0;
 
 /// Follows them by the second, at the pace that they would have.
 #[must_use]
-pub fn fleet(rolls: &[RollAhead], remaining: Option<u64>, concurrency: usize) -> Fleet {
+pub fn together(rolls: &[RollAhead], remaining: Option<u64>, concurrency: usize) -> Together {
     let mut left: Vec<f64> = rolls.iter().map(|roll| to_f64(roll.turns)).collect();
     let mut has_begun = vec![false; rolls.len()];
     let mut remaining = remaining.map(|count| to_f64(usize::try_from(count).unwrap_or(0)));
@@ -89,7 +89,7 @@ pub fn fleet(rolls: &[RollAhead], remaining: Option<u64>, concurrency: usize) ->
         reason = "a count of requests"
     )]
     let requests = requests as u64;
-    Fleet {
+    Together {
         length: SignedDuration::try_from_secs_f64(now).unwrap_or_default(),
         requests,
         late,
@@ -116,15 +116,15 @@ mod tests {
 
     #[test]
     fn one_roll_takes_what_its_restarts_take_and_many_share() {
-        let one = fleet(&[roll(10)], Some(4_500), 100);
+        let one = together(&[roll(10)], Some(4_500), 100);
         assert!((299..=301).contains(&one.length.as_secs()), "{one:?}");
-        let many = fleet(&vec![roll(10); 100], Some(4_500), 100);
+        let many = together(&vec![roll(10); 100], Some(4_500), 100);
         assert!(many.length > one.length && many.late == 0, "{many:?}");
-        let free = fleet(&vec![roll(10); 100], None, 100);
+        let free = together(&vec![roll(10); 100], None, 100);
         assert_eq!(free.length, one.length, "where nobody counts");
-        let poor = fleet(&vec![roll(10); 100], Some(600), 100);
+        let poor = together(&vec![roll(10); 100], Some(600), 100);
         assert!(poor.length > many.length * 2, "{poor:?} {many:?}");
-        let narrow = fleet(&vec![roll(10); 100], None, 4);
+        let narrow = together(&vec![roll(10); 100], None, 4);
         let seconds = narrow.length.as_secs();
         assert!((7_450..7_600).contains(&seconds), "{narrow:?}");
         assert!(narrow.late > 0, "{narrow:?}");
