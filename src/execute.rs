@@ -13,7 +13,7 @@ use crate::{
     snapshot::Snapshot,
 };
 use jiff::{SignedDuration, Timestamp};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 
 /// What a person may want to see while it happens.
@@ -21,7 +21,7 @@ use tokio::sync::watch;
 pub enum Progress<'a> {
     Begun {
         app: &'a str,
-        steps: &'a [Step],
+        steps: &'a [Arc<Step>],
     },
     Requested(&'a Step),
     /// The state of the dyno in the place of the old one.
@@ -150,7 +150,7 @@ impl Tools<'_> {
     /// Fails when the ledger cannot be written: what flies is then unverified.
     pub async fn roll(
         &self,
-        steps: &[Step],
+        steps: &[Arc<Step>],
         snapshot: &mut Snapshot,
         seen: &mut Seen,
         until: Option<Timestamp>,
@@ -188,7 +188,7 @@ impl Tools<'_> {
     fn refuse_what_was_asked(
         &self,
         roll: &mut Roll,
-        steps: &[Step],
+        steps: &[Arc<Step>],
         app_id: &str,
     ) -> Result<(), Error> {
         let asked = self.ledger.asked(app_id)?;

@@ -15,11 +15,10 @@ use crate::{
 use console::{Style, Term};
 use progress::Bars;
 use serde::Serialize;
-use serde_json::Value;
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
-    io::{self, ErrorKind, IsTerminal as _, Write as _},
+    io::{self, BufWriter, ErrorKind, IsTerminal as _, Write as _},
     path::PathBuf,
 };
 
@@ -99,9 +98,15 @@ impl Ui {
             Some(width) if !self.is_json => wrap::wrapped(text, usize::from(width)),
             _ => text.to_owned(),
         };
+        self.write(|stdout| stdout.write_all(text.as_bytes()));
+    }
+
+    /// Writes one line of stdout.
+    fn write(&self, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) {
         let written = self.bars.borrow().above(|| {
-            let mut stdout = std::io::stdout().lock();
-            writeln!(stdout, "{text}").and_then(|()| stdout.flush())
+            let mut stdout = BufWriter::new(std::io::stdout().lock());
+            write(&mut stdout)?;
+            writeln!(stdout).and_then(|()| stdout.flush())
         });
         let is_lost = |error: &io::Error| error.kind() != ErrorKind::BrokenPipe;
         if let Some(error) = written.err().filter(is_lost) {
@@ -131,7 +136,10 @@ impl Ui {
 
     /// The result as the one JSON document.
     pub fn json(&self, value: &impl Serialize) {
-        self.result(&serde_json::to_string(value).unwrap_or_default());
+        if self.is_log() {
+            return self.result(&serde_json::to_string(value).unwrap_or_default());
+        }
+        self.write(|stdout| Ok(serde_json::to_writer(stdout, value)?));
     }
 
     /// A result in the place of the one before: for what changes while somebody looks at it. What is taller than
@@ -157,7 +165,7 @@ impl Ui {
     }
 
     /// One of the two, as the user wants it.
-    pub fn either(&self, human: impl FnOnce() -> String, json: impl FnOnce() -> Value) {
+    pub fn either<T: Serialize>(&self, human: impl FnOnce() -> String, json: impl FnOnce() -> T) {
         if self.is_json {
             self.json(&json());
         } else {

@@ -141,7 +141,11 @@ impl AppPass<'_> {
                 let occurrence = latest.unwrap_or(failed.step.occurrence);
                 Some(Waiting::new(occurrence, reason))
             });
-            let is_open = plan.steps.iter().chain(&self.due_again).any(includes);
+            let is_open = plan
+                .steps
+                .iter()
+                .chain(&self.due_again)
+                .any(|step| includes(step));
             let gap = gap(schedule, snapshot);
             let has_gap = gap.is_some();
             let unsure = || {

@@ -11,6 +11,7 @@ use crate::{
     store::fingerprint,
 };
 use jiff::Timestamp;
+use std::sync::Arc;
 use tokio::sync::SemaphorePermit;
 
 pub(super) struct AppPass<'a> {
@@ -20,9 +21,9 @@ pub(super) struct AppPass<'a> {
     pub names: Vec<ScheduleName>,
     pub known: Known,
     /// Steps of dynos that came due while the pass went on: they are for the next pass.
-    pub due_again: Vec<Step>,
+    pub due_again: Vec<Arc<Step>>,
     /// The steps of the newest plan: each of them has an end in the report, whatever comes between.
-    pub planned: Vec<Step>,
+    pub planned: Vec<Arc<Step>>,
     /// What the log told when it was last looked at.
     pub looked: Option<Looked>,
     pub sizes: Vec<Size>,
@@ -242,7 +243,7 @@ impl<'a> AppPass<'a> {
         if Box::pin(self.ask(report, &plan, snapshot)).await {
             plan = plan::plan(self.question(snapshot));
         }
-        let is_done = |step: &Step| {
+        let is_done = |step: &Arc<Step>| {
             let is_it = |ended: &Ended| {
                 ended.step.dyno == step.dyno || ended.new_id.as_ref() == Some(&step.old_id)
             };
@@ -255,7 +256,7 @@ impl<'a> AppPass<'a> {
         for step in &mut plan.steps {
             let mut set = self.schedules.iter();
             let of_it = set.find(|schedule| schedule.name.as_str() == step.schedule);
-            step.schedule_hash = of_it.map(fingerprint);
+            Arc::make_mut(step).schedule_hash = of_it.map(fingerprint);
         }
         Ok(plan)
     }
@@ -337,7 +338,7 @@ impl<'a> AppPass<'a> {
     /// Occurrences of other schedules that the steps of a plan satisfy too: one step speaks for all.
     fn open_beside(&self, plan: &Plan, now: Timestamp) -> Vec<(String, Timestamp)> {
         let is_about = |schedule: &&Schedule| {
-            let is_it = |step: &Step| schedule.target.includes(&step.dyno, &step.process_type);
+            let is_it = |step: &Arc<Step>| schedule.target.includes(&step.dyno, &step.process_type);
             !schedule.is_paused(now) && plan.steps.iter().any(is_it)
         };
         let of_one = |schedule: &Schedule| {

@@ -9,6 +9,7 @@ use crate::{
     snapshot::Snapshot,
     state::Mark,
 };
+use std::sync::Arc;
 
 impl AppPass<'_> {
     /// Asks what is to be known before the steps of a plan are begun; tells whether anything was.
@@ -105,11 +106,11 @@ pub async fn words(
     client: &Client,
     platform: &Platform,
     question: Question<'_>,
-    steps: &[Step],
+    steps: &[Arc<Step>],
 ) -> (Words, Vec<(Ask, Word)>) {
     let mut known = question.known.clone();
     // Without a step an incident may be why.
-    if steps.is_empty() || steps.iter().any(heeds_incidents) {
+    if steps.is_empty() || steps.iter().any(|step| heeds_incidents(step)) {
         platform.look(client).await;
     }
     known.seen.words.incident = platform.incident();

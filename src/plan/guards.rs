@@ -11,6 +11,7 @@ use crate::{
     snapshot::{Dyno, Snapshot, State},
 };
 use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
 
 /// How long old and new web dynos of a preboot app may overlap: three minutes by Heroku's article,
 /// four by its support; while they do, the old ones take the traffic.
@@ -237,7 +238,12 @@ pub(super) fn hold(question: Question<'_>, plan: &mut Plan) {
     };
     for is_dated in [true, false] {
         let is_of_them = |step: &&Step| health::is_dated(step) == is_dated;
-        let steps: Vec<&Step> = plan.steps.iter().filter(is_of_them).collect();
+        let steps: Vec<&Step> = plan
+            .steps
+            .iter()
+            .map(|step| &**step)
+            .filter(is_of_them)
+            .collect();
         if let Some(unhealthy) = witness.unhealthy(&steps, |_| false) {
             drop_steps(plan, |step| is_of_them(&step).then(|| unhealthy.clone()));
         }
@@ -257,8 +263,8 @@ fn drop_steps(plan: &mut Plan, reason: impl Fn(&Step) -> Option<Reason>) {
         .extend(dropped.into_iter().filter_map(|(why, step)| {
             let (reason, detail) = why?;
             Some(Skip {
-                dyno: step.dyno,
-                schedule: Some(step.schedule),
+                dyno: step.dyno.clone(),
+                schedule: Some(step.schedule.clone()),
                 reason,
                 detail,
                 occurrence: Some(step.occurrence),
@@ -267,7 +273,7 @@ fn drop_steps(plan: &mut Plan, reason: impl Fn(&Step) -> Option<Reason>) {
 }
 
 /// The process type has as many dynos down as the user allows, whoever took them down.
-fn over_budget(question: Question<'_>, steps: &[Step], step: &Step) -> Option<Reason> {
+fn over_budget(question: Question<'_>, steps: &[Arc<Step>], step: &Step) -> Option<Reason> {
     let same_type = steps
         .iter()
         .filter(|other| other.process_type == step.process_type);

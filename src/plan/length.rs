@@ -2,7 +2,7 @@
 
 use super::Step;
 use jiff::SignedDuration;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// How long a restart usually takes: the median, since one slow boot says little.
 pub(super) fn usual(past: &[SignedDuration]) -> Option<SignedDuration> {
@@ -19,14 +19,14 @@ pub fn longest(past: &[SignedDuration]) -> Option<SignedDuration> {
 
 /// The length of a roll of these steps. `None` when no past restart is known.
 #[must_use]
-pub fn length(steps: &[Step], past: &[SignedDuration]) -> Option<SignedDuration> {
+pub fn length(steps: &[Arc<Step>], past: &[SignedDuration]) -> Option<SignedDuration> {
     let usual = usual(past)?;
     (!steps.is_empty()).then_some(usual * i32::try_from(turns(steps)).ok()?)
 }
 
 /// How many restarts come one after the other: the canary alone, then process types side by side, each as
 /// many at a time as its budget allows.
-pub(super) fn turns(steps: &[Step]) -> usize {
+pub(super) fn turns(steps: &[Arc<Step>]) -> usize {
     let Some((_, rest)) = steps.split_first() else {
         return 0;
     };

@@ -44,13 +44,16 @@ use crate::{
 };
 use due::Verdict;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// What is to be done to one app now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Those that are due by their memory first, then the oldest; the first one is the canary.
-    pub steps: Vec<Step>,
+    pub steps: Vec<Arc<Step>>,
     pub skips: Vec<Skip>,
 }
 
@@ -139,7 +142,7 @@ pub fn plan(question: Question<'_>) -> Plan {
     let mut plan = Plan::default();
     for dyno in &question.snapshot.dynos {
         match judge(question, dyno) {
-            Ok(step) => plan.steps.push(step),
+            Ok(step) => plan.steps.push(Arc::new(step)),
             Err(skip) => plan.skips.push(skip),
         }
     }

@@ -3,6 +3,7 @@
 use super::Step;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The words are part of the contract (`--json`, ledger).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +45,7 @@ impl Outcome {
 /// A step and its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
-    pub step: Step,
+    pub step: Arc<Step>,
     pub outcome: Outcome,
     pub new_id: Option<String>,
     /// From the request to the proof.
@@ -57,7 +58,7 @@ pub struct Ended {
 impl Ended {
     /// A step that was planned, and whose turn did not come.
     #[must_use]
-    pub fn not_reached(step: Step, reason: &str) -> Self {
+    pub fn not_reached(step: Arc<Step>, reason: &str) -> Self {
         Self {
             step,
             outcome: Outcome::NotReached,

@@ -2,6 +2,7 @@
 
 use super::{Step, length::turns, length::usual, pace};
 use jiff::SignedDuration;
+use std::sync::Arc;
 
 /// The roll of one app, as far as its length goes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,7 +28,11 @@ pub struct Together {
 impl RollAhead {
     /// `None` when no past restart is known.
     #[must_use]
-    pub fn new(steps: &[Step], past: &[SignedDuration], catch_up: SignedDuration) -> Option<Self> {
+    pub fn new(
+        steps: &[Arc<Step>],
+        past: &[SignedDuration],
+        catch_up: SignedDuration,
+    ) -> Option<Self> {
         let usual = usual(past)?;
         (!steps.is_empty()).then(|| Self {
             turns: turns(steps),

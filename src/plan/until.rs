@@ -3,6 +3,7 @@
 use super::{Step, due::Now};
 use crate::schedule::Schedule;
 use jiff::Timestamp;
+use std::sync::Arc;
 
 /// At the next occurrence of any schedule of the app, or when the window of one that the roll is for
 /// closes. What was asked for is no occurrence's: each of its dynos may be restarted while any schedule
@@ -11,7 +12,7 @@ use jiff::Timestamp;
 pub fn until(
     schedules: &[Schedule],
     asked: Option<&Now>,
-    steps: &[Step],
+    steps: &[Arc<Step>],
     now: Timestamp,
 ) -> Option<Timestamp> {
     let Some(asked) = asked else {
@@ -28,7 +29,7 @@ pub fn until(
     if asked.ignores_windows {
         return None;
     }
-    let closes = |step: &Step| {
+    let closes = |step: &Arc<Step>| {
         let is_about = |schedule: &&Schedule| {
             let is_it = schedule.target.includes(&step.dyno, &step.process_type);
             is_it && !schedule.is_paused(now) && schedule.bounds.bar(now).is_none()

@@ -11,7 +11,10 @@ use crate::{
     snapshot::Dyno,
 };
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Whom a step is to ask.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -191,7 +194,7 @@ fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
 
 /// What is to be asked before these steps are begun.
 #[must_use]
-pub fn unasked(question: Question<'_>, steps: &[Step]) -> Vec<Ask> {
+pub fn unasked(question: Question<'_>, steps: &[Arc<Step>]) -> Vec<Ask> {
     let mut asks: Vec<Ask> = vec![];
     let words = &question.known.seen.words;
     for step in steps {
@@ -214,13 +217,13 @@ pub fn unasked(question: Question<'_>, steps: &[Step]) -> Vec<Ask> {
 
 /// The dynos for which checks were owed that are answered well by now, each with such a check.
 #[must_use]
-pub fn vouch(question: Question<'_>, steps: &[Step]) -> BTreeSet<(String, AppUrl)> {
+pub fn vouch(question: Question<'_>, steps: &[Arc<Step>]) -> BTreeSet<(String, AppUrl)> {
     let words = &question.known.seen.words;
     let is_well = |url: &AppUrl| {
         let checked = words.checked.get(url);
         checked.is_some_and(|(at, result)| result.is_ok() && is_fresh(*at, question.now))
     };
-    let of_step = |step: &Step| {
+    let of_step = |step: &Arc<Step>| {
         let well = step.asks.checks.iter().filter(|url| is_well(url));
         let well: Vec<AppUrl> = well.cloned().collect();
         let of_dyno = |dyno: &Dyno| {

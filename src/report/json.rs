@@ -1,53 +1,79 @@
 //! The shapes that scripts read: adding a field is fine, renaming one is not.
 
-use super::Report;
-use crate::error::Error;
-use crate::plan::{Ended, Skip, Step, missed::Missed};
+use super::{AppReport, Report};
+use crate::{
+    error::Error,
+    ledger::Record,
+    plan::{Ended, Skip, Step, missed::Missed},
+};
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Value, json};
 
 /// `run --json`.
 #[must_use]
-pub fn run(report: &Report) -> Value {
-    let ended = report
-        .apps
-        .iter()
-        .flat_map(|app| app.ended.iter().map(ended));
-    let planned = report
-        .apps
-        .iter()
-        .flat_map(|app| app.planned.iter().map(step));
-    let steps: Vec<Value> = ended.chain(planned).collect();
-    let skips: Vec<Value> = report
-        .apps
-        .iter()
-        .flat_map(|app| app.skips.iter().map(|entry| skip(&app.app, entry)))
-        .collect();
-    let missed: Vec<Value> = report
-        .apps
-        .iter()
-        .flat_map(|app| app.missed.iter().map(missed))
-        .collect();
-    let errors = report.apps.iter().filter_map(|app| {
-        let failed = app.error.as_ref()?;
-        Some(error(&app.app, failed))
-    });
-    let errors: Vec<Value> = errors.collect();
-    json!({
-        "now": report.now,
-        "steps": steps,
-        "skips": skips,
-        "missed": missed,
-        "measured": report.apps.iter().flat_map(|app| &app.measured).collect::<Vec<_>>(),
-        "errors": errors,
-        "notices": report.apps.iter().flat_map(|app| &app.notices).collect::<Vec<_>>(),
-        "refusals": report.refusals(),
-        "warnings": report.warnings,
-        "dry_run": report.is_dry_run,
-        "interrupted": report.is_interrupted,
-        "clock_skew_seconds": report.skew.map(|skew| skew.as_secs()),
-        "next": report.next.as_ref().map(|(next, _)| next),
-        "api": { "requests": report.requests, "remaining": report.remaining },
-    })
+pub fn run(report: &Report) -> impl Serialize {
+    Run(report)
+}
+
+struct Run<'a>(&'a Report);
+
+/// What each app has of a kind, written one by one: a fleet has tens of thousands of them.
+struct Each<'a, F>(&'a [AppReport], F);
+
+impl<'a, F: Fn(&'a AppReport) -> I, I: IntoIterator<Item: Serialize>> Serialize for Each<'a, F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().flat_map(&self.1))
+    }
+}
+
+impl Serialize for Run<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(report) = self;
+        let apps = &report.apps[..];
+        let steps = |app: &'_ AppReport| {
+            let planned = app.planned.iter().map(|planned| step(planned));
+            app.ended
+                .iter()
+                .map(ended)
+                .chain(planned)
+                .collect::<Vec<_>>()
+        };
+        let skips = |app: &AppReport| {
+            let skips = app.skips.iter().map(|entry| skip(&app.app, entry));
+            skips.collect::<Vec<_>>()
+        };
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("now", &report.now)?;
+        map.serialize_entry("steps", &Each(apps, steps))?;
+        map.serialize_entry("skips", &Each(apps, skips))?;
+        let missed = |app: &'_ AppReport| app.missed.iter().map(missed).collect::<Vec<_>>();
+        map.serialize_entry("missed", &Each(apps, missed))?;
+        map.serialize_entry("measured", &Each(apps, measured))?;
+        map.serialize_entry("errors", &Each(apps, failure))?;
+        map.serialize_entry("notices", &Each(apps, notices))?;
+        map.serialize_entry("refusals", &report.refusals())?;
+        map.serialize_entry("warnings", &report.warnings)?;
+        map.serialize_entry("dry_run", &report.is_dry_run)?;
+        map.serialize_entry("interrupted", &report.is_interrupted)?;
+        let skew = report.skew.map(|skew| skew.as_secs());
+        map.serialize_entry("clock_skew_seconds", &skew)?;
+        map.serialize_entry("next", &report.next.as_ref().map(|(next, _)| next))?;
+        let api = json!({ "requests": report.requests, "remaining": report.remaining });
+        map.serialize_entry("api", &api)?;
+        map.end()
+    }
+}
+
+fn measured(app: &AppReport) -> &[Record] {
+    &app.measured
+}
+
+fn notices(app: &AppReport) -> &[String] {
+    &app.notices
+}
+
+fn failure(app: &AppReport) -> Option<Value> {
+    app.error.as_ref().map(|failed| error(&app.app, failed))
 }
 
 fn ended(ended: &Ended) -> Value {

@@ -16,7 +16,7 @@ use crate::{
     plan::{Ended, Outcome, Skip, SkipReason, Step, Weight, due::NOW, missed::Missed},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// One pass over some apps.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ pub struct AppReport {
     pub was_seen: bool,
     pub ended: Vec<Ended>,
     /// Steps of a dry run, in their order.
-    pub planned: Vec<Step>,
+    pub planned: Vec<Arc<Step>>,
     /// Dynos that this pass had planned to restart.
     pub was_due: BTreeSet<String>,
     pub skips: Vec<Skip>,
@@ -83,7 +83,7 @@ impl AppReport {
     /// Whether a step of a plan is over, or was given up.
     #[must_use]
     pub fn has_end(&self, step: &Step) -> bool {
-        self.ended.iter().any(|ended| ended.step == *step)
+        self.ended.iter().any(|ended| *ended.step == *step)
     }
 
     /// Takes the end of a step, or a worse one of a step that had ended.

@@ -8,7 +8,7 @@ use crate::{
 use autorestart::{
     execute::Stop,
     pass::Options,
-    plan::{Outcome, RollAhead, Step, together},
+    plan::{Outcome, RollAhead, together},
     sandbox::Scenario,
 };
 use jiff::SignedDuration;
@@ -73,7 +73,7 @@ async fn a_hundred_apps_at_once_are_refused_no_request() {
         .apps
         .iter()
         .filter_map(|app| {
-            let steps: Vec<Step> = app.ended.iter().map(|ended| ended.step.clone()).collect();
+            let steps: Vec<_> = app.ended.iter().map(|ended| ended.step.clone()).collect();
             RollAhead::new(&steps, &past(&app.app), SignedDuration::from_hours(1))
         })
         .collect();

@@ -272,7 +272,7 @@ pub(super) struct Json {
 pub(super) fn json(apps: &[AppPlan]) -> Json {
     let plans = || apps.iter().filter_map(|app| app.plan.as_ref().ok());
     let name = |now: &Now| now.snapshot.app.name.clone();
-    let steps = plans().flat_map(|now| now.plan.steps.iter().map(shapes::step));
+    let steps = plans().flat_map(|now| now.plan.steps.iter().map(|step| shapes::step(step)));
     let skips = plans().flat_map(|now| {
         now.plan
             .skips

@@ -1,6 +1,6 @@
 //! What the executor tells a roll: how each request was answered.
 
-use super::{A_ROUND, Answer, Flight, Roll};
+use super::{A_ROUND, Answer, Flight, Pending, Roll};
 use crate::{
     plan::{Ask, Ended, Outcome, Step, Word},
     snapshot::Snapshot,
@@ -35,7 +35,7 @@ impl Roll {
 
     /// Tells what Heroku called the request that it accepted.
     pub fn is_called(&mut self, step: &Step, request_ids: Vec<String>) {
-        let flight = self.flights.iter_mut().find(|flight| flight.step == *step);
+        let flight = self.flights.iter_mut().find(|flight| *flight.step == *step);
         if let Some(flight) = flight {
             flight.is_called(request_ids);
         }
@@ -70,8 +70,9 @@ impl Roll {
 
     /// Tells that Heroku refused a step for good.
     pub fn refused(&mut self, step: &Step, detail: String) {
-        self.pending.retain(|pending| pending.step != *step);
-        let step = step.clone();
+        let Some(Pending { step, .. }) = self.take_pending(step) else {
+            return;
+        };
         self.end(Ended {
             step,
             outcome: Outcome::Failed,

@@ -8,7 +8,7 @@ use crate::{
     snapshot::{Dyno, Generation, Snapshot, State},
 };
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// What the answer to the DELETE was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum Answer {
 
 #[derive(Debug, Clone)]
 pub(super) struct Flight {
-    pub step: Step,
+    pub step: Arc<Step>,
     /// Requests made for this step, this one included.
     pub attempts: u32,
     asked_at: Timestamp,
@@ -71,7 +71,7 @@ const SILENCE: SignedDuration = SignedDuration::from_secs(60);
 
 impl Flight {
     pub fn new(
-        step: Step,
+        step: Arc<Step>,
         attempts: u32,
         snapshot: &Snapshot,
         answer: Answer,

@@ -13,7 +13,7 @@ use super::{
 use crate::snapshot::{Dyno, Snapshot};
 use flight::{Flight, Sighting};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 pub use flight::Answer;
 pub(super) use flight::LONGEST_LAG;
@@ -22,7 +22,7 @@ pub(super) use flight::LONGEST_LAG;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// DELETE this dyno, now, with nothing in between.
-    Restart(Box<Step>),
+    Restart(Arc<Step>),
     /// Read the list again after this long.
     Wait(SignedDuration),
     /// Ask the app, all of it at once, and tell [`Roll::told`] its answers.
@@ -64,7 +64,7 @@ pub struct Roll {
 
 #[derive(Debug, Clone)]
 struct Pending {
-    step: Step,
+    step: Arc<Step>,
     attempts: u32,
     not_before: Option<Timestamp>,
 }
@@ -73,9 +73,9 @@ impl Roll {
     /// Takes the steps in the order of the plan, and what the pass has seen before. No step is begun
     /// at or after `until`.
     #[must_use]
-    pub fn new(steps: &[Step], until: Option<Timestamp>, seen: Seen) -> Self {
-        let pending = |step: &Step| Pending {
-            step: step.clone(),
+    pub fn new(steps: &[Arc<Step>], until: Option<Timestamp>, seen: Seen) -> Self {
+        let pending = |step: &Arc<Step>| Pending {
+            step: Arc::clone(step),
             attempts: 0,
             not_before: None,
         };
@@ -148,7 +148,7 @@ impl Roll {
                 Some(dyno) if dyno.is_up() => "settling",
                 Some(dyno) => dyno.state.as_str(),
             };
-            (&flight.step, state)
+            (&*flight.step, state)
         })
     }
 
@@ -286,7 +286,7 @@ impl Roll {
                             return Start::OtherThanPlanned;
                         }
                         self.round = None;
-                        return Start::Step(Box::new(step.clone()));
+                        return Start::Step(Arc::clone(step));
                     } else if !self
                         .flights
                         .iter()
@@ -318,7 +318,7 @@ impl Roll {
                 .iter()
                 .any(|flight| flight.new_id() == Some(&dyno.id))
         };
-        let steps = || self.pending.iter().map(|pending| &pending.step);
+        let steps = || self.pending.iter().map(|pending| &*pending.step);
         [true, false].into_iter().any(|is_dated| {
             let steps: Vec<&Step> = steps()
                 .filter(|step| health::is_dated(step) == is_dated)
@@ -333,8 +333,8 @@ impl Roll {
         let steps = self
             .pending
             .iter()
-            .map(|pending| &pending.step)
-            .chain(self.flights.iter().map(|flight| &flight.step));
+            .map(|pending| &*pending.step)
+            .chain(self.flights.iter().map(|flight| &*flight.step));
         let allowed = steps
             .filter(of_type)
             .map(|other| other.limits.max_unavailable)
@@ -343,7 +343,7 @@ impl Roll {
         // The list may still show the old dyno of a restart that was just asked for; and one that is up and
         // has not answered its check, or not settled by its own measure, is not there yet.
         let is_settled = |dyno: &Dyno| guards::is_settled(dyno, step.limits.settle, now);
-        let flights = self.flights.iter().filter(|flight| of_type(&&flight.step));
+        let flights = self.flights.iter().filter(|flight| of_type(&&*flight.step));
         let lagging = flights.filter(|flight| {
             let mut dynos = snapshot.dynos.iter();
             let old = dynos.find(|dyno| dyno.id == flight.step.old_id);
@@ -364,7 +364,7 @@ impl Roll {
         self.drop_pending(reason);
     }
 
-    fn again(&mut self, step: Step, attempts: u32, not_before: Option<Timestamp>) {
+    fn again(&mut self, step: Arc<Step>, attempts: u32, not_before: Option<Timestamp>) {
         if attempts >= ATTEMPTS {
             let why = self.last_error.as_deref().unwrap_or("no reason was given");
             let detail = format!("Heroku did not take the restart in {ATTEMPTS} attempts: {why}");
@@ -383,7 +383,7 @@ impl Roll {
         let place = self
             .pending
             .iter()
-            .position(|pending| pending.step == *step)?;
+            .position(|pending| *pending.step == *step)?;
         Some(self.pending.remove(place))
     }
 
@@ -409,7 +409,7 @@ impl Roll {
 }
 
 enum Start {
-    Step(Box<Step>),
+    Step(Arc<Step>),
     Ask(Vec<Ask>),
     After(SignedDuration),
     Nothing,
