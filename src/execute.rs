@@ -327,6 +327,14 @@ impl Tools<'_> {
         }
         let asked_at = self.client.now();
         self.ledger.requested(step, asked_at)?;
+        let now = self.client.now();
+        let is_slow = now.duration_since(asked_at) > AT_ONCE;
+        // The disk took its time, or whoever writes besides: a signal is heard now, and the list has aged.
+        let is_stopped = is_slow && self.pause(SignedDuration::from_millis(1)).await;
+        if is_stopped || now.duration_since(snapshot.at) > LATE {
+            let why = "not asked for: the ledger took long to write";
+            return self.ledger.refused(step, now, why);
+        }
         let answer = tokio::select! {
             answer = self.client.restart(&step.app_id, &step.dyno) => Some(answer),
             () = self.stop.after_the_last_word() => None,

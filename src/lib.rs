@@ -48,6 +48,7 @@ pub mod runner;
 pub mod sandbox;
 pub mod state;
 pub mod store;
+pub mod turn;
 
 use clap::Parser as _;
 use credentials::Secret;

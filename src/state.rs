@@ -6,7 +6,7 @@ use crate::{
     error::Error,
     heartbeat::Heartbeat,
     schedule::{App, Schedule},
-    store,
+    store, turn,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -46,9 +46,23 @@ pub struct Mark {
     pub ahead: Option<Timestamp>,
     /// Why the newest occurrence is not acted on yet.
     pub waiting: Option<Waiting>,
+    /// A miss, until whoever found it has told it: that process may not live to.
+    #[serde(default)]
+    pub untold: Option<Untold>,
     /// Since when, and when last, the app said that a restart does not suit it.
     #[serde(default)]
     pub busy: Option<(Timestamp, Timestamp)>,
+}
+
+/// Occurrences that were missed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Untold {
+    /// The latest of them.
+    pub occurrence: Timestamp,
+    pub count: usize,
+    pub reason: String,
+    /// Which process found it.
+    pub by: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,9 +98,22 @@ impl StateDir {
             )
         })?;
         let state = Self { path };
-        fs::create_dir_all(state.path.join("marks"))
-            .and_then(|()| fs::create_dir_all(state.heartbeats()))
-            .map_err(|error| state.io(&error))?;
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        for place in [
+            state.path.clone(),
+            state.path.join("marks"),
+            state.heartbeats(),
+        ] {
+            match builder.create(&place) {
+                // Whoever only reads needs none of them.
+                Err(error)
+                    if error.kind() == ErrorKind::ReadOnlyFilesystem && state.path.is_dir() => {}
+                made => made.map_err(|error| state.io(&error))?,
+            }
+        }
         Ok(state)
     }
 
@@ -142,7 +169,7 @@ impl StateDir {
                 }
             })
             .collect();
-        let file = self.lock_file(&name)?;
+        let file = turn::open(&self.lock_place(&name)).map_err(|error| self.io(&error))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Lock { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -155,23 +182,12 @@ impl StateDir {
     /// # Errors
     /// When the lock file cannot be made.
     pub fn turn(&self, name: &str) -> Result<Lock, Error> {
-        let file = self.lock_file(name)?;
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => file.lock().map_err(|error| self.io(&error))?,
-            // A file system without locks: whoever is last wins.
-            Ok(()) | Err(TryLockError::Error(_)) => {}
-        }
+        let file = turn::take(&self.lock_place(name)).map_err(|error| self.io(&error))?;
         Ok(Lock { _file: file })
     }
 
-    fn lock_file(&self, name: &str) -> Result<File, Error> {
-        let place = self.path.join(format!("{name}.lock"));
-        File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(place)
-            .map_err(|error| self.io(&error))
+    fn lock_place(&self, name: &str) -> PathBuf {
+        self.path.join(format!("{name}.lock"))
     }
 
     /// What was judged of this schedule as it is now; nothing where it cannot be read.

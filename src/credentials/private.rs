@@ -1,6 +1,7 @@
 //! Files that nobody else may read: 0600 from birth, and refused when they are not.
 
 use super::Error;
+use crate::turn;
 use std::{
     fs::{self, File, TryLockError},
     io::{self, ErrorKind, Read as _, Write as _},
@@ -142,16 +143,7 @@ fn lock_file(place: &Path) -> Result<File, Error> {
     let io = |error| unwritable(place, &error);
     let name = place.file_name().unwrap_or_default().to_string_lossy();
     let place = directory(place).map_err(io)?.join(format!(".{name}.lock"));
-    let mut options = File::options();
-    options.create(true).truncate(false).write(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        // Whoever may open it may hold it; and a pipe is not waited for.
-        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-        options.mode(0o600).custom_flags(flags.bits().cast_signed());
-    }
-    options.open(&place).map_err(io)
+    turn::open(&place).map_err(io)
 }
 
 /// The directory of the file, made if need be, for nobody else.

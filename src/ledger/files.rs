@@ -1,8 +1,9 @@
 //! The ledger on the disk: one file that grows, and older ones that were set aside when it had grown
 //! enough. Whoever writes has his turn, so that two processes never write into one line.
 
+use crate::turn;
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, File},
     io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
 };
@@ -61,20 +62,9 @@ impl Files {
         if is_flushed { file.sync_data() } else { Ok(()) }
     }
 
-    /// One process at a time; gone with the value, and with the process.
+    /// One process at a time.
     fn turn(&self) -> io::Result<File> {
-        let place = self.path.with_extension("lock");
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(place)?;
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => file.lock()?,
-            // A file system without locks: a line is still one write.
-            Ok(()) | Err(TryLockError::Error(_)) => {}
-        }
-        Ok(file)
+        turn::take(&self.path.with_extension("lock"))
     }
 
     /// What cannot be set aside goes on growing.
@@ -83,10 +73,17 @@ impl Files {
         if length < LARGEST {
             return;
         }
-        for number in (1..ASIDE).rev() {
-            let _ = fs::rename(self.aside(number), self.aside(number + 1));
+        let on = |from: &Path, to: &Path| match fs::rename(from, to) {
+            Err(error) if error.kind() != ErrorKind::NotFound => false,
+            Ok(()) | Err(_) => true,
+        };
+        // The oldest is let go; where a file cannot be moved, none is moved over another.
+        let has_room = (1..ASIDE)
+            .rev()
+            .all(|number| on(&self.aside(number), &self.aside(number + 1)));
+        if has_room {
+            on(&self.path, &self.aside(1));
         }
-        let _ = fs::rename(&self.path, self.aside(1));
     }
 
     /// Everything, from the oldest on.

@@ -7,7 +7,7 @@ use crate::{
     report::AppReport,
     schedule::{OWN_CYCLE, Schedule},
     snapshot::Snapshot,
-    state::{Mark, StateDir, Waiting},
+    state::{Mark, StateDir, Untold, Waiting},
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -27,6 +27,7 @@ impl AppPass<'_> {
         let (state, is_dry_run) = (self.pass.state, self.pass.options.is_dry_run);
         for schedule in self.marked(snapshot) {
             let mut mark = state.mark(schedule);
+            let mut untold = mark.untold.take();
             mark.judged = mark.judged.max(self.before_our_time(schedule));
             let judged = missed::latest_expired(schedule, mark.judged, snapshot.at)
                 .filter(|expired| !self.is_open(schedule, *expired, snapshot.at));
@@ -65,6 +66,13 @@ impl AppPass<'_> {
                         .ledger
                         .missed(&missed, &snapshot.app.id, snapshot.at)?;
                 }
+                untold = Some(Untold {
+                    occurrence: missed.occurrence,
+                    count: missed.count,
+                    reason: missed.reason.clone(),
+                    by: self.pass.process.to_owned(),
+                });
+                report.untold.push(schedule.clone());
                 report.missed.push(missed);
             }
             if !is_dry_run {
@@ -72,6 +80,7 @@ impl AppPass<'_> {
                     schedule,
                     &Mark {
                         judged: Some(expired),
+                        untold,
                         ..mark
                     },
                 )?;

@@ -7,6 +7,7 @@ mod identity;
 mod marks;
 mod memory;
 mod one_app;
+mod untold;
 mod waiting;
 mod words;
 
@@ -14,6 +15,7 @@ pub use effects::measure;
 pub use identities::Identities;
 pub use marks::{has_reason_to_look, judged, keep_trouble, may_be_due, next_look};
 pub use memory::{Heard, Listened, recall};
+pub use untold::{untold, was_told};
 pub use words::words;
 
 use crate::{
@@ -63,6 +65,8 @@ pub struct Pass<'a> {
     pub state: &'a StateDir,
     pub store: &'a Store,
     pub runner_id: &'a str,
+    /// Which process this is.
+    pub process: &'a str,
     pub host: &'a str,
     /// Whose the credential is, where that is known.
     pub account: Option<&'a str>,

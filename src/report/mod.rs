@@ -14,6 +14,7 @@ use crate::{
     error::{Error, exit},
     ledger::Record,
     plan::{Ended, Outcome, Skip, SkipReason, Step, Weight, due::NOW, missed::Missed},
+    schedule::Schedule,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::{collections::BTreeSet, sync::Arc};
@@ -57,6 +58,8 @@ pub struct AppReport {
     /// Earlier restarts whose effect is known by now.
     pub measured: Vec<Record>,
     pub missed: Vec<Missed>,
+    /// The schedules whose misses stand as untold until this report is told.
+    pub untold: Vec<Schedule>,
     pub error: Option<Error>,
     /// What to do about the credential, where Heroku refused it.
     pub refusal: Option<String>,

@@ -15,6 +15,10 @@ pub trait Passes {
     /// Listens to the log of these schedules' app, until nobody wants to know any more.
     fn listen(&self, schedules: Vec<Schedule>, ear: Rc<Ear>) -> impl Future<Output = ()>;
     fn tell(&self, report: &Report);
+    /// What a process before this one found to be missed, and did not live to tell.
+    fn untold(&self, _schedules: &[Schedule]) -> Option<Report> {
+        None
+    }
     /// Notes what earlier restarts bought, as far as a log tells.
     fn measure(&self, ear: &Ear);
     /// What ends soon, each of it told once a day.

@@ -105,13 +105,7 @@ impl Watch<'_> {
     /// When the schedules cannot be read at the beginning: a runner that can do nothing must not
     /// look alive.
     pub async fn run(&self, passes: &impl Passes) -> Result<u8, Error> {
-        let (all, wrong) = self.store.read_all().await?;
-        let mut known = Known::of(all, passes, self.app);
-        let wrong: Vec<Error> = wrong.into_iter().map(Into::into).collect();
-        self.greet(&known.schedules);
-        for error in &wrong {
-            self.ui.error(error);
-        }
+        let (mut known, wrong) = self.wake(passes).await?;
         let (mut beats, mut last_closed) = (Beats::default(), None);
         let (ears, mut listening) = (Ears::default(), FuturesUnordered::new());
         let mut rolling = FuturesUnordered::new();
@@ -206,6 +200,23 @@ impl Watch<'_> {
         passes.deliver().await;
         self.state.rest(&self.sign(None, self.clock.now()));
         Ok(exit::INTERRUPTED)
+    }
+
+    /// The schedules, and what is wrong beside them, which is said; as is what a runner before this one
+    /// left unsaid.
+    async fn wake(&self, passes: &impl Passes) -> Result<(Known, Vec<Error>), Error> {
+        let (all, wrong) = self.store.read_all().await?;
+        let known = Known::of(all, passes, self.app);
+        let wrong: Vec<Error> = wrong.into_iter().map(Into::into).collect();
+        self.greet(&known.schedules);
+        for error in &wrong {
+            self.ui.error(error);
+        }
+        if let Some(untold) = passes.untold(&known.schedules) {
+            passes.note(Ok(&untold), &known.schedules);
+            passes.tell(&untold);
+        }
+        Ok((known, wrong))
     }
 
     /// Why whoever wants to know was not told that the runner fares well; said once.

@@ -89,6 +89,7 @@ pub(super) struct Release {
 pub(super) struct Accepted {
     pub name: String,
     process_type: String,
+    pub asked_at: Timestamp,
     pub at: Timestamp,
     pub down: u32,
 }
@@ -97,6 +98,8 @@ pub(super) struct Accepted {
 #[derive(Debug, Clone, Serialize)]
 pub struct Restart {
     pub at: Timestamp,
+    /// Before `at` where it took effect later.
+    pub asked_at: Timestamp,
     pub app: String,
     pub dyno: String,
     pub process_type: String,
@@ -210,7 +213,11 @@ impl App {
             .find(|entry| entry.process_type == process_type)
             .map_or(0, |entry| entry.quantity);
         let up = self.dynos.iter().filter(|dyno| {
-            dyno.process_type == process_type && !dyno.is_one_off && dyno.is_up(now)
+            dyno.process_type == process_type
+                && !dyno.is_one_off
+                // One whose successor boots is not there for long, whoever comes in its place.
+                && dyno.leaves_at.is_none()
+                && dyno.is_up(now)
         });
         wanted.saturating_sub(u32::try_from(up.count()).unwrap_or(u32::MAX))
     }
@@ -238,6 +245,7 @@ impl App {
             // Each request is carried out, also a second one for the same place.
             self.accepted.push(Accepted {
                 name: name.to_owned(),
+                asked_at: now,
                 at: now + lag.duration(),
                 down: down + u32::try_from(pending).unwrap_or(u32::MAX),
                 process_type,
@@ -270,6 +278,7 @@ impl App {
         let down = self.down(&dyno.process_type, now);
         Restart {
             at: now,
+            asked_at: now,
             app: self.name.clone(),
             dyno: dyno.name,
             process_type: dyno.process_type,
@@ -300,6 +309,7 @@ impl App {
         let down = self.down(&process_type, now);
         Restart {
             at: now,
+            asked_at: now,
             app: self.name.clone(),
             dyno: old.name,
             process_type,

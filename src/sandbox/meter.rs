@@ -228,6 +228,7 @@ impl App {
         dyno.started_at = at;
         Some(Restart {
             at,
+            asked_at: at,
             app: self.name.clone(),
             dyno: dyno.name.clone(),
             process_type: dyno.process_type.clone(),

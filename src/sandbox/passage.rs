@@ -20,11 +20,22 @@ impl App {
             .into_iter()
             .partition(|accepted: &Accepted| accepted.at <= now);
         self.accepted = later;
-        for Accepted { name, at, down, .. } in due {
+        for Accepted {
+            name,
+            asked_at,
+            at,
+            down,
+            ..
+        } in due
+        {
             let is_it = |dyno: &Dyno| dyno.name == name && dyno.leaves_at.is_none();
             if let Some(place) = self.dynos.iter().position(is_it) {
                 let restart = self.replace(place, "request", at);
-                restarts.push(Restart { down, ..restart });
+                restarts.push(Restart {
+                    asked_at,
+                    down,
+                    ..restart
+                });
             }
         }
         if self.habits.daily_cycle {

@@ -105,6 +105,7 @@ pub struct Request {
 #[derive(Debug, Clone, serde::Deserialize)]
 pub struct Restart {
     pub at: jiff::Timestamp,
+    pub asked_at: jiff::Timestamp,
     pub app: String,
     pub dyno: String,
     pub process_type: String,
@@ -116,7 +117,8 @@ pub struct Restart {
 }
 
 impl Record {
-    /// How often each dyno was restarted because somebody asked for it.
+    /// How often each dyno was restarted because somebody asked for it, by its name: on Fir each new dyno
+    /// has a new one.
     pub fn restarts(&self) -> BTreeMap<String, u32> {
         let mut count = BTreeMap::new();
         for restart in self

@@ -128,6 +128,7 @@ fn each_kind_of_input_and_output_has_one_door() {
                 "state.rs",
                 "heartbeat.rs",
                 "ledger/files.rs",
+                "turn.rs",
                 "heroku/tls.rs",
                 "signals.rs",
                 "sandbox/scenario.rs",

@@ -1,16 +1,20 @@
 //! The ledger whatever happens to it: cut anywhere, written by many, set aside, on a full disk, unwritable.
 
 use crate::{
-    control::Heroku,
-    process::{Home, Served, TOKEN, Told, binary, block, each_once, now, schedule, shop},
+    control::{Heroku, Record},
+    process::{Home, Served, TOKEN, Told, binary, block, each_once, now, on_time, schedule, shop},
 };
 use autorestart::{
     ledger::{Event, Ledger},
     plan::missed::Missed,
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::json;
-use std::process::Command;
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    process::{Command, Stdio},
+};
 
 const AT: &str = "2026-03-02T07:00:30Z";
 
@@ -256,6 +260,101 @@ fn one_that_cannot_be_written_at_all_holds_everything() {
         assert_eq!(deletes(&served.heroku).await, 0, "{told:?}");
         std::fs::remove_dir(home.ledger()).expect("removed");
     });
+}
+
+/// Somebody else writes for long: starts a `run`, and returns when it has waited for its turn for half a
+/// minute of the sandbox, its dynos seen long ago.
+async fn waiting_for_its_turn(home: &Home, served: &Served) -> (File, std::process::Child) {
+    home.write_schedules(&schedule("07:00"));
+    let turn = File::create(home.ledger().with_extension("lock")).expect("a lock file");
+    turn.lock().expect("a lock");
+    let mut run = on_time(home, served, &["run", "--no-wait"]).await;
+    let run = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let run = run.expect("it starts");
+    let has_asked = |record: &Record| {
+        let lists = record.requests.iter();
+        lists.filter(|one| one.path.ends_with("/dynos")).count() > 1
+    };
+    while !has_asked(&served.heroku.record().await) {
+        tokio::task::yield_now().await;
+    }
+    let time = async || now(served).await.parse::<Timestamp>().expect("an instant");
+    let since = time().await;
+    while time().await.duration_since(since) < SignedDuration::from_secs(30) {
+        tokio::task::yield_now().await;
+    }
+    (turn, run)
+}
+
+#[test]
+fn what_was_seen_before_a_long_wait_for_the_ledger_restarts_nothing() {
+    block(async {
+        for is_stopped in [false, true] {
+            let home = Home::new().without_offset();
+            let served = Served::start(&shop(&home, 5), Some("2026-03-02T07:00:10Z*60"));
+            let (turn, run) = waiting_for_its_turn(&home, &served).await;
+            if is_stopped {
+                let id = run.id().to_string();
+                let kill = Command::new("kill").args(["-TERM", &id]).status();
+                assert!(kill.expect("kill runs").success());
+            } else {
+                // Another machine was faster.
+                let path = "/apps/example-app/dynos/web.1";
+                let restart = reqwest::Client::new().delete(format!("{}{path}", served.heroku.url));
+                let accept = "application/vnd.heroku+json; version=3";
+                let restart = restart
+                    .header("accept", accept)
+                    .bearer_auth(TOKEN)
+                    .send()
+                    .await
+                    .expect("an answer");
+                assert!(restart.status().is_success());
+            }
+            drop(turn);
+            let told: Told = run.wait_with_output().expect("it ends").into();
+            let record = served.heroku.record().await;
+            if is_stopped {
+                assert_eq!(told.code, Some(130), "{told:?}");
+                assert_eq!(record.restarts(), BTreeMap::new(), "{told:?}");
+            } else {
+                assert_eq!(told.code, Some(0), "{told:?}");
+                assert_eq!(record.restarts(), each_once(), "{told:?}");
+                assert_eq!(record.most_down(), 1, "{told:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_ledger_that_another_process_does_not_let_go_of_holds_everything_and_is_said() {
+    block(async {
+        let home = Home::new().without_offset();
+        let served = Served::start(&shop(&home, 5), Some("2026-03-02T07:00:10Z*60"));
+        let (turn, run) = waiting_for_its_turn(&home, &served).await;
+        let told: Told = run.wait_with_output().expect("it ends").into();
+        assert!(
+            matches!(told.code, Some(1 | 3)) && told.stderr.contains("has held ledger.lock locked"),
+            "{told:?}"
+        );
+        assert_eq!(deletes(&served.heroku).await, 0, "{told:?}");
+        drop(turn);
+    });
+}
+
+#[test]
+fn what_cannot_be_set_aside_is_moved_over_nothing() {
+    let home = tempfile::tempdir().expect("a directory");
+    let path = home.path().join("ledger.jsonl");
+    let ledger = Ledger::new(path.clone(), "a runner".to_owned());
+    let beside = |number: u32| path.with_extension(format!("{number}.jsonl"));
+    std::fs::write(beside(1), restart("web.1", "11")).expect("a file");
+    std::fs::create_dir_all(beside(2).join("in the way")).expect("a directory");
+    std::fs::write(&path, "{}\n".repeat(6 << 20)).expect("a file");
+    ledger.missed(&missed(1, 1), "01", at()).expect("written");
+    let kept = std::fs::read_to_string(beside(1)).expect("a file");
+    assert_eq!(kept, restart("web.1", "11"));
+    let length = std::fs::metadata(&path).expect("a file").len();
+    assert!(length > 18 << 20, "it goes on growing: {length}");
 }
 
 #[test]

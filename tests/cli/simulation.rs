@@ -14,10 +14,15 @@ use autorestart::{
     state::StateDir,
     store::Store,
 };
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+};
 use tempfile::TempDir;
 
-/// What a machine asks Heroku with.
+/// Every pass is a process of its own.
+static PROCESSES: AtomicU64 = AtomicU64::new(0);
+
 /// A clock that stands at an instant, and goes on as the paused time of the runtime does.
 pub fn paused_at(base: jiff::Timestamp) -> Clock {
     Clock::Moved {
@@ -28,6 +33,7 @@ pub fn paused_at(base: jiff::Timestamp) -> Clock {
     }
 }
 
+/// What a machine asks Heroku with.
 pub async fn client(env: &Env, clock: Clock) -> Client {
     let heroku = Options::from_env(env).expect("options");
     let person = credentials::Use::Person;
@@ -115,6 +121,7 @@ impl Machine {
         let heroku = Options::from_env(&self.env).expect("options");
         let client = client(&self.env, self.clock).await;
         let runner_id = state.runner_id().expect("an id");
+        let process = PROCESSES.fetch_add(1, Ordering::Relaxed).to_string();
         let ledger = Ledger::new(state.ledger(), runner_id.clone());
         let store = self.store();
         let platform = Platform::default();
@@ -142,15 +149,21 @@ impl Machine {
             state: &state,
             store: &store,
             runner_id: &runner_id,
+            process: &process,
             host: heroku.host.machine(),
             account: None,
             told: &[],
             listened,
             options,
         };
-        match now {
+        let untold = pass::untold(&state, schedules, &process);
+        let mut report = match now {
             Some((app, request)) => pass.run_now(app, schedules, request).await,
             None => pass.run(schedules).await,
-        }
+        };
+        // Whoever calls is told.
+        report.apps.extend(untold);
+        pass::was_told(&state, &report);
+        report
     }
 }

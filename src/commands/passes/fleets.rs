@@ -133,6 +133,19 @@ impl Passes<'_> {
         self.news.take()
     }
 
+    /// Tells with the other news what a process before this one found to be missed, and did not live to
+    /// tell.
+    pub fn recall(&self, schedules: &[Schedule]) {
+        let untold = pass::untold(self.state, schedules, &self.process);
+        self.news.borrow_mut().extend(untold);
+    }
+
+    /// The same as a report of its own.
+    pub fn untold(&self, schedules: &[Schedule]) -> Option<Report> {
+        self.recall(schedules);
+        self.report_of_news()
+    }
+
     /// The same as a report of its own; none where there is nothing to tell.
     pub fn report_of_news(&self) -> Option<Report> {
         let apps = self.news();

@@ -55,6 +55,8 @@ pub(super) struct Passes<'a> {
     pub stop: &'a Stop,
     pub is_watch: bool,
     pub no_wait: bool,
+    /// Which process this is.
+    pub process: String,
 }
 
 impl Passes<'_> {
@@ -213,6 +215,7 @@ impl Passes<'_> {
             state: self.state,
             store: self.store,
             runner_id: &runner_id,
+            process: &self.process,
             host: options.host.machine(),
             account: credential.account.as_deref(),
             turns: &self.turns,

@@ -81,6 +81,7 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
             stop: &stop,
             is_watch: flags.watch,
             no_wait: flags.no_wait,
+            process: uuid::Uuid::new_v4().to_string(),
         },
         asked_at: Cell::default(),
         ping: ping::of(context, &flags)?,
@@ -142,6 +143,11 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
+    fn tell(&self, report: &Report) {
+        tell(self.context, report);
+        pass::was_told(self.state, report);
+    }
+
     /// One pass, told; then whoever is to hear of it.
     async fn once(&self) -> Result<u8, Error> {
         let mut made = self.pass_over_all().await;
@@ -163,6 +169,9 @@ impl Runner<'_> {
             tell(self.context, &report);
         }
         self.notify(&report).await;
+        if !self.flags.dry_run {
+            pass::was_told(self.state, &report);
+        }
         if let Some(schedules) = self.fares_well.get() {
             self.tell_well(schedules).await;
         }
@@ -235,10 +244,11 @@ impl Runner<'_> {
         told.extend_from_slice(&all);
         *self.schedules.borrow_mut() = told;
         let schedules = narrow(all, self.flags.app.as_ref(), None);
+        self.passes.recall(&schedules);
         let news = self.passes.report_of_news();
         if let (true, Some(app)) = (schedules.is_empty(), &self.flags.app) {
             if let Some(news) = &news {
-                tell(self.context, news);
+                self.tell(news);
             }
             return Err(self.context.no_such(format!("{app} has no schedule")));
         }
@@ -296,7 +306,7 @@ impl Runner<'_> {
                 }
                 Err(error) => {
                     if let Some(news) = &news {
-                        tell(self.context, news);
+                        self.tell(news);
                     }
                     for ending in &endings {
                         self.context.ui.warn(ending);

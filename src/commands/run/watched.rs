@@ -2,7 +2,7 @@
 
 use super::Runner;
 use crate::{
-    commands::{passes::failed, tell::tell},
+    commands::passes::failed,
     error::Error,
     notify,
     pass::{self, Listened},
@@ -40,7 +40,11 @@ impl runner::Passes for Runner<'_> {
     }
 
     fn tell(&self, report: &Report) {
-        tell(self.context, report);
+        Runner::tell(self, report);
+    }
+
+    fn untold(&self, schedules: &[Schedule]) -> Option<Report> {
+        self.passes.untold(schedules)
     }
 
     fn note(&self, made: Result<&Report, &Error>, schedules: &[Schedule]) {

@@ -2,11 +2,7 @@
 
 use super::weather::{AppPlan, MAX_UPTIME_HOURS};
 use crate::control::Heroku;
-use autorestart::{
-    ledger::{Event, Ledger},
-    report::Report,
-    schedule::Schedule,
-};
+use autorestart::{report::Report, schedule::Schedule};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use std::{
@@ -91,6 +87,19 @@ struct TrueDyno {
     one_off: bool,
 }
 
+/// Under which id the first dyno in the place of each was known: on Fir a new one has another name.
+fn places(restarts: &[crate::control::Restart]) -> BTreeMap<&str, String> {
+    let mut places: BTreeMap<&str, String> = BTreeMap::new();
+    for restart in restarts {
+        let first = places
+            .get(restart.old_id.as_str())
+            .unwrap_or(&restart.old_id);
+        let first = first.clone();
+        places.extend(restart.new_id.as_deref().map(|id| (id, first)));
+    }
+    places
+}
+
 pub struct Judge {
     apps: Vec<AppPlan>,
     schedules: Vec<Schedule>,
@@ -98,19 +107,16 @@ pub struct Judge {
     missed: BTreeSet<(String, Timestamp, usize)>,
     /// The newest occurrence of each app that was looked at when its time was over.
     judged: BTreeMap<String, Timestamp>,
-    /// Where it stands what a pass found that was dropped before it could tell.
-    ledger: Ledger,
     tally: Tally,
 }
 
 impl Judge {
-    pub fn new(apps: &[AppPlan], schedules: Vec<Schedule>, ledger: Ledger) -> Self {
+    pub fn new(apps: &[AppPlan], schedules: Vec<Schedule>) -> Self {
         Self {
             apps: apps.to_vec(),
             schedules,
             missed: BTreeSet::new(),
             judged: BTreeMap::new(),
-            ledger,
             tally: Tally {
                 app_days: i64::try_from(apps.len()).expect("few") * super::life::DAYS,
                 ..Tally::default()
@@ -130,7 +136,7 @@ impl Judge {
             .expect("a schedule")
     }
 
-    /// After a whole pass: what it let go by, it, or one before it, has told.
+    /// After a whole pass: what it let go by, it, or one before it, has told whoever called.
     pub async fn look(
         &mut self,
         heroku: &Heroku,
@@ -156,8 +162,10 @@ impl Judge {
             }
             for missed in &app.missed {
                 self.tally.missed += missed.count;
-                self.missed
-                    .insert((app.app.clone(), missed.occurrence, missed.count));
+                let key = (app.app.clone(), missed.occurrence, missed.count);
+                if !self.missed.insert(key) {
+                    self.wrong(format!("{}: {now}: told again: {missed:?}", app.app));
+                }
             }
             let bad = app.ended.iter();
             self.tally.failed += bad.filter(|ended| !ended.outcome.is_good()).count();
@@ -202,13 +210,6 @@ impl Judge {
             // Those that are told together end with the newest.
             *app == plan.name && *at >= occurrence && *count >= 1
         });
-        let is_told = is_told || {
-            let (records, _) = self.ledger.read().expect("a ledger");
-            records.iter().any(|record| {
-                let is_miss = record.event == Event::Missed && record.app == plan.name;
-                is_miss && record.occurrence >= occurrence
-            })
-        };
         let truth: Truth = heroku.get(&format!("/sandbox/apps/{}", plan.name)).await;
         // One that was down when the time was over is left to Heroku, on purpose.
         let over = occurrence + catch_up;
@@ -242,6 +243,11 @@ impl Judge {
                 println!("{restart:?}");
             }
         }
+        let places = places(&record.restarts);
+        let mut since = BTreeMap::new();
+        for restart in &record.restarts {
+            since.extend(restart.new_id.as_deref().map(|id| (id, restart.at)));
+        }
         for restart in requested {
             let plan = self.apps.iter().find(|plan| plan.name == restart.app);
             let plan = plan.expect("an app").clone();
@@ -266,8 +272,22 @@ impl Judge {
                 self.wrong(format!("{}: nothing was due at {}", plan.name, restart.at));
                 continue;
             };
-            let key = (restart.app.clone(), restart.dyno.clone(), due);
+            let place = places
+                .get(restart.old_id.as_str())
+                .unwrap_or(&restart.old_id);
+            let key = (restart.app.clone(), place.clone(), due);
             counts.entry(key).or_default().push(restart.at);
+            // One that took effect late may have met another dyno than it was asked for.
+            let made = since.get(restart.old_id.as_str());
+            let due = self
+                .schedule(&plan.name)
+                .latest_occurrence(restart.asked_at);
+            if let (Some(made), Some(due)) = (made, due)
+                && (due..restart.asked_at).contains(made)
+            {
+                let (app, dyno, at) = (&restart.app, &restart.dyno, restart.asked_at);
+                self.wrong(format!("{app}: {dyno} of {made} at {at}, newer than {due}"));
+            }
         }
         for ((app, dyno, due), times) in &counts {
             if times.len() > 1 {

@@ -9,9 +9,7 @@ use crate::{
     control::Heroku,
     simulation::{Machine, paused_at},
 };
-use autorestart::{
-    execute::Stop, ledger::Ledger, pass::Options, report::Report, sandbox::Scenario,
-};
+use autorestart::{execute::Stop, pass::Options, report::Report, sandbox::Scenario};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use std::{
@@ -77,8 +75,7 @@ impl Life {
         std::fs::create_dir_all(&state).expect("a directory");
         std::fs::write(state.join("runner-id"), self.seed.to_string()).expect("a file");
         let schedules = machine.store().read().await.expect("schedules");
-        let ledger = Ledger::new(machine.state().ledger(), String::new());
-        let mut judge = Judge::new(&self.apps, schedules, ledger);
+        let mut judge = Judge::new(&self.apps, schedules);
         let events = std::mem::take(&mut self.events);
         let apps = self.apps.clone();
         let happens = async {

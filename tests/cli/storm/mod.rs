@@ -68,7 +68,9 @@ fn whatever_happens_no_promise_breaks() {
         began.elapsed().as_secs_f64()
     );
     assert!(whole.wrong.is_empty(), "{:#?}", whole.wrong);
-    whole.is_a_storm();
+    if seeds.len() >= 3 {
+        whole.is_a_storm();
+    }
 }
 
 /// Lived twice, a seed comes to the same: what fails can be looked at again.
