@@ -4,6 +4,7 @@
 use super::Context;
 use crate::{
     error::Error,
+    fleet::Fleets,
     heroku,
     ledger::Ledger,
     observe,
@@ -13,7 +14,10 @@ use crate::{
     snapshot::Snapshot,
     state::StateDir,
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+
+/// Apps of a fleet whose dynos are asked, at four requests each.
+const MOST_LOOKED_AT: usize = 20;
 
 /// Tells of what `verb` has made void of the schedule as it was `before`, and is not of it as it is
 /// `after`. The dynos are asked where they can be; a paused schedule's occurrences are void on purpose.
@@ -24,7 +28,12 @@ pub(super) async fn tell(
     before: &Schedule,
     after: Option<&Schedule>,
 ) {
-    if let Err(error) = judge(context, verb, before, after).await {
+    let judged = if before.app.is_fleet() {
+        of_fleet(context, verb, before, after).await
+    } else {
+        judge(context, verb, before, after).await
+    };
+    if let Err(error) = judged {
         context.ui.warn(&format!(
             "whether {verb} made an occurrence void could not be recorded: {error}"
         ));
@@ -40,18 +49,9 @@ async fn judge(
     let now = context.clock.now();
     let state = StateDir::open(context.env)?;
     let judged = state.mark(before).judged;
-    let kept = after
-        .filter(|after| !after.is_paused(now))
-        .and_then(|after| after.latest_occurrence(now));
-    let until = kept.map_or(now, |kept| now.min(kept - SignedDuration::from_nanos(1)));
-    let unjudged = missed::latest_unjudged(before, judged, until);
-    let Some(occurrence) = unjudged.filter(|_| !before.is_paused(now)) else {
+    let Some(occurrence) = voided(before, after, judged, now) else {
         return Ok(());
     };
-    if before.app.is_fleet() {
-        // Which of its apps had not been reached each of them would have to be asked.
-        return Ok(());
-    }
     let is_rolled = is_rolled(context, &state, before)?;
     let witness = look(context, before).await;
     let was_done = |snapshot: &Snapshot| !missed::is_left(before, snapshot, occurrence);
@@ -78,6 +78,87 @@ async fn judge(
     } else {
         say(context, verb, before, &missed);
     }
+    Ok(())
+}
+
+/// The newest occurrence that is of the schedule as it was, is not judged, and is not kept.
+fn voided(
+    before: &Schedule,
+    after: Option<&Schedule>,
+    judged: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let kept = after
+        .filter(|after| !after.is_paused(now))
+        .and_then(|after| after.latest_occurrence(now));
+    let until = kept.map_or(now, |kept| now.min(kept - SignedDuration::from_nanos(1)));
+    let unjudged = missed::latest_unjudged(before, judged, until);
+    unjudged.filter(|_| !before.is_paused(now))
+}
+
+/// The same of those of its apps on whose dynos nobody acted.
+async fn of_fleet(
+    context: &Context<'_>,
+    verb: &str,
+    before: &Schedule,
+    after: Option<&Schedule>,
+) -> Result<(), Error> {
+    let now = context.clock.now();
+    let state = StateDir::open(context.env)?;
+    if voided(before, after, None, now).is_none() {
+        return Ok(());
+    }
+    let ledger = Ledger::new(state.ledger(), state.runner_id()?);
+    let open = |one: &Schedule| {
+        let judged = state.mark(one).judged;
+        Some((voided(one, after, judged, now)?, judged))
+    };
+    let known = Fleets::open(&state).expand(std::slice::from_ref(before));
+    let members = if known.iter().all(|one| open(one).is_none()) && !known.is_empty() {
+        vec![]
+    } else {
+        context.expanded(std::slice::from_ref(before)).await?
+    };
+    let open = members
+        .into_iter()
+        .filter_map(|one| Some((open(&one)?, one)));
+    let open: Vec<_> = open.collect();
+    let unseen = open.len().saturating_sub(MOST_LOOKED_AT);
+    let mut left = vec![];
+    let looks = open
+        .iter()
+        .take(MOST_LOOKED_AT)
+        .map(async |(_, one)| look(context, one).await);
+    let witnesses = futures_util::future::join_all(looks).await;
+    for (((occurrence, judged), one), witness) in open.iter().zip(witnesses) {
+        let was_done = |snapshot: &Snapshot| !missed::is_left(one, snapshot, *occurrence);
+        if witness.as_ref().is_ok_and(was_done) {
+            continue;
+        }
+        let id = one.app.id.clone().unwrap_or_default();
+        let reason = format!("no pass had acted on it when {verb} made it void");
+        let missed = missed::missed(one, *judged, *occurrence, reason);
+        ledger.missed(&missed, &id, now)?;
+        left.push((one.app.name.to_string(), missed));
+    }
+    let Some((first, missed)) = left.first() else {
+        return Ok(());
+    };
+    let names: Vec<String> = left.iter().map(|(app, _)| format!("⬢ {app}")).collect();
+    let unseen = match unseen {
+        0 => String::new(),
+        _ => format!(", and {unseen} were not looked at"),
+    };
+    context.ui.warn(&format!(
+        "no pass has acted on {} of schedule {} for {}{unseen}, and {verb} makes it void",
+        human::instant(missed.occurrence, &before.time_zone()),
+        before.name,
+        names.join(", ")
+    ));
+    context.ui.hint(&format!(
+        "{} --now --app {first} --yes makes up for it, app by app",
+        context.verb("run")
+    ));
     Ok(())
 }
 

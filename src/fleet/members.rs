@@ -13,6 +13,9 @@ pub struct Member {
     pub id: Option<String>,
     /// When the fleet was last asked for without it: what was due earlier is not for it.
     pub since: Option<Timestamp>,
+    /// Whether it goes by a schedule of its own that has the same name.
+    #[serde(default)]
+    pub has_own: bool,
 }
 
 impl Member {
@@ -76,7 +79,12 @@ impl Known {
         let since = |member: &Member| {
             let mut known = self.members.iter().chain(&self.former);
             let known = known.find(|one| one.key() == member.key());
-            known.map_or(before, |known| known.since)
+            match known {
+                // What the fleet's schedule asked for before was not for it.
+                Some(known) if known.has_own && !member.has_own => before,
+                Some(known) => known.since,
+                None => before,
+            }
         };
         let members: Vec<Member> = found
             .iter()
@@ -98,18 +106,34 @@ impl Known {
         let by_id = |member: &Member| {
             let mut known = self.members.iter();
             let known = known.find(|one| one.name == member.name && one.id.is_some());
-            known
-                .filter(|_| member.id.is_none())
-                .unwrap_or(member)
-                .clone()
+            let known = known.filter(|_| member.id.is_none()).unwrap_or(member);
+            Member {
+                has_own: member.has_own,
+                ..known.clone()
+            }
         };
         found.iter().map(by_id).collect()
     }
 
-    pub(super) fn lacks(&self, found: &[Member]) -> bool {
-        let found = self.renamed(found);
-        let is_found = |member: &Member| found.iter().any(|one| one.key() == member.key());
-        !self.members.iter().all(is_found)
+    pub(super) fn is_as_known(&self, found: &[Member]) -> bool {
+        let keys = |members: &[Member]| -> BTreeSet<String> {
+            members.iter().map(|one| one.key().to_owned()).collect()
+        };
+        keys(&self.members) == keys(&self.renamed(found))
+    }
+
+    /// What two answers come to: an app that is known is in one of them, a new one in both.
+    pub(super) fn agreed(&self, newer: &[Member], older: &[Member]) -> Vec<Member> {
+        let (newer, older) = (self.renamed(newer), self.renamed(older));
+        let has = |members: &[Member], one: &Member| members.iter().any(|it| it.key() == one.key());
+        let more = older.iter().filter(|one| !has(&newer, one));
+        let both = newer
+            .iter()
+            .chain(more)
+            .filter(|one| has(&self.members, one) || has(&newer, one) && has(&older, one));
+        let mut agreed: Vec<Member> = both.cloned().collect();
+        agreed.sort_by(|a, b| a.name.cmp(&b.name));
+        agreed
     }
 
     /// Whether Heroku is to be asked before anything is done to its apps: nothing is known of it, or
@@ -147,7 +171,9 @@ impl Known {
 
 impl Member {
     /// Its schedule: that of its fleet, from when it came.
-    fn schedule(&self, fleet: &Schedule) -> Option<Schedule> {
+    fn schedule(&self, fleet: &Schedule, asked: Option<Timestamp>) -> Option<Schedule> {
+        // Whoever had a schedule of its own when the fleet was last asked has none any more.
+        let since = if self.has_own { asked } else { self.since };
         Some(Schedule {
             app: App {
                 name: self.name.parse().ok()?,
@@ -155,20 +181,10 @@ impl Member {
                 membership: Membership::Member(fleet.app.name.clone()),
                 ..fleet.app.clone()
             },
-            since: fleet.since.max(self.since),
+            since: fleet.since.max(since),
             ..fleet.clone()
         })
     }
-}
-
-/// The apps that are in one of two answers.
-#[must_use]
-pub fn either(mut newer: Vec<Member>, older: &[Member]) -> Vec<Member> {
-    let lacks = |one: &&Member| newer.iter().all(|other| other.key() != one.key());
-    let more: Vec<Member> = older.iter().filter(lacks).cloned().collect();
-    newer.extend(more);
-    newer.sort_by(|a, b| a.name.cmp(&b.name));
-    newer
 }
 
 /// Puts in place of each fleet the schedules of its apps, as far as these are wanted. An app's own
@@ -204,7 +220,7 @@ pub fn expand<'a>(
                 continue;
             }
             taken.extend(names.into_iter().map(|app| (app, name)));
-            all.extend(member.schedule(one));
+            all.extend(member.schedule(one, known.at));
         }
     }
     all

@@ -4,7 +4,7 @@
 mod members;
 mod resolve;
 
-pub use members::{Change, Known, Member, either};
+pub use members::{Change, Known, Member};
 pub use resolve::resolve;
 
 use crate::{
@@ -94,14 +94,23 @@ impl Fleets {
         known.is_some_and(|known| known.members.is_empty() && !known.former.is_empty())
     }
 
-    /// Whether an answer lacks apps that are known: it may be wrong, and is not believed alone.
+    /// Whether an answer has the apps that are known, and no others: what is otherwise may be wrong, and is
+    /// not believed alone.
     #[must_use]
-    pub fn lacks(&self, fleet: &App, found: &[Member]) -> bool {
+    pub fn is_as_known(&self, fleet: &App, found: &[Member]) -> bool {
+        self.of(fleet, |known| known.is_as_known(found))
+    }
+
+    /// What two answers come to: an app that is known is in one of them, a new one in both.
+    #[must_use]
+    pub fn agreed(&self, fleet: &App, newer: &[Member], older: &[Member]) -> Vec<Member> {
+        self.of(fleet, |known| known.agreed(newer, older))
+    }
+
+    fn of<T>(&self, fleet: &App, ask: impl FnOnce(&Known) -> T) -> T {
         self.load(fleet);
         let known = self.known.borrow();
-        known
-            .get(&key(fleet))
-            .is_some_and(|known| known.lacks(found))
+        ask(known.get(&key(fleet)).unwrap_or(&Known::default()))
     }
 
     /// Takes over what came of asking about a fleet; tells what has changed. What cannot be written is

@@ -6,7 +6,7 @@ use crate::{
     heroku::{self, Client, Listed},
     schedule::{AppName, Fleet, Identity, Stage},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// The apps of a fleet, by name. Review apps are left out unless their stage is asked for.
 ///
@@ -29,13 +29,7 @@ pub async fn resolve(client: &Client, fleet: &Fleet) -> Result<Vec<Member>, Erro
             let stages = stages.map_err(|error| no_such("pipeline", pipeline, error))?;
             (stages, true)
         }
-        // Who may not see pipelines has no review apps of one.
-        None => match client.stages().await {
-            Err(heroku::Error::Api {
-                status: 403 | 404, ..
-            }) => (BTreeMap::new(), false),
-            stages => (stages?, false),
-        },
+        None => (client.stages().await.map_err(no_stages)?, false),
     };
     let is_meant = |app: &Listed| {
         let is_of_stage = match (stages.get(&app.id), fleet.stage) {
@@ -53,6 +47,7 @@ pub async fn resolve(client: &Client, fleet: &Fleet) -> Result<Vec<Member>, Erro
             name: app.name,
             id: Some(app.id),
             since: None,
+            has_own: false,
         })
         .collect();
     members.sort_by(|a, b| a.name.cmp(&b.name));
@@ -84,12 +79,29 @@ async fn named(client: &Client, apps: &BTreeSet<AppName>) -> Result<Vec<Member>,
             name: name.to_owned(),
             id: found.as_ref().map(|found| found.id.clone()),
             since: None,
+            has_own: false,
         };
         if members.iter().all(|known| known.key() != member.key()) {
             members.push(member);
         }
     }
     Ok(members)
+}
+
+/// Rather none than review apps.
+fn no_stages(error: heroku::Error) -> Error {
+    match error {
+        heroku::Error::Api {
+            status: 403 | 404,
+            message,
+            ..
+        } => Error::Other {
+            code: "no_stages",
+            message: format!("review apps cannot be told from others: {message}"),
+            hint: Some("name the apps with --apps, or a pipeline with --pipeline".to_owned()),
+        },
+        error => error.into(),
+    }
 }
 
 fn no_such(what: &'static str, of: &Identity, error: heroku::Error) -> Error {

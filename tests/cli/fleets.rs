@@ -513,3 +513,139 @@ fn commands_name_a_fleet_as_set_does() {
         assert!(matches!(told.code, Some(1 | 2)), "{wrong:?}: {told:?}");
     }
 }
+
+#[test]
+fn review_apps_that_cannot_be_told_from_others_are_not_restarted() {
+    let refused = json!({ "status": { "status": 403, "id": "forbidden", "message": "No." } });
+    let empty = json!({ "answer": { "body": [] } });
+    for (kind, times, code) in [(refused, 9, 1), (empty, 1, 0)] {
+        // At first, and once they are known.
+        for is_known in [false, true] {
+            let (home, served) = begin("team = \"acme\"");
+            block(async {
+                if is_known {
+                    let (told, _) = pass(&home, &served).await;
+                    assert_eq!(told.code, Some(0), "{told:?}");
+                    next_day(&served).await;
+                }
+                let faults =
+                    json!([{ "path": "/pipeline-couplings", "times": times, "kind": kind }]);
+                served.heroku.faults(&faults).await;
+                let (told, apps) = pass(&home, &served).await;
+                assert_eq!(told.code, Some(code), "{told:?}");
+                assert!(!apps.contains("shop-pr-12"), "{told:?}");
+                let said = all(&told).contains("review apps cannot be told from others: No.");
+                assert_eq!(said, code == 1, "{told:?}");
+                assert_eq!(apps.is_empty(), code == 1 && !is_known, "{told:?}");
+            });
+        }
+    }
+}
+
+#[test]
+fn a_change_that_makes_an_occurrence_of_a_fleet_void_says_of_which_apps() {
+    for (words, others) in [
+        (&["pause", "--team", "acme"][..], 4),
+        (&["remove", "--team", "acme"], 4),
+        (
+            &["set", "--team", "acme", "--at", "09", "--timezone", "UTC"],
+            4,
+        ),
+        (
+            &[
+                "set",
+                "--app",
+                "shop-web",
+                "--at",
+                "23",
+                "--timezone",
+                "UTC",
+            ],
+            1,
+        ),
+    ] {
+        let (home, served) = begin("team = \"acme\"");
+        block(async {
+            let (_, apps) = pass(&home, &served).await;
+            assert_eq!(apps.len(), 4);
+            let quiet = told_on_time(&home, &served, words).await;
+            assert!(
+                !quiet.stderr.contains("makes it void"),
+                "acted on: {quiet:?}"
+            );
+        });
+        let (home, served) = begin("team = \"acme\"");
+        block(async {
+            // What is known of the fleet is older than the occurrence.
+            let (_, apps) = pass(&home, &served).await;
+            assert_eq!(apps.len(), 4);
+            next_day(&served).await;
+            let told = told_on_time(&home, &served, words).await;
+            assert_eq!(told.code, Some(0), "{told:?}");
+            let verb = words[0];
+            let end = format!("and {verb} makes it void");
+            let warning = told.stderr.lines().find(|line| line.ends_with(&end));
+            let warning = warning.unwrap_or_else(|| panic!("{words:?}: {told:?}"));
+            assert!(warning.contains("03 Mar 2026 07:00"), "{warning}");
+            assert!(
+                others == 1 || warning.matches('⬢').count() == others,
+                "{warning}"
+            );
+            let history = told_on_time(
+                &home,
+                &served,
+                &["history", "--outcome", "missed", "--json"],
+            )
+            .await;
+            assert_eq!(
+                history.json().as_array().map(Vec::len),
+                Some(others),
+                "{history:?}"
+            );
+        });
+    }
+}
+
+#[test]
+fn an_app_whose_own_schedule_is_removed_goes_by_its_fleet_from_then_on() {
+    let text = |own: &str| {
+        let fleet = schedule("team = \"acme\"");
+        let own = own.replace(
+            "OWN",
+            "[[schedule]]\napp = \"shop-web\"\nat = \"23\"\ntimezone = \"UTC\"\n",
+        );
+        format!("{fleet}{own}")
+    };
+    let home = Home::new();
+    let served = Served::start(&world(&home), Some(CLOCK));
+    home.write_schedules(&text("OWN"));
+    block(async {
+        let (told, apps) = pass(&home, &served).await;
+        assert_eq!(
+            apps,
+            names(&["acme-site", "shop-api", "shop-staging"]),
+            "{told:?}"
+        );
+        let told = told_on_time(&home, &served, &["remove", "--app", "shop-web"]).await;
+        assert!(
+            told.stderr
+                .contains("⬢ shop-web goes by schedule default of team:acme from now on"),
+            "{told:?}"
+        );
+        for hours in ["0s", "3h"] {
+            served
+                .heroku
+                .patch("/sandbox", &json!({ "advance": hours }))
+                .await;
+            let (told, apps) = pass(&home, &served).await;
+            assert_eq!((apps.len(), told.code), (0, Some(0)), "{told:?}");
+        }
+        next_day(&served).await;
+        served
+            .heroku
+            .patch("/sandbox", &json!({ "advance": "21h" }))
+            .await;
+        let (told, apps) = pass(&home, &served).await;
+        assert!(apps.contains("shop-web"), "{told:?}");
+    });
+}

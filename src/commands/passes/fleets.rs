@@ -6,13 +6,13 @@ use crate::{
     error::Error,
     fleet, pass,
     report::{AppReport, Report},
-    schedule::{AppName, Fleet, Schedule, Stage},
+    schedule::{App, AppName, Fleet, Schedule, Stage},
     store::RUNNER_APP,
 };
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
 
-/// How soon an answer is asked for again that lacks apps.
+/// How soon an answer is asked for again that is not as the one before.
 const AGAIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// How long the list of one fleet may take.
@@ -64,11 +64,11 @@ impl Passes<'_> {
         let Some(fleet) = one.app.fleet() else { return };
         let mut found = self.in_time(one, fleet).await;
         if let Ok(first) = &found
-            && self.fleets.lacks(&one.app, first)
+            && !self.fleets.is_as_known(&one.app, first)
         {
             let _ = self.stop.or(self.context.clock.sleep(AGAIN)).await;
             let second = self.in_time(one, fleet).await;
-            found = second.map(|second| fleet::either(second, first));
+            found = second.map(|second| self.fleets.agreed(&one.app, &second, first));
         }
         if let Err(Error::Interrupted) = found {
             return;
@@ -125,6 +125,16 @@ impl Passes<'_> {
         // It must not be restarted in the middle of its own rolls, unless somebody names it.
         let is_runner = |one: &fleet::Member| runner.iter().any(|name| one.is(name));
         members.retain(|one| !fleet.apps.is_empty() || !is_runner(one));
+        let schedules = self.store.read().await?;
+        let own: Vec<&App> = schedules
+            .iter()
+            .filter(|other| other.name == one.name && !other.app.is_fleet())
+            .map(|other| &other.app)
+            .collect();
+        for member in &mut members {
+            let id = member.id.as_deref().unwrap_or_default();
+            member.has_own = own.iter().any(|app| app.is(id) || app.is(&member.name));
+        }
         Ok(members)
     }
 
