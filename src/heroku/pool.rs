@@ -7,11 +7,14 @@ use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
+use tokio::sync::{Mutex, MutexGuard};
 
 /// The rolls of one account that this process makes.
 #[derive(Debug, Default)]
 pub struct Pool {
     rolling: AtomicUsize,
+    /// Held by whoever asks much at once while there is little.
+    gate: Mutex<()>,
 }
 
 /// One of them, for as long as it lasts.
@@ -46,5 +49,17 @@ impl Client {
     pub fn pace(&self) -> SignedDuration {
         let rolling = self.pool.rolling.load(Ordering::Relaxed);
         plan::pace(rolling, self.usage().1)
+    }
+
+    /// Where there is little, whoever is about to ask so much goes when it is his turn, and after this long.
+    pub async fn gate(&self, requests: u64) -> Option<(MutexGuard<'_, ()>, SignedDuration)> {
+        let breath = || {
+            let rolling = self.pool.rolling.load(Ordering::Relaxed);
+            plan::breath(requests, rolling, self.usage().1)
+        };
+        breath()?;
+        let turn = self.pool.gate.lock().await;
+        // Others have asked meanwhile.
+        Some((turn, breath().unwrap_or_default()))
     }
 }

@@ -12,6 +12,9 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 
+/// Requests for the whole of an app.
+const FRESH_LOOK: u64 = 4;
+
 impl AppPass<'_> {
     /// The app, its lock once nobody else of this machine has it, and when Heroku first answered;
     /// `None` when we do not wait, or have waited for as long as a pass may.
@@ -64,6 +67,12 @@ impl AppPass<'_> {
         if is_first && pass.options.is_unattended && !pass.options.is_dry_run {
             // Two machines at one occurrence: each lets the other go first for a moment of its own.
             pass.tools.pause(offset(pass.runner_id)).await;
+        }
+        let gate = pass.tools.stop.or(client.gate(FRESH_LOOK)).await?;
+        if let Some((_, wait)) = &gate
+            && pass.tools.pause(*wait).await
+        {
+            return Err(Error::Interrupted);
         }
         let shape = observe::shape(client, &app);
         let shape = pass.tools.stop.unless(shape).await?;

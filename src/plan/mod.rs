@@ -29,7 +29,7 @@ pub use expected::{OfLife, expected};
 pub use guards::{PREBOOT_WINDOW, QUOTA_FLOOR, is_settled};
 pub use length::{length, longest};
 pub use outcome::{Ended, Outcome};
-pub use pace::pace;
+pub use pace::{breath, pace};
 pub use reason::{Skip, SkipReason, Weight};
 pub use seen::Seen;
 pub use step::{Limits, Step, Trigger};

@@ -12,24 +12,25 @@ use autorestart::{
     sandbox::Scenario,
 };
 use jiff::SignedDuration;
+use serde_json::json;
 use std::collections::BTreeMap;
 
 const START: &str = "2026-03-02T07:00:10Z";
 
-fn world(apps: usize, quota: u64) -> String {
+fn world(apps: usize, dynos: usize, quota: u64) -> String {
     let app = |number: usize| {
         format!(
-            "[[app]]\nname = \"app-{number:03}\"\n[app.habits]\nboot = \"20s\"\n[[app.formation]]\ntype = \"web\"\nquantity = 10\n"
+            "[[app]]\nname = \"app-{number:03}\"\n[app.habits]\nboot = \"20s\"\n[[app.formation]]\ntype = \"web\"\nquantity = {dynos}\n"
         )
     };
     let apps: String = (0..apps).map(app).collect();
     format!("seed = 1\nquota = {quota}\n{apps}")
 }
 
-fn schedules(apps: usize) -> String {
+fn schedules(apps: usize, catch_up: &str) -> String {
     let one = |number: usize| {
         format!(
-            "[[schedule]]\napp = \"app-{number:03}\"\nat = \"07:00\"\ntimezone = \"UTC\"\nsince = 2026-03-02T06:00:00Z\n"
+            "[[schedule]]\napp = \"app-{number:03}\"\nat = \"07:00\"\ntimezone = \"UTC\"\ncatch-up = \"{catch_up}\"\nsince = 2026-03-02T06:00:00Z\n"
         )
     };
     let all: String = (0..apps).map(one).collect();
@@ -40,9 +41,9 @@ fn schedules(apps: usize) -> String {
 async fn a_hundred_apps_at_once_are_refused_no_request() {
     const APPS: usize = 100;
     let clock = paused_at(START.parse().expect("an instant"));
-    let scenario = Scenario::parse(&world(APPS, 4_500)).expect("a world");
+    let scenario = Scenario::parse(&world(APPS, 10, 4_500)).expect("a world");
     let heroku = Heroku::start(&scenario, clock).await;
-    let machine = Machine::new(&heroku, clock, &schedules(APPS));
+    let machine = Machine::new(&heroku, clock, &schedules(APPS, "1h"));
     let (_sender, stop) = Stop::new();
     let began = clock.now();
     let report = machine.pass(Options::default(), None, &stop).await;
@@ -90,4 +91,33 @@ async fn a_hundred_apps_at_once_are_refused_no_request() {
     assert!(counts.values().all(|count| *count == 1), "{counts:?}");
     assert!(record.most_down() <= 1);
     assert_eq!(report.exit_code(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_few_requests_are_left_none_is_refused_and_every_dyno_is_restarted_in_time() {
+    const APPS: usize = 100;
+    for left in [150, 600, 1_500] {
+        let clock = paused_at(START.parse().expect("an instant"));
+        let scenario = Scenario::parse(&world(APPS, 5, 4_500)).expect("a world");
+        let heroku = Heroku::start(&scenario, clock).await;
+        heroku
+            .patch("/sandbox", &json!({ "remaining": left }))
+            .await;
+        let machine = Machine::new(&heroku, clock, &schedules(APPS, "3h"));
+        let (_sender, stop) = Stop::new();
+        let report = machine.pass(Options::default(), None, &stop).await;
+        let took = clock
+            .now()
+            .duration_since(START.parse().expect("an instant"));
+        let record = heroku.record().await;
+        let refused = record.requests.iter().filter(|one| one.status == Some(429));
+        let (restarts, refused) = (record.restarts.len(), refused.count());
+        println!(
+            "{left} left at first: {restarts} of 500 dynos in {took:#}, {} requests, {refused} refused, {:?} left",
+            record.requests.len(),
+            report.remaining
+        );
+        assert_eq!((restarts, refused, report.exit_code()), (500, 0, 0));
+        assert!(record.most_down() <= 1);
+    }
 }
