@@ -318,7 +318,7 @@ impl Tools<'_> {
     async fn restart(
         &self,
         roll: &mut Roll,
-        step: &Step,
+        step: &Arc<Step>,
         snapshot: &Snapshot,
         ended: &mut Vec<Ended>,
     ) -> Result<(), Error> {

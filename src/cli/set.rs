@@ -169,7 +169,7 @@ pub struct Set {
         allow_hyphen_values = true
     )]
     pub busy_url: Option<AppUrl>,
-    /// for how long --busy-url may put a restart off [default: 30m]
+    /// for how long --busy-url may put a restart off [default: 30m, or half of --catch-up where that is less]
     #[arg(long, value_name = "TIME", help_heading = "only when", value_parser = limits::busy_max, allow_hyphen_values = true)]
     pub busy_max: Option<Span>,
     /// restart although Heroku has an incident that affects apps

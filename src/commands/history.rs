@@ -4,6 +4,7 @@ use super::Context;
 use crate::{
     cli::{CameTo, History},
     error::{Error, exit},
+    heroku::redact,
     ledger::{Event, Ledger, Record},
     plan::Outcome,
     report::{human, table},
@@ -110,12 +111,22 @@ fn span(
     let zone = TimeZone::system();
     let now = context.clock.now();
     let ago = |text: &str| text.parse::<Span>().ok().map(|ago| now - ago.duration());
-    let bound = |flag: &str, text: &Option<String>| match text {
+    let bound = |flag: &str, text: &Option<String>| {
+        match text {
         None => Ok(None),
         Some(text) => match ago(text) {
             Some(ago) => Ok(Some(ago)),
-            None => super::instant(flag, text, &zone).map(Some),
+            None => super::instant(flag, text, &zone)
+                .map(Some)
+                .map_err(|error| match error {
+                    Error::Usage { message, .. } => Error::usage(
+                        message,
+                        "give a date, a date with a time, or how long ago: 2026-12-01, 2026-12-01T09:00, 24h",
+                    ),
+                    error => error,
+                }),
         },
+    }
     };
     let (from, to) = (bound("--from", &history.from)?, bound("--to", &history.to)?);
     if let (Some(from), Some(to)) = (from, to)
@@ -258,7 +269,8 @@ fn row(record: &Record) -> Vec<String> {
         Some("now") | None => record.schedule.clone(),
         Some(trigger) => format!("{} ({})", trigger.replace('_', " "), record.schedule),
     };
-    vec![
+    // Whoever can write the ledger must not write to the terminal.
+    let cells = [
         human::instant(record.at, &TimeZone::system()),
         record.app.clone(),
         record.dyno.clone().unwrap_or_default(),
@@ -271,5 +283,6 @@ fn row(record: &Record) -> Vec<String> {
             reason.unwrap_or_default(),
             record.detail.as_deref().unwrap_or_default()
         ),
-    ]
+    ];
+    cells.iter().map(|cell| redact::on_one_line(cell)).collect()
 }

@@ -21,7 +21,11 @@ use jiff::{SignedDuration, Timestamp};
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
+    time::Duration,
 };
+
+/// After so long no further letter is sent: what waits is sent later, and whoever waits for us is not held.
+const ENOUGH: Duration = Duration::from_secs(10);
 
 pub(super) struct Notifier<'a> {
     context: &'a Context<'a>,
@@ -183,48 +187,48 @@ impl<'a> Notifier<'a> {
             return vec![];
         };
         let waiting = waiting.into_iter().filter(|(name, _)| self.may_try(name));
+        let began = tokio::time::Instant::now();
         let sent = waiting.map(async |(name, letters)| {
-            let (mut taken, mut problem) = (vec![], None);
+            let (mut unnoted, mut problem) = (None, None);
             for letter in letters {
-                if self.delivered.borrow().contains(&letter) {
-                    taken.push(letter);
-                    continue;
+                if began.elapsed() > ENOUGH {
+                    break;
                 }
-                match self.send(&name, &letter).await {
-                    Ok(()) => taken.push(letter),
-                    Err(why) => {
-                        problem = Some(why);
-                        break;
-                    }
+                let is_delivered = self.delivered.borrow().contains(&letter);
+                if !is_delivered && let Err(why) = self.send(&name, &letter).await {
+                    problem = Some(why);
+                    break;
                 }
+                unnoted = unnoted.or(self.taken(letter).err());
             }
-            (name, taken, problem)
+            (name, problem, unnoted)
         });
         let sent = futures_util::future::join_all(sent).await;
         let now = self.context.clock.now();
         let mut problems = vec![];
-        let mut delivered = vec![];
-        for (name, taken, problem) in sent {
-            delivered.extend(taken);
+        for (name, problem, unnoted) in sent {
             problems.extend(self.keep_problem(&name, problem, now));
-        }
-        if !delivered.is_empty() {
-            let edited = Outbox::edit(self.state, now, |outbox| {
-                outbox.letters.retain(|letter| !delivered.contains(letter));
-            });
-            // What was taken is not sent again, although it cannot be noted.
-            self.delivered.replace(match &edited {
-                Ok(()) => vec![],
-                Err(_) => delivered.clone(),
-            });
-            if let Err(error) = edited {
-                for letter in &delivered {
-                    self.try_later(&letter.to);
-                }
+            if let Some(error) = unnoted {
+                self.try_later(&name);
                 problems.push(error.to_string());
             }
         }
         problems
+    }
+
+    /// Notes at once what was taken: whoever hangs, or ends this process, sends nobody else anything twice.
+    fn taken(&self, letter: Letter) -> Result<(), Error> {
+        let now = self.context.clock.now();
+        let noted = Outbox::edit(self.state, now, |outbox| {
+            outbox.letters.retain(|other| *other != letter);
+        });
+        let mut delivered = self.delivered.borrow_mut();
+        delivered.retain(|other| *other != letter);
+        if noted.is_err() {
+            // It is not sent again, although that cannot be noted.
+            delivered.push(letter);
+        }
+        noted
     }
 
     fn try_later(&self, name: &str) {

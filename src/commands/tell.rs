@@ -106,8 +106,13 @@ fn hint(context: &Context<'_>, app: &AppReport) -> Option<String> {
                 "heroku ps --app {name} shows since when its dynos run; for this occurrence it is left alone, and {run} --now --app {name} --yes asks anew"
             )
         } else {
+            let then = if app.is_asked_for {
+                format!("{run} --now --app {name} asks anew")
+            } else {
+                "the next pass goes on".to_owned()
+            };
             format!(
-                "heroku ps --app {name} and heroku logs --app {name} show what is wrong; when it is mended, the next pass goes on"
+                "heroku ps --app {name} and heroku logs --app {name} show what is wrong; when it is mended, {then}"
             )
         });
     }

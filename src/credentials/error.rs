@@ -49,6 +49,9 @@ impl Error {
                 "run heroku login, or set HEROKU_API_KEY (looked at {})",
                 tried.join("; ")
             ),
+            Self::Unreadable { place, .. } if place.ends_with("notify.json") => {
+                "mend it, or remove it and add each name again with notify:add".to_owned()
+            }
             Self::Unreadable { .. } => "mend it, or set HEROKU_API_KEY".to_owned(),
             Self::Unwritable { .. } => "make it writable, or make room on its disk".to_owned(),
             Self::Lost { mend, .. } | Self::Closed { mend, .. } => mend.clone(),

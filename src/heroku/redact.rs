@@ -10,7 +10,20 @@ const PREFIX: &str = "HRKU-";
 
 /// The text without our own tokens, whatever their form, and without anything in a token's form.
 pub(crate) fn all(text: &str, own: &[Secret]) -> String {
-    without(&without_own(text, own), token_at)
+    without(&without(&without_own(text, own), token_at), user_at)
+}
+
+/// What somebody else says, on one line and not too long of it, whatever it is written on: it goes to
+/// terminals and into tables.
+pub(crate) fn on_one_line(text: &str) -> String {
+    const LONGEST: usize = 500;
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    let line = words.join(" ");
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
 }
 
 /// The same for a text in which ids are to stay, which look like the older tokens.
@@ -73,6 +86,14 @@ fn newer_token_at(text: &str) -> Option<usize> {
     is_token.then(|| text.find(|c| !is_part(c)).unwrap_or(text.len()))
 }
 
+/// The length of a URL's user and password, where the text is what follows its scheme.
+fn user_at(text: &str) -> Option<usize> {
+    let user = text.strip_prefix("://")?;
+    let end = user.find(|c: char| c == '/' || c == '@' || c.is_whitespace())?;
+    let is_user = user[end..].starts_with('@') && end > 0;
+    is_user.then_some("://".len() + end)
+}
+
 /// The length of the token that the text begins with.
 fn token_at(text: &str) -> Option<usize> {
     if let Some(length) = newer_token_at(text) {
@@ -112,6 +133,22 @@ mod tests {
             all("Couldn't find that app.", &own),
             "Couldn't find that app."
         );
+    }
+
+    #[test]
+    fn a_user_of_a_url_goes_and_what_is_said_stays_on_its_line() {
+        assert_eq!(
+            all("see https://me:hunter2@host/x or postgres://host@y", &[]),
+            "see https[redacted]@host/x or postgres[redacted]@y"
+        );
+        assert_eq!(
+            all("me@example.com has https://host/me@home", &[]),
+            "me@example.com has https://host/me@home"
+        );
+        let line = on_one_line("\u{1b}]0;title\u{7} red\nline2\r\n\tx");
+        assert_eq!(line, "]0;title red line2 x");
+        let long = on_one_line(&"é".repeat(30_000));
+        assert_eq!(long.chars().count(), 501);
     }
 
     #[test]

@@ -162,8 +162,8 @@ impl Client {
         tokens.extend(self.second_factor.clone());
         Error::Api {
             status: status.as_u16(),
-            id: redact::all(&id, &tokens),
-            message: redact::all(&message, &tokens),
+            id: redact::on_one_line(&redact::all(&id, &tokens)),
+            message: redact::on_one_line(&redact::all(&message, &tokens)),
             retry_after,
             about: Box::new(About {
                 accepted_scopes: accepted,

@@ -5,6 +5,7 @@ use super::{
     Client,
     client::{cause, http_for},
     elsewhere::place,
+    redact,
 };
 use crate::plan::{Ask, Word};
 use reqwest::{StatusCode, Url};
@@ -173,14 +174,11 @@ impl Current {
         };
         let bad = self.status.iter().find(is_bad)?;
         let titles = self.incidents.iter().filter_map(|one| one.title.as_deref());
-        // On one line, whatever they are written on.
-        let plain = |title: &str| {
-            let words = title.split(|c: char| c.is_whitespace() || c.is_control());
-            let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-            words.join(" ")
-        };
-        let titles: Vec<String> = titles.take(3).map(plain).collect();
-        let said = format!("Heroku's status of apps is {}", bad.status);
+        let titles: Vec<String> = titles.take(3).map(redact::on_one_line).collect();
+        let said = format!(
+            "Heroku's status of apps is {}",
+            redact::on_one_line(&bad.status)
+        );
         Some(match titles[..] {
             [] => said,
             _ => format!("{said}: {}", titles.join("; ")),

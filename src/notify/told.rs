@@ -1,9 +1,12 @@
 //! What was told to whom: the same trouble is told once, and then that it is over.
 
-use super::trouble::{Found, Key};
-use jiff::Timestamp;
+use super::trouble::{Found, Key, Kind};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// An occurrence that is missed so long after the last one that was told is told too: one of the next day.
+const MISSED_AGAIN: SignedDuration = SignedDuration::from_hours(20);
 
 /// One trouble that was told, and since when it lasts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,10 +50,16 @@ impl Told {
     ) -> News {
         let empty = vec![];
         let told = self.0.get(name).unwrap_or(&empty);
+        // Each occurrence that is missed is another one; told for each of them, whoever is to hear it would
+        // hear nothing else.
+        let is_told = |entry: &Entry, key: &Key| {
+            let is_later = now.duration_since(entry.since) > MISSED_AGAIN;
+            entry.key == *key && !(key.kind == Kind::Missed && is_later)
+        };
         let fresh = found
             .troubles
             .iter()
-            .filter(|(key, _)| is_meant(key) && told.iter().all(|entry| entry.key != **key));
+            .filter(|(key, _)| is_meant(key) && !told.iter().any(|entry| is_told(entry, key)));
         let entry = |key: &Key| Entry {
             key: key.clone(),
             since: now,
@@ -83,7 +92,8 @@ impl Told {
     /// Notes that it was told.
     pub fn note(&mut self, name: &str, news: &News) {
         let told = self.0.entry(name.to_owned()).or_default();
-        told.retain(|entry| !news.over.contains(entry));
+        let is_anew = |entry: &Entry| news.troubles.iter().any(|(new, _)| new.key == entry.key);
+        told.retain(|entry| !news.over.contains(entry) && !is_anew(entry));
         let fresh = news.troubles.iter().map(|(entry, _)| entry.clone());
         told.extend(fresh);
     }

@@ -203,6 +203,8 @@ impl AppPass<'_> {
                 heeded,
                 not_before,
                 ahead: looks().filter(|look| *look > snapshot.at).min(),
+                // A no of a later occurrence is another one.
+                busy: mark.busy.filter(|_| !is_judged),
                 waiting,
                 ..mark.clone()
             };

@@ -171,9 +171,17 @@ impl Words {
     }
 
     /// Why a step does not suit the app now; past its patience it is restarted all the same.
-    pub(super) fn busy(&self, step: &Step, now: Timestamp) -> Option<String> {
+    ///
+    /// A no counts for so long: whoever asks again soon need not believe an old one.
+    pub(super) fn busy(
+        &self,
+        step: &Step,
+        now: Timestamp,
+        counts_for: SignedDuration,
+    ) -> Option<String> {
         step.asks.busy.iter().find_map(|(url, max)| {
-            let is_told = |busy: &&Busy| is_fresh(busy.at, now) && !busy.said.is_empty();
+            let is_told =
+                |busy: &&Busy| now.duration_since(busy.at) < counts_for && !busy.said.is_empty();
             let busy = self.busy.get(url).filter(is_told)?;
             let since = busy.since?;
             let until = since + max.duration();
@@ -252,7 +260,7 @@ pub(super) fn against(question: Question<'_>, step: &Step) -> Option<Reason> {
     if let Some(incident) = incident {
         return Some((SkipReason::HerokuIncident, incident.clone()));
     }
-    if let Some(busy) = words.busy(step, question.now) {
+    if let Some(busy) = words.busy(step, question.now, FRESH) {
         return Some((SkipReason::AppBusy, busy));
     }
     let dyno = owed(question, step)?;

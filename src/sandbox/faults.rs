@@ -10,6 +10,9 @@ pub struct Fault {
     pub method: Option<String>,
     /// Part of the path; any when absent.
     pub path: Option<String>,
+    /// All of it, and not a part.
+    #[serde(default)]
+    pub is_whole: bool,
     #[serde(default)]
     pub skip: u32,
     #[serde(default = "once")]
@@ -86,7 +89,10 @@ pub(super) fn take(faults: &mut Vec<Fault>, method: &str, path: &str) -> Option<
             .method
             .as_deref()
             .is_none_or(|wanted| wanted == method)
-            && fault.path.as_deref().is_none_or(|part| path.contains(part))
+            && fault
+                .path
+                .as_deref()
+                .is_none_or(|part| path == part || !fault.is_whole && path.contains(part))
     };
     let place = faults.iter_mut().position(|fault| {
         let is_it = fits(fault) && fault.skip == 0;

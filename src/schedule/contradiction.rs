@@ -1,7 +1,10 @@
 //! Flags that are each right and cannot be meant together; the same for `set` and for the file.
 
-use super::{Calendar, Recurrence, Schedule, TimeOfDay, Times};
+use super::{Calendar, Recurrence, Schedule, Span, TimeOfDay, Times};
 use jiff::Timestamp;
+
+/// What is left of catch-up when the patience with an app is over: a runner looks every five minutes.
+const LAST_CHANCE: Span = Span::minutes(5);
 
 /// Flags with their values, which a file has as keys.
 type Example = &'static [(&'static str, &'static str)];
@@ -77,11 +80,11 @@ impl Schedule {
         }
         if let Some(max) = self.guards.busy_max
             && self.calendar.is_some()
-            && max > self.guards.catch_up
+            && max.as_secs() + LAST_CHANCE.as_secs() > self.guards.catch_up.as_secs()
         {
             let catch_up = self.guards.catch_up;
             let problem = format!(
-                "{max} is longer than catch-up {catch_up}: an occurrence that is put off for so long is missed"
+                "{max} leaves less than {LAST_CHANCE} of catch-up {catch_up}: an occurrence that is put off for so long is missed"
             );
             let example = &[("busy-max", "30m"), ("catch-up", "1h")];
             return Some(Contradiction::new("busy-max", problem, example));

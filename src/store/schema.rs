@@ -138,7 +138,7 @@ const PROPERTIES: [(&str, Kind, &str); 39] = [
     (
         "busy-max",
         Kind::Text,
-        "for how long busy-url may put a restart off: 30m",
+        "for how long busy-url may put a restart off: 30m; without it 30m, or half of catch-up where that is less",
     ),
     (
         "ignore-incident",

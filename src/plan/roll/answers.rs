@@ -1,11 +1,12 @@
 //! What the executor tells a roll: how each request was answered.
 
-use super::{A_ROUND, Answer, Flight, Pending, Roll};
+use super::{A_ROUND, Answer, Flight, Roll};
 use crate::{
     plan::{Ask, Ended, Outcome, Step, Word},
     snapshot::Snapshot,
 };
 use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
 
 impl Roll {
     /// Tells how the DELETE of a step was answered.
@@ -69,12 +70,9 @@ impl Roll {
     }
 
     /// Tells that Heroku refused a step for good.
-    pub fn refused(&mut self, step: &Step, detail: String) {
-        let Some(Pending { step, .. }) = self.take_pending(step) else {
-            return;
-        };
+    pub fn refused(&mut self, step: &Arc<Step>, detail: String) {
         self.end(Ended {
-            step,
+            step: Arc::clone(step),
             outcome: Outcome::Failed,
             new_id: None,
             took: SignedDuration::ZERO,

@@ -282,7 +282,8 @@ impl Roll {
                         if !asks.is_empty() {
                             return Start::Ask(asks);
                         }
-                        if self.seen.words.busy(step, now).is_some() {
+                        // What was asked in this round is not asked again: so long its no counts.
+                        if self.seen.words.busy(step, now, A_ROUND).is_some() {
                             return Start::OtherThanPlanned;
                         }
                         self.round = None;

@@ -1,6 +1,6 @@
 //! The calls of commands, asked of the client itself: nothing comes between its error and the person.
 
-use super::{ERRORS, clock};
+use super::{ERRORS, clock, name};
 use crate::{
     control::Heroku,
     simulation::{Machine, client},
@@ -129,13 +129,6 @@ async fn said(heroku: &Heroku, client: &Client, call: &str, error: (u16, &str, &
     }
 }
 
-fn name(error: (u16, &str, &str)) -> String {
-    match error.1 {
-        "" => error.0.to_string(),
-        id => format!("{} `{id}`", error.0),
-    }
-}
-
 fn row(text: &mut String, names: &str, (exit, said, hint): &Said) {
     let exit = exit.map_or_else(|| "-".to_owned(), |exit| exit.to_string());
     let _ = writeln!(text, "| {names} | {exit} | {said} | {hint} |");
@@ -162,7 +155,7 @@ pub async fn table() -> String {
         })
         .collect();
     let mut text = String::from(
-        "\n# Calls of commands\n\nThe same errors, answered for good to each of these calls, and what the client makes of them. A command says it as it is, unless it\ncan go on without: `set` without a look at the app, a pass with the apps that it knows. What `deploy` has begun when one of its\ncalls fails it takes back, or names (`tests/cli/deploy.rs`).\n\n",
+        "\n# Calls of commands\n\nThe same errors, answered for good to each of these calls, and what the client makes of them; what some commands make of that is in\nthe last part. What `deploy` has begun when one of its\ncalls fails it takes back, or names (`tests/cli/deploy.rs`).\n\n",
     );
     let list: Vec<String> = CALLS.iter().map(|call| format!("`{call}`")).collect();
     for line in list.chunks(4) {

@@ -4,6 +4,7 @@
 //! `AUTORESTART_TEST_BLESS=1 cargo test --test cli errors::` writes it anew.
 
 mod calls;
+mod commands;
 
 use crate::{
     control::Heroku,
@@ -73,6 +74,13 @@ const CALLS: [(&str, &str); 6] = [
     ("DELETE", "/dynos/web.1"),
     ("POST", "/log-sessions"),
 ];
+
+fn name(error: (u16, &str, &str)) -> String {
+    match error.1 {
+        "" => error.0.to_string(),
+        id => format!("{} `{id}`", error.0),
+    }
+}
 
 fn clock() -> Clock {
     paused_at(START.parse().expect("an instant"))
@@ -159,20 +167,16 @@ async fn row(call: (&str, &str), error: (u16, &str, &str)) -> (String, String, u
 #[tokio::test(start_paused = true)]
 async fn every_error_of_every_call_is_said_as_the_table_has_it() {
     let mut text = String::from(
-        "# What is said of Heroku's errors\n\nEvery error that Heroku documents, answered for good to one call of a pass over an app whose `web.1` and `web.2` are due\n(`tests/cli/errors.rs` makes this table, and holds it). Nothing is ever restarted twice; the last column tells how many dynos were\nrestarted. Exit codes: 0 done, 1 failed, 3 some restarts failed, were not reached, or were missed. A `Retry-After` is heeded.\n",
+        "# What is said of Heroku's errors\n\nEvery error that Heroku documents, answered for good to one call of a pass over an app whose `web.1` and `web.2` are due\n(`tests/cli/errors.rs` makes this table, and holds it). Nothing is ever restarted twice; the last column tells how many dynos were\nrestarted. Exit codes: 0 done, 1 failed, 3 some restarts failed, were not reached, or were missed. A `Retry-After` of up\nto a minute is heeded before a question is asked again; a restart that is refused for the moment is watched first, for as long as a boot may take.\n",
     );
     for call in CALLS {
         // What is said alike stands together.
         let mut rows: BTreeMap<(u8, String, String, String), Vec<String>> = BTreeMap::new();
         for error in ERRORS {
             let (said, hint, exit, restarted) = row(call, error).await;
-            let name = match error.1 {
-                "" => error.0.to_string(),
-                id => format!("{} `{id}`", error.0),
-            };
             rows.entry((exit, said, hint, restarted))
                 .or_default()
-                .push(name);
+                .push(name(error));
         }
         let (method, path) = call;
         let path = path
@@ -201,6 +205,8 @@ async fn every_error_of_every_call_is_said_as_the_table_has_it() {
         }
     }
     text.push_str(&calls::table().await);
+    let commands = std::thread::spawn(commands::table).join();
+    text.push_str(&commands.expect("a table"));
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ERRORS.md");
     if std::env::var_os("AUTORESTART_TEST_BLESS").is_some() {
         std::fs::write(&place, &text).expect("a file");

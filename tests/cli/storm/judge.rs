@@ -18,7 +18,9 @@ pub struct Tally {
     passes: usize,
     dropped: usize,
     pub restarts: Vec<(Timestamp, String, String)>,
-    faults: BTreeMap<String, usize>,
+    /// By call and kind.
+    faults: BTreeMap<(String, String), usize>,
+    releases: usize,
     missed: usize,
     held: usize,
     failed: usize,
@@ -35,10 +37,38 @@ impl Tally {
         for (kind, count) in other.faults {
             *self.faults.entry(kind).or_default() += count;
         }
+        self.releases += other.releases;
         self.missed += other.missed;
         self.held += other.held;
         self.failed += other.failed;
         self.wrong.extend(other.wrong);
+    }
+
+    fn kinds(&self) -> usize {
+        let kinds = self.faults.keys().map(|(_, kind)| kind);
+        kinds.collect::<BTreeSet<_>>().len()
+    }
+
+    /// Every fault on every call.
+    pub fn is_every_fault(&self) {
+        let calls: BTreeSet<&String> = self.faults.keys().map(|(call, _)| call).collect();
+        let kinds: BTreeSet<&String> = self.faults.keys().map(|(_, kind)| kind).collect();
+        let all = calls
+            .iter()
+            .flat_map(|call| kinds.iter().map(move |kind| (call, kind)));
+        let lacking = all.filter(|(call, kind)| {
+            !self
+                .faults
+                .contains_key(&((**call).clone(), (**kind).clone()))
+        });
+        let lacking: Vec<_> = lacking.collect();
+        println!(
+            "{} calls, {} kinds: {:?}",
+            calls.len(),
+            kinds.len(),
+            self.faults
+        );
+        assert!(calls.len() >= 5 && lacking.is_empty(), "{lacking:?}");
     }
 
     /// One that shows nothing would hold as well.
@@ -47,7 +77,8 @@ impl Tally {
             self.dropped > 20 && self.missed > 0 && self.failed > 0,
             "{self}"
         );
-        assert!(self.faults.len() > 8, "{self}");
+        assert!(self.releases > 20, "{self}");
+        assert!(self.kinds() > 8 && self.faults.len() > 25, "{self}");
     }
 }
 
@@ -62,7 +93,7 @@ impl fmt::Display for Tally {
             self.restarts.len(),
             self.passes,
             self.dropped,
-            self.faults.len(),
+            self.kinds(),
             self.failed,
             self.held,
             self.missed,
@@ -85,6 +116,20 @@ struct TrueDyno {
     /// Of the state.
     updated_at: Timestamp,
     one_off: bool,
+}
+
+/// Which call of a pass a request is.
+fn call(request: &crate::control::Request) -> Option<String> {
+    let words: Vec<&str> = request.path.split('/').skip(1).collect();
+    let what = match words[..] {
+        ["apps", _] => "app",
+        ["apps", _, "formation"] => "formation",
+        ["apps", _, "features", _] => "feature",
+        ["apps", _, "dynos"] => "dynos",
+        ["apps", _, "dynos", _] => "dyno",
+        _ => return None,
+    };
+    Some(format!("{} {what}", request.method))
 }
 
 /// Under which id the first dyno in the place of each was known: on Fir a new one has another name.
@@ -233,9 +278,13 @@ impl Judge {
     /// Over all that was restarted.
     pub async fn end(mut self, heroku: &Heroku, seed: u64) -> Tally {
         let record = heroku.record().await;
-        for request in record.requests.iter().filter_map(|one| one.fault.clone()) {
-            *self.tally.faults.entry(request).or_default() += 1;
+        for request in &record.requests {
+            if let (Some(fault), Some(call)) = (&request.fault, call(request)) {
+                *self.tally.faults.entry((call, fault.clone())).or_default() += 1;
+            }
         }
+        let by_release = record.restarts.iter().filter(|one| one.cause == "release");
+        self.tally.releases = by_release.count();
         let mut counts: BTreeMap<(String, String, Timestamp), Vec<Timestamp>> = BTreeMap::new();
         let requested = record.restarts.iter().filter(|one| one.cause == "request");
         for restart in &record.restarts {

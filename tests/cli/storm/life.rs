@@ -136,12 +136,17 @@ fn show(apps: &[AppPlan], now: Timestamp, event: &Event) {
     if let Some(shown) = shown() {
         let of = match event {
             Event::Deploy(app)
+            | Event::Config(app)
             | Event::Scale(app, ..)
             | Event::Habits(app, _)
             | Event::Maintenance(app, _)
             | Event::Answers(app, _)
             | Event::Dyno(app, ..) => Some(apps[*app].name.as_str()),
-            Event::Faults(_) | Event::Clear | Event::Incident(_) => None,
+            Event::Faults(_)
+            | Event::Clear
+            | Event::Incident(_)
+            | Event::Latency(_)
+            | Event::Remaining(_) => None,
         };
         if of.is_none_or(|name| name == shown) {
             println!("{now} {event:?}");
@@ -176,6 +181,20 @@ async fn happen(heroku: &Heroku, apps: &[AppPlan], event: &Event) {
         Event::Dyno(app, name, state) => {
             let path = format!("{}/dynos/{name}", path(app));
             heroku.patch(&path, &json!({ "state": state })).await;
+        }
+        Event::Config(app) => {
+            let url = format!("{}/apps/{}/config-vars", heroku.url, apps[*app].name);
+            let set = reqwest::Client::new().patch(url).bearer_auth("a-token");
+            let set = set.header("accept", "application/vnd.heroku+json; version=3");
+            let set = set.json(&json!({ "CHANGED": "yes" })).send();
+            // Its owner meets the weather, too.
+            let _ = tokio::time::timeout(std::time::Duration::from_secs(5), set).await;
+        }
+        Event::Latency(ms) => heroku.patch("/sandbox", &json!({ "latency-ms": ms })).await,
+        Event::Remaining(left) => {
+            heroku
+                .patch("/sandbox", &json!({ "remaining": left }))
+                .await;
         }
         Event::Faults(faults) => heroku.faults(faults).await,
         Event::Clear => heroku.no_faults().await,

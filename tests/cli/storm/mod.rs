@@ -1,6 +1,6 @@
 //! Days of an account on a paused clock, in one runtime with the sandbox, by a seed: faults on every call,
-//! boots that crash, hang or flap, deploys, scaling, maintenance and incidents in the middle of rolls, passes
-//! that are dropped wherever they wait. Nothing of what is promised may break.
+//! boots that crash, hang or flap, deploys, config changes, scaling, maintenance, incidents, slow answers and
+//! few requests in the middle of rolls, passes that are dropped wherever they wait. Nothing of what is promised may break.
 //!
 //! `AUTORESTART_TEST_WORLDS=50 cargo test --test cli storm:: -- --nocapture` lives 1,000 app-days;
 //! `AUTORESTART_TEST_SEED=7` lives one world again, and `AUTORESTART_TEST_SHOW=app-1` shows what happened to an app.
@@ -70,6 +70,9 @@ fn whatever_happens_no_promise_breaks() {
     assert!(whole.wrong.is_empty(), "{:#?}", whole.wrong);
     if seeds.len() >= 3 {
         whole.is_a_storm();
+    }
+    if seeds.len() >= 50 {
+        whole.is_every_fault();
     }
 }
 

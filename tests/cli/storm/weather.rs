@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone)]
 pub enum Event {
     Deploy(usize),
+    /// A config var is set: a release like any other.
+    Config(usize),
     Scale(usize, &'static str, u32),
     /// A change of how its dynos boot, from now on.
     Habits(usize, Value),
@@ -17,6 +19,10 @@ pub enum Event {
     Faults(Value),
     Clear,
     Incident(bool),
+    /// How long every answer takes, in milliseconds.
+    Latency(i64),
+    /// Requests that the account has left.
+    Remaining(i64),
 }
 
 /// An app, and what its owner wants.
@@ -117,19 +123,25 @@ fn fault(random: &mut Random) -> Value {
 
 fn faults(random: &mut Random, apps: &[AppPlan]) -> Value {
     let name = &random.among(apps).name;
-    let paths = [
-        String::new(),
-        format!("/apps/{name}"),
-        "/formation".to_owned(),
-        "/dynos".to_owned(),
-        "/features/preboot".to_owned(),
-        "/api/v4/".to_owned(),
-        "/router/".to_owned(),
+    // An app is asked for by its name at first, then by its id.
+    let (any, get, delete) = (Value::Null, json!("GET"), json!("DELETE"));
+    let calls = [
+        (any.clone(), String::new()),
+        (get.clone(), String::new()),
+        (any, format!("/apps/{name}")),
+        (get.clone(), "/apps/".to_owned()),
+        (get.clone(), "/formation".to_owned()),
+        (get.clone(), "/dynos".to_owned()),
+        (delete.clone(), "/dynos".to_owned()),
+        (delete, "/dynos/".to_owned()),
+        (get.clone(), "/features/preboot".to_owned()),
+        (get.clone(), "/api/v4/".to_owned()),
+        (get, "/router/".to_owned()),
     ];
-    let methods = [Value::Null, json!("GET"), json!("DELETE")];
+    let (method, path) = random.among(&calls);
     json!([{
-        "method": random.among(&methods),
-        "path": random.among(&paths),
+        "method": method,
+        "path": path,
         "skip": random.below(6),
         "times": 1 + random.below(25),
         "kind": fault(random),
@@ -182,8 +194,17 @@ pub fn events(random: &mut Random, apps: &[AppPlan], days: i64) -> Vec<(SignedDu
         };
         let until = at + SignedDuration::from_mins(1 + random.below(90));
         let kind = *random.among(&["web", "worker"]);
-        match random.below(12) {
+        match random.below(15) {
             0 => events.push((at, Event::Deploy(app))),
+            9 => events.push((at, Event::Config(app))),
+            10 => {
+                events.push((at, Event::Latency(random.below(4) * random.below(2_000))));
+                events.push((until, Event::Latency(0)));
+            }
+            11 => {
+                events.push((at, Event::Remaining(random.below(300))));
+                events.push((until, Event::Remaining(4_500)));
+            }
             1 | 2 => {
                 let quantity = u32::try_from(random.below(5)).expect("few");
                 events.push((at, Event::Scale(app, kind, quantity)));
@@ -221,6 +242,8 @@ pub fn events(random: &mut Random, apps: &[AppPlan], days: i64) -> Vec<(SignedDu
     events.retain(|(at, _)| *at < end);
     events.push((end, Event::Clear));
     events.push((end, Event::Incident(false)));
+    events.push((end, Event::Latency(0)));
+    events.push((end, Event::Remaining(4_500)));
     for app in 0..apps.len() {
         events.push((end, Event::Maintenance(app, false)));
         events.push((end, Event::Answers(app, json!({}))));
