@@ -50,7 +50,7 @@ pub(super) async fn history(context: &Context<'_>, history: &History) -> Result<
             || ids.contains(&record.app_id)
     };
     let mut shown = outcomes(records);
-    shown.extend(of_runner);
+    shown.extend(outcomes(of_runner));
     shown.sort_by_key(|record| record.at);
     let is_within =
         |at: Timestamp| span.0.is_none_or(|from| from <= at) && span.1.is_none_or(|to| at <= to);

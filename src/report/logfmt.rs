@@ -26,6 +26,8 @@ pub struct Line {
 
 /// The event of a sign of life, which others look for.
 pub const HEARTBEAT: &str = "heartbeat";
+/// A restart is asked for.
+pub const RESTARTING: &str = "restarting";
 
 impl Line {
     #[must_use]
@@ -107,7 +109,9 @@ fn word(value: &impl Serialize) -> String {
 fn of_step(level: Level, event: &str, step: &Step) -> Line {
     Line::new(level, event)
         .with("app", &step.app)
+        .with("app_id", &step.app_id)
         .with("dyno", &step.dyno)
+        .with("process_type", &step.process_type)
         .with("schedule", &step.schedule)
         .with("trigger", word(&step.trigger))
         .with("occurrence", step.occurrence)
@@ -136,7 +140,7 @@ pub fn progress(progress: &Progress<'_>) -> Option<Line> {
             .with("app", app)
             .with("dynos", steps.len()),
         Progress::Requested(step) => {
-            of_step(Level::Info, "restarting", step).with("old_id", &step.old_id)
+            of_step(Level::Info, RESTARTING, step).with("old_id", &step.old_id)
         }
         Progress::Ended(ended) => self::ended(ended),
         Progress::Waiting { app, reason } => Line::new(Level::Info, "waiting")

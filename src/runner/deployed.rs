@@ -5,7 +5,7 @@ use crate::{
     heroku::{Client, Error, LogLine},
     ledger::{Event, Record},
     memory::Bytes,
-    report::logfmt::{self, HEARTBEAT},
+    report::logfmt::{self, HEARTBEAT, RESTARTING},
     snapshot::State,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -110,6 +110,8 @@ pub fn told(lines: &[LogLine]) -> Told {
                 key,
                 Value::from(value.parse::<Bytes>().map(Bytes::as_u64).ok()),
             ),
+            // As it is called in a ledger.
+            "event" if value == RESTARTING => (key, Value::from("requested")),
             "took_ms" | "count" => (key, Value::from(value.parse::<u64>().ok())),
             // Of a miss it is all that there is to say.
             "reason" if is_miss => ("detail".to_owned(), Value::from(value)),
@@ -123,7 +125,7 @@ pub fn told(lines: &[LogLine]) -> Told {
         let record: Record = serde_json::from_value(record.into()).ok()?;
         let is_told = matches!(
             record.event,
-            Event::Ended | Event::Missed | Event::Measured | Event::Skipped
+            Event::Requested | Event::Ended | Event::Missed | Event::Measured | Event::Skipped
         );
         is_told.then_some(record)
     };

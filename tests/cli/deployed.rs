@@ -83,9 +83,19 @@ fn what_it_did_is_in_history_and_in_the_list() {
         assert!(told.stdout.contains("never"), "{told:?}");
         say(&served, "level=info event=ended app=example-app dyno=web.1 schedule=default trigger=occurrence occurrence=2026-03-02T07:00:00Z outcome=restarted took_ms=8000 old_id=01 new_id=02").await;
         say(&served, "level=error event=missed app=example-app schedule=default occurrence=2026-03-01T07:00:00Z count=1 reason=\"no pass ran\"").await;
+        // It died before it saw how this ended.
+        say(&served, "level=info event=restarting app=example-app app_id=01 dyno=web.2 process_type=web schedule=default trigger=calendar occurrence=2026-03-02T07:00:00Z old_id=03").await;
         let told = told_on_time(&home, &served, &["history"]).await;
         assert_eq!(told.code, Some(0), "{told:?}");
-        for part in ["web.1", "restarted", "8s", "missed", "no pass ran"] {
+        for part in [
+            "web.1",
+            "restarted",
+            "8s",
+            "missed",
+            "no pass ran",
+            "web.2",
+            "its end was not seen",
+        ] {
             assert!(told.stdout.contains(part), "{part}: {told:?}");
         }
         assert!(

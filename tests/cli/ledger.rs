@@ -2,7 +2,10 @@
 
 use crate::{
     control::{Heroku, Record},
-    process::{Home, Served, TOKEN, Told, binary, block, each_once, now, on_time, schedule, shop},
+    process::{
+        Home, Served, TOKEN, Told, binary, block, each_once, now, on_time, schedule, shop,
+        told_on_time,
+    },
 };
 use autorestart::{
     ledger::{Event, Ledger},
@@ -338,6 +341,33 @@ fn a_ledger_that_another_process_does_not_let_go_of_holds_everything_and_is_said
         );
         assert_eq!(deletes(&served.heroku).await, 0, "{told:?}");
         drop(turn);
+    });
+}
+
+#[test]
+fn a_miss_that_a_killed_pass_found_is_told_by_the_next_and_once() {
+    block(async {
+        let home = Home::new().without_offset();
+        let served = Served::start(&shop(&home, 600), Some("2026-03-02T09:00:10Z*60"));
+        home.write_schedules(&schedule("07:00,09:00"));
+        let mut run = on_time(&home, &served, &["run"]).await;
+        let mut run = run
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        while deletes(&served.heroku).await == 0 {
+            tokio::task::yield_now().await;
+        }
+        run.kill().expect("killed");
+        let killed: Told = run.wait_with_output().expect("it is gone").into();
+        assert!(!format!("{killed:?}").contains("missed"), "{killed:?}");
+        for (count, code) in [(1, 3), (0, 0)] {
+            let told = told_on_time(&home, &served, &["run", "--no-wait"]).await;
+            let said = "missed Mon 02 Mar 2026 07:00 UTC of schedule default";
+            assert_eq!(told.stdout.matches(said).count(), count, "{told:?}");
+            assert!(told.code == Some(code) || code == 0, "{told:?}");
+        }
     });
 }
 

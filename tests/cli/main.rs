@@ -7,6 +7,7 @@
     reason = "tests look at their own environment, and show what they saw"
 )]
 
+mod answers;
 mod apply;
 mod auth;
 mod bad_input;
