@@ -7,6 +7,7 @@ use super::{
 use crate::{
     cli::Index,
     error::{Error, exit},
+    fleet::Fleets,
     ledger::{Event, Ledger, Record},
     report::{human, table},
     schedule::{AppName, Calendar, Recurrence, Schedule},
@@ -18,8 +19,17 @@ use serde_json::{Value, json};
 
 pub(super) async fn index(context: &Context<'_>, index: &Index) -> Result<u8, Error> {
     let store = context.store(index.common.schedules.as_deref()).await?;
-    let schedules = narrow(context.read(&store).await?, index.app.as_ref(), None);
+    let all = context.read(&store).await?;
     let state = StateDir::open(context.env)?;
+    let fleets = Fleets::open(&state);
+    // The apps of a fleet, as far as they are known here; no request.
+    let apps_of = |schedule: &Schedule| fleets.expand(std::slice::from_ref(schedule));
+    let mut schedules = narrow(all.clone(), index.app.as_ref(), None);
+    if let Some(app) = &index.app {
+        let has_it = |one: &&Schedule| !narrow(apps_of(one), Some(app), None).is_empty();
+        let of_fleets = all.iter().filter(|one| one.app.is_fleet()).filter(has_it);
+        schedules.extend(of_fleets.cloned());
+    }
     let (mut records, _) = Ledger::new(state.ledger(), String::new()).read()?;
     let runners = Runners::look(context, &store).await?;
     records.extend_from_slice(runners.told());
@@ -30,7 +40,12 @@ pub(super) async fn index(context: &Context<'_>, index: &Index) -> Result<u8, Er
             .iter()
             .map(|schedule| {
                 let runner = runners.first(&schedule.app, now);
-                describe(schedule, last(schedule, &records), runner.as_ref(), now)
+                describe(
+                    schedule,
+                    last(&apps_of(schedule), &records),
+                    runner.as_ref(),
+                    now,
+                )
             })
             .collect();
         context.ui.json(&json!(list));
@@ -49,7 +64,7 @@ pub(super) async fn index(context: &Context<'_>, index: &Index) -> Result<u8, Er
     }
     let rows = schedules
         .iter()
-        .map(|schedule| row(schedule, last(schedule, &records), now));
+        .map(|schedule| row(schedule, last(&apps_of(schedule), &records), now));
     context.ui.result(&table(
         context.ui.width(),
         &["App", "Name", "Target", "When", "Next", "Last"],
@@ -100,13 +115,14 @@ fn row(schedule: &Schedule, last: Option<&Record>, now: Timestamp) -> Vec<String
     ]
 }
 
-/// The newest line of the ledger about a schedule.
-fn last<'a>(schedule: &Schedule, records: &'a [Record]) -> Option<&'a Record> {
+/// The newest line of the ledger about a schedule, or about one of its apps.
+fn last<'a>(schedules: &[Schedule], records: &'a [Record]) -> Option<&'a Record> {
     let is_about_it = |record: &&Record| {
-        let is_app = schedule.app.is(&record.app) || schedule.app.is(&record.app_id);
-        is_app
-            && record.schedule == schedule.name.as_str()
-            && matches!(record.event, Event::Ended | Event::Missed)
+        let is_its = |schedule: &Schedule| {
+            let is_app = schedule.app.is(&record.app) || schedule.app.is(&record.app_id);
+            is_app && record.schedule == schedule.name.as_str()
+        };
+        matches!(record.event, Event::Ended | Event::Missed) && schedules.iter().any(is_its)
     };
     records.iter().rev().find(is_about_it)
 }

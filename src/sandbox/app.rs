@@ -111,7 +111,12 @@ pub struct Restart {
     /// Dynos of the process type that the formation wants and that are not up right after; of a restart that
     /// took effect later, right after it was asked for.
     pub down: u32,
+    /// How many of these were up a moment before, and fell by themselves: whoever looked then could not know.
+    pub fell: u32,
 }
+
+/// A list is an answer of some seconds ago, and a restart takes some to arrive.
+const MOMENT: SignedDuration = SignedDuration::from_secs(8);
 
 pub(super) const FEATURES: [&str; 2] = ["preboot", "log-runtime-metrics"];
 
@@ -222,6 +227,15 @@ impl App {
         wanted.saturating_sub(u32::try_from(up.count()).unwrap_or(u32::MAX))
     }
 
+    pub fn fell(&self, process_type: &str, now: Timestamp) -> u32 {
+        let has_fallen = |dyno: &&Dyno| {
+            let (is_here, then) = (dyno.leaves_at.is_none() && !dyno.is_one_off, now - MOMENT);
+            let was_up = dyno.created_at < then && dyno.is_up(then);
+            dyno.process_type == process_type && is_here && was_up && !dyno.is_up(now)
+        };
+        u32::try_from(self.dynos.iter().filter(has_fallen).count()).unwrap_or(u32::MAX)
+    }
+
     /// `DELETE /apps/{app}/dynos/{name}`: answers OK whatever happens. By id, or for a name that is
     /// not there, nothing happens; a one-off ends for good.
     pub fn delete(&mut self, name: &str, now: Timestamp) -> Vec<Restart> {
@@ -276,6 +290,7 @@ impl App {
     pub fn end(&mut self, place: usize, cause: &'static str, now: Timestamp) -> Restart {
         let dyno = self.dynos.remove(place);
         let down = self.down(&dyno.process_type, now);
+        let fell = self.fell(&dyno.process_type, now);
         Restart {
             at: now,
             asked_at: now,
@@ -286,6 +301,7 @@ impl App {
             new_id: None,
             cause,
             down,
+            fell,
         }
     }
 
@@ -307,6 +323,7 @@ impl App {
             self.leaves(old.clone(), now);
         }
         let down = self.down(&process_type, now);
+        let fell = self.fell(&process_type, now);
         Restart {
             at: now,
             asked_at: now,
@@ -317,6 +334,7 @@ impl App {
             new_id: Some(new_id),
             cause,
             down,
+            fell,
         }
     }
 

@@ -236,6 +236,7 @@ impl App {
             new_id: Some(dyno.id.clone()),
             cause: "quota",
             down: down + 1,
+            fell: 0,
         })
     }
 

@@ -114,6 +114,8 @@ pub struct Restart {
     pub new_id: Option<String>,
     pub cause: String,
     pub down: u32,
+    #[serde(default)]
+    pub fell: u32,
 }
 
 impl Record {

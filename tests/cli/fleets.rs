@@ -649,3 +649,34 @@ fn an_app_whose_own_schedule_is_removed_goes_by_its_fleet_from_then_on() {
         assert!(apps.contains("shop-web"), "{told:?}");
     });
 }
+
+#[test]
+fn the_list_knows_what_a_fleet_s_apps_came_to_and_which_schedules_an_app_has() {
+    let (home, served) = begin("team = \"acme\"");
+    block(async {
+        let list = told_on_time(&home, &served, &["--json"]).await.json();
+        assert_eq!(list[0]["last"], json!(null), "{list}");
+        pass(&home, &served).await;
+        let list = told_on_time(&home, &served, &["--json"]).await.json();
+        assert_eq!(list[0]["last"]["outcome"], json!("restarted"), "{list}");
+        let told = told_on_time(&home, &served, &["--app", "shop-web"]).await;
+        assert!(told.stdout.contains("⬢ team:acme"), "{told:?}");
+        let told = told_on_time(&home, &served, &["--app", "blog"]).await;
+        assert!(told.stdout.contains("No schedules for ⬢ blog"), "{told:?}");
+        let url = "https://shop-web.herokuapp.com/up";
+        let words = [
+            "set",
+            "--team",
+            "acme",
+            "--at",
+            "09",
+            "--timezone",
+            "UTC",
+            "--check-url",
+            url,
+        ];
+        let told = told_on_time(&home, &served, &words).await;
+        let warning = "--check-url is one URL for all of these apps";
+        assert!(told.stderr.contains(warning), "{told:?}");
+    });
+}

@@ -36,7 +36,16 @@ impl Runner<'_> {
             let (client, ..) = self.stop.unless(context.client(wanted)).await?;
             for of_app in pass::by_app(schedules.iter()).into_values() {
                 let app = of_app[0].app.id_or_name();
-                seen.push(self.stop.unless(client.app(app)).await?.name);
+                let found = self.stop.unless(client.app(app)).await;
+                let of_it = |error: Error| match error {
+                    Error::Heroku(error) => Error::Other {
+                        code: error.code(),
+                        message: format!("{}: {error}", of_app[0].app.name),
+                        hint: error.hint(),
+                    },
+                    error => error,
+                };
+                seen.push(found.map_err(of_it)?.name);
             }
         }
         let names: Vec<String> = seen.iter().map(|app| format!("⬢ {app}")).collect();

@@ -5,7 +5,7 @@ use crate::{
     credentials::Use,
     error::Error,
     fleet::resolve,
-    schedule::{App, Fleet},
+    schedule::{App, Fleet, Schedule},
 };
 use jiff::Timestamp;
 
@@ -60,7 +60,8 @@ pub(super) fn identity(
 
 impl Found {
     /// What somebody should know who set it.
-    pub fn tell(&self, context: &Context<'_>, label: &str) {
+    pub fn tell(&self, context: &Context<'_>, schedule: &Schedule) {
+        let label = schedule.app.name.as_str();
         match &self.apps[..] {
             [] => context.ui.warn(&format!(
                 "{label} has no app now: those that come are restarted from then on"
@@ -73,6 +74,19 @@ impl Found {
                     .ui
                     .say(&format!("{label} is {count} apps now: ⬢ {names}"));
             }
+        }
+        let guards = &schedule.guards;
+        let urls = [
+            ("--check-url", &guards.check_url),
+            ("--busy-url", &guards.busy_url),
+        ];
+        for (flag, _) in urls
+            .iter()
+            .filter(|(_, url)| url.is_some() && self.apps.len() > 1)
+        {
+            context.ui.warn(&format!(
+                "{flag} is one URL for all of these apps: it is asked whichever of them is restarted"
+            ));
         }
         for name in &self.unknown {
             context.ui.warn(&format!(

@@ -98,7 +98,7 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     }
     ui.result(&tell::in_words(&schedule, is_replaced, now));
     if let Some(found) = &found {
-        found.tell(context, schedule.app.name.as_str());
+        found.tell(context, &schedule);
     }
     if was_paused {
         ui.say("It was paused, and goes on now");

@@ -300,7 +300,7 @@ impl Judge {
         for restart in requested {
             let plan = self.apps.iter().find(|plan| plan.name == restart.app);
             let plan = plan.expect("an app").clone();
-            if restart.down > plan.max_unavailable {
+            if restart.down > plan.max_unavailable + restart.fell {
                 let (app, dyno, at, down) = (&restart.app, &restart.dyno, restart.at, restart.down);
                 let allowed = plan.max_unavailable;
                 self.wrong(format!(

@@ -198,7 +198,7 @@ pub fn events(random: &mut Random, apps: &[AppPlan], days: i64) -> Vec<(SignedDu
             0 => events.push((at, Event::Deploy(app))),
             9 => events.push((at, Event::Config(app))),
             10 => {
-                events.push((at, Event::Latency(random.below(4) * random.below(2_000))));
+                events.push((at, Event::Latency(random.below(4) * random.below(800))));
                 events.push((until, Event::Latency(0)));
             }
             11 => {
