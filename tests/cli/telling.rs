@@ -3,12 +3,13 @@
 
 use crate::{
     notify::{add, add_with, listener, next},
-    process::{Home, Served, Told, block, each_once, schedule, shop, told_on_time},
+    process::{Home, Served, Told, block, each_once, on_time, schedule, shop, told_on_time},
 };
 use serde_json::{Value, json};
 use std::{
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
+    process::Stdio,
     sync::mpsc::{Receiver, TryRecvError, channel},
 };
 
@@ -471,5 +472,76 @@ fn a_pass_without_a_credential_is_told() {
         let run = told_on_time(&home, &served, &["run"]).await;
         assert_eq!(run.code, Some(0), "{run:?}");
         assert_eq!(next(&told).1["event"], json!("over"));
+    });
+}
+
+#[test]
+fn a_miss_is_told_and_one_of_the_next_day_too() {
+    block(async {
+        let home = Home::new().without_offset();
+        let served = Served::start(&shop(&home, 1), Some(CLOCK));
+        let (_, told) = listening(&home, &served.heroku.url, "ops");
+        home.write_schedules(&(schedule("07:00,09:00,11:00") + "notify = [\"ops\"]\n"));
+        let is_down = json!({ "maintenance": true });
+        served
+            .heroku
+            .patch("/sandbox/apps/example-app", &is_down)
+            .await;
+        let mut days = vec![];
+        // Of Monday's three the first is told, of Tuesday's the newest, which speaks for those before it.
+        for by in ["0s", "1h30m", "2h", "2h", "22h"] {
+            advance(&served, by).await;
+            told_on_time(&home, &served, &["run", "--no-wait"]).await;
+            for (_, body) in told.try_iter() {
+                let troubles = body["troubles"].as_array().expect("troubles").iter();
+                let missed = troubles.filter(|trouble| trouble["kind"] == json!("missed"));
+                days.extend(missed.map(|trouble| {
+                    trouble["detail"]
+                        .as_str()
+                        .unwrap_or_else(|| panic!("{trouble}"))[..10]
+                        .to_owned()
+                }));
+            }
+        }
+        assert_eq!(days, ["Mon 02 Mar", "Tue 03 Mar"]);
+    });
+}
+
+#[test]
+fn who_took_a_message_does_not_get_it_again_because_of_another_who_hangs() {
+    block(async {
+        let home = Home::new().without_offset();
+        let served = Served::start(&shop(&home, 1), Some(CLOCK));
+        let host = &served.heroku.url;
+        let (_, fast) = listening(&home, host, "fast");
+        let (hangs, came) = receiver(|_| {});
+        let slow = add(&home, host, "slow", &hangs);
+        assert_eq!(slow.code, Some(0), "{slow:?}");
+        came.try_iter().for_each(drop);
+        home.write_schedules(&telling("\"fast\", \"slow\""));
+        let habits = json!({ "habits": { "then": "crash-at-boot" } });
+        served
+            .heroku
+            .patch("/sandbox/apps/example-app", &habits)
+            .await;
+        let mut run = on_time(&home, &served, &["run", "--no-wait"]).await;
+        let mut run = run
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        // One has it, and the other has been asked.
+        assert_eq!(next(&fast).1["event"], json!("trouble"));
+        came.recv().expect("it was asked");
+        while std::fs::read_to_string(home.path().join(".local/state/autorestart/notify.json"))
+            .is_ok_and(|outbox| outbox.contains("\"to\":\"fast\""))
+        {
+            tokio::task::yield_now().await;
+        }
+        run.kill().expect("killed");
+        run.wait().expect("it is gone");
+        advance(&served, "2m").await;
+        told_on_time(&home, &served, &["run", "--no-wait"]).await;
+        assert!(fast.try_recv().is_err(), "once");
     });
 }
