@@ -92,6 +92,7 @@ pub(super) struct Accepted {
     pub asked_at: Timestamp,
     pub at: Timestamp,
     pub down: u32,
+    pub fell: u32,
 }
 
 /// A dyno was replaced or ended: the truth that tests hold us to.
@@ -256,12 +257,14 @@ impl App {
             let of_type = |other: &&Accepted| other.process_type == process_type;
             let pending = self.accepted.iter().filter(of_type).count();
             let down = self.down(&process_type, now) + is_up;
+            let fell = self.fell(&process_type, now);
             // Each request is carried out, also a second one for the same place.
             self.accepted.push(Accepted {
                 name: name.to_owned(),
                 asked_at: now,
                 at: now + lag.duration(),
                 down: down + u32::try_from(pending).unwrap_or(u32::MAX),
+                fell,
                 process_type,
             });
             return vec![];

@@ -25,6 +25,7 @@ impl App {
             asked_at,
             at,
             down,
+            fell,
             ..
         } in due
         {
@@ -34,6 +35,7 @@ impl App {
                 restarts.push(Restart {
                     asked_at,
                     down,
+                    fell,
                     ..restart
                 });
             }
