@@ -107,6 +107,19 @@ impl Fleets {
         self.of(fleet, |known| known.agreed(newer, older))
     }
 
+    /// An app that is named is the one that it was, whoever has taken its name.
+    pub fn keep_ids(&self, fleet: &App, found: &mut [Member]) {
+        self.of(fleet, |known| {
+            for member in found {
+                let mut known = known.members.iter();
+                let known = known.find(|one| one.name == member.name && one.id.is_some());
+                if let Some(known) = known {
+                    member.id.clone_from(&known.id);
+                }
+            }
+        });
+    }
+
     fn of<T>(&self, fleet: &App, ask: impl FnOnce(&Known) -> T) -> T {
         self.load(fleet);
         let known = self.known.borrow();

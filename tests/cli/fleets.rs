@@ -680,3 +680,19 @@ fn the_list_knows_what_a_fleet_s_apps_came_to_and_which_schedules_an_app_has() {
         assert!(told.stderr.contains(warning), "{told:?}");
     });
 }
+
+#[test]
+fn an_app_that_is_named_is_the_one_that_it_was_whoever_takes_its_name() {
+    let (home, served) = begin("apps = [\"blog\"]");
+    block(async {
+        let (_, apps) = pass(&home, &served).await;
+        assert_eq!(apps, names(&["blog"]));
+        change(&served, "blog", json!({ "name": "weblog" })).await;
+        change(&served, "shop-of-mine", json!({ "name": "blog" })).await;
+        for _ in 0..2 {
+            next_day(&served).await;
+            let (told, apps) = pass(&home, &served).await;
+            assert_eq!((apps, told.code), (names(&["weblog"]), Some(0)), "{told:?}");
+        }
+    });
+}

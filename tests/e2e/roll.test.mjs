@@ -70,6 +70,7 @@ it('nobody notices a roll, and everybody that all are restarted at once', async 
 
   const line = ({boot, down, failed, how, requests, took}) =>
     `${how.padEnd(28)}  ${`${boot} s`.padStart(4)}  ${String(requests).padStart(8)}  ${String(failed).padStart(6)}  ${`${(down / 1_000).toFixed(1)} s`.padStart(6)}  ${`${(took / 1_000).toFixed(1)} s`.padStart(6)}`
+  console.log('failed: not answered well within 2 s, by a client that asks ten times a second')
   console.log([`${'two web dynos'.padEnd(28)}  boot  requests  failed    down    took`, ...rows.map(line)].join('\n'))
   for (const {failed, how} of rows) {
     if (how.includes('autorestart')) expect(failed, how).toBe(0)

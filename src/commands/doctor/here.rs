@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     cli::Common,
-    heroku, notify,
+    heroku,
+    ledger::Ledger,
+    notify,
     schedule::{NotifyName, Schedule},
     state::StateDir,
     store::{SchedulesFile, Store},
@@ -95,10 +97,21 @@ pub async fn files(context: &Context<'_>, common: &Common) -> (Vec<Line>, Vec<Sc
         Ok(state)
     });
     lines.push(match state {
-        Ok(state) => Line::ok(
-            "state",
-            format!("{} can be written", state.path().display()),
-        ),
+        Ok(state) => match Ledger::new(state.ledger(), String::new()).read() {
+            Ok((_, 0)) => Line::ok(
+                "state",
+                format!("{} can be written", state.path().display()),
+            ),
+            Ok((_, torn)) => Line::warning(
+                "state",
+                format!("{torn} torn in {}", state.ledger().display()),
+                format!(
+                    "{} passes them over and has the others",
+                    context.verb("history")
+                ),
+            ),
+            Err(error) => Line::of("state", &error),
+        },
         Err(error) => Line::of("state", &error),
     });
     (lines, schedules)

@@ -125,6 +125,9 @@ impl Passes<'_> {
         // It must not be restarted in the middle of its own rolls, unless somebody names it.
         let is_runner = |one: &fleet::Member| runner.iter().any(|name| one.is(name));
         members.retain(|one| !fleet.apps.is_empty() || !is_runner(one));
+        if !fleet.apps.is_empty() {
+            self.fleets.keep_ids(&one.app, &mut members);
+        }
         let schedules = self.store.read().await?;
         let own: Vec<&App> = schedules
             .iter()
