@@ -294,7 +294,18 @@ async fn identify(
     for schedule in added.iter_mut().filter(|one| !is_theirs(one)) {
         if let Some(fleet) = schedule.app.fleet() {
             match resolve(&client, fleet).await {
-                Ok(_) => {}
+                Ok(members) => {
+                    if let Some(unknown) = members.iter().find(|one| one.id.is_none()) {
+                        return Err(Error::usage(
+                            format!("⬢ {} is not among the apps of this account", unknown.name),
+                            "mend its name in the file, or ask for access to it",
+                        ));
+                    }
+                    if members.is_empty() {
+                        let label = &schedule.app.name;
+                        context.ui.warn(&format!("{label} has no app now"));
+                    }
+                }
                 Err(error) if vars.is_some() || error.code() == "no_such_fleet" => {
                     return Err(Error::usage(
                         error.to_string(),

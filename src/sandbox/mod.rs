@@ -18,6 +18,7 @@ pub mod faults;
 mod gate;
 mod ids;
 mod json;
+mod lacking;
 mod leak;
 mod logs;
 mod making;

@@ -271,7 +271,7 @@ async fn waiting_for_its_turn(home: &Home, served: &Served) -> (File, std::proce
     home.write_schedules(&schedule("07:00"));
     let turn = File::create(home.ledger().with_extension("lock")).expect("a lock file");
     turn.lock().expect("a lock");
-    let mut run = on_time(home, served, &["run", "--no-wait"]).await;
+    let mut run = on_time(home, served, &["run"]).await;
     let run = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let run = run.expect("it starts");
     let has_asked = |record: &Record| {
