@@ -35,7 +35,7 @@ it('a runner is deployed, seen by the CLI, edited, and removed', async () => {
   const asked = async () => (await sandbox.restarts()).filter(({app, cause}) => app === 'example-app' && cause === 'request')
   await until('three restarts', async () => (await asked()).length === 3, 120_000)
   const logs = await heroku(['logs', '--app', 'acme-runner', '--num', '200'])
-  expect(logs.stdout).toMatch(/app\[runner\.1\]: .*event=ended app=example-app dyno=\S+ schedule=default trigger=max_uptime .*outcome=restarted/)
+  expect(logs.stdout).toMatch(/app\[runner\.1\]: .*event=ended app=example-app app_id=\S+ dyno=\S+ process_type=\S+ schedule=default trigger=max_uptime .*outcome=restarted/)
 
   expect(await ours('pause', '--app', 'example-app')).toMatchObject({status: 0})
   expect((await heroku(['config:get', 'AUTORESTART_SCHEDULE_EXAMPLE_APP', '--app', 'acme-runner'])).stdout).toContain('paused = true')
