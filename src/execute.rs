@@ -333,6 +333,8 @@ impl Tools<'_> {
         let is_stopped = is_slow && self.pause(SignedDuration::from_millis(1)).await;
         if is_stopped || now.duration_since(snapshot.at) > LATE {
             let why = "not asked for: the ledger took long to write";
+            roll.was_told(why.to_owned());
+            roll.not_applied(step, now + SignedDuration::from_secs(2));
             return self.ledger.refused(step, now, why);
         }
         let answer = tokio::select! {

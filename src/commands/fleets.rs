@@ -4,7 +4,7 @@ use super::Context;
 use crate::{
     cli::{AppFlags, FleetFlags},
     error::Error,
-    fleet::{Fleets, resolve},
+    fleet::Fleets,
     schedule::{AppName, Fleet, Membership, Schedule},
     state::StateDir,
 };
@@ -39,6 +39,18 @@ impl Context<'_> {
         Ok((given.label(), Membership::Fleet(Box::new(given))))
     }
 
+    /// The schedule that an app has as one of a fleet, as far as fleets are known here, in place of one of
+    /// its own of this name.
+    pub(super) fn of_fleet(&self, schedules: &[Schedule], own: &Schedule) -> Option<Schedule> {
+        let fleets = Fleets::open(&StateDir::open(self.env).ok()?);
+        let (id, name) = (own.app.id.as_deref(), own.app.name.as_str());
+        let all = fleets.of_app(schedules, id.unwrap_or_default(), name);
+        all.into_iter().find(|one| {
+            let is_member = matches!(one.app.membership, Membership::Member(_));
+            one.name == own.name && is_member
+        })
+    }
+
     /// The schedules with those of a fleet's apps in its place. Heroku is asked about fleets that are not
     /// known; what is known is kept by passes alone.
     pub(super) async fn expanded(&self, schedules: &[Schedule]) -> Result<Vec<Schedule>, Error> {
@@ -50,7 +62,7 @@ impl Context<'_> {
             };
             let found = async {
                 let client = self.client_for(one).await?;
-                resolve(&client, fleet).await
+                fleets.found(&client, &one.app, fleet).await
             };
             match found.await {
                 Ok(found) => {

@@ -111,22 +111,18 @@ fn span(
     let zone = TimeZone::system();
     let now = context.clock.now();
     let ago = |text: &str| text.parse::<Span>().ok().map(|ago| now - ago.duration());
+    let instant = |flag: &str, text: &str| {
+        super::instant(flag, text, &zone).map_err(|error| {
+            let examples = "2026-12-01, 2026-12-01T09:00, 24h";
+            Error::usage(
+                error.to_string(),
+                format!("give a date, a date with a time, or how long ago: {examples}"),
+            )
+        })
+    };
     let bound = |flag: &str, text: &Option<String>| {
-        match text {
-        None => Ok(None),
-        Some(text) => match ago(text) {
-            Some(ago) => Ok(Some(ago)),
-            None => super::instant(flag, text, &zone)
-                .map(Some)
-                .map_err(|error| match error {
-                    Error::Usage { message, .. } => Error::usage(
-                        message,
-                        "give a date, a date with a time, or how long ago: 2026-12-01, 2026-12-01T09:00, 24h",
-                    ),
-                    error => error,
-                }),
-        },
-    }
+        let of_text = |text: &String| ago(text).map_or_else(|| instant(flag, text), Ok);
+        text.as_ref().map(of_text).transpose()
     };
     let (from, to) = (bound("--from", &history.from)?, bound("--to", &history.to)?);
     if let (Some(from), Some(to)) = (from, to)

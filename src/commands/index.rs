@@ -12,7 +12,6 @@ use crate::{
     report::{human, table},
     schedule::{AppName, Calendar, Recurrence, Schedule},
     state::StateDir,
-    store::narrow,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -24,12 +23,11 @@ pub(super) async fn index(context: &Context<'_>, index: &Index) -> Result<u8, Er
     let fleets = Fleets::open(&state);
     // The apps of a fleet, as far as they are known here; no request.
     let apps_of = |schedule: &Schedule| fleets.expand(std::slice::from_ref(schedule));
-    let mut schedules = narrow(all.clone(), index.app.as_ref(), None);
-    if let Some(app) = &index.app {
-        let has_it = |one: &&Schedule| !narrow(apps_of(one), Some(app), None).is_empty();
-        let of_fleets = all.iter().filter(|one| one.app.is_fleet()).filter(has_it);
-        schedules.extend(of_fleets.cloned());
-    }
+    let is_for = |one: &Schedule, app: &AppName| {
+        one.app.is(app.as_str()) || apps_of(one).iter().any(|it| it.app.is(app.as_str()))
+    };
+    let is_asked_for = |one: &Schedule| index.app.as_ref().is_none_or(|app| is_for(one, app));
+    let schedules: Vec<Schedule> = all.into_iter().filter(is_asked_for).collect();
     let (mut records, _) = Ledger::new(state.ledger(), String::new()).read()?;
     let runners = Runners::look(context, &store).await?;
     records.extend_from_slice(runners.told());

@@ -4,9 +4,7 @@ use super::{Context, void};
 use crate::{
     cli::Named,
     error::{Error, exit},
-    fleet::Fleets,
     schedule::Membership,
-    state::StateDir,
 };
 use serde_json::json;
 
@@ -19,17 +17,12 @@ pub(super) async fn remove(context: &Context<'_>, named: Named) -> Result<u8, Er
         .await?;
     void::tell(context, "remove", &schedule, None).await;
     let left = context.read(&store).await?;
-    let (app_name, id) = (&schedule.app.name, schedule.app.id.as_deref());
-    let fleets = Fleets::open(&StateDir::open(context.env)?);
-    let goes_by = fleets.of_app(&left, id.unwrap_or_default(), app_name.as_str());
-    let goes_by = goes_by.iter().filter(|one| one.name == schedule.name);
-    for one in goes_by.filter(|_| !schedule.app.is_fleet()) {
-        if let Membership::Member(label) = &one.app.membership {
-            let name = &schedule.name;
-            context.ui.say(&format!(
-                "⬢ {app_name} goes by schedule {name} of {label} from now on"
-            ));
-        }
+    let goes_by = context.of_fleet(&left, &schedule);
+    if let Some(Membership::Member(label)) = goes_by.map(|one| one.app.membership) {
+        let (app, name) = (&schedule.app.name, &schedule.name);
+        context.ui.say(&format!(
+            "⬢ {app} goes by schedule {name} of {label} from now on"
+        ));
     }
     context.ui.either(
         || format!("Removed schedule {} of ⬢ {}: {} {}", schedule.name, schedule.app.name, schedule.target, schedule.when()),

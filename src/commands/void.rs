@@ -76,7 +76,8 @@ async fn judge(
             human::instant(occurrence, &before.time_zone())
         ));
     } else {
-        say(context, verb, before, &missed);
+        let app = before.app.name.as_str();
+        say(context, verb, before, &missed, (app, ""));
     }
     Ok(())
 }
@@ -149,16 +150,8 @@ async fn of_fleet(
         0 => String::new(),
         _ => format!(", and {unseen} were not looked at"),
     };
-    context.ui.warn(&format!(
-        "no pass has acted on {} of schedule {} for {}{unseen}, and {verb} makes it void",
-        human::instant(missed.occurrence, &before.time_zone()),
-        before.name,
-        names.join(", ")
-    ));
-    context.ui.hint(&format!(
-        "{} --now --app {first} --yes makes up for it, app by app",
-        context.verb("run")
-    ));
+    let whose = format!(" for {}{unseen}", names.join(", "));
+    say(context, verb, before, missed, (first, &whose));
     Ok(())
 }
 
@@ -176,15 +169,22 @@ async fn look(context: &Context<'_>, schedule: &Schedule) -> Result<Snapshot, Er
     Ok(observe::whole(&client, schedule.app.id_or_name()).await?)
 }
 
-fn say(context: &Context<'_>, verb: &str, schedule: &Schedule, missed: &Missed) {
+/// `whose` names the apps where there are several; `app` is the first of them.
+fn say(
+    context: &Context<'_>,
+    verb: &str,
+    schedule: &Schedule,
+    missed: &Missed,
+    (app, whose): (&str, &str),
+) {
     let occurrence = human::instant(missed.occurrence, &schedule.time_zone());
-    let (name, app) = (&schedule.name, &schedule.app.name);
+    let name = &schedule.name;
     let earlier = match missed.count {
         0 | 1 => String::new(),
         count => format!(" (and {} earlier)", count - 1),
     };
     context.ui.warn(&format!(
-        "no pass has acted on {occurrence}{earlier} of schedule {name}, and {verb} makes it void"
+        "no pass has acted on {occurrence}{earlier} of schedule {name}{whose}, and {verb} makes it void"
     ));
     context.ui.hint(&format!(
         "{} --now --app {app} --yes makes up for it",

@@ -61,7 +61,7 @@ const AT_REST: SignedDuration = SignedDuration::from_hours(1);
 impl Known {
     /// Takes over what Heroku told of a fleet's apps.
     pub fn take(&mut self, found: &[Member], now: Timestamp) -> Change {
-        let (before, found) = (self.at, &self.renamed(found)[..]);
+        let before = self.at;
         let is_first = before.is_none();
         let names = |members: &[Member], others: &[Member]| -> Vec<String> {
             let keys: BTreeSet<&str> = others.iter().map(Member::key).collect();
@@ -101,36 +101,32 @@ impl Known {
         change
     }
 
-    /// An app that is named, and is not there, may have another name by now: its id tells.
-    fn renamed(&self, found: &[Member]) -> Vec<Member> {
-        let by_id = |member: &Member| {
+    /// An app that is named is the one that it was, by its id, whoever has taken its name.
+    pub(super) fn keep_ids(&self, found: &mut [Member]) {
+        for member in found {
             let mut known = self.members.iter();
             let known = known.find(|one| one.name == member.name && one.id.is_some());
-            let known = known.filter(|_| member.id.is_none()).unwrap_or(member);
-            Member {
-                has_own: member.has_own,
-                ..known.clone()
+            if let Some(known) = known {
+                member.id.clone_from(&known.id);
             }
-        };
-        found.iter().map(by_id).collect()
+        }
     }
 
     pub(super) fn is_as_known(&self, found: &[Member]) -> bool {
         let keys = |members: &[Member]| -> BTreeSet<String> {
             members.iter().map(|one| one.key().to_owned()).collect()
         };
-        keys(&self.members) == keys(&self.renamed(found))
+        keys(&self.members) == keys(found)
     }
 
     /// What two answers come to: an app that is known is in one of them, a new one in both.
     pub(super) fn agreed(&self, newer: &[Member], older: &[Member]) -> Vec<Member> {
-        let (newer, older) = (self.renamed(newer), self.renamed(older));
         let has = |members: &[Member], one: &Member| members.iter().any(|it| it.key() == one.key());
-        let more = older.iter().filter(|one| !has(&newer, one));
+        let more = older.iter().filter(|one| !has(newer, one));
         let both = newer
             .iter()
             .chain(more)
-            .filter(|one| has(&self.members, one) || has(&newer, one) && has(&older, one));
+            .filter(|one| has(&self.members, one) || has(newer, one) && has(older, one));
         let mut agreed: Vec<Member> = both.cloned().collect();
         agreed.sort_by(|a, b| a.name.cmp(&b.name));
         agreed

@@ -8,7 +8,9 @@ pub use members::{Change, Known, Member};
 pub use resolve::resolve;
 
 use crate::{
-    schedule::{App, Membership, Schedule},
+    error::Error,
+    heroku::Client,
+    schedule::{App, Fleet, Membership, Schedule},
     state::{StateDir, short_hash},
 };
 use jiff::Timestamp;
@@ -107,17 +109,21 @@ impl Fleets {
         self.of(fleet, |known| known.agreed(newer, older))
     }
 
-    /// An app that is named is the one that it was, whoever has taken its name.
-    pub fn keep_ids(&self, fleet: &App, found: &mut [Member]) {
-        self.of(fleet, |known| {
-            for member in found {
-                let mut known = known.members.iter();
-                let known = known.find(|one| one.name == member.name && one.id.is_some());
-                if let Some(known) = known {
-                    member.id.clone_from(&known.id);
-                }
-            }
-        });
+    /// Which apps a fleet has, as Heroku tells and by the ids that are known.
+    ///
+    /// # Errors
+    /// See [`resolve`].
+    pub async fn found(
+        &self,
+        client: &Client,
+        app: &App,
+        fleet: &Fleet,
+    ) -> Result<Vec<Member>, Error> {
+        let mut found = resolve(client, fleet).await?;
+        if !fleet.apps.is_empty() {
+            self.of(app, |known| known.keep_ids(&mut found));
+        }
+        Ok(found)
     }
 
     fn of<T>(&self, fleet: &App, ask: impl FnOnce(&Known) -> T) -> T {

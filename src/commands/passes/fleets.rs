@@ -121,13 +121,10 @@ impl Passes<'_> {
         let here = here.into_iter().filter_map(|name| env.text(name));
         let elsewhere = self.store.runner_app().map(|app| app.id.as_str());
         let runner: BTreeSet<&str> = here.chain(elsewhere).collect();
-        let mut members = fleet::resolve(&client, fleet).await?;
+        let mut members = self.fleets.found(&client, &one.app, fleet).await?;
         // It must not be restarted in the middle of its own rolls, unless somebody names it.
         let is_runner = |one: &fleet::Member| runner.iter().any(|name| one.is(name));
         members.retain(|one| !fleet.apps.is_empty() || !is_runner(one));
-        if !fleet.apps.is_empty() {
-            self.fleets.keep_ids(&one.app, &mut members);
-        }
         let schedules = self.store.read().await?;
         let own: Vec<&App> = schedules
             .iter()

@@ -18,10 +18,8 @@ use super::{
 use crate::{
     cli::{Set, TargetFlags},
     error::{Error, exit},
-    fleet::Fleets,
-    schedule::{self, Membership, Schedule, ScheduleName, Target},
+    schedule::{self, Schedule, ScheduleName, Target},
     snapshot::Generation,
-    state::StateDir,
 };
 use console::Style;
 
@@ -67,7 +65,7 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     schedule.since = Some(schedule::minute_of(now));
     let is_replaced = store.put(&context.clock, &schedule).await?;
     action.done();
-    let before = before.or_else(|| of_fleet(context, &schedules, &schedule));
+    let before = before.or_else(|| context.of_fleet(&schedules, &schedule));
     if let Some(before) = before {
         void::tell(context, "set", &before, Some(&schedule)).await;
     }
@@ -124,19 +122,6 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     let account = schedule.app.account.as_deref();
     auth::offer(context, &super::stop(), &flags.common, account).await?;
     Ok(exit::DONE)
-}
-
-/// The schedule that it had as an app of a fleet.
-fn of_fleet(context: &Context<'_>, before: &[Schedule], schedule: &Schedule) -> Option<Schedule> {
-    let fleets = Fleets::open(&StateDir::open(context.env).ok()?);
-    let (id, app) = (schedule.app.id.as_deref(), schedule.app.name.as_str());
-    let mut went_by = fleets
-        .of_app(before, id.unwrap_or_default(), app)
-        .into_iter();
-    went_by.find(|one| {
-        let is_member = matches!(one.app.membership, Membership::Member(_));
-        one.name == schedule.name && is_member
-    })
 }
 
 /// The schedule as the store finds it: by the app's name, else by its id, which a rename leaves.
