@@ -11,10 +11,10 @@ use crate::{
         roll::{Action, Answer, Roll},
     },
     snapshot::Snapshot,
+    stop::{LAST_WORD, Stop},
 };
 use jiff::{SignedDuration, Timestamp};
-use std::{sync::Arc, time::Duration};
-use tokio::sync::watch;
+use std::sync::Arc;
 
 /// What a person may want to see while it happens.
 #[derive(Debug, Clone, Copy)]
@@ -42,61 +42,6 @@ pub enum Progress<'a> {
 /// Told of progress; prints, or does nothing.
 pub trait Observer {
     fn progress(&self, progress: Progress<'_>);
-}
-
-/// Set when somebody wants us to leave: no new DELETE from then on.
-#[derive(Debug, Clone)]
-pub struct Stop(watch::Receiver<bool>);
-
-impl Stop {
-    /// The stop, and what sets it.
-    #[must_use]
-    pub fn new() -> (watch::Sender<bool>, Self) {
-        let (sender, receiver) = watch::channel(false);
-        (sender, Self(receiver))
-    }
-
-    #[must_use]
-    pub fn is_set(&self) -> bool {
-        *self.0.borrow()
-    }
-
-    /// Returns when it is set; never, when nobody can set it any more.
-    pub async fn set(&self) {
-        let mut receiver = self.0.clone();
-        if receiver.wait_for(|is_set| *is_set).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-
-    /// Returns a moment after it is set: for an answer that is on its way.
-    pub async fn after_the_last_word(&self) {
-        self.set().await;
-        // Socket time, not schedule time: this ends within seconds on any clock.
-        let _ = tokio::time::timeout(LAST_WORD, std::future::pending::<()>()).await;
-    }
-
-    /// What comes of something, unless it is asked to stop before.
-    ///
-    /// # Errors
-    /// When it is.
-    pub async fn or<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
-        tokio::select! {
-            done = work => Ok(done),
-            () = self.set() => Err(Error::Interrupted),
-        }
-    }
-
-    /// The same of something that may fail by itself.
-    ///
-    /// # Errors
-    /// When it does, or is given up.
-    pub async fn unless<T, E>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, Error>
-    where
-        Error: From<E>,
-    {
-        Ok(self.or(work).await??)
-    }
 }
 
 /// What a roll works with.
@@ -132,8 +77,6 @@ const LATE: SignedDuration = SignedDuration::from_secs(5);
 const WHILE_QUOTA_IS_LOW: SignedDuration = SignedDuration::from_secs(30);
 /// A restart is looked at right after it was asked for, unless requests are to be saved.
 const AT_ONCE: SignedDuration = SignedDuration::from_secs(1);
-/// How long an answer to a DELETE, and then the last read, may take once we are asked to leave.
-const LAST_WORD: Duration = Duration::from_secs(3);
 
 impl Tools<'_> {
     /// Waits; tells whether it was asked to stop meanwhile.
@@ -168,7 +111,7 @@ impl Tools<'_> {
         };
         match &end {
             Ok(End::Interrupted) => {
-                self.last_read(&mut roll, snapshot).await;
+                Box::pin(self.last_read(&mut roll, snapshot)).await;
                 roll.leave("interrupted", self.client.now());
                 let recorded = self.record(&mut roll, &mut ended);
                 end = recorded.and(end);
@@ -217,14 +160,14 @@ impl Tools<'_> {
         let mut failures = 0;
         let mut follow = Follow::new(snapshot);
         loop {
-            let look = tokio::select! {
-                look = async {
-                    if roll.has_steps_left() {
-                        Box::pin(self.platform.look(self.client)).await;
-                    }
-                    follow.look(self.client, snapshot).await
-                } => look,
-                () = self.stop.set() => return Ok(End::Interrupted),
+            let look = self.stop.or(async {
+                if roll.has_steps_left() {
+                    self.platform.look(self.client).await;
+                }
+                follow.look(self.client, snapshot).await
+            });
+            let Ok(look) = look.await else {
+                return Ok(End::Interrupted);
             };
             let is_late;
             match look {
@@ -284,8 +227,8 @@ impl Tools<'_> {
                 }
                 Action::Ask(asks) => {
                     self.record(roll, ended)?;
-                    let words = Box::pin(self.client.words(&asks));
-                    let Ok(words) = self.stop.or(words).await else {
+                    let words = self.stop.or(self.client.words(&asks));
+                    let Ok(words) = words.await else {
                         return Ok(End::Interrupted);
                     };
                     for (ask, word) in asks.iter().zip(&words) {
@@ -338,7 +281,7 @@ impl Tools<'_> {
             return self.ledger.refused(step, now, why);
         }
         let answer = tokio::select! {
-            answer = self.client.restart(&step.app_id, &step.dyno) => Some(answer),
+            answer = Box::pin(self.client.restart(&step.app_id, &step.dyno)) => Some(answer),
             () = self.stop.after_the_last_word() => None,
         };
         let now = self.client.now();

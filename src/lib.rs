@@ -47,6 +47,7 @@ pub mod report;
 pub mod runner;
 pub mod sandbox;
 pub mod state;
+pub mod stop;
 pub mod store;
 pub mod turn;
 

@@ -34,11 +34,11 @@ use crate::{
     credentials::{self, Credential, Use, records::is_same},
     env::Env,
     error::{Error, exit},
-    execute::Stop,
     heroku::{self, Client, Options, Renewal},
     pass,
     schedule::{self, AppName, Schedule, ScheduleName},
     signals,
+    stop::Stop,
     store::{self, ConfigVars, Store, narrow},
     ui::Ui,
 };

@@ -5,11 +5,11 @@ use crate::{
     cli::{self, NotifyAdd, NotifyCommand, NotifyRemove},
     credentials::Secret,
     error::{Error, exit},
-    execute::Stop,
     heroku,
     notify::{self, Format, Kept, Names},
     report::table,
     schedule::Schedule,
+    stop::Stop,
 };
 use serde_json::{Value, json};
 

@@ -219,5 +219,7 @@ pub fn expand<'a>(
             all.extend(member.schedule(one, known.at));
         }
     }
+    // Each app of a pass keeps its own few for long.
+    all.shrink_to_fit();
     all
 }

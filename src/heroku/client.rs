@@ -29,9 +29,9 @@ const VERSION: &str = "application/vnd.heroku+json; version=3.sdk";
 /// Attempts of a read before its failure is believed.
 const ATTEMPTS: u32 = 4;
 /// Connections that are kept for the next request: a roll of many apps does not greet anew each time.
-const MOST_IDLE: usize = 128;
+const MOST_IDLE: usize = 64;
 /// Reads under way at once; more of them only wait at Heroku, each in a connection of its own.
-const MOST_READING: usize = 128;
+const MOST_READING: usize = 64;
 /// Logs that are being opened at once.
 const MOST_OPENING: usize = 4;
 /// An item list longer than this is not Heroku's.

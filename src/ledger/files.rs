@@ -4,7 +4,7 @@
 use crate::turn;
 use std::{
     fs::{self, File},
-    io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
+    io::{self, BufRead, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -99,38 +99,56 @@ impl Files {
         Ok(all)
     }
 
-    /// What has come since `place`, in whole lines, and where that ends; everything from the newest file
-    /// that was set aside on, and `true`, where `place` is of another file.
-    pub fn read_on(&self, place: Place) -> io::Result<(Vec<u8>, Place, bool)> {
-        let mut file = match File::open(&self.path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                // Set aside just now, or there is none yet.
-                return Ok((read(&self.aside(1))?, Place::default(), true));
+    /// Takes what has come since `place`, line by line, and moves it on; a line that is being written is
+    /// taken when it is whole. Where `place` is of another file, everything from the newest file that was
+    /// set aside on.
+    pub fn read_on(&self, place: &mut Place, mut take: impl FnMut(News<'_>)) -> io::Result<()> {
+        let file = found(File::open(&self.path))?;
+        let data = file.as_ref().map(File::metadata).transpose()?;
+        let id = data.as_ref().map(identity);
+        let length = data.map_or(0, |data| data.len());
+        if id != Some(place.file) || length < place.offset {
+            take(News::Anew);
+            *place = Place::default();
+            if let Some(aside) = found(File::open(self.aside(1)))? {
+                each_line(BufReader::new(aside), |line| take(News::Line(line)))?;
             }
-            Err(error) => return Err(error),
-        };
-        let data = file.metadata()?;
-        let id = identity(&data);
-        let is_anew = id != place.file || data.len() < place.offset;
-        let (mut bytes, offset) = if is_anew {
-            let mut aside = read(&self.aside(1))?;
-            ends(&mut aside);
-            (aside, 0)
-        } else {
-            (vec![], place.offset)
-        };
-        if data.len() == offset {
-            return Ok((bytes, Place { file: id, offset }, is_anew));
+            place.file = id.unwrap_or_default();
         }
-        file.seek(SeekFrom::Start(offset))?;
-        let before = bytes.len();
-        file.read_to_end(&mut bytes)?;
-        // One that is being written is read when it is whole.
-        let end = memchr::memrchr(b'\n', &bytes).map_or(0, |end| end + 1);
-        bytes.truncate(end.max(before));
-        let offset = offset + (bytes.len() - before) as u64;
-        Ok((bytes, Place { file: id, offset }, is_anew))
+        // Where there is no file it was set aside just now, or there is none yet.
+        let Some(mut file) = file.filter(|_| length > place.offset) else {
+            return Ok(());
+        };
+        file.seek(SeekFrom::Start(place.offset))?;
+        each_line(BufReader::new(file), |line| {
+            if line.ends_with(b"\n") {
+                take(News::Line(line));
+                place.offset += line.len() as u64;
+            }
+        })
+    }
+}
+
+/// What a reader of the ledger meets.
+pub(super) enum News<'a> {
+    /// What was taken so far counts no more: it comes again.
+    Anew,
+    Line(&'a [u8]),
+}
+
+fn each_line(mut file: impl BufRead, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut line = vec![];
+    while file.read_until(b'\n', &mut line)? > 0 {
+        take(&line);
+        line.clear();
+    }
+    Ok(())
+}
+
+fn found<T>(opened: io::Result<T>) -> io::Result<Option<T>> {
+    match opened {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        opened => opened.map(Some),
     }
 }
 
@@ -142,10 +160,7 @@ fn ends(bytes: &mut Vec<u8>) {
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    match fs::read(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(vec![]),
-        read => read,
-    }
+    Ok(found(fs::read(path))?.unwrap_or_default())
 }
 
 #[cfg(unix)]

@@ -12,7 +12,7 @@ use crate::{
     memory::Bytes,
     plan::{Asked, Ended, Skip, Step, missed::Missed},
 };
-use files::Files;
+use files::{Files, News};
 use index::Index;
 use jiff::Timestamp;
 use std::{
@@ -163,15 +163,17 @@ impl Ledger {
     /// What stands there by now.
     fn index(&self) -> Result<RefMut<'_, Index>, Error> {
         let mut index = self.index.borrow_mut();
-        let read = self.files.read_on(index.place);
-        let (text, place, is_anew) = read.map_err(|error| self.io(error))?;
-        if is_anew {
-            index.clear();
-        }
+        let mut place = index.place;
+        let read = self.files.read_on(&mut place, |news| match news {
+            News::Anew => index.clear(),
+            News::Line(line) => {
+                if let Ok(record) = serde_json::from_slice(line) {
+                    index.take(record);
+                }
+            }
+        });
         index.place = place;
-        for record in lines(&text).filter_map(|line| serde_json::from_slice(line).ok()) {
-            index.take(record);
-        }
+        read.map_err(|error| self.io(error))?;
         Ok(index)
     }
 

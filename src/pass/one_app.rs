@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use tokio::sync::SemaphorePermit;
 
+/// A pass over many apps holds many of these: what takes much room for a moment is boxed for so long.
 pub(super) struct AppPass<'a> {
     pub pass: &'a Pass<'a>,
     pub schedules: Vec<Schedule>,
@@ -79,7 +80,7 @@ impl<'a> AppPass<'a> {
         };
         let _share = self.pass.tools.client.share();
         self.refresh(&app).await;
-        self.keep_identity(report, &app).await;
+        Box::pin(self.keep_identity(report, &app)).await;
         let mut snapshot = self.observe(app, true).await?;
         report.was_seen = true;
         report.app.clone_from(&snapshot.app.name);
@@ -103,7 +104,7 @@ impl<'a> AppPass<'a> {
         self.judge_missed(report, &snapshot, true)?;
         report.skips.clone_from(&plan.skips);
         self.note_skips(report, &snapshot)?;
-        self.advise(report, &plan, &snapshot).await;
+        Box::pin(self.advise(report, &plan, &snapshot)).await;
         self.vanished(report, &snapshot)?;
         if let Some(gap) = self.gap(&snapshot) {
             report.has_gap = true;
@@ -129,7 +130,7 @@ impl<'a> AppPass<'a> {
         loop {
             // The dynos are the witnesses, also of what a pass has slept through.
             self.judge_missed(report, snapshot, false)?;
-            self.remember(report, snapshot).await;
+            Box::pin(self.remember(report, snapshot)).await;
             let plan = self.plan(report, snapshot).await?;
             if self.pass.options.is_dry_run {
                 return Ok(plan);
@@ -239,7 +240,6 @@ impl<'a> AppPass<'a> {
         let before: Vec<Asked> = before.filter(is_new).collect();
         self.known.asked.splice(0..0, before);
         let mut plan = plan::plan(self.question(snapshot));
-        // Apart, since a pass over many apps holds many of these.
         if Box::pin(self.ask(report, &plan, snapshot)).await {
             plan = plan::plan(self.question(snapshot));
         }
@@ -276,7 +276,7 @@ impl<'a> AppPass<'a> {
     /// Takes the schedules as the file has them now; one that was paused or removed counts no more.
     async fn refresh(&mut self, app: &App) {
         if self.known.now.is_none()
-            && let Some(current) = self.current(app).await
+            && let Some(current) = Box::pin(self.current(app)).await
         {
             self.schedules = current;
         }

@@ -212,13 +212,11 @@ fn judge(question: Question<'_>, dyno: &Dyno) -> Result<Step, Skip> {
                 occurrence,
             } => {
                 let step = Step::new(question, dyno, &candidate.schedule, *trigger, *occurrence);
-                return guards::check(question, dyno, &step).map_or(
-                    Ok(step.clone()),
-                    |(reason, detail)| {
-                        Err(Skip::of(dyno, Some(&step.schedule), reason, detail)
-                            .with_occurrence(step.occurrence))
-                    },
-                );
+                let Some((reason, detail)) = guards::check(question, dyno, &step) else {
+                    return Ok(step);
+                };
+                return Err(Skip::of(dyno, Some(&step.schedule), reason, detail)
+                    .with_occurrence(step.occurrence));
             }
             Verdict::Barred {
                 occurrence,

@@ -10,7 +10,6 @@ use super::{
 use crate::{
     clock::{Clock, Stopwatch},
     error::{Error, exit},
-    execute::Stop,
     heartbeat::{self, Heartbeat, Mode},
     pass,
     report::{
@@ -19,6 +18,7 @@ use crate::{
     },
     schedule::{AppName, Schedule},
     state::StateDir,
+    stop::Stop,
     store::{Stamp, Store},
     ui::Ui,
 };

@@ -2,7 +2,7 @@
 //! the terminal is left as it was in any case.
 
 use super::{Ui, terminal::Kept};
-use crate::{credentials::Secret, execute::Stop};
+use crate::{credentials::Secret, stop::Stop};
 use console::Term;
 use dialoguer::{Confirm, Password, Select};
 use std::io::{self, BufRead as _, Read as _};

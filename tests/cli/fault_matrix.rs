@@ -5,7 +5,7 @@ use crate::{
     control::Heroku,
     simulation::{Machine, paused_at},
 };
-use autorestart::{clock::Clock, execute::Stop, pass::Options, plan::Outcome, sandbox::Scenario};
+use autorestart::{clock::Clock, pass::Options, plan::Outcome, sandbox::Scenario, stop::Stop};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 

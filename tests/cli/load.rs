@@ -6,11 +6,11 @@ use crate::{
     simulation::{Machine, paused_at},
 };
 use autorestart::{
-    execute::Stop,
     pass::Options,
     plan::{Outcome, RollAhead, Together, together},
     report::{AppReport, Report},
     sandbox::Scenario,
+    stop::Stop,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};

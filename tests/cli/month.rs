@@ -6,13 +6,13 @@ use crate::{calendars::property::Random, control::Heroku, simulation::Machine};
 use autorestart::{
     clock::Clock,
     error::Error,
-    execute::Stop,
     ledger::{Event, Ledger},
     pass::{Listened, Options},
     report::Report,
     runner::{Ear, Passes, Watch},
     sandbox::Scenario,
     schedule::Schedule,
+    stop::Stop,
     ui::Ui,
 };
 use jiff::{SignedDuration, Timestamp};

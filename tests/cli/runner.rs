@@ -6,11 +6,11 @@ use crate::process::{
 use autorestart::{
     clock::Clock,
     error::Error,
-    execute::Stop,
     pass::Listened,
     report::Report,
     runner::{Ear, Passes, Watch},
     schedule::Schedule,
+    stop::Stop,
     ui::Ui,
 };
 use serde_json::{Value, json};

@@ -4,12 +4,12 @@
 use crate::{control::Heroku, process::alone, simulation::Machine};
 use autorestart::{
     clock::Clock,
-    execute::Stop,
     pass::{Options, Request},
     plan::{Skip, due::Given},
     report::{AppReport, Report},
     sandbox::Scenario,
     schedule::{Span, Target},
+    stop::Stop,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;

@@ -2,7 +2,7 @@
 //! the part of it that is served, with its keys made strict. What we ask for is in it too.
 
 use crate::{control::Heroku, simulation::Machine};
-use autorestart::{clock::Clock, execute::Stop, pass::Options, sandbox::Scenario};
+use autorestart::{clock::Clock, pass::Options, sandbox::Scenario, stop::Stop};
 use reqwest::Method;
 use serde_json::{Value, json};
 

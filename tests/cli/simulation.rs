@@ -5,13 +5,14 @@ use autorestart::{
     clock::Clock,
     credentials,
     env::Env,
-    execute::{Observer, Progress, Stop, Tools},
+    execute::{Observer, Progress, Tools},
     heroku::{Client, Options, Platform},
     ledger::Ledger,
     pass::{self, Listened, Pass, Request},
     report::Report,
     schedule::Schedule,
     state::StateDir,
+    stop::Stop,
     store::Store,
 };
 use std::{

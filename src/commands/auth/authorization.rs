@@ -10,8 +10,8 @@ use super::{
 use crate::{
     credentials::{Records, Secret, Source, records::ToRevoke},
     error::Error,
-    execute::Stop,
     heroku::{self, Authorization, Client, Fate},
+    stop::Stop,
 };
 use jiff::SignedDuration;
 use std::cell::Cell;

@@ -4,8 +4,8 @@
 use super::{super::Context, second_factor::with_code, subject::App};
 use crate::{
     error::Error,
-    execute::Stop,
     heroku::{self, Client},
+    stop::Stop,
 };
 
 /// What using a token told.

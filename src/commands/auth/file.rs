@@ -5,7 +5,7 @@ use crate::{
     cli::{AuthRotate, AuthSetup, Common, KeepIn},
     credentials::{Kind, Records},
     error::Error,
-    execute::Stop,
+    stop::Stop,
 };
 
 /// Makes sure that there is one: the authorization that there is gets a new token, or one is made.

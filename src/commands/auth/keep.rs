@@ -10,7 +10,7 @@ use crate::{
     cli::KeepIn,
     credentials::{Kind, Place, Record, Records, Secret, own, records::ToRevoke},
     error::Error,
-    execute::Stop,
+    stop::Stop,
 };
 use jiff::SignedDuration;
 

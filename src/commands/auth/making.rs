@@ -10,8 +10,8 @@ use super::{
 use crate::{
     credentials::{Credential, Record, Secret, Source},
     error::Error,
-    execute::Stop,
     heroku::Client,
+    stop::Stop,
 };
 
 /// Makes an authorization, tries it, and keeps it; what fails on the way is undone.

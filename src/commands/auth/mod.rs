@@ -31,7 +31,7 @@ use super::Context;
 use crate::{
     cli::{Auth, AuthCommand},
     error::{Error, exit},
-    execute::Stop,
+    stop::Stop,
 };
 
 /// The exit code of what was done, well or not, and whether or not somebody wanted us to leave.

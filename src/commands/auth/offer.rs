@@ -5,7 +5,7 @@ use crate::{
     cli::{AuthSetup, Common},
     credentials::{self, Asked, Records, Use},
     error::Error,
-    execute::Stop,
+    stop::Stop,
 };
 
 /// Offers to set one up, once, to a person whose passes would act with a login that ends, or with

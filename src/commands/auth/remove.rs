@@ -17,8 +17,8 @@ use crate::{
         records::{ToRevoke, is_same_account},
     },
     error::Error,
-    execute::Stop,
     heroku::Options,
+    stop::Stop,
 };
 use serde_json::json;
 

@@ -8,8 +8,8 @@ use crate::{
         records::{ToRevoke, is_same_account},
     },
     error::Error,
-    execute::Stop,
     heroku::{self, Client, Fate},
+    stop::Stop,
 };
 use jiff::SignedDuration;
 

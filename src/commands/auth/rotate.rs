@@ -15,7 +15,7 @@ use crate::{
     cli::{AuthRotate, KeepIn},
     credentials::{Kind, Place, Record, Records, Secret, own},
     error::Error,
-    execute::Stop,
+    stop::Stop,
 };
 
 /// What stands for the account of a credential that is for anybody's schedules.

@@ -3,8 +3,8 @@
 use super::super::Context;
 use crate::{
     error::Error,
-    execute::Stop,
     heroku::{self, Client},
+    stop::Stop,
 };
 
 const ATTEMPTS: usize = 3;

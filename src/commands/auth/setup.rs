@@ -19,8 +19,8 @@ use crate::{
         records::{ToRevoke, is_same_account},
     },
     error::Error,
-    execute::Stop,
     schedule::Span,
+    stop::Stop,
 };
 use jiff::SignedDuration;
 

@@ -8,8 +8,8 @@ use super::{
 use crate::{
     credentials::{Credential, Record, Secret, Source},
     error::Error,
-    execute::Stop,
     heroku::{Authorization, Client},
+    stop::Stop,
 };
 
 /// One line of stdin.

@@ -12,12 +12,12 @@ use crate::{
     cli::Deploy,
     credentials::records::is_same,
     error::Error,
-    execute::Stop,
     heroku::Options,
     notify,
     runner::slug::Package,
     schedule::{NotifyName, Schedule},
     state::StateDir,
+    stop::Stop,
     store::{self, RunnerApp, SchedulesFile, Store},
 };
 use std::{

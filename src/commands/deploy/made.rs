@@ -8,9 +8,9 @@ use super::{
 };
 use crate::{
     error::Error,
-    execute::Stop,
     heroku::{Client, Fate, OwnApp},
     state::StateDir,
+    stop::Stop,
 };
 
 #[derive(Default)]

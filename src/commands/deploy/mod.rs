@@ -16,11 +16,11 @@ use super::{Context, auth};
 use crate::{
     cli::{Deploy, DeployCommand},
     error::{Error, exit},
-    execute::Stop,
     heroku::Options,
     runner::slug::Package,
     schedule::Schedule,
     state::StateDir,
+    stop::Stop,
     store::SchedulesFile,
 };
 use before::{file, identified, is_authorization_gone, known, login, name, package, told, way};
@@ -90,10 +90,10 @@ async fn put(context: &Context<'_>, flags: &Deploy, stop: &Stop) -> Result<u8, E
     let _alone = auth::alone(context, stop).await?;
     let known = known(&file, host)?;
     let name = name(context, flags, known.as_ref(), &login, host, stop);
-    let name = stop.unless(Box::pin(name)).await?;
+    let name = stop.unless(name).await?;
     let action = context.ui.action("Looking at what there is");
     let found = before::look(context, &login, known.as_ref(), &name, host);
-    let found = stop.unless(Box::pin(found)).await?;
+    let found = stop.unless(found).await?;
     // Its name may be another one by now.
     let name = found.as_ref().map_or(name, |found| found.app.name.clone());
     if let (Some(known), None) = (&known, &found) {

@@ -14,9 +14,9 @@ use crate::{
     cli::DeployRemove,
     credentials::records::{ToRevoke, is_same},
     error::{Error, exit},
-    execute::Stop,
     schedule::Schedule,
     state::StateDir,
+    stop::Stop,
     store::{self, RunnerApp, SchedulesFile, Store},
 };
 use serde_json::json;
@@ -49,10 +49,10 @@ pub(super) async fn remove(
     let is_ours = known.is_some() || of_name.is_some_and(|begun| begun.id.is_some());
     let look = async || {
         let look = async || Found::look(&login.client, &id, host, is_ours).await;
-        match stop.unless(Box::pin(look())).await {
+        match stop.unless(look()).await {
             // That it is gone, or empty, is not believed on one word.
             Ok(found) if found.as_ref().is_none_or(|found| !found.is_runner()) => {
-                stop.unless(Box::pin(look())).await
+                stop.unless(look()).await
             }
             found => found,
         }

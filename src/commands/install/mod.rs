@@ -11,10 +11,10 @@ use super::Context;
 use crate::{
     cli::{self, Printed, Timer},
     error::{Error, exit},
-    execute::Stop,
     notify::{self, Names},
     runner::install::{EVERY_MINUTES, Job, Piece, cron, elsewhere, launchd, note::Note, systemd},
     state::StateDir,
+    stop::Stop,
     store::{Store, as_text},
 };
 use place::{first_here, put};

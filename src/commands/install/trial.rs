@@ -5,8 +5,8 @@ use super::super::{Context, auth};
 use crate::{
     cli,
     error::Error,
-    execute::Stop,
     runner::install::{Job, system},
+    stop::Stop,
     store::Store,
 };
 

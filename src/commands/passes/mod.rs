@@ -8,7 +8,7 @@ use super::Context;
 use crate::{
     credentials::Use,
     error::Error,
-    execute::{Stop, Tools},
+    execute::Tools,
     fleet::Fleets,
     heroku::{self, Client, Platform, Pool},
     ledger::{self, Ledger},
@@ -18,6 +18,7 @@ use crate::{
     runner::deployed,
     schedule::{AppName, Schedule},
     state::{self, StateDir},
+    stop::Stop,
     store::{RUNNER_APP, Store},
 };
 use jiff::{SignedDuration, Timestamp};

@@ -12,7 +12,6 @@ use crate::{
     cli::Run,
     credentials::{self, Secret, Use},
     error::{Error, exit},
-    execute::Stop,
     fleet::Fleets,
     heartbeat::{Heartbeat, Mode},
     heroku::Platform,
@@ -24,6 +23,7 @@ use crate::{
     runner,
     schedule::Schedule,
     state::StateDir,
+    stop::Stop,
     store::{Store, narrow},
 };
 use jiff::{SignedDuration, Timestamp};

@@ -366,7 +366,7 @@ async fn a_dyno_that_is_left_alone_makes_no_other_late() {
         .await;
     let text = "version = 1\n[[schedule]]\napp = \"example-app\"\nmax-uptime = \"23h\"\n";
     let machine = crate::simulation::Machine::new(&heroku, clock, text);
-    let (_sender, stop) = autorestart::execute::Stop::new();
+    let (_sender, stop) = autorestart::stop::Stop::new();
     let options = autorestart::pass::Options::default();
     let report = machine.pass(options, None, &stop).await;
     assert!(report.is_at_rest(), "one is crashed, and one is not due");

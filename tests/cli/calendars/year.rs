@@ -9,7 +9,7 @@ use crate::{
     control::{Heroku, Restart},
     simulation::{Machine, paused_at},
 };
-use autorestart::{execute::Stop, pass::Options, sandbox::Scenario, schedule::Zone};
+use autorestart::{pass::Options, sandbox::Scenario, schedule::Zone, stop::Stop};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::{
     collections::{BTreeMap, BTreeSet},

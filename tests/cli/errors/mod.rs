@@ -11,7 +11,7 @@ use crate::{
     simulation::{Machine, paused_at},
 };
 use autorestart::{
-    clock::Clock, execute::Stop, pass::Options, plan::Outcome, report::Report, sandbox::Scenario,
+    clock::Clock, pass::Options, plan::Outcome, report::Report, sandbox::Scenario, stop::Stop,
 };
 use serde_json::json;
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};

@@ -7,7 +7,6 @@ use crate::{
 };
 use autorestart::{
     error::Error,
-    execute::Stop,
     heroku::LogQuery,
     ledger::Ledger,
     listen,
@@ -20,6 +19,7 @@ use autorestart::{
     runner::{Ear, Passes, Watch},
     sandbox::Scenario,
     schedule::Schedule,
+    stop::Stop,
     ui::Ui,
 };
 use jiff::{SignedDuration, Timestamp};

@@ -9,7 +9,7 @@ use crate::{
     control::Heroku,
     simulation::{Machine, paused_at},
 };
-use autorestart::{execute::Stop, pass::Options, report::Report, sandbox::Scenario};
+use autorestart::{pass::Options, report::Report, sandbox::Scenario, stop::Stop};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use std::{
