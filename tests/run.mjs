@@ -5,6 +5,7 @@
 //
 // A program that this machine lacks is a failure where CI=true; elsewhere what needs it is skipped, and it is said.
 import {readFileSync} from 'node:fs'
+import {availableParallelism} from 'node:os'
 import {delimiter, join} from 'node:path'
 import {binary, cargo, isStopped, leaveOnSignals, missing, preparations, root, run, stoppedCode, throwawayHome} from './setup.mjs'
 
@@ -51,8 +52,7 @@ const STEPS = [
     needs: name === 'cargo build' ? ['cargo'] : name === 'npm run build' ? ['npm ci'] : [],
     work: async () => (isNeeded() ? byCode(await run()) : ended('passed', 'there already')),
   })),
-  // All but the benches; one failure does not hide another.
-  {name: 'cargo test', needs: ['cargo'], work: () => cargo(['test', '--no-fail-fast']).then(byCode)},
+  {name: 'cargo test', needs: ['cargo'], work: cargoTest},
   {name: 'commands.json', needs: ['cargo build'], work: commandsJson},
   {name: 'schema', work: schema},
   {name: 'cron peers', needs: ['python3', 'cargo build'], work: cronPeers},
@@ -115,6 +115,13 @@ async function programs() {
   return ended(process.env['CI'] === 'true' ? 'failed' : 'skipped', `without ${lacking.join(', ')}`)
 }
 
+/** All but the benches; one failure does not hide another. */
+function cargoTest() {
+  // They mostly wait: for processes, sockets, and what answers late.
+  const threads = process.env['RUST_TEST_THREADS'] ?? String(2 * availableParallelism())
+  return cargo(['test', '--no-fail-fast'], {env: {...process.env, RUST_TEST_THREADS: threads}}).then(byCode)
+}
+
 /** plugin/commands.json is what the binary says of itself. */
 async function commandsJson() {
   const output = []
@@ -159,13 +166,16 @@ async function runnerLive() {
   return code === 77 ? ended('skipped', 'no systemd for users can be started here') : byCode(code)
 }
 
-/** The binary that a dyno runs: built for an old glibc, and deployed; its dyno makes the passes of a test. */
+/**
+ * The binary that a dyno runs: built for an old glibc, and deployed; its dyno makes the passes of a test. Which symbols it
+ * needs, and what it does, does not depend on how fast it is.
+ */
 function linuxBinary() {
   const target = 'x86_64-unknown-linux-gnu'
-  const built = join(root, 'target', target, 'trial/autorestart')
+  const built = join(root, 'target', target, 'debug/autorestart')
   return withPython('zig', ['ziglang==0.17.1', 'cargo-zigbuild==0.24.1'], async place => {
     const env = {...process.env, PATH: `${join(place, 'bin')}${delimiter}${process.env['PATH']}`}
-    const code = await cargo(['zigbuild', '--profile', 'trial', '--bin', 'autorestart', '--target', `${target}.2.17`], {env})
+    const code = await cargo(['zigbuild', '--bin', 'autorestart', '--target', `${target}.2.17`], {env})
     if (code !== 0) return code
     const output = []
     const read = await run('objdump', ['-T', built], {onOutput: chunk => output.push(chunk)})

@@ -180,10 +180,7 @@ impl AppPass<'_> {
 
     /// The schedules as the store has them now: paused, changed or removed ones count at once.
     pub(super) async fn current(&self, app: &App) -> Option<Vec<Schedule>> {
-        if let Some(current) = self.current_here(app) {
-            return Some(current);
-        }
-        let all = self.pass.store.read().await.ok()?;
+        let all = self.pass.store.current().await.ok()?;
         Some(self.meant(&all, app))
     }
 

@@ -134,7 +134,7 @@ impl Pass<'_> {
             let is_same = |ours: &Schedule| schedule.app.is(ours.app.id_or_name());
             schedules.iter().any(is_same)
         };
-        let current = self.fleets.expand(&self.store.read().await.ok()?);
+        let current = self.fleets.expand(&self.store.current().await.ok()?);
         Schedule::next_of(current.iter().filter(|schedule| is_ours(schedule)), now)
     }
 
@@ -200,7 +200,8 @@ pub fn by_app<'a>(
         let app = id.unwrap_or(name);
         by_app
             .entry(app.to_owned())
-            .or_default()
+            // Mostly it is one, and there may be a thousand apps.
+            .or_insert_with(|| Vec::with_capacity(1))
             .push(schedule.clone());
     }
     by_app

@@ -162,8 +162,18 @@ impl Store {
         }
     }
 
-    /// The same where no request is needed for it, and as it was last read where it has not changed
-    /// since; else `None`.
+    /// All schedules; a file that has not changed since it was last read is not read again.
+    ///
+    /// # Errors
+    /// When it cannot be read, or an entry of a file is wrong.
+    pub async fn current(&self) -> Result<Rc<Vec<Schedule>>, Error> {
+        match self {
+            Self::File(file) => file.read_again(),
+            Self::ConfigVars(_) | Self::Environment(_) => self.read().await.map(Rc::new),
+        }
+    }
+
+    /// The same where no request is needed for it; else `None`.
     #[must_use]
     pub fn read_here(&self) -> Option<Rc<Vec<Schedule>>> {
         match self {

@@ -125,7 +125,7 @@ impl Passes<'_> {
         // It must not be restarted in the middle of its own rolls, unless somebody names it.
         let is_runner = |one: &fleet::Member| runner.iter().any(|name| one.is(name));
         members.retain(|one| !fleet.apps.is_empty() || !is_runner(one));
-        let schedules = self.store.read().await?;
+        let schedules = self.store.current().await?;
         let own: Vec<&App> = schedules
             .iter()
             .filter(|other| other.name == one.name && !other.app.is_fleet())

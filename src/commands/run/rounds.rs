@@ -59,7 +59,7 @@ pub(super) async fn rounds(
         let mut look = pin!(async {
             clock.sleep(LOOK).await;
             beat(trouble).await;
-            let all = passes.store.read().await.unwrap_or_default();
+            let all = passes.store.current().await.unwrap_or_default();
             passes.expanded(&all, is_dry_run).await
         });
         let fresh = loop {
