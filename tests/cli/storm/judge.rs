@@ -1,106 +1,17 @@
 //! What must hold, whatever happened, by the sandbox's own record.
 
-use super::weather::{AppPlan, MAX_UPTIME_HOURS};
+use super::{
+    tally::Tally,
+    weather::{AppPlan, MAX_UPTIME_HOURS},
+};
 use crate::control::Heroku;
 use autorestart::{report::Report, schedule::Schedule};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// What came of one world, or of several.
-#[derive(Debug, Default)]
-pub struct Tally {
-    pub app_days: i64,
-    occurrences: usize,
-    passes: usize,
-    dropped: usize,
-    pub restarts: Vec<(Timestamp, String, String)>,
-    /// By call and kind.
-    faults: BTreeMap<(String, String), usize>,
-    releases: usize,
-    missed: usize,
-    held: usize,
-    failed: usize,
-    pub wrong: Vec<String>,
-}
-
-impl Tally {
-    pub fn add(&mut self, other: Self) {
-        self.app_days += other.app_days;
-        self.occurrences += other.occurrences;
-        self.passes += other.passes;
-        self.dropped += other.dropped;
-        self.restarts.extend(other.restarts);
-        for (kind, count) in other.faults {
-            *self.faults.entry(kind).or_default() += count;
-        }
-        self.releases += other.releases;
-        self.missed += other.missed;
-        self.held += other.held;
-        self.failed += other.failed;
-        self.wrong.extend(other.wrong);
-    }
-
-    fn kinds(&self) -> usize {
-        let kinds = self.faults.keys().map(|(_, kind)| kind);
-        kinds.collect::<BTreeSet<_>>().len()
-    }
-
-    /// Every fault on every call.
-    pub fn is_every_fault(&self) {
-        let calls: BTreeSet<&String> = self.faults.keys().map(|(call, _)| call).collect();
-        let kinds: BTreeSet<&String> = self.faults.keys().map(|(_, kind)| kind).collect();
-        let all = calls
-            .iter()
-            .flat_map(|call| kinds.iter().map(move |kind| (call, kind)));
-        let lacking = all.filter(|(call, kind)| {
-            !self
-                .faults
-                .contains_key(&((**call).clone(), (**kind).clone()))
-        });
-        let lacking: Vec<_> = lacking.collect();
-        println!(
-            "{} calls, {} kinds: {:?}",
-            calls.len(),
-            kinds.len(),
-            self.faults
-        );
-        assert!(calls.len() >= 5 && lacking.is_empty(), "{lacking:?}");
-    }
-
-    /// One that shows nothing would hold as well.
-    pub fn is_a_storm(&self) {
-        assert!(
-            self.dropped > 20 && self.missed > 0 && self.failed > 0,
-            "{self}"
-        );
-        assert!(self.releases > 20, "{self}");
-        assert!(self.kinds() > 8 && self.faults.len() > 25, "{self}");
-    }
-}
-
-impl fmt::Display for Tally {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let faults: usize = self.faults.values().sum();
-        write!(
-            f,
-            "{} app-days, {} occurrences, {} restarts, {} passes of which {} were dropped, {faults} faults of {} kinds, {} failed steps, {} held, {} missed and told, {} wrong",
-            self.app_days,
-            self.occurrences,
-            self.restarts.len(),
-            self.passes,
-            self.dropped,
-            self.kinds(),
-            self.failed,
-            self.held,
-            self.missed,
-            self.wrong.len()
-        )
-    }
-}
+/// How far the clocks of this machine and of Heroku may be apart.
+const A_CLOCK: SignedDuration = SignedDuration::from_secs(2);
 
 /// An app as it is, whatever its API shows.
 #[derive(Deserialize)]
@@ -152,6 +63,8 @@ pub struct Judge {
     missed: BTreeSet<(String, Timestamp, usize)>,
     /// The newest occurrence of each app that was looked at when its time was over.
     judged: BTreeMap<String, Timestamp>,
+    /// The due dynos that the newest whole pass left alone, and said so.
+    left: BTreeSet<(String, String)>,
     tally: Tally,
 }
 
@@ -162,6 +75,7 @@ impl Judge {
             schedules,
             missed: BTreeSet::new(),
             judged: BTreeMap::new(),
+            left: BTreeSet::new(),
             tally: Tally {
                 app_days: i64::try_from(apps.len()).expect("few") * super::life::DAYS,
                 ..Tally::default()
@@ -189,7 +103,10 @@ impl Judge {
         began: Timestamp,
         now: Timestamp,
     ) {
+        self.left.clear();
         for app in &report.apps {
+            let skips = app.due_skips().map(|skip| skip.dyno.clone());
+            self.left.extend(skips.map(|dyno| (app.app.clone(), dyno)));
             if super::life::shown().is_some_and(|shown| shown == app.app) {
                 let ended = app.ended.iter();
                 let ended: Vec<_> = ended
@@ -276,7 +193,7 @@ impl Judge {
     }
 
     /// Over all that was restarted.
-    pub async fn end(mut self, heroku: &Heroku, seed: u64) -> Tally {
+    pub async fn end(mut self, heroku: &Heroku, seed: u64, now: Timestamp) -> Tally {
         let record = heroku.record().await;
         for request in &record.requests {
             if let (Some(fault), Some(call)) = (&request.fault, call(request)) {
@@ -338,12 +255,14 @@ impl Judge {
                 self.wrong(format!("{app}: {dyno} of {made} at {at}, newer than {due}"));
             }
         }
+        self.judge_times(&record.restarts);
         for ((app, dyno, due), times) in &counts {
             if times.len() > 1 {
                 self.wrong(format!("{app}: {dyno} for {due} at {times:?}"));
             }
         }
         self.judge_ages(&record.restarts);
+        self.judge_the_old(heroku, now).await;
         self.tally.occurrences = counts
             .keys()
             .map(|(app, _, due)| (app, due))
@@ -375,5 +294,45 @@ impl Judge {
             }
         }
         self.tally.wrong.extend(wrong);
+    }
+    /// The first restart for an occurrence is asked for before its catch-up is over; a roll may end later.
+    fn judge_times(&mut self, restarts: &[crate::control::Restart]) {
+        let mut first: BTreeMap<(&str, Timestamp), Timestamp> = BTreeMap::new();
+        for restart in restarts.iter().filter(|one| one.cause == "request") {
+            let due = self
+                .schedule(&restart.app)
+                .latest_occurrence(restart.asked_at);
+            if let Some(due) = due {
+                let first = first.entry((&restart.app, due)).or_insert(restart.asked_at);
+                *first = restart.asked_at.min(*first);
+            }
+        }
+        for ((app, due), at) in first {
+            let catch_up = self.schedule(app).guards.catch_up.duration();
+            if at.duration_since(due) > catch_up + A_CLOCK {
+                self.wrong(format!("{app}: the first for {due} was asked for at {at}"));
+            }
+        }
+    }
+
+    /// By age: when all has been quiet for long, none is too old, unless the last pass has said why.
+    async fn judge_the_old(&mut self, heroku: &Heroku, now: Timestamp) {
+        let most = SignedDuration::from_hours(MAX_UPTIME_HOURS + 1);
+        for plan in self.apps.clone().iter().filter(|plan| plan.at.is_empty()) {
+            let truth: Truth = heroku.get(&format!("/sandbox/apps/{}", plan.name)).await;
+            let is_old = |dyno: &&TrueDyno| {
+                let is_told = self.left.contains(&(plan.name.clone(), dyno.name.clone()));
+                dyno.state == "up"
+                    && now.duration_since(dyno.created_at) > most
+                    && !dyno.one_off
+                    && !is_told
+            };
+            for old in truth.dynos.iter().filter(is_old).collect::<Vec<_>>() {
+                let (app, name, made) = (&plan.name, &old.name, old.created_at);
+                self.wrong(format!(
+                    "{app}: at {now} {name} is of {made}, and nobody told"
+                ));
+            }
+        }
     }
 }

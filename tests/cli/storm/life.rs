@@ -1,7 +1,8 @@
 //! One world, lived: what happens to it, and the passes that are made meanwhile.
 
 use super::{
-    judge::{Judge, Tally},
+    judge::Judge,
+    tally::Tally,
     weather::{self, AppPlan, Event},
 };
 use crate::{
@@ -111,7 +112,7 @@ impl Life {
             () = passes => {}
             () = happens => unreachable!("it goes on for good"),
         }
-        judge.end(&heroku, self.seed).await
+        judge.end(&heroku, self.seed, clock.now()).await
     }
 
     async fn pass(&self, machine: &Machine) -> Report {

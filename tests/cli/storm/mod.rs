@@ -7,10 +7,11 @@
 
 mod judge;
 mod life;
+mod tally;
 mod weather;
 
-use judge::Tally;
 use life::Life;
+use tally::Tally;
 
 /// Worlds that are lived each time; every one has four apps for five days.
 const FEW: u64 = 3;
