@@ -10,6 +10,7 @@ use crate::{
     report::table,
     schedule::Schedule,
     stop::Stop,
+    store::Store,
 };
 use serde_json::{Value, json};
 
@@ -116,6 +117,9 @@ async fn add(context: &Context<'_>, flags: &NotifyAdd, stop: &Stop) -> Result<u8
         || format!("{did} {name}: {host}, {}", word(format)),
         || json!({ "name": name, "host": host, "format": format, "replaced": before.is_some() }),
     );
+    if before.is_some() {
+        former_url(context, flags).await;
+    }
     ui.hint(&format!(
         "{} --notify {name} tells it what goes wrong; {} --watch --ping {name} and {} --ping {name} tell it every ten minutes that the runner fares well",
         context.verb("set"),
@@ -123,6 +127,18 @@ async fn add(context: &Context<'_>, flags: &NotifyAdd, stop: &Stop) -> Result<u8
         context.verb("deploy")
     ));
     Ok(exit::DONE)
+}
+
+/// A runner on Heroku has a copy of what was replaced here.
+async fn former_url(context: &Context<'_>, flags: &NotifyAdd) {
+    let store = context.store(flags.common.schedules.as_deref()).await;
+    if let Some(runner) = store.ok().as_ref().and_then(Store::runner_app) {
+        context.ui.warn(&format!(
+            "⬢ {} tells the former URL until {} is run again",
+            runner.name,
+            context.verb("deploy")
+        ));
+    }
 }
 
 async fn read(context: &Context<'_>, flags: &NotifyAdd, stop: &Stop) -> Result<Secret, Error> {

@@ -6,6 +6,7 @@ use crate::{
         CLOCK, RUNNER, api, apps, authorizations, config, deploy, destroy, mishaps, patch, program,
         remove, run_as_dyno, scenario, words_of_deploy,
     },
+    notify::{add, listener},
     process::{Home, Served, TOKEN, Told, block, on_time, schedule, told_on_time},
 };
 use nix::{sys::signal::Signal, unistd::Pid};
@@ -104,6 +105,20 @@ fn what_it_did_is_in_history_and_in_the_list() {
         );
         let list = told_on_time(&home, &served, &["--json"]).await.json();
         assert_eq!(list[0]["last"]["event"], json!("missed"), "{list}");
+    });
+}
+
+#[test]
+fn a_url_that_is_replaced_here_is_still_the_former_one_there() {
+    block(async {
+        let (home, served) = deployed("").await;
+        let host = &served.heroku.url;
+        let (url, _told) = listener("200 OK");
+        let first = add(&home, host, "ops", &url);
+        let what = "⬢ test-runner tells the former URL until";
+        assert!(!first.stderr.contains(what), "{first:?}");
+        let second = add(&home, host, "ops", &url);
+        assert!(second.stderr.contains(what), "{second:?}");
     });
 }
 
