@@ -98,7 +98,7 @@ impl Tools<'_> {
         seen: &mut Seen,
         until: Option<Timestamp>,
         is_outdated: &dyn Fn() -> bool,
-    ) -> (Result<End, Error>, Vec<Ended>) {
+    ) -> (Result<End, Error>, Vec<Arc<Ended>>) {
         let mut roll = Roll::new(steps, until, std::mem::take(seen));
         let mut ended = vec![];
         let refused = self.refuse_what_was_asked(&mut roll, steps, &snapshot.app.id);
@@ -153,7 +153,7 @@ impl Tools<'_> {
         &self,
         roll: &mut Roll,
         snapshot: &mut Snapshot,
-        ended: &mut Vec<Ended>,
+        ended: &mut Vec<Arc<Ended>>,
         is_outdated: &dyn Fn() -> bool,
     ) -> Result<End, Error> {
         let app = snapshot.app.id.clone();
@@ -263,7 +263,7 @@ impl Tools<'_> {
         roll: &mut Roll,
         step: &Arc<Step>,
         snapshot: &Snapshot,
-        ended: &mut Vec<Ended>,
+        ended: &mut Vec<Arc<Ended>>,
     ) -> Result<(), Error> {
         if self.stop.is_set() {
             return Ok(()); // the next read notices
@@ -344,7 +344,7 @@ impl Tools<'_> {
     }
 
     /// Tells of what has ended and records it: all of it, whatever cannot be recorded.
-    fn record(&self, roll: &mut Roll, ended: &mut Vec<Ended>) -> Result<(), Error> {
+    fn record(&self, roll: &mut Roll, ended: &mut Vec<Arc<Ended>>) -> Result<(), Error> {
         let mut recorded = Ok(());
         for end in roll.drain_ended() {
             self.observer.progress(Progress::Ended(&end));

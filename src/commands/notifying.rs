@@ -109,6 +109,7 @@ impl<'a> Notifier<'a> {
                 let hears_all = of_everything.contains(name);
                 let ended = report.apps.iter().flat_map(|app| &app.ended);
                 let restarted: Vec<&Ended> = ended
+                    .map(AsRef::as_ref)
                     .filter(|ended| {
                         let mut for_it = schedules.iter().filter(|one| is_for(one, name));
                         let is_its = |one: &Schedule| {

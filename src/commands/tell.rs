@@ -62,7 +62,8 @@ fn hint(context: &Context<'_>, app: &AppReport) -> Option<String> {
             return format!("{run} goes on");
         }
         let is_left = |ended: &&Ended| ended.outcome == Outcome::NotReached;
-        let left: Vec<&Ended> = app.ended.iter().filter(is_left).collect();
+        let ended = app.ended.iter().map(AsRef::as_ref);
+        let left: Vec<&Ended> = ended.filter(is_left).collect();
         let first = left.first().unwrap_or(&worst);
         let dyno = &first.step.dyno;
         let others: Vec<&str> = left

@@ -8,6 +8,7 @@ use crate::{
     report::AppReport,
     snapshot::{Generation, Snapshot},
 };
+use std::sync::Arc;
 
 impl AppPass<'_> {
     /// The steps of the newest plan that have no end are told and recorded like those that have one.
@@ -27,7 +28,7 @@ impl AppPass<'_> {
         let tools = &self.pass.tools;
         tools.observer.progress(Progress::Ended(&ended));
         let recorded = tools.ledger.ended(&ended, tools.client.now());
-        report.end(ended);
+        report.end(Arc::new(ended));
         recorded
     }
 

@@ -244,7 +244,7 @@ impl<'a> AppPass<'a> {
             plan = plan::plan(self.question(snapshot));
         }
         let is_done = |step: &Arc<Step>| {
-            let is_it = |ended: &Ended| {
+            let is_it = |ended: &Arc<Ended>| {
                 ended.step.dyno == step.dyno || ended.new_id.as_ref() == Some(&step.old_id)
             };
             report

@@ -4,14 +4,14 @@
 use super::{Ended, Outcome, Words, at};
 use crate::snapshot::{Dyno, Snapshot, State};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
     /// Ids of dynos seen up, and since when they were when that was first seen.
     up: BTreeMap<String, Timestamp>,
     /// Restarts that this pass has proven, and watches on.
-    proven: Vec<Ended>,
+    proven: Vec<Arc<Ended>>,
     /// What it was told when it asked.
     pub words: Words,
 }
@@ -40,14 +40,14 @@ impl Seen {
     }
 
     /// Tells that a restart is proven.
-    pub fn prove(&mut self, ended: &Ended) {
-        self.proven.push(ended.clone());
+    pub fn prove(&mut self, ended: Arc<Ended>) {
+        self.proven.push(ended);
     }
 
     /// Whether a dyno came of a restart that this pass has proven.
     #[must_use]
     pub fn is_proven(&self, id: &str) -> bool {
-        let is_it = |ended: &Ended| ended.new_id.as_deref() == Some(id);
+        let is_it = |ended: &Arc<Ended>| ended.new_id.as_deref() == Some(id);
         self.proven.iter().any(is_it)
     }
 
@@ -58,14 +58,14 @@ impl Seen {
 
     /// The proven restarts whose dyno did not stay up: each is no longer proven, and has failed.
     pub fn fallen(&mut self, snapshot: &Snapshot) -> Vec<Ended> {
-        let fall = |ended: &Ended| {
+        let fall = |ended: &Arc<Ended>| {
             Some(Ended {
                 outcome: Outcome::Failed,
                 detail: Some(format!(
                     "{}, after it had settled",
                     self.fall(ended, snapshot)?
                 )),
-                ..ended.clone()
+                ..Ended::clone(ended)
             })
         };
         let fallen: Vec<Ended> = self.proven.iter().filter_map(fall).collect();

@@ -213,7 +213,7 @@ fn app(report: &AppReport) -> Vec<String> {
     let missed = report.missed.iter().map(missed);
     let lines = missed
         .chain(planned)
-        .chain(report.ended.iter().map(ended))
+        .chain(report.ended.iter().map(|one| ended(one)))
         .chain(report.told_skips().map(skip))
         .chain(report.measured.iter().filter_map(measured));
     let mut lines: Vec<String> = lines.map(|line| format!("  {line}")).collect();

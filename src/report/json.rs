@@ -34,7 +34,7 @@ impl Serialize for Run<'_> {
             let planned = app.planned.iter().map(|planned| step(planned));
             app.ended
                 .iter()
-                .map(ended)
+                .map(|one| ended(one))
                 .chain(planned)
                 .collect::<Vec<_>>()
         };

@@ -49,7 +49,7 @@ pub struct AppReport {
     pub named: String,
     /// Whether its dynos were looked at.
     pub was_seen: bool,
-    pub ended: Vec<Ended>,
+    pub ended: Vec<Arc<Ended>>,
     /// Steps of a dry run, in their order.
     pub planned: Vec<Arc<Step>>,
     /// Dynos that this pass had planned to restart.
@@ -90,7 +90,7 @@ impl AppReport {
     }
 
     /// Takes the end of a step, or a worse one of a step that had ended.
-    pub fn end(&mut self, ended: Ended) {
+    pub fn end(&mut self, ended: Arc<Ended>) {
         let known = self.ended.iter_mut().find(|known| known.step == ended.step);
         match known {
             Some(known) => *known = ended,

@@ -7,7 +7,10 @@ use autorestart::{
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 const NOW: &str = "2026-03-02T07:10:00Z";
 
@@ -125,11 +128,11 @@ proptest! {
             let dyno = after.dynos.iter_mut().find(|dyno| dyno.id == step.old_id).expect("a dyno of the snapshot");
             (dyno.created_at, dyno.updated_at) = (snapshot.at, snapshot.at);
             dyno.id = format!("new-{}", dyno.id);
-            known.seen.prove(&Ended {
+            known.seen.prove(Arc::new(Ended {
                 step: step.clone(), outcome: Outcome::Restarted, new_id: Some(dyno.id.clone()),
                 took: SignedDuration::ZERO, detail: None,
                 request_ids: vec![],
-            });
+            }));
         }
         let restarted: BTreeSet<&str> = plan.steps.iter().map(|step| step.dyno.as_str()).collect();
         let again = plan_for(&schedules, &after, &known);

@@ -47,7 +47,7 @@ const ATTEMPTS: u32 = 3;
 pub struct Roll {
     pending: Vec<Pending>,
     flights: Vec<Flight>,
-    ended: Vec<Ended>,
+    ended: Vec<Arc<Ended>>,
     claimed: BTreeSet<String>,
     seen: Seen,
     /// Steps of the next occurrence's plan are not begun by this roll.
@@ -95,7 +95,7 @@ impl Roll {
     }
 
     /// The steps that have ended since the last call.
-    pub fn drain_ended(&mut self) -> Vec<Ended> {
+    pub fn drain_ended(&mut self) -> Vec<Arc<Ended>> {
         std::mem::take(&mut self.ended)
     }
 
@@ -389,13 +389,14 @@ impl Roll {
     }
 
     fn end(&mut self, ended: Ended) {
+        let ended = Arc::new(ended);
         self.pending.retain(|pending| pending.step != ended.step);
         match ended.outcome {
             Outcome::Failed | Outcome::Unverified => {
                 self.failure
                     .get_or_insert_with(|| AFTER_A_FAILURE.to_owned());
             }
-            Outcome::Restarted => self.seen.prove(&ended),
+            Outcome::Restarted => self.seen.prove(Arc::clone(&ended)),
             Outcome::AlreadyRestarted | Outcome::Gone | Outcome::NotReached => {}
         }
         self.claimed.extend(ended.new_id.clone());
@@ -404,7 +405,7 @@ impl Roll {
 
     fn drop_pending(&mut self, reason: &str) {
         let dropped = std::mem::take(&mut self.pending).into_iter();
-        let ended = dropped.map(|pending| Ended::not_reached(pending.step, reason));
+        let ended = dropped.map(|pending| Arc::new(Ended::not_reached(pending.step, reason)));
         self.ended.extend(ended);
     }
 }
