@@ -137,7 +137,7 @@ impl Error {
                 }
                 ("suspended", _) => "the account is suspended: ask Heroku support",
                 ("two_factor", _) => {
-                    "the app demands a second factor, which a restart without a person cannot give"
+                    "Heroku demands a second factor here, which a pass without a person cannot give: restart by hand with heroku ps:restart, or have the demand taken off the app"
                 }
                 ("not_found", _) => "look at the names with heroku apps and heroku ps",
                 ("rate_limit", _) => {

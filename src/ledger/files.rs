@@ -140,6 +140,10 @@ fn each_line(mut file: impl BufRead, mut take: impl FnMut(&[u8])) -> io::Result<
     let mut line = vec![];
     while file.read_until(b'\n', &mut line)? > 0 {
         take(&line);
+        if !line.ends_with(b"\n") {
+            // What somebody writes to its end meanwhile would be no line.
+            break;
+        }
         line.clear();
     }
     Ok(())
@@ -183,4 +187,43 @@ fn ends_in_a_torn_line(file: &mut File, length: u64) -> io::Result<bool> {
     let mut last = [0];
     file.read_exact(&mut last)?;
     Ok(last != *b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::each_line;
+    use std::io::{BufRead, Read, Result};
+
+    /// A file at whose end somebody writes: it has an end, and then more.
+    struct Growing(Vec<&'static [u8]>);
+
+    impl Read for Growing {
+        fn read(&mut self, _: &mut [u8]) -> Result<usize> {
+            unreachable!("it is a buffer itself")
+        }
+    }
+
+    impl BufRead for Growing {
+        fn fill_buf(&mut self) -> Result<&[u8]> {
+            Ok(self.0[0])
+        }
+
+        fn consume(&mut self, amount: usize) {
+            if amount == 0 {
+                // Whoever met the end, and asks again, meets what was written since.
+                self.0.remove(0);
+            } else {
+                self.0[0] = &self.0[0][amount..];
+            }
+        }
+    }
+
+    #[test]
+    fn the_rest_of_half_a_line_is_no_line() {
+        let mut lines = vec![];
+        let file = Growing(vec![b"one\ntw", b"o\n", b""]);
+        let take = |line: &[u8]| lines.push(String::from_utf8_lossy(line).into_owned());
+        each_line(file, take).expect("read");
+        assert_eq!(lines, ["one\n", "tw"]);
+    }
 }

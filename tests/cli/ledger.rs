@@ -16,6 +16,7 @@ use serde_json::json;
 use std::{
     collections::BTreeMap,
     fs::File,
+    io::Write as _,
     process::{Command, Stdio},
 };
 
@@ -153,6 +154,34 @@ fn one_that_reads_on_notices_that_the_file_was_set_aside() {
     let asked = ledger.asked("01").expect("a ledger");
     let dynos: Vec<&str> = asked.iter().map(|asked| asked.dyno.as_str()).collect();
     assert_eq!(dynos, ["web.1", "web.2"]);
+}
+
+/// A write is not seen at once by whoever reads meanwhile.
+#[test]
+fn one_that_reads_on_while_lines_are_written_piece_by_piece_misses_none() {
+    const LINES: usize = 2_000;
+    let home = tempfile::tempdir().expect("a directory");
+    let path = home.path().join("ledger.jsonl");
+    let mut file = File::create(&path).expect("a file");
+    let ledger = Ledger::new(path, "me".to_owned());
+    let known = || ledger.asked("01").expect("a ledger").len();
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(move || {
+            for number in 0..LINES {
+                let lines = restart("web.1", &number.to_string());
+                for piece in lines.as_bytes().chunks(150) {
+                    file.write_all(piece).expect("written");
+                }
+            }
+        });
+        let mut least = 0;
+        while !writer.is_finished() {
+            let now = known();
+            assert!(now >= least, "{now} of {least}");
+            least = now;
+        }
+    });
+    assert_eq!(known(), LINES);
 }
 
 /// `run`, none of whose files may grow beyond so many blocks of 1 kB: what a full disk is to a writer.
