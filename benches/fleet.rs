@@ -88,8 +88,10 @@ fn main() {
     };
     println!("requests: {total}, by kind {record:?}");
     println!(
-        "of them {polls} polls; the others are {:.2} of the least possible ({least}: 3 an app, 2 a dyno)",
-        ratio(total - polls, least)
+        "of them {polls} polls (lists beyond one a dyno, {:.2} lists a dyno in all); the others are {:.2} of the least possible ({least}: 3 an app, 2 a dyno), all together {:.2}",
+        ratio(lists, APPS * DYNOS),
+        ratio(total - polls, least),
+        ratio(total, least)
     );
     let limit = ratio(4 * LATENCY_MS + DYNOS * (BOOT_MS + 2 * LATENCY_MS), 1_000);
     println!(

@@ -278,7 +278,7 @@ impl Tools<'_> {
             let why = "not asked for: the ledger took long to write";
             roll.was_told(why.to_owned());
             roll.not_applied(step, now + SignedDuration::from_secs(2));
-            return self.ledger.refused(step, now, why);
+            return self.ledger.refused(step, now, why, vec![]);
         }
         let answer = tokio::select! {
             answer = Box::pin(self.client.restart(&step.app_id, &step.dyno)) => Some(answer),
@@ -291,15 +291,17 @@ impl Tools<'_> {
         match answer {
             Some(Ok(restart)) => {
                 roll.answered(step, Answer::Accepted, snapshot, asked_at, now);
-                roll.is_called(step, restart.request_ids.clone());
+                roll.is_called(step, &restart.request_ids);
                 self.ledger.accepted(step, now, restart.request_ids)?;
             }
             Some(Err(error)) => {
                 tracing::debug!(dyno = step.dyno, %error, "the restart was not answered with success");
                 roll.was_told(error.to_string());
-                let fate = error.fate();
+                let (fate, ids) = (error.fate(), error.request_ids());
+                roll.is_called(step, ids);
                 if matches!(fate, Fate::NotSent | Fate::Refused) {
-                    self.ledger.refused(step, now, &error.to_string())?;
+                    self.ledger
+                        .refused(step, now, &error.to_string(), ids.to_vec())?;
                 }
                 let answered = |roll: &mut Roll, answer| {
                     roll.answered(step, answer, snapshot, asked_at, now);

@@ -110,7 +110,11 @@ fn span(
 ) -> Result<(Option<Timestamp>, Option<Timestamp>), Error> {
     let zone = TimeZone::system();
     let now = context.clock.now();
-    let ago = |text: &str| text.parse::<Span>().ok().map(|ago| now - ago.duration());
+    // The minus says what it is, and is as good as none.
+    let ago = |text: &str| {
+        let span = text.strip_prefix('-').unwrap_or(text);
+        span.parse::<Span>().ok().map(|ago| now - ago.duration())
+    };
     let instant = |flag: &str, text: &str| {
         super::instant(flag, text, &zone).map_err(|error| {
             let examples = "2026-12-01, 2026-12-01T09:00, 24h";

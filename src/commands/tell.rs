@@ -31,9 +31,9 @@ pub(super) fn tell(context: &Context<'_>, report: &Report) {
         } else if let Some(hint) = hint(context, app) {
             ui.hint(&hint);
         } else if app.error.is_some() {
-            let (run, name) = (context.verb("run"), &app.app);
+            let run = context.verb("run");
             ui.hint(&if app.is_asked_for {
-                format!("then {run} --now --app {name} asks anew")
+                "then the same command asks anew".to_owned()
             } else {
                 format!("then {run} goes on")
             });
@@ -108,9 +108,10 @@ fn hint(context: &Context<'_>, app: &AppReport) -> Option<String> {
             )
         } else {
             let then = if app.is_asked_for {
-                format!("{run} --now --app {name} asks anew")
+                // With all its flags: what was checked is checked again.
+                "the same command asks anew"
             } else {
-                "the next pass goes on".to_owned()
+                "the next pass goes on"
             };
             format!(
                 "heroku ps --app {name} and heroku logs --app {name} show what is wrong; when it is mended, {then}"
@@ -128,7 +129,7 @@ fn hint(context: &Context<'_>, app: &AppReport) -> Option<String> {
     }
     if app.is_asked_for && app.due_skips().next().is_some() {
         return Some(format!(
-            "heroku ps --app {name} shows how they are; then {run} --now --app {name} asks anew"
+            "heroku ps --app {name} shows how they are; then the same command asks anew"
         ));
     }
     let is_missed = !app.missed.is_empty();

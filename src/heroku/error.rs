@@ -31,6 +31,8 @@ pub struct About {
     pub expired_at: Option<Timestamp>,
     /// What to do when the token is wrong.
     pub mend: String,
+    /// What Heroku calls the request: its support asks for that.
+    pub request_ids: Vec<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +89,15 @@ impl About {
 }
 
 impl Error {
+    /// What Heroku calls the request that it did not take.
+    #[must_use]
+    pub fn request_ids(&self) -> &[String] {
+        match self {
+            Self::Api { about, .. } => &about.request_ids,
+            _ => &[],
+        }
+    }
+
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -96,9 +107,7 @@ impl Error {
                 status: 403, id, ..
             } if id == "suspended" => "suspended",
             Self::Api {
-                status: 403 | 412,
-                id,
-                ..
+                status: 403, id, ..
             } if id == "two_factor" => "two_factor",
             Self::Api { status: 403, .. } => "forbidden",
             Self::Api { status: 404, .. } => "not_found",

@@ -13,7 +13,7 @@ pub struct Listed {
 }
 
 #[derive(Debug, Deserialize)]
-struct Pipeline {
+pub(super) struct Pipeline {
     id: String,
 }
 

@@ -142,6 +142,7 @@ impl Client {
     /// An answer that is no success, with Heroku's own words where it has any.
     async fn refusal(&self, response: Response) -> Error {
         let (status, retry_after) = (response.status(), reply::retry_after(response.headers()));
+        let request_ids = reply::request_ids(response.headers(), &self.held.tokens());
         let header = |name| reply::scopes(response.headers(), name);
         let (accepted, own) = (header("oauth-scope-accepted"), header("oauth-scope"));
         let body: Value = response.json().await.unwrap_or_default();
@@ -161,7 +162,11 @@ impl Client {
         // A code of the second factor may be quoted too.
         tokens.extend(self.second_factor.clone());
         Error::Api {
-            status: status.as_u16(),
+            // A demand for a second factor comes as either (heroku-fetch).
+            status: match status.as_u16() {
+                412 if id == "two_factor" => 403,
+                status => status,
+            },
             id: redact::on_one_line(&redact::all(&id, &tokens)),
             message: redact::on_one_line(&redact::all(&message, &tokens)),
             retry_after,
@@ -171,6 +176,7 @@ impl Client {
                 token_from: held.source.to_string(),
                 expired_at: held.expires_at.filter(|at| *at <= self.now()),
                 mend: held.mend,
+                request_ids,
             }),
         }
     }

@@ -1,19 +1,27 @@
 //! What an answer is, whatever it was an answer to: for whoever tries broken ones.
 
 use super::{
-    fleets::Coupling,
+    fleets::{Coupling, Listed, Pipeline},
+    redact,
     wire::{
-        Account, Addon, App, Authorization, Capabilities, Dyno, DynoSize, Feature, Formation,
-        LogSession, OwnApp, RateLimit, Release, Scale, Slug,
+        Account, Addon, App, Authorization, Capabilities, Collaborator, Dyno, DynoSize, Feature,
+        Formation, LogSession, Member, OwnApp, RateLimit, Release, Scale, Slug,
     },
+    words::{Active, Current, Instance},
 };
-use crate::snapshot;
+use crate::{credentials::Secret, snapshot};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 /// Of how many of the shapes that we read an answer is; each is taken over as a call takes it.
 #[must_use]
 pub fn shapes_of(bytes: &[u8]) -> usize {
     fn is<T: serde::de::DeserializeOwned, U>(bytes: &[u8], take: impl FnOnce(T) -> U) -> usize {
-        usize::from(serde_json::from_slice(bytes).map(take).is_ok())
+        let Ok(mut value) = serde_json::from_slice(bytes) else {
+            return 0;
+        };
+        redact::within(&mut value, &[Secret::new("s3cret".to_owned())]);
+        usize::from(serde_json::from_value(value).map(take).is_ok())
     }
     let apps = is(bytes, |app: App| snapshot::App::from(app))
         + is(bytes, |app: OwnApp| super::OwnApp::from(app));
@@ -37,11 +45,25 @@ pub fn shapes_of(bytes: &[u8]) -> usize {
         + is(bytes, |all: Vec<Addon>| {
             all.into_iter().map(super::Addon::from).count()
         })
-        + is(bytes, |all: Vec<Release>| all)
-        + is(bytes, |all: Vec<Authorization>| all)
+        + is(bytes, |all: Vec<Release>| {
+            all.iter().filter_map(Release::slug_id).count()
+        })
+        + is(bytes, |all: Vec<Authorization>| {
+            let at = |one: Authorization| one.at(Timestamp::UNIX_EPOCH);
+            all.into_iter().map(at).collect::<Vec<_>>()
+        })
+        + is(bytes, |all: Vec<Collaborator>| {
+            all.into_iter().map(Collaborator::into_email).count()
+        })
+        + is(bytes, |all: Vec<Member>| all)
+        + is(bytes, |all: Vec<Listed>| all)
+        + is(bytes, |one: Pipeline| one)
+        + is(bytes, |vars: BTreeMap<String, String>| vars)
+        + is(bytes, |all: Vec<Instance>| all)
+        + is(bytes, |all: Vec<Active>| all)
         + is(bytes, |all: Vec<Coupling>| {
             all.into_iter().map(Coupling::stage).count()
         })
-        + is(bytes, |one: super::words::Current| one.incident());
+        + is(bytes, |one: Current| one.incident());
     apps + dynos + formations + sizes + others
 }

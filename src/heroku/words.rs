@@ -187,13 +187,13 @@ impl Current {
 }
 
 #[derive(Debug, Deserialize)]
-struct Instance {
+pub(super) struct Instance {
     key: String,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Active {
+pub(super) struct Active {
     id: serde_json::Value,
     #[serde(default)]
     instance_keys: Vec<String>,

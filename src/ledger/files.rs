@@ -42,11 +42,7 @@ impl Files {
     pub fn append(&self, line: &[u8], is_flushed: bool) -> io::Result<()> {
         let _turn = self.turn()?;
         self.set_aside();
-        let mut file = File::options()
-            .create(true)
-            .append(true)
-            .read(true)
-            .open(&self.path)?;
+        let mut file = self.open()?;
         let before = file.metadata()?.len();
         let mut bytes = vec![];
         if ends_in_a_torn_line(&mut file, before)? {
@@ -60,6 +56,23 @@ impl Files {
             return Err(error);
         }
         if is_flushed { file.sync_data() } else { Ok(()) }
+    }
+
+    /// Whether a line could be appended to what is there.
+    pub fn try_to_append(&self) -> io::Result<()> {
+        if found(fs::metadata(&self.path))?.is_none() {
+            return Ok(());
+        }
+        let _turn = self.turn()?;
+        self.open().map(drop)
+    }
+
+    fn open(&self) -> io::Result<File> {
+        let mut options = File::options();
+        options.create(true).append(true).read(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&self.path)
     }
 
     /// One process at a time.

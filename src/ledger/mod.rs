@@ -70,9 +70,16 @@ impl Ledger {
 
     /// # Errors
     /// When it cannot be written.
-    pub fn refused(&self, step: &Step, at: Timestamp, why: &str) -> Result<(), Error> {
+    pub fn refused(
+        &self,
+        step: &Step,
+        at: Timestamp,
+        why: &str,
+        request_ids: Vec<String>,
+    ) -> Result<(), Error> {
         let record = Record {
             detail: Some(why.to_owned()),
+            request_ids,
             ..self.of(step, Event::Refused, at)
         };
         self.append(&record, true)
@@ -135,6 +142,16 @@ impl Ledger {
     /// When there is a ledger that cannot be read.
     pub fn asked(&self, app_id: &str) -> Result<Vec<Asked>, Error> {
         Ok(self.index()?.asked(app_id))
+    }
+
+    /// Whether a pass could be made: what it has to know can be read, and a line could be written.
+    ///
+    /// # Errors
+    /// When not.
+    pub fn try_out(&self) -> Result<(), Error> {
+        let appended = self.files.try_to_append();
+        appended.map_err(|error| self.io(error))?;
+        self.index().map(drop)
     }
 
     /// All lines that can be read, and how many cannot.

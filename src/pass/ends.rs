@@ -4,7 +4,7 @@ use super::one_app::AppPass;
 use crate::{
     error::Error,
     execute::Progress,
-    plan::{Ended, Outcome, Skip, SkipReason, Weight},
+    plan::{Ended, Outcome, Skip, SkipReason, Step, Weight},
     report::AppReport,
     snapshot::{Generation, Snapshot},
 };
@@ -50,7 +50,14 @@ impl AppPass<'_> {
         report: &mut AppReport,
         snapshot: &Snapshot,
     ) -> Result<(), Error> {
-        for step in &self.planned {
+        let is_over = |step: &Step, report: &AppReport| {
+            let is_it = |other: &Step| other.old_id == step.old_id;
+            self.planned.iter().any(|step| is_it(step))
+                || report.ended.iter().any(|ended| is_it(&ended.step))
+        };
+        let former = self.former.iter();
+        let former: Vec<_> = former.filter(|step| !is_over(step, report)).collect();
+        for step in former.into_iter().chain(&self.planned) {
             let skip = report.skips.iter().find(|skip| skip.dyno == step.dyno);
             let is_unwanted = |skip: &Skip| skip.reason == SkipReason::NotInFormation;
             if skip.is_some_and(|skip| !is_unwanted(skip)) || report.has_end(step) {

@@ -25,6 +25,8 @@ pub(super) struct AppPass<'a> {
     pub due_again: Vec<Arc<Step>>,
     /// The steps of the newest plan: each of them has an end in the report, whatever comes between.
     pub planned: Vec<Arc<Step>>,
+    /// Steps of earlier plans that a newer one lacks: their dynos may be gone.
+    pub former: Vec<Arc<Step>>,
     /// What the log told when it was last looked at.
     pub looked: Option<Looked>,
     pub sizes: Vec<Size>,
@@ -48,6 +50,7 @@ impl<'a> AppPass<'a> {
             known: Known::default(),
             due_again: vec![],
             planned: vec![],
+            former: vec![],
             looked: None,
             sizes: vec![],
             turn: None,
@@ -164,7 +167,8 @@ impl<'a> AppPass<'a> {
             }
             let names = plan.steps.iter().map(|step| step.dyno.clone());
             report.was_due.extend(names);
-            self.planned.clone_from(&plan.steps);
+            let before = std::mem::replace(&mut self.planned, plan.steps.clone());
+            self.former.extend(before);
             let ended_before = report.ended.len();
             match self.roll(report, &plan, snapshot).await? {
                 // The rest of the roll begins with a fresh look: at maintenance, releases and all.

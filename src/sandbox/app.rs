@@ -14,7 +14,10 @@ use super::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, VecDeque},
+};
 
 #[derive(Debug)]
 pub(super) struct App {
@@ -369,17 +372,29 @@ impl App {
         let is_place = |dyno: &Dyno| {
             dyno.process_type == process_type && !dyno.is_one_off && dyno.leaves_at.is_none()
         };
-        let mut ended = vec![];
-        while let Some(place) = (0..self.dynos.len())
+        // The highest numbers go, wherever they stand: one that took another's place stands last.
+        let mut places: Vec<usize> = (0..self.dynos.len())
             .filter(|place| is_place(&self.dynos[*place]))
-            .nth(quantity as usize)
-        {
-            ended.push(self.end(place, "scale", now));
-        }
-        let present = u32::try_from(self.dynos.iter().filter(|dyno| is_place(dyno)).count())
-            .unwrap_or(u32::MAX);
-        for number in present + 1..=quantity {
-            let dyno = self.dyno(process_type, self.name_for(process_type, number), now);
+            .collect();
+        let number = |name: &str| name.rsplit('.').next()?.parse::<u32>().ok();
+        places.sort_by_key(|place| number(&self.dynos[*place].name));
+        let mut surplus = places.split_off(places.len().min(quantity as usize));
+        // From the back, so that the others stay where they are.
+        surplus.sort_unstable_by_key(|place| Reverse(*place));
+        let ended = surplus
+            .into_iter()
+            .map(|place| self.end(place, "scale", now));
+        let ended = ended.collect();
+        let present = self.dynos.iter().filter(|dyno| is_place(dyno)).count();
+        let lacking = (quantity as usize).saturating_sub(present);
+        let free = (1..=quantity).map(|number| self.name_for(process_type, number));
+        let is_taken = |name: &String| {
+            let mut dynos = self.dynos.iter().filter(|dyno| is_place(dyno));
+            dynos.any(|dyno| dyno.name == *name)
+        };
+        let names: Vec<String> = free.filter(|name| !is_taken(name)).take(lacking).collect();
+        for name in names {
+            let dyno = self.dyno(process_type, name, now);
             self.dynos.push(dyno);
         }
         Some(ended)

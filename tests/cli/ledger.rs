@@ -9,7 +9,7 @@ use crate::{
 };
 use autorestart::{
     ledger::{Event, Ledger},
-    plan::missed::Missed,
+    plan::{Outcome, missed::Missed},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::json;
@@ -290,6 +290,15 @@ fn one_that_cannot_be_written_at_all_holds_everything() {
             "{told:?}"
         );
         assert_eq!(deletes(&served.heroku).await, 0, "{told:?}");
+        for words in [&["run", "--check"][..], &["doctor"]] {
+            let told = home.run(&served.heroku.url, words);
+            let said = format!("{}{}", told.stdout, told.stderr);
+            assert!(
+                told.code == Some(1)
+                    && said.contains("nothing is restarted that cannot be recorded"),
+                "{words:?}: {told:?}"
+            );
+        }
         std::fs::remove_dir(home.ledger()).expect("removed");
     });
 }
@@ -417,6 +426,40 @@ fn what_cannot_be_set_aside_is_moved_over_nothing() {
 }
 
 #[test]
+fn a_restart_that_heroku_did_not_take_has_the_ids_of_its_requests_in_a_ledger_of_our_own() {
+    use std::os::unix::fs::PermissionsExt as _;
+    block(async {
+        let home = Home::new().without_offset();
+        let served = Served::start(&shop(&home, 5), Some("2026-03-02T07:00:10Z*60"));
+        home.write_schedules(&schedule("07:00"));
+        let fault = |status: u16, id: &str| {
+            json!([{
+                "method": "DELETE", "path": "/dynos/",
+                "times": 9, "kind": { "status": { "status": status, "id": id, "message": "no" } },
+            }])
+        };
+        for (status, id, requests) in [(404, "not_found", 3), (400, "bad_request", 1)] {
+            served.heroku.faults(&fault(status, id)).await;
+            let told = run_with_room_for(&home, &served, 1_000).await;
+            assert_eq!(told.code, Some(3), "{told:?}");
+            served.heroku.no_faults().await;
+            let (records, _) = Ledger::new(home.ledger(), String::new())
+                .read()
+                .expect("a ledger");
+            let ended = records
+                .iter()
+                .rfind(|one| one.event == Event::Ended && one.outcome == Some(Outcome::Failed));
+            let ended = ended.expect("an end");
+            assert_eq!(ended.request_ids.len(), requests, "{ended:?}");
+        }
+        let mode = std::fs::metadata(home.ledger())
+            .expect("a file")
+            .permissions();
+        assert_eq!(mode.mode() & 0o777, 0o600);
+    });
+}
+
+#[test]
 fn history_tells_what_was_skipped_and_is_narrowed_by_time_and_outcome() {
     block(async {
         let home = Home::new().without_offset();
@@ -462,6 +505,7 @@ fn history_tells_what_was_skipped_and_is_narrowed_by_time_and_outcome() {
             ),
             (["--from", "2026-03-01", "--to", "2026-03-02"], 0),
             (["--from", "2026-03-03", "--last", "5"], 0),
+            (["--from", "-1h", "--last", "5"], 0),
         ] {
             let words = [&["history", "--json"], &words[..]].concat();
             let lines = told(&words).json();

@@ -137,3 +137,69 @@ async fn where_few_requests_are_left_none_is_refused_and_every_dyno_is_restarted
         assert!(record.most_down() <= 1);
     }
 }
+
+/// When the last dyno of each app was asked to restart, where this is the matter with the first one.
+async fn last_asked(fault: Option<(&str, &Value)>) -> BTreeMap<String, SignedDuration> {
+    let start = START.parse().expect("an instant");
+    let clock = paused_at(start);
+    let scenario = Scenario::parse(&world(6, 3, 4_500)).expect("a world");
+    let heroku = Heroku::start(&scenario, clock).await;
+    let machine = Machine::new(&heroku, clock, &schedules(6, "1h"));
+    if let Some((call, kind)) = fault {
+        let url = format!("{}/apps/app-000", heroku.url);
+        let app = reqwest::Client::new().get(url).bearer_auth("a-token");
+        let app = app.header("accept", "application/vnd.heroku+json; version=3");
+        let app: Value = app
+            .send()
+            .await
+            .expect("sent")
+            .json()
+            .await
+            .expect("an app");
+        let id = app["id"].as_str().expect("an id");
+        let of = |app: &str| json!({ "path": format!("/apps/{app}{call}"), "times": 1_000, "kind": kind });
+        heroku.faults(&json!([of("app-000"), of(id)])).await;
+    }
+    let (_sender, stop) = Stop::new();
+    let report = machine.pass(Options::default(), None, &stop).await;
+    let is_said = report.apps.iter().any(|app| {
+        let is_bad = app.ended.iter().any(|ended| !ended.outcome.is_good());
+        app.app == "app-000" && (app.error.is_some() || is_bad)
+    });
+    assert_eq!(is_said, fault.is_some(), "{fault:?}: {report:?}");
+    let mut last = BTreeMap::new();
+    for restart in heroku.record().await.restarts {
+        last.insert(restart.app, restart.asked_at.duration_since(start));
+    }
+    last
+}
+
+#[test]
+fn one_app_that_hangs_or_fails_holds_no_other() {
+    let status = |status: u16, id: &str| json!({ "status": { "status": status, "id": id, "message": "no" } });
+    let kinds = [
+        json!("hang"),
+        json!("reset-before"),
+        status(500, "internal_server_error"),
+        status(403, "forbidden"),
+    ];
+    let asked = |fault| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build();
+        runtime.expect("a runtime").block_on(last_asked(fault))
+    };
+    let unbroken = asked(None);
+    assert_eq!(unbroken.len(), 6);
+    for kind in &kinds {
+        for call in ["", "/formation", "/dynos"] {
+            let broken = asked(Some((call, kind)));
+            for (app, at) in unbroken.iter().filter(|(app, _)| *app != "app-000") {
+                let later = broken.get(app).map(|late| *late - *at);
+                let is_held = later.is_none_or(|later| later > SignedDuration::from_secs(10));
+                assert!(!is_held, "{app} after {kind} of {call}: {later:?} later");
+            }
+        }
+    }
+}

@@ -94,6 +94,7 @@ pub async fn files(context: &Context<'_>, common: &Common) -> (Vec<Line>, Vec<Sc
     }
     let state = StateDir::open(context.env).and_then(|state| {
         state.try_to_write()?;
+        Ledger::new(state.ledger(), String::new()).try_out()?;
         Ok(state)
     });
     lines.push(match state {

@@ -98,7 +98,9 @@ pub(super) async fn ask(
         futures_util::future::join_all(plans).await
     });
     let plans: Vec<Vec<AppPlan>> = futures_util::future::join_all(plans).await;
-    Ok(plans.into_iter().flatten().collect())
+    let mut plans: Vec<AppPlan> = plans.into_iter().flatten().collect();
+    plans.sort_by(|one, other| one.app.cmp(&other.app));
+    Ok(plans)
 }
 
 async fn ask_one(

@@ -4,14 +4,18 @@ use super::Runner;
 use crate::{
     credentials::Use,
     error::{Error, exit},
+    ledger::Ledger,
     pass,
     store::narrow,
 };
 
 impl Runner<'_> {
-    /// Whether a pass could be made from here: schedules, credential, every app.
+    /// Whether a pass could be made from here: state directory, schedules, credential, every app.
     pub(super) async fn check(&self) -> Result<u8, Error> {
         let context = self.context;
+        let state = self.passes.state;
+        state.try_to_write()?;
+        Ledger::new(state.ledger(), String::new()).try_out()?;
         let all = self.passes.expanded(&self.read().await?, true).await;
         for app in self.passes.news() {
             if let Some(error) = app.error {

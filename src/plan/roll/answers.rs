@@ -1,6 +1,6 @@
 //! What the executor tells a roll: how each request was answered.
 
-use super::{A_ROUND, Answer, Flight, Roll};
+use super::{A_ROUND, ATTEMPTS, Answer, Flight, Pending, Roll};
 use crate::{
     plan::{Ask, Ended, Outcome, Step, Word},
     snapshot::Snapshot,
@@ -34,12 +34,10 @@ impl Roll {
         })
     }
 
-    /// Tells what Heroku called the request that it accepted.
-    pub fn is_called(&mut self, step: &Step, request_ids: Vec<String>) {
-        let flight = self.flights.iter_mut().find(|flight| *flight.step == *step);
-        if let Some(flight) = flight {
-            flight.is_called(request_ids);
-        }
+    /// Tells what Heroku called a request for a step, whatever it answered.
+    pub fn is_called(&mut self, step: &Step, request_ids: &[String]) {
+        let called = self.called.entry(step.old_id.clone()).or_default();
+        called.extend_from_slice(request_ids);
     }
 
     /// Tells what the app answered when it was asked, from then to now.
@@ -93,5 +91,29 @@ impl Roll {
     pub fn no_formation(&mut self, why: &str) {
         let flights = self.flights.iter_mut().filter(|flight| flight.is_absent());
         flights.for_each(|flight| flight.cannot_ask(why));
+    }
+
+    /// The request was not applied: it is made again, unless it was made often enough.
+    pub(super) fn again(&mut self, step: Arc<Step>, attempts: u32, not_before: Option<Timestamp>) {
+        if attempts >= ATTEMPTS {
+            let why = self.last_error.as_deref().unwrap_or("no reason was given");
+            let detail = format!("Heroku did not take the restart in {ATTEMPTS} attempts: {why}");
+            self.refused(&step, detail);
+        } else {
+            let pending = Pending {
+                step,
+                attempts,
+                not_before,
+            };
+            self.pending.insert(0, pending);
+        }
+    }
+
+    fn take_pending(&mut self, step: &Step) -> Option<Pending> {
+        let place = self
+            .pending
+            .iter()
+            .position(|pending| *pending.step == *step)?;
+        Some(self.pending.remove(place))
     }
 }

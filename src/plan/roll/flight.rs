@@ -28,7 +28,6 @@ pub(super) struct Flight {
     asked_at: Timestamp,
     answered_at: Timestamp,
     answer: Answer,
-    request_ids: Vec<String>,
     /// Ids that were there when the restart was asked for: on Fir, a new one replaces the old.
     known_ids: BTreeSet<String>,
     new_id: Option<String>,
@@ -88,7 +87,6 @@ impl Flight {
             asked_at,
             answered_at,
             answer,
-            request_ids: vec![],
             known_ids,
             new_id: None,
             is_settling: false,
@@ -96,11 +94,6 @@ impl Flight {
             is_wanted: true,
             trouble: None,
         }
-    }
-
-    /// What Heroku called the request for it.
-    pub fn is_called(&mut self, request_ids: Vec<String>) {
-        self.request_ids = request_ids;
     }
 
     /// For how long it has been watched: since the answer, or since none came.
@@ -234,7 +227,19 @@ impl Flight {
             detail: Some(detail.to_owned()),
         };
         if !self.is_wanted {
-            return end(Outcome::Gone, "scaled away");
+            // On Fir a release brings dynos of other names in place of all.
+            let is_newer = |dyno: &&Dyno| {
+                dyno.process_type == self.step.process_type && dyno.release > self.step.old_release
+            };
+            let is_fir = snapshot.app.generation == Generation::Fir;
+            let newer = snapshot.dynos.iter().find(|dyno| is_fir && is_newer(dyno));
+            return newer.map_or_else(
+                || end(Outcome::Gone, "scaled away"),
+                |newer| {
+                    let why = format!("release v{} replaced it", newer.release);
+                    end(Outcome::AlreadyRestarted, &why)
+                },
+            );
         }
         let old = snapshot
             .dynos
@@ -362,7 +367,7 @@ impl Flight {
             new_id: new_id.or(self.new_id),
             took,
             detail,
-            request_ids: self.request_ids,
+            request_ids: vec![],
         }
     }
 }

@@ -13,7 +13,10 @@ use super::{
 use crate::snapshot::{Dyno, Snapshot};
 use flight::{Flight, Sighting};
 use jiff::{SignedDuration, Timestamp};
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 pub use flight::Answer;
 pub(super) use flight::LONGEST_LAG;
@@ -49,6 +52,8 @@ pub struct Roll {
     flights: Vec<Flight>,
     ended: Vec<Arc<Ended>>,
     claimed: BTreeSet<String>,
+    /// What Heroku called the requests for each step that has not ended, by the id of its dyno.
+    called: BTreeMap<String, Vec<String>>,
     seen: Seen,
     /// Steps of the next occurrence's plan are not begun by this roll.
     until: Option<Timestamp>,
@@ -84,6 +89,7 @@ impl Roll {
             flights: vec![],
             ended: vec![],
             claimed: BTreeSet::new(),
+            called: BTreeMap::new(),
             seen,
             until,
             failure: None,
@@ -365,31 +371,12 @@ impl Roll {
         self.drop_pending(reason);
     }
 
-    fn again(&mut self, step: Arc<Step>, attempts: u32, not_before: Option<Timestamp>) {
-        if attempts >= ATTEMPTS {
-            let why = self.last_error.as_deref().unwrap_or("no reason was given");
-            let detail = format!("Heroku did not take the restart in {ATTEMPTS} attempts: {why}");
-            self.refused(&step, detail);
-        } else {
-            let pending = Pending {
-                step,
-                attempts,
-                not_before,
-            };
-            self.pending.insert(0, pending);
-        }
-    }
-
-    fn take_pending(&mut self, step: &Step) -> Option<Pending> {
-        let place = self
-            .pending
-            .iter()
-            .position(|pending| *pending.step == *step)?;
-        Some(self.pending.remove(place))
-    }
-
     fn end(&mut self, ended: Ended) {
-        let ended = Arc::new(ended);
+        let request_ids = self.called.remove(&ended.step.old_id).unwrap_or_default();
+        let ended = Arc::new(Ended {
+            request_ids,
+            ..ended
+        });
         self.pending.retain(|pending| pending.step != ended.step);
         match ended.outcome {
             Outcome::Failed | Outcome::Unverified => {

@@ -12,17 +12,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How far the clocks of this machine and of Heroku may be apart.
 const A_CLOCK: SignedDuration = SignedDuration::from_secs(2);
+/// For so long a list may have been under way when a restart is begun by it, and the request itself.
+const A_MOMENT: SignedDuration = SignedDuration::from_secs(8);
 
 /// An app as it is, whatever its API shows.
 #[derive(Deserialize)]
-struct Truth {
-    dynos: Vec<TrueDyno>,
+pub struct Truth {
+    pub dynos: Vec<TrueDyno>,
 }
 
 #[derive(Deserialize)]
-struct TrueDyno {
+pub struct TrueDyno {
     name: String,
-    created_at: Timestamp,
+    pub created_at: Timestamp,
     state: String,
     /// Of the state.
     updated_at: Timestamp,
@@ -63,6 +65,8 @@ pub struct Judge {
     missed: BTreeSet<(String, Timestamp, usize)>,
     /// The newest occurrence of each app that was looked at when its time was over.
     judged: BTreeMap<String, Timestamp>,
+    /// Since when dynos of an app show when the one before was made, which nobody can look through, and until when.
+    pub kept: Vec<(Timestamp, String, bool)>,
     /// The due dynos that the newest whole pass left alone, and said so.
     left: BTreeSet<(String, String)>,
     tally: Tally,
@@ -75,6 +79,7 @@ impl Judge {
             schedules,
             missed: BTreeSet::new(),
             judged: BTreeMap::new(),
+            kept: vec![],
             left: BTreeSet::new(),
             tally: Tally {
                 app_days: i64::try_from(apps.len()).expect("few") * super::life::DAYS,
@@ -103,8 +108,8 @@ impl Judge {
         began: Timestamp,
         now: Timestamp,
     ) {
-        self.left.clear();
         for app in &report.apps {
+            self.left.retain(|(name, _)| *name != app.app);
             let skips = app.due_skips().map(|skip| skip.dyno.clone());
             self.left.extend(skips.map(|dyno| (app.app.clone(), dyno)));
             if super::life::shown().is_some_and(|shown| shown == app.app) {
@@ -168,6 +173,7 @@ impl Judge {
         if before.is_some_and(|before| before >= occurrence) {
             return;
         }
+        self.tally.judged += 1;
         let is_told = self.missed.iter().any(|(app, at, count)| {
             // Those that are told together end with the newest.
             *app == plan.name && *at >= occurrence && *count >= 1
@@ -192,6 +198,33 @@ impl Judge {
         self.tally.wrong.push(what);
     }
 
+    /// Whether a dyno that was made then shows when the one before was made.
+    fn is_kept(&self, app: &str, made: Timestamp) -> bool {
+        let newest = self.kept.iter().rev();
+        let mut before = newest.filter(|(at, name, _)| *at <= made && name == app);
+        before.next().is_some_and(|(.., keeps)| *keeps)
+    }
+
+    /// Counts what happened, and what of it in the middle of a roll: in the minute after a restart was asked
+    /// for, whose dyno is on its way. (A release ends a roll: there is no request after it.)
+    pub async fn happened(
+        &mut self,
+        heroku: &Heroku,
+        events: &[(Timestamp, (&'static str, usize))],
+    ) {
+        let record = heroku.record().await;
+        for (at, (what, app)) in events {
+            let name = &self.apps[*app].name;
+            let before = *at - SignedDuration::from_mins(1)..=*at;
+            let is_of_roll = record.restarts.iter().any(|one| {
+                one.cause == "request" && one.app == *name && before.contains(&one.asked_at)
+            });
+            let known = self.tally.events.entry(what).or_default();
+            known.0 += 1;
+            known.1 += usize::from(is_of_roll);
+        }
+    }
+
     /// Over all that was restarted.
     pub async fn end(mut self, heroku: &Heroku, seed: u64, now: Timestamp) -> Tally {
         let record = heroku.record().await;
@@ -214,7 +247,19 @@ impl Judge {
         for restart in &record.restarts {
             since.extend(restart.new_id.as_deref().map(|id| (id, restart.at)));
         }
+        // A list is an answer of a moment ago, and a restart goes by name: nobody can know of a release that
+        // was made since.
+        let is_unforeseen = |restart: &crate::control::Restart| {
+            let moment = restart.at - A_MOMENT..=restart.at;
+            record.restarts.iter().any(|one| {
+                one.cause == "release" && one.app == restart.app && moment.contains(&one.at)
+            })
+        };
         for restart in requested {
+            if is_unforeseen(restart) {
+                self.tally.unforeseen += 1;
+                continue;
+            }
             let plan = self.apps.iter().find(|plan| plan.name == restart.app);
             let plan = plan.expect("an app").clone();
             if restart.down > plan.max_unavailable + restart.fell {
@@ -250,6 +295,7 @@ impl Judge {
                 .latest_occurrence(restart.asked_at);
             if let (Some(made), Some(due)) = (made, due)
                 && (due..restart.asked_at).contains(made)
+                && !self.is_kept(&restart.app, *made)
             {
                 let (app, dyno, at) = (&restart.app, &restart.dyno, restart.asked_at);
                 self.wrong(format!("{app}: {dyno} of {made} at {at}, newer than {due}"));

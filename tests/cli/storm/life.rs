@@ -1,7 +1,7 @@
 //! One world, lived: what happens to it, and the passes that are made meanwhile.
 
 use super::{
-    judge::Judge,
+    judge::{Judge, TrueDyno, Truth},
     tally::Tally,
     weather::{self, AppPlan, Event},
 };
@@ -10,11 +10,12 @@ use crate::{
     control::Heroku,
     simulation::{Machine, paused_at},
 };
-use autorestart::{pass::Options, report::Report, sandbox::Scenario, stop::Stop};
+use autorestart::{clock::Clock, pass::Options, report::Report, sandbox::Scenario, stop::Stop};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     future::{Future, poll_fn},
     pin::pin,
     task::Poll,
@@ -24,6 +25,8 @@ pub const BEGIN: &str = "2026-03-02T00:00:00Z";
 pub const DAYS: i64 = 5;
 /// A timer calls so often.
 const TICK: SignedDuration = SignedDuration::from_mins(5);
+/// How often it is looked whether an app is rolled.
+const AMBUSH: SignedDuration = SignedDuration::from_secs(10);
 /// After the last of what happens: what is left is caught up with, or told.
 const QUIET: SignedDuration = SignedDuration::from_hours(5);
 
@@ -79,22 +82,49 @@ impl Life {
         let mut judge = Judge::new(&self.apps, schedules);
         let events = std::mem::take(&mut self.events);
         let apps = self.apps.clone();
+        let (happened, kept) = (RefCell::new(vec![]), RefCell::new(vec![]));
         let happens = async {
+            let mut waiting = FuturesUnordered::new();
             for (after, event) in &events {
                 let wait = (start + *after).duration_since(clock.now());
-                clock.sleep(wait).await;
-                show(&apps, clock.now(), event);
-                happen(&heroku, &apps, event).await;
+                let mut wait = pin!(clock.sleep(wait));
+                loop {
+                    tokio::select! {
+                        () = &mut wait => break,
+                        Some(()) = waiting.next() => {}
+                    }
+                }
+                let one = async {
+                    let Some(event) = in_time(&heroku, &apps, clock, event).await else {
+                        return;
+                    };
+                    show(&apps, clock.now(), event);
+                    happened
+                        .borrow_mut()
+                        .extend(event.what().map(|what| (clock.now(), what)));
+                    if let Some((app, keeps)) = event.keeps_created_at() {
+                        kept.borrow_mut()
+                            .push((clock.now(), apps[app].name.clone(), keeps));
+                    }
+                    happen(&heroku, &apps, event).await;
+                };
+                match event {
+                    Event::Ambush(..) => waiting.push(one),
+                    _ => one.await,
+                }
             }
+            while waiting.next().await.is_some() {}
             std::future::pending::<()>().await;
         };
         let end = start + SignedDuration::from_hours(24 * DAYS);
         let passes = async {
             while clock.now() < end + QUIET {
                 let began = clock.now();
-                // Every third is dropped, at any of the places where it waits.
-                let is_doomed = began < end && self.random.below(3) == 0;
-                let polls = is_doomed.then(|| self.random.below(120));
+                // Every other one is dropped, at any of the places where it waits, should it wait so often.
+                let is_doomed = began < end && self.random.below(2) == 0;
+                // Some early, some late in a long roll.
+                let most = *self.random.among(&[60, 120, 600, 2_000]);
+                let polls = is_doomed.then(|| self.random.below(most));
                 let report = endangered(polls, Box::pin(self.pass(&machine))).await;
                 let is_dropped = report.is_none();
                 judge.count(is_dropped);
@@ -112,6 +142,9 @@ impl Life {
             () = passes => {}
             () = happens => unreachable!("it goes on for good"),
         }
+        let happened = happened.take();
+        judge.happened(&heroku, &happened).await;
+        judge.kept = kept.take();
         judge.end(&heroku, self.seed, clock.now()).await
     }
 
@@ -128,6 +161,31 @@ impl Life {
     }
 }
 
+/// What is to happen, once it is time for it: an ambush waits until a dyno of its app has just been started,
+/// and not for ever.
+async fn in_time<'a>(
+    heroku: &Heroku,
+    apps: &[AppPlan],
+    clock: Clock,
+    event: &'a Event,
+) -> Option<&'a Event> {
+    let Event::Ambush(app, event) = event else {
+        return Some(event);
+    };
+    for _ in 0..60 {
+        let truth: Truth = heroku
+            .get(&format!("/sandbox/apps/{}", apps[*app].name))
+            .await;
+        let now = clock.now();
+        let is_young = |dyno: &TrueDyno| now.duration_since(dyno.created_at) < AMBUSH;
+        if truth.dynos.iter().any(is_young) {
+            return Some(event);
+        }
+        clock.sleep(AMBUSH).await;
+    }
+    None
+}
+
 /// Which app somebody wants to see.
 pub fn shown() -> Option<String> {
     std::env::var("AUTORESTART_TEST_SHOW").ok()
@@ -142,6 +200,7 @@ fn show(apps: &[AppPlan], now: Timestamp, event: &Event) {
             | Event::Habits(app, _)
             | Event::Maintenance(app, _)
             | Event::Answers(app, _)
+            | Event::Ambush(app, _)
             | Event::Dyno(app, ..) => Some(apps[*app].name.as_str()),
             Event::Faults(_)
             | Event::Clear
@@ -158,6 +217,7 @@ fn show(apps: &[AppPlan], now: Timestamp, event: &Event) {
 async fn happen(heroku: &Heroku, apps: &[AppPlan], event: &Event) {
     let path = |app: &usize| format!("/sandbox/apps/{}", apps[*app].name);
     match event {
+        Event::Ambush(..) => {} // what it is happens when it is time for it
         Event::Deploy(app) => {
             let path = format!("{}/releases", path(app));
             heroku.send(reqwest::Method::POST, &path, &json!({})).await;

@@ -6,6 +6,9 @@ use std::{
     fmt,
 };
 
+/// What must have happened, also in the middle of rolls.
+const EVENTS: [&str; 4] = ["config", "deploy", "scale", "bad boots"];
+
 /// What came of one world, or of several.
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -17,6 +20,12 @@ pub struct Tally {
     /// By call and kind.
     pub faults: BTreeMap<(String, String), usize>,
     pub releases: usize,
+    /// Restarts that met a release of the seconds before.
+    pub unforeseen: usize,
+    /// What happened, how often, and how often of that while its app was rolled.
+    pub events: BTreeMap<&'static str, (usize, usize)>,
+    /// Occurrences whose time was over when a pass looked: each was acted on, or told as missed.
+    pub judged: usize,
     pub missed: usize,
     pub held: usize,
     pub failed: usize,
@@ -34,6 +43,12 @@ impl Tally {
             *self.faults.entry(kind).or_default() += count;
         }
         self.releases += other.releases;
+        self.unforeseen += other.unforeseen;
+        for (what, (all, of_rolls)) in other.events {
+            let known = self.events.entry(what).or_default();
+            *known = (known.0 + all, known.1 + of_rolls);
+        }
+        self.judged += other.judged;
         self.missed += other.missed;
         self.held += other.held;
         self.failed += other.failed;
@@ -45,8 +60,15 @@ impl Tally {
         kinds.collect::<BTreeSet<_>>().len()
     }
 
-    /// Every fault on every call.
-    pub fn is_every_fault(&self) {
+    fn of_rolls(&self, what: &str) -> usize {
+        self.events.get(what).map_or(0, |(_, of_rolls)| *of_rolls)
+    }
+
+    /// Every fault on every call, and everything in the middle of rolls.
+    pub fn is_everything(&self) {
+        for what in EVENTS {
+            assert!(self.of_rolls(what) > 20, "{what}: {self}");
+        }
         let calls: BTreeSet<&String> = self.faults.keys().map(|(call, _)| call).collect();
         let kinds: BTreeSet<&String> = self.faults.keys().map(|(_, kind)| kind).collect();
         let all = calls
@@ -73,7 +95,10 @@ impl Tally {
             self.dropped > 20 && self.missed > 0 && self.failed > 0,
             "{self}"
         );
-        assert!(self.releases > 20, "{self}");
+        assert!(self.releases > 20 && self.judged > 100, "{self}");
+        let of_rolls: usize = EVENTS.iter().map(|what| self.of_rolls(what)).sum();
+        assert!(of_rolls > 5, "{self}");
+        assert!(self.unforeseen * 200 < self.restarts.len(), "{self}");
         assert!(self.kinds() > 8 && self.faults.len() > 25, "{self}");
     }
 }
@@ -83,9 +108,10 @@ impl fmt::Display for Tally {
         let faults: usize = self.faults.values().sum();
         write!(
             f,
-            "{} app-days, {} occurrences, {} restarts, {} passes of which {} were dropped, {faults} faults of {} kinds, {} failed steps, {} held, {} missed and told, {} wrong",
+            "{} app-days, {} occurrences ({} judged when their time was over), {} restarts, {} passes of which {} were dropped, {faults} faults of {} kinds, {} failed steps, {} held, {} missed and told, {} that met a release of the seconds before, {} wrong; happened (of that in the middle of a roll): {:?}",
             self.app_days,
             self.occurrences,
+            self.judged,
             self.restarts.len(),
             self.passes,
             self.dropped,
@@ -93,7 +119,9 @@ impl fmt::Display for Tally {
             self.failed,
             self.held,
             self.missed,
-            self.wrong.len()
+            self.unforeseen,
+            self.wrong.len(),
+            self.events
         )
     }
 }

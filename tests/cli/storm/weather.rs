@@ -23,6 +23,34 @@ pub enum Event {
     Latency(i64),
     /// Requests that the account has left.
     Remaining(i64),
+    /// As soon as a dyno of the app has been started: while it is rolled.
+    Ambush(usize, Box<Event>),
+}
+
+impl Event {
+    /// Of which app it changes whether Heroku goes on to show when the dyno before was made, and whether.
+    pub fn keeps_created_at(&self) -> Option<(usize, bool)> {
+        let Self::Habits(app, habits) = self else {
+            return None;
+        };
+        let keeps = habits.get("keeps-created-at").and_then(Value::as_bool);
+        Some((*app, keeps.unwrap_or_default()))
+    }
+
+    /// What it is, and of which app, where it is about one.
+    pub fn what(&self) -> Option<(&'static str, usize)> {
+        match self {
+            Self::Deploy(app) => Some(("deploy", *app)),
+            Self::Config(app) => Some(("config", *app)),
+            Self::Scale(app, ..) => Some(("scale", *app)),
+            Self::Habits(app, habits) => {
+                let is_bad = habits.get("then").is_some_and(|then| then != "stay");
+                is_bad.then_some(("bad boots", *app))
+            }
+            Self::Maintenance(app, is_on) => is_on.then_some(("maintenance", *app)),
+            _ => None,
+        }
+    }
 }
 
 /// An app, and what its owner wants.
@@ -190,13 +218,22 @@ pub fn events(random: &mut Random, apps: &[AppPlan], days: i64) -> Vec<(SignedDu
         } else {
             let day = random.below(days) * 24 * 60;
             let due = i64::from(*random.among(times));
-            after(day + due + random.below(12), random.below(60))
+            after(day + due + random.below(8), random.below(60))
         };
         let until = at + SignedDuration::from_mins(1 + random.below(90));
         let kind = *random.among(&["web", "worker"]);
+        // Half of what changes an app waits for a roll of it.
+        let is_ambush = random.below(2) == 0 && at < after(minutes - 30, 0);
+        let change = |event: Event| {
+            if is_ambush {
+                (at, Event::Ambush(app, Box::new(event)))
+            } else {
+                (at, event)
+            }
+        };
         match random.below(15) {
-            0 => events.push((at, Event::Deploy(app))),
-            9 => events.push((at, Event::Config(app))),
+            0 => events.push(change(Event::Deploy(app))),
+            9 => events.push(change(Event::Config(app))),
             10 => {
                 events.push((at, Event::Latency(random.below(4) * random.below(800))));
                 events.push((until, Event::Latency(0)));
@@ -207,10 +244,11 @@ pub fn events(random: &mut Random, apps: &[AppPlan], days: i64) -> Vec<(SignedDu
             }
             1 | 2 => {
                 let quantity = u32::try_from(random.below(5)).expect("few");
-                events.push((at, Event::Scale(app, kind, quantity)));
+                events.push(change(Event::Scale(app, kind, quantity)));
             }
             3 | 4 => {
-                events.push((at, Event::Habits(app, habits(random))));
+                let habits = habits(random);
+                events.push(change(Event::Habits(app, habits)));
                 events.push((until, Event::Habits(app, json!({ "daily-cycle": true }))));
             }
             5 => {
