@@ -108,10 +108,8 @@ impl Life {
                     }
                     happen(&heroku, &apps, event).await;
                 };
-                match event {
-                    Event::Ambush(..) => waiting.push(one),
-                    _ => one.await,
-                }
+                // None is awaited alone: whoever waits for an answer holds the clock for all others.
+                waiting.push(one);
             }
             while waiting.next().await.is_some() {}
             std::future::pending::<()>().await;
@@ -127,7 +125,7 @@ impl Life {
                 let polls = is_doomed.then(|| self.random.below(most));
                 let report = endangered(polls, Box::pin(self.pass(&machine))).await;
                 let is_dropped = report.is_none();
-                judge.count(is_dropped);
+                judge.count((began, clock.now()), is_dropped);
                 if let Some(report) = report {
                     judge.look(&heroku, &report, began, clock.now()).await;
                 }
