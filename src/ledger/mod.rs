@@ -11,6 +11,7 @@ use crate::{
     error::Error,
     memory::Bytes,
     plan::{Asked, Ended, Skip, Step, missed::Missed},
+    state::StateDir,
 };
 use files::{Files, News};
 use index::Index;
@@ -144,14 +145,18 @@ impl Ledger {
         Ok(self.index()?.asked(app_id))
     }
 
-    /// Whether a pass could be made: what it has to know can be read, and a line could be written.
+    /// The ledger of a state directory in which a pass could be made: what it has to know can be read, and
+    /// lines could be written.
     ///
     /// # Errors
     /// When not.
-    pub fn try_out(&self) -> Result<(), Error> {
-        let appended = self.files.try_to_append();
-        appended.map_err(|error| self.io(error))?;
-        self.index().map(drop)
+    pub fn tried_out(state: &StateDir) -> Result<Self, Error> {
+        state.try_to_write()?;
+        let ledger = Self::new(state.ledger(), String::new());
+        let appended = ledger.files.try_to_append();
+        appended.map_err(|error| ledger.io(error))?;
+        ledger.index()?;
+        Ok(ledger)
     }
 
     /// All lines that can be read, and how many cannot.

@@ -11,6 +11,13 @@ use crate::{
 use std::sync::Arc;
 
 impl AppPass<'_> {
+    /// Takes the steps of a newer plan; those that it lacks are kept, since their dynos may be gone.
+    pub(super) fn is_planned(&mut self, steps: &[Arc<Step>]) {
+        let before = std::mem::replace(&mut self.planned, steps.to_vec());
+        let is_lacking = |step: &Arc<Step>| !steps.iter().any(|one| one.old_id == step.old_id);
+        self.former.extend(before.into_iter().filter(is_lacking));
+    }
+
     /// The steps of the newest plan that have no end are told and recorded like those that have one.
     pub(super) fn not_reached(&self, report: &mut AppReport, reason: &str) -> Result<(), Error> {
         let mut recorded = Ok(());
@@ -50,13 +57,14 @@ impl AppPass<'_> {
         report: &mut AppReport,
         snapshot: &Snapshot,
     ) -> Result<(), Error> {
-        let is_over = |step: &Step, report: &AppReport| {
-            let is_it = |other: &Step| other.old_id == step.old_id;
-            self.planned.iter().any(|step| is_it(step))
-                || report.ended.iter().any(|ended| is_it(&ended.step))
+        // Planned again, with other limits, it may have ended as another step.
+        let is_over = |step: &&Arc<Step>| {
+            let is_it = |other: &Arc<Step>| other.old_id == step.old_id;
+            let mut ended = report.ended.iter().map(|ended| &ended.step);
+            self.planned.iter().any(is_it) || ended.any(is_it)
         };
         let former = self.former.iter();
-        let former: Vec<_> = former.filter(|step| !is_over(step, report)).collect();
+        let former: Vec<_> = former.filter(|step| !is_over(step)).collect();
         for step in former.into_iter().chain(&self.planned) {
             let skip = report.skips.iter().find(|skip| skip.dyno == step.dyno);
             let is_unwanted = |skip: &Skip| skip.reason == SkipReason::NotInFormation;

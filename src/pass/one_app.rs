@@ -167,10 +167,7 @@ impl<'a> AppPass<'a> {
             }
             let names = plan.steps.iter().map(|step| step.dyno.clone());
             report.was_due.extend(names);
-            let before = std::mem::replace(&mut self.planned, plan.steps.clone());
-            let is_lacking =
-                |step: &Arc<Step>| !plan.steps.iter().any(|one| one.old_id == step.old_id);
-            self.former.extend(before.into_iter().filter(is_lacking));
+            self.is_planned(&plan.steps);
             let ended_before = report.ended.len();
             match self.roll(report, &plan, snapshot).await? {
                 // The rest of the roll begins with a fresh look: at maintenance, releases and all.

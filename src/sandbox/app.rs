@@ -14,10 +14,7 @@ use super::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, VecDeque},
-};
+use std::collections::{BTreeMap, VecDeque};
 
 #[derive(Debug)]
 pub(super) struct App {
@@ -356,48 +353,6 @@ impl App {
             .into_iter()
             .map(|place| self.replace(place, "release", now))
             .collect()
-    }
-
-    /// Changes a quantity: dynos beyond it go away, missing ones start.
-    pub fn scale(
-        &mut self,
-        process_type: &str,
-        quantity: u32,
-        now: Timestamp,
-    ) -> Option<Vec<Restart>> {
-        self.formation
-            .iter_mut()
-            .find(|entry| entry.process_type == process_type)?
-            .quantity = quantity;
-        let is_place = |dyno: &Dyno| {
-            dyno.process_type == process_type && !dyno.is_one_off && dyno.leaves_at.is_none()
-        };
-        // The highest numbers go, wherever they stand: one that took another's place stands last.
-        let mut places: Vec<usize> = (0..self.dynos.len())
-            .filter(|place| is_place(&self.dynos[*place]))
-            .collect();
-        let number = |name: &str| name.rsplit('.').next()?.parse::<u32>().ok();
-        places.sort_by_key(|place| number(&self.dynos[*place].name));
-        let mut surplus = places.split_off(places.len().min(quantity as usize));
-        // From the back, so that the others stay where they are.
-        surplus.sort_unstable_by_key(|place| Reverse(*place));
-        let ended = surplus
-            .into_iter()
-            .map(|place| self.end(place, "scale", now));
-        let ended = ended.collect();
-        let present = self.dynos.iter().filter(|dyno| is_place(dyno)).count();
-        let lacking = (quantity as usize).saturating_sub(present);
-        let free = (1..=quantity).map(|number| self.name_for(process_type, number));
-        let is_taken = |name: &String| {
-            let mut dynos = self.dynos.iter().filter(|dyno| is_place(dyno));
-            dynos.any(|dyno| dyno.name == *name)
-        };
-        let names: Vec<String> = free.filter(|name| !is_taken(name)).take(lacking).collect();
-        for name in names {
-            let dyno = self.dyno(process_type, name, now);
-            self.dynos.push(dyno);
-        }
-        Some(ended)
     }
 
     /// Whether a release waits for its release phase.

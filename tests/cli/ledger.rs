@@ -184,6 +184,14 @@ fn one_that_reads_on_while_lines_are_written_piece_by_piece_misses_none() {
     assert_eq!(known(), LINES);
 }
 
+/// A shop whose three dynos are due, on a clock that runs sixty times as fast.
+fn due() -> (Home, Served) {
+    let home = Home::new().without_offset();
+    let served = Served::start(&shop(&home, 5), Some("2026-03-02T07:00:10Z*60"));
+    home.write_schedules(&schedule("07:00"));
+    (home, served)
+}
+
 /// `run`, none of whose files may grow beyond so many blocks of 1 kB: what a full disk is to a writer.
 async fn run_with_room_for(home: &Home, served: &Served, blocks: u32) -> Told {
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" run --no-wait");
@@ -209,9 +217,7 @@ async fn deletes(heroku: &Heroku) -> usize {
 #[test]
 fn on_a_full_disk_nothing_is_restarted_that_cannot_be_recorded() {
     block(async {
-        let home = Home::new().without_offset();
-        let served = Served::start(&shop(&home, 5), Some("2026-03-02T07:00:10Z*60"));
-        home.write_schedules(&schedule("07:00"));
+        let (home, served) = due();
         // Full, but for a few bytes: a line breaks off.
         let filler = restart("web.9", "19");
         std::fs::write(home.ledger(), filler.repeat(3)).expect("a file");
@@ -248,9 +254,7 @@ fn a_disk_that_fills_up_in_the_middle_of_a_roll_stops_it_and_nothing_is_restarte
     block(async {
         let mut stopped = 0;
         for filled in 0..6 {
-            let home = Home::new().without_offset();
-            let served = Served::start(&shop(&home, 5), Some("2026-03-02T07:00:10Z*60"));
-            home.write_schedules(&schedule("07:00"));
+            let (home, served) = due();
             let filler = format!("{{\"filler\":\"{}\"}}\n", "x".repeat(230));
             std::fs::write(home.ledger(), filler.repeat(6 + 2 * filled)).expect("a file");
             let told = run_with_room_for(&home, &served, 5).await;
@@ -279,9 +283,7 @@ fn a_disk_that_fills_up_in_the_middle_of_a_roll_stops_it_and_nothing_is_restarte
 #[test]
 fn one_that_cannot_be_written_at_all_holds_everything() {
     block(async {
-        let home = Home::new().without_offset();
-        let served = Served::start(&shop(&home, 5), Some("2026-03-02T07:00:10Z*60"));
-        home.write_schedules(&schedule("07:00"));
+        let (home, served) = due();
         // Whoever runs the tests may be root, who may write what is read-only.
         std::fs::create_dir(home.ledger()).expect("a directory");
         let told = run_with_room_for(&home, &served, 1_000).await;
@@ -429,9 +431,7 @@ fn what_cannot_be_set_aside_is_moved_over_nothing() {
 fn a_restart_that_heroku_did_not_take_has_the_ids_of_its_requests_in_a_ledger_of_our_own() {
     use std::os::unix::fs::PermissionsExt as _;
     block(async {
-        let home = Home::new().without_offset();
-        let served = Served::start(&shop(&home, 5), Some("2026-03-02T07:00:10Z*60"));
-        home.write_schedules(&schedule("07:00"));
+        let (home, served) = due();
         let fault = |status: u16, id: &str| {
             json!([{
                 "method": "DELETE", "path": "/dynos/",
@@ -462,9 +462,7 @@ fn a_restart_that_heroku_did_not_take_has_the_ids_of_its_requests_in_a_ledger_of
 #[test]
 fn history_tells_what_was_skipped_and_is_narrowed_by_time_and_outcome() {
     block(async {
-        let home = Home::new().without_offset();
-        let served = Served::start(&shop(&home, 5), Some("2026-03-02T07:00:10Z*60"));
-        home.write_schedules(&schedule("07:00"));
+        let (home, served) = due();
         let maintenance = json!({ "maintenance": true });
         served
             .heroku

@@ -3,6 +3,7 @@
 
 use crate::{
     control::Heroku,
+    process::block_paused,
     simulation::{Machine, paused_at},
 };
 use autorestart::{
@@ -183,13 +184,7 @@ fn one_app_that_hangs_or_fails_holds_no_other() {
         status(500, "internal_server_error"),
         status(403, "forbidden"),
     ];
-    let asked = |fault| {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .start_paused(true)
-            .build();
-        runtime.expect("a runtime").block_on(last_asked(fault))
-    };
+    let asked = |fault| block_paused(last_asked(fault));
     let unbroken = asked(None);
     assert_eq!(unbroken.len(), 6);
     for kind in &kinds {

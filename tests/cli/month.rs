@@ -346,11 +346,7 @@ fn every_occurrence_of_a_month_of_watching_is_acted_on_once_or_reported_missed()
         assert!(inner.status.success(), "{why}");
         return;
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build();
-    let month = runtime.expect("a runtime").block_on(async {
+    let month = crate::process::block_paused(async {
         let month = tokio::task::LocalSet::new()
             .run_until(Box::pin(live(&mut Random(20_261_126))))
             .await;

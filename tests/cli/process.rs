@@ -179,6 +179,16 @@ pub fn block<T>(future: impl Future<Output = T>) -> T {
         .block_on(future)
 }
 
+/// The same, on a clock that stands still while there is something to do.
+pub fn block_paused<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .expect("a runtime")
+        .block_on(future)
+}
+
 pub async fn now(served: &Served) -> String {
     let text = reqwest::get(format!("{}/sandbox/clock", served.heroku.url))
         .await
@@ -237,7 +247,5 @@ pub fn alone(name: &str, work: impl Future<Output = ()>) {
         assert!(text.contains("1 passed"), "{name} is no test: {text}");
         return;
     }
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_all().start_paused(true).build();
-    runtime.expect("a runtime").block_on(work);
+    block_paused(work);
 }

@@ -93,12 +93,11 @@ pub async fn files(context: &Context<'_>, common: &Common) -> (Vec<Line>, Vec<Sc
         },
     }
     let state = StateDir::open(context.env).and_then(|state| {
-        state.try_to_write()?;
-        Ledger::new(state.ledger(), String::new()).try_out()?;
-        Ok(state)
+        let ledger = Ledger::tried_out(&state)?;
+        Ok((state, ledger))
     });
     lines.push(match state {
-        Ok(state) => match Ledger::new(state.ledger(), String::new()).read() {
+        Ok((state, ledger)) => match ledger.read() {
             Ok((_, 0)) => Line::ok(
                 "state",
                 format!("{} can be written", state.path().display()),

@@ -13,9 +13,7 @@ impl Runner<'_> {
     /// Whether a pass could be made from here: state directory, schedules, credential, every app.
     pub(super) async fn check(&self) -> Result<u8, Error> {
         let context = self.context;
-        let state = self.passes.state;
-        state.try_to_write()?;
-        Ledger::new(state.ledger(), String::new()).try_out()?;
+        Ledger::tried_out(self.passes.state)?;
         let all = self.passes.expanded(&self.read().await?, true).await;
         for app in self.passes.news() {
             if let Some(error) = app.error {

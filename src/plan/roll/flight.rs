@@ -229,17 +229,17 @@ impl Flight {
         if !self.is_wanted {
             // On Fir a release brings dynos of other names in place of all.
             let is_newer = |dyno: &&Dyno| {
-                dyno.process_type == self.step.process_type && dyno.release > self.step.old_release
+                snapshot.app.generation == Generation::Fir
+                    && dyno.process_type == self.step.process_type
+                    && dyno.release > self.step.old_release
             };
-            let is_fir = snapshot.app.generation == Generation::Fir;
-            let newer = snapshot.dynos.iter().find(|dyno| is_fir && is_newer(dyno));
-            return newer.map_or_else(
-                || end(Outcome::Gone, "scaled away"),
-                |newer| {
+            return match snapshot.dynos.iter().find(is_newer) {
+                Some(newer) => {
                     let why = format!("release v{} replaced it", newer.release);
                     end(Outcome::AlreadyRestarted, &why)
-                },
-            );
+                }
+                None => end(Outcome::Gone, "scaled away"),
+            };
         }
         let old = snapshot
             .dynos

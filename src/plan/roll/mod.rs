@@ -372,11 +372,7 @@ impl Roll {
     }
 
     fn end(&mut self, ended: Ended) {
-        let request_ids = self.called.remove(&ended.step.old_id).unwrap_or_default();
-        let ended = Arc::new(Ended {
-            request_ids,
-            ..ended
-        });
+        let ended = self.with_ids(ended);
         self.pending.retain(|pending| pending.step != ended.step);
         match ended.outcome {
             Outcome::Failed | Outcome::Unverified => {
@@ -391,9 +387,16 @@ impl Roll {
     }
 
     fn drop_pending(&mut self, reason: &str) {
-        let dropped = std::mem::take(&mut self.pending).into_iter();
-        let ended = dropped.map(|pending| Arc::new(Ended::not_reached(pending.step, reason)));
-        self.ended.extend(ended);
+        for pending in std::mem::take(&mut self.pending) {
+            let ended = self.with_ids(Ended::not_reached(pending.step, reason));
+            self.ended.push(ended);
+        }
+    }
+
+    /// Whatever came of a step, what Heroku called the requests for it is told with it.
+    fn with_ids(&mut self, mut ended: Ended) -> Arc<Ended> {
+        ended.request_ids = self.called.remove(&ended.step.old_id).unwrap_or_default();
+        Arc::new(ended)
     }
 }
 

@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How far the clocks of this machine and of Heroku may be apart.
 const A_CLOCK: SignedDuration = SignedDuration::from_secs(2);
-/// For so long a list may have been under way when a restart is begun by it, and the request itself.
-const A_MOMENT: SignedDuration = SignedDuration::from_secs(8);
+/// The weather's slowest answer: for so long a list may have been under way, and the restart that is begun by it.
+const A_MOMENT: SignedDuration = SignedDuration::from_secs(3);
 
 /// An app as it is, whatever its API shows.
 #[derive(Deserialize)]
@@ -260,13 +260,12 @@ impl Judge {
             })
         };
         for restart in requested {
-            if is_unforeseen(restart) {
-                self.tally.unforeseen += 1;
-                continue;
-            }
+            // It is no second one for its occurrence all the same.
+            let is_unforeseen = is_unforeseen(restart);
+            self.tally.unforeseen += usize::from(is_unforeseen);
             let plan = self.apps.iter().find(|plan| plan.name == restart.app);
             let plan = plan.expect("an app").clone();
-            if restart.down > plan.max_unavailable + restart.fell {
+            if restart.down > plan.max_unavailable + restart.fell && !is_unforeseen {
                 let (app, dyno, at, down) = (&restart.app, &restart.dyno, restart.at, restart.down);
                 let allowed = plan.max_unavailable;
                 self.wrong(format!(
@@ -299,7 +298,7 @@ impl Judge {
                 .latest_occurrence(restart.asked_at);
             if let (Some(made), Some(due)) = (made, due)
                 && (due..restart.asked_at).contains(made)
-                && !self.is_kept(&restart.app, *made)
+                && !(is_unforeseen || self.is_kept(&restart.app, *made))
             {
                 let (app, dyno, at) = (&restart.app, &restart.dyno, restart.asked_at);
                 self.wrong(format!("{app}: {dyno} of {made} at {at}, newer than {due}"));

@@ -24,11 +24,7 @@ fn setting(name: &str) -> Option<u64> {
 }
 
 fn live(seed: u64) -> Tally {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build();
-    runtime.expect("a runtime").block_on(async {
+    crate::process::block_paused(async {
         tokio::task::LocalSet::new()
             .run_until(Box::pin(Life::of(seed).live()))
             .await
