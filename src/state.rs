@@ -68,6 +68,9 @@ pub struct Untold {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
     pub occurrence: Timestamp,
+    /// The first of several that wait, where one came while another one waited.
+    #[serde(default)]
+    pub from: Option<Timestamp>,
     pub reason: String,
     /// Heroku's answers lacked dynos: nobody could tell whether it was acted on.
     #[serde(default)]
@@ -79,9 +82,25 @@ impl Waiting {
     pub fn new(occurrence: Timestamp, reason: String) -> Self {
         Self {
             occurrence,
+            from: None,
             reason,
             is_unsure: false,
         }
+    }
+
+    /// In place of what waited before: an occurrence that it waited for goes on to wait.
+    #[must_use]
+    pub fn in_place_of(self, before: Option<&Self>) -> Self {
+        let before = before.filter(|before| before.occurrence <= self.occurrence);
+        let from = before.map(|before| before.from.unwrap_or(before.occurrence));
+        let from = from.filter(|from| *from < self.occurrence);
+        Self { from, ..self }
+    }
+
+    /// Whether this occurrence is one that waits for it.
+    #[must_use]
+    pub fn is_for(&self, occurrence: Timestamp) -> bool {
+        self.from.unwrap_or(self.occurrence) <= occurrence && occurrence <= self.occurrence
     }
 }
 

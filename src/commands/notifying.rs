@@ -6,18 +6,19 @@ use crate::{
     error::Error,
     notify::{
         self, Format,
-        message::Message,
+        message::{self, Message},
         outbox::{Letter, Outbox},
         told::Told,
         trouble::{self, Found, Key, Kind},
     },
     pass,
     plan::{Ended, Outcome},
-    report::Report,
+    report::{AppReport, Report},
     schedule::{NotifyName, Schedule},
     state::StateDir,
 };
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
@@ -34,6 +35,24 @@ pub(super) struct Notifier<'a> {
     failed: RefCell<BTreeMap<String, (u32, Timestamp)>>,
     /// What was taken and could not be noted.
     delivered: RefCell<Vec<Letter>>,
+}
+
+/// What became of apps, of which nobody was told yet.
+pub(super) struct Passed<'a> {
+    pub now: Timestamp,
+    pub apps: Vec<&'a AppReport>,
+    pub is_interrupted: bool,
+}
+
+impl<'a> From<&'a Report> for Passed<'a> {
+    fn from(report: &'a Report) -> Self {
+        let apps = report.apps.iter().filter(|app| !app.is_noted);
+        Self {
+            now: report.now,
+            apps: apps.collect(),
+            is_interrupted: report.is_interrupted,
+        }
+    }
 }
 
 /// A credential that ends soon: whose, and what is said of it.
@@ -53,24 +72,24 @@ impl<'a> Notifier<'a> {
     }
 
     /// Writes down what is news of a pass over these schedules. What cannot be written is said.
-    pub fn note(&self, report: &Report, schedules: &[Schedule], endings: Option<&[Ending]>) {
+    pub fn note(&self, passed: &Passed<'_>, schedules: &[Schedule], endings: Option<&[Ending]>) {
         let names: BTreeSet<&str> = schedules.iter().flat_map(names_of).collect();
-        if names.is_empty() || report.is_dry_run {
+        if names.is_empty() {
             return;
         }
-        if let Err(error) = self.try_to_note(report, schedules, endings, &names) {
+        if let Err(error) = self.try_to_note(passed, schedules, endings, &names) {
             self.context.ui.warn(&format!("nobody is told: {error}"));
         }
     }
 
     fn try_to_note(
         &self,
-        report: &Report,
+        passed: &Passed<'_>,
         schedules: &[Schedule],
         endings: Option<&[Ending]>,
         names: &BTreeSet<&str>,
     ) -> Result<(), Error> {
-        let now = report.now;
+        let (now, apps) = (passed.now, &passed.apps);
         let of: Vec<(&str, &str)> = schedules
             .iter()
             .map(|schedule| (schedule.app.name.as_str(), schedule.name.as_str()))
@@ -78,14 +97,14 @@ impl<'a> Notifier<'a> {
         let mut outbox = Outbox::read(self.state);
         let before = outbox.told.clone();
         outbox.drop_old(now);
-        outbox.told = kept_of(outbox.told, report, schedules);
+        outbox.told = kept_of(outbox.told, apps, schedules);
         let told = outbox.told.keys();
-        let mut found = trouble::look(report, &of, &told);
+        let mut found = trouble::look(apps, passed.is_interrupted, &of, &told);
         of_credentials(&mut found, endings, schedules, &told);
         // A schedule may have a former name of its app.
         let former = |key: &str| {
-            let mut apps = report.apps.iter();
             let renamed = apps
+                .iter()
                 .find(|app| app.app == key)
                 .map(|app| app.named.as_str());
             renamed.unwrap_or(key).to_owned()
@@ -107,7 +126,7 @@ impl<'a> Notifier<'a> {
                 };
                 let news = outbox.told.news(name, &found, is_meant, now);
                 let hears_all = of_everything.contains(name);
-                let ended = report.apps.iter().flat_map(|app| &app.ended);
+                let ended = apps.iter().flat_map(|app| &app.ended);
                 let restarted: Vec<&Ended> = ended
                     .map(AsRef::as_ref)
                     .filter(|ended| {
@@ -148,7 +167,7 @@ impl<'a> Notifier<'a> {
             return Ok(());
         }
         Outbox::edit(self.state, now, |outbox| {
-            outbox.told = kept_of(std::mem::take(&mut outbox.told), report, schedules);
+            outbox.told = kept_of(std::mem::take(&mut outbox.told), apps, schedules);
             for (letter, news) in letters(outbox) {
                 outbox.told.note(&letter.to, &news);
                 outbox.letters.push(letter);
@@ -191,16 +210,20 @@ impl<'a> Notifier<'a> {
         let began = tokio::time::Instant::now();
         let sent = waiting.map(async |(name, letters)| {
             let (mut unnoted, mut problem) = (None, None);
-            for letter in letters {
+            let is_delivered = |letter: &Letter| self.delivered.borrow().contains(letter);
+            let (done, waiting): (Vec<_>, Vec<_>) = letters.into_iter().partition(is_delivered);
+            if !done.is_empty() {
+                unnoted = self.taken(done).err();
+            }
+            for letters in Letter::grouped(waiting) {
                 if began.elapsed() > ENOUGH {
                     break;
                 }
-                let is_delivered = self.delivered.borrow().contains(&letter);
-                if !is_delivered && let Err(why) = self.send(&name, &letter).await {
+                if let Err(why) = self.send(&name, &letters).await {
                     problem = Some(why);
                     break;
                 }
-                unnoted = unnoted.or(self.taken(letter).err());
+                unnoted = unnoted.or(self.taken(letters).err());
             }
             (name, problem, unnoted)
         });
@@ -218,16 +241,16 @@ impl<'a> Notifier<'a> {
     }
 
     /// Notes at once what was taken: whoever hangs, or ends this process, sends nobody else anything twice.
-    fn taken(&self, letter: Letter) -> Result<(), Error> {
+    fn taken(&self, letters: Vec<Letter>) -> Result<(), Error> {
         let now = self.context.clock.now();
         let noted = Outbox::edit(self.state, now, |outbox| {
-            outbox.letters.retain(|other| *other != letter);
+            outbox.letters.retain(|other| !letters.contains(other));
         });
         let mut delivered = self.delivered.borrow_mut();
-        delivered.retain(|other| *other != letter);
+        delivered.retain(|other| !letters.contains(other));
         if noted.is_err() {
-            // It is not sent again, although that cannot be noted.
-            delivered.push(letter);
+            // They are not sent again, although that cannot be noted.
+            delivered.extend(letters);
         }
         noted
     }
@@ -252,14 +275,16 @@ impl<'a> Notifier<'a> {
         (times == 0).then(|| format!("{name} was not told yet: {problem}"))
     }
 
-    async fn send(&self, name: &str, letter: &Letter) -> Result<(), String> {
+    async fn send(&self, name: &str, letters: &[Letter]) -> Result<(), String> {
         let kept = notify::kept(self.context.env, name).map_err(|error| error.to_string())?;
         let kept = kept.ok_or_else(|| "no URL is kept under that name".to_owned())?;
         let options = self.context.options_in_silence();
         let options = options.map_err(|error| error.to_string())?;
+        let all: Vec<&Value> = letters.iter().map(|letter| &letter.said).collect();
+        let said = message::together(&all);
         let said = match kept.format {
-            Format::Json => letter.said.clone(),
-            Format::Slack => notify::message::of_text(letter.said["text"].as_str().unwrap_or("")),
+            Format::Json => said,
+            Format::Slack => message::of_text(said["text"].as_str().unwrap_or("")),
         };
         // It takes ten seconds at most, also while somebody wants this process to leave.
         notify::send(&options, &kept.url, &said).await
@@ -267,13 +292,14 @@ impl<'a> Notifier<'a> {
 }
 
 /// What was told before, as far as it is about schedules as they are now.
-fn kept_of(mut told: Told, report: &Report, schedules: &[Schedule]) -> Told {
-    for app in report.apps.iter().filter(|app| app.app != app.named) {
+fn kept_of(mut told: Told, apps: &[&AppReport], schedules: &[Schedule]) -> Told {
+    for app in apps.iter().filter(|app| app.app != app.named) {
         told.rename(&app.named, &app.app);
     }
     let now_called = |schedule: &Schedule| {
-        let mut apps = report.apps.iter();
-        let app = apps.find(|app| app.named == schedule.app.name.as_str());
+        let app = apps
+            .iter()
+            .find(|app| app.named == schedule.app.name.as_str());
         app.map_or_else(|| schedule.app.name.to_string(), |app| app.app.clone())
     };
     told.keep(|name, entry| {

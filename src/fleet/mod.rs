@@ -90,10 +90,15 @@ impl Fleets {
     /// Whether it had apps, and has none any more.
     #[must_use]
     pub fn is_gone(&self, fleet: &App) -> bool {
-        self.load(fleet);
-        let known = self.known.borrow();
-        let known = known.get(&key(fleet));
-        known.is_some_and(|known| known.members.is_empty() && !known.former.is_empty())
+        let has_lost = |known: &Known| known.members.is_empty() && !known.former.is_empty();
+        self.of(fleet, has_lost)
+    }
+
+    /// Whether Heroku has told that it has no app, and never of any.
+    #[must_use]
+    pub fn is_empty(&self, fleet: &App) -> bool {
+        let never_had = |known: &Known| known.members.is_empty() && known.former.is_empty();
+        self.of(fleet, |known| known.at.is_some() && never_had(known))
     }
 
     /// Whether an answer has the apps that are known, and no others: what is otherwise may be wrong, and is

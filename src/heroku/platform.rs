@@ -8,7 +8,8 @@ use tokio::sync::Mutex;
 /// What Heroku's status page told last.
 #[derive(Debug, Default)]
 pub struct Platform {
-    incident: RefCell<Option<String>>,
+    /// The incident, and when the page last told of it.
+    incident: RefCell<Option<(String, Timestamp)>>,
     again: Cell<Option<Timestamp>>,
     /// Who else wants to know waits for the answer that is on its way.
     asking: Mutex<()>,
@@ -18,6 +19,9 @@ pub struct Platform {
 const EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// How often, while it does not answer: then nothing is known, and it holds nothing.
 const UNREACHED: SignedDuration = SignedDuration::from_mins(10);
+/// An incident that it told of is taken to last for so long while it does not answer: a page is likeliest
+/// to fail then.
+const LASTS: SignedDuration = SignedDuration::from_mins(15);
 
 impl Platform {
     /// Asks, where the last word is old.
@@ -29,11 +33,16 @@ impl Platform {
         }
         self.again.set(Some(now + EVERY));
         match client.incident().await {
-            Ok(incident) => drop(self.incident.replace(incident)),
+            Ok(incident) => {
+                self.incident.replace(incident.map(|said| (said, now)));
+            }
             Err(why) => {
                 tracing::debug!(why, "Heroku's status page does not answer");
-                self.incident.replace(None);
-                self.again.set(Some(now + UNREACHED));
+                let mut incident = self.incident.borrow_mut();
+                incident.take_if(|(_, told)| now.duration_since(*told) > LASTS);
+                if incident.is_none() {
+                    self.again.set(Some(now + UNREACHED));
+                }
             }
         }
     }
@@ -41,6 +50,7 @@ impl Platform {
     /// The incident that affects apps, in a few words.
     #[must_use]
     pub fn incident(&self) -> Option<String> {
-        self.incident.borrow().clone()
+        let incident = self.incident.borrow();
+        incident.as_ref().map(|(said, _)| said.clone())
     }
 }

@@ -170,7 +170,8 @@ struct Incident {
 impl Current {
     pub(super) fn incident(&self) -> Option<String> {
         let is_bad = |system: &&System| {
-            system.system.eq_ignore_ascii_case("apps") && system.status != "green"
+            system.system.eq_ignore_ascii_case("apps")
+                && !system.status.eq_ignore_ascii_case("green")
         };
         let bad = self.status.iter().find(is_bad)?;
         let titles = self.incidents.iter().filter_map(|one| one.title.as_deref());

@@ -77,16 +77,41 @@ impl Message<'_> {
             format!("{app}: {dyno} restarted ({why})")
         });
         let lines: Vec<String> = troubles.chain(over).chain(restarted).collect();
-        let mut text = format!("autorestart on {}", self.from);
-        for line in lines.iter().take(MOST) {
-            text.push('\n');
-            text.push_str(line);
-        }
-        if lines.len() > MOST {
-            let _ = write!(text, "\nand {} more", lines.len() - MOST);
-        }
-        text
+        text_of(self.from, &lines)
     }
+}
+
+/// Documents of one event as one.
+#[must_use]
+pub fn together(documents: &[&Value]) -> Value {
+    let Some((last, others)) = documents.split_last() else {
+        return Value::Null;
+    };
+    if others.is_empty() {
+        return (*last).clone();
+    }
+    let mut all = (*last).clone();
+    for list in ["troubles", "over", "restarted"] {
+        let lists = documents.iter().filter_map(|one| one[list].as_array());
+        all[list] = lists.flatten().cloned().collect();
+    }
+    let texts = documents.iter().filter_map(|one| one["text"].as_str());
+    let lines: Vec<&str> = texts.flat_map(|text| text.lines().skip(1)).collect();
+    let from = last["from"].as_str().unwrap_or_default();
+    all["text"] = text_of(from, &lines).into();
+    all
+}
+
+fn text_of<T: AsRef<str>>(from: &str, lines: &[T]) -> String {
+    let mut text = format!("autorestart on {from}");
+    for line in lines.iter().take(MOST) {
+        text.push('\n');
+        text.push_str(line.as_ref());
+    }
+    if lines.len() > MOST {
+        let _ = write!(text, "\nand {} more", lines.len() - MOST);
+    }
+    text
 }
 
 /// What a chat gets.

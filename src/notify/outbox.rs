@@ -27,9 +27,26 @@ pub struct Outbox {
     pub letters: Vec<Letter>,
 }
 
+impl Letter {
+    /// What follows one another and is of one event is sent as one: after a receiver was away, or where many
+    /// apps end at once.
+    #[must_use]
+    pub fn grouped(letters: Vec<Self>) -> Vec<Vec<Self>> {
+        let mut groups: Vec<Vec<Self>> = vec![];
+        for letter in letters {
+            let last = groups.last_mut();
+            match last.filter(|group| group[0].said["event"] == letter.said["event"]) {
+                Some(group) => group.push(letter),
+                None => groups.push(vec![letter]),
+            }
+        }
+        groups
+    }
+}
+
 const FILE: &str = "notify.json";
 /// Letters that wait; of more the oldest are dropped.
-const MOST: usize = 100;
+const MOST: usize = 1_000;
 /// What is older is no news.
 const OLDEST: SignedDuration = SignedDuration::from_hours(24);
 

@@ -2,7 +2,7 @@
 
 use crate::{
     plan::{Outcome, Skip, SkipReason, Weight},
-    report::{AppReport, Report},
+    report::AppReport,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -135,15 +135,21 @@ pub struct Found {
     pub over: Vec<Key>,
 }
 
-/// Looks through the report of a pass over these schedules (app, name); `told` is what was told before.
+/// Looks through what became of apps in a pass over these schedules (app, name), or in one that was
+/// interrupted; `told` is what was told before.
 #[must_use]
-pub fn look(report: &Report, schedules: &[(&str, &str)], told: &[Key]) -> Found {
+pub fn look(
+    apps: &[&AppReport],
+    is_interrupted: bool,
+    schedules: &[(&str, &str)],
+    told: &[Key],
+) -> Found {
     let mut found = Found::default();
-    for app in &report.apps {
+    for app in apps {
         let of_it = schedules.iter().filter(|(name, _)| *name == app.named);
         let names: Vec<&str> = of_it.map(|(_, schedule)| *schedule).collect();
-        let troubles = of_app(app, &names, report.is_interrupted);
-        if app.was_seen && !report.is_interrupted && !app.is_asked_for {
+        let troubles = of_app(app, &names, is_interrupted);
+        if app.was_seen && !is_interrupted && !app.is_asked_for {
             let of_it = told.iter().filter(|key| key.app == app.app);
             let over = of_it.filter(|key| is_over(key, app, &troubles));
             found.over.extend(over.cloned());

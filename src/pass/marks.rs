@@ -5,7 +5,7 @@ use crate::{
     error::Error,
     plan::{Plan, Skip, Step, Weight, missed},
     report::AppReport,
-    schedule::{OWN_CYCLE, Schedule},
+    schedule::{Membership, OWN_CYCLE, Schedule},
     snapshot::Snapshot,
     state::{Mark, StateDir, Untold, Waiting},
 };
@@ -32,6 +32,9 @@ impl AppPass<'_> {
             let judged = missed::latest_expired(schedule, mark.judged, snapshot.at)
                 .filter(|expired| !self.is_open(schedule, *expired, snapshot.at));
             let Some(expired) = judged else { continue };
+            let waits = mark.waiting.as_ref();
+            let why = waits.filter(|waiting| waiting.is_for(expired));
+            let why = why.map(|waiting| waiting.reason.clone());
             let waiting = mark
                 .waiting
                 .take_if(|waiting| waiting.occurrence == expired);
@@ -47,11 +50,16 @@ impl AppPass<'_> {
             }
             if is_left || is_unsure {
                 let catch_up = schedule.guards.catch_up;
-                let why = waiting.map(|waiting| waiting.reason);
                 let reason = why.unwrap_or_else(|| {
                     if report.ended.is_empty() {
+                        let which = match &schedule.app.membership {
+                            Membership::Member(fleet) => {
+                                format!("no pass that found the app in {fleet}")
+                            }
+                            Membership::Alone | Membership::Fleet(_) => "no pass".to_owned(),
+                        };
                         format!(
-                            "no pass ran from {} for {catch_up}",
+                            "{which} ran from {} for {catch_up}",
                             schedule.due_at(expired)
                         )
                     } else {
@@ -116,8 +124,9 @@ impl AppPass<'_> {
     pub(super) fn keep_waiting(&self, plan: &Plan, snapshot: &Snapshot) -> Result<(), Error> {
         for schedule in self.marked(snapshot) {
             let mark = self.pass.state.mark(schedule);
+            let waiting = waiting(plan, snapshot, schedule);
             let fresh = Mark {
-                waiting: waiting(plan, snapshot, schedule),
+                waiting: waiting.map(|fresh| fresh.in_place_of(mark.waiting.as_ref())),
                 ..mark.clone()
             };
             if fresh != mark && fresh.waiting.is_some() {
@@ -169,6 +178,7 @@ impl AppPass<'_> {
                 })
             };
             let waiting = waiting.or_else(unsure);
+            let waiting = waiting.map(|fresh| fresh.in_place_of(mark.waiting.as_ref()));
             let is_judged = waiting.is_none() && !is_open && !has_gap;
             let judged = schedule
                 .latest_occurrence(snapshot.at)
@@ -232,7 +242,8 @@ pub fn keep_trouble(state: &StateDir, schedules: &[Schedule], now: Timestamp, er
             .filter(|open| now <= schedule.expires_at(*open));
         let Some(occurrence) = open else { continue };
         let reason = error.to_string();
-        let waiting = Some(Waiting::new(occurrence, reason));
+        let waiting = Waiting::new(occurrence, reason).in_place_of(mark.waiting.as_ref());
+        let waiting = Some(waiting);
         // Where nothing can be kept, the miss is told all the same, without its reason.
         let _ = state.set_mark(schedule, &Mark { waiting, ..mark });
     }

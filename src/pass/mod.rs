@@ -78,6 +78,8 @@ pub struct Pass<'a> {
     pub identities: &'a Identities,
     /// How many apps may be rolled side by side.
     pub turns: &'a Semaphore,
+    /// Who is to know at once what became of an app, by schedules as they were.
+    pub ended: &'a dyn Fn(&mut AppReport, &[Schedule], Timestamp),
     /// Logs that are listened to; others are looked at when they are needed.
     pub listened: Option<&'a Listened>,
     pub options: Options,
@@ -147,6 +149,8 @@ impl Pass<'_> {
         let mut report = AppReport::of(&app);
         report.is_asked_for = request.is_some();
         let is_unasked = request.is_none() && !self.options.is_dry_run;
+        let is_told = schedules.iter().any(|one| !one.notify.is_empty());
+        let named = (is_unasked && is_told).then(|| schedules.clone());
         let wrong = self
             .foreign_host(&schedules)
             .or_else(|| two_accounts(&schedules));
@@ -168,6 +172,9 @@ impl Pass<'_> {
         report.error = result.err().filter(is_failure);
         if let Some(error) = report.error.as_ref().filter(|_| is_unasked) {
             keep_trouble(self.state, &schedules, self.tools.client.now(), error);
+        }
+        if let Some(named) = named {
+            (self.ended)(&mut report, &named, self.tools.client.now());
         }
         report
     }

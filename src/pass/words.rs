@@ -54,7 +54,9 @@ impl AppPass<'_> {
                     report.notices.push(notice);
                 }
             }
-            if let (Ask::Busy(url, _), Word::Nothing(said)) = (ask, word) {
+            if let (Ask::Busy(url, _), Word::Nothing(said)) = (ask, word)
+                && self.known.seen.words.no_answer(url).is_some()
+            {
                 let notice = format!(
                     "{}: {} {said}, which does not tell whether a restart suits the app: it is restarted",
                     report.app,

@@ -63,6 +63,8 @@ struct Busy {
     /// Since when a restart does not suit it.
     since: Option<Timestamp>,
     said: String,
+    /// It gave no answer, after a no: that stands until it has given none twice.
+    is_in_doubt: bool,
 }
 
 /// For so long a word is taken for what it would be now.
@@ -105,15 +107,23 @@ impl Words {
                 let before = self.busy.get(url);
                 let stretch = STRETCH.max(max.duration());
                 let before = before.filter(|busy| now.duration_since(busy.at) < stretch);
+                let was_sure = before.is_some_and(|busy| !busy.is_in_doubt);
                 let before = before.and_then(|busy| busy.since);
                 let (since, said) = match word {
                     Word::Yes => (None, String::new()),
                     Word::No(said) => (Some(before.unwrap_or(now)), said.clone()),
-                    // Whoever does not answer the question puts nothing off.
-                    Word::Nothing(said) => (None, said.clone()),
+                    // Whoever does not answer the question puts nothing off; one who said no a moment ago is
+                    // asked once more.
+                    Word::Nothing(said) => (before.filter(|_| was_sure), said.clone()),
                 };
-                let at = now;
-                self.busy.insert(url.clone(), Busy { at, since, said });
+                let is_in_doubt = matches!(word, Word::Nothing(_));
+                let busy = Busy {
+                    at: now,
+                    since,
+                    said,
+                    is_in_doubt,
+                };
+                self.busy.insert(url.clone(), busy);
             }
             (Ask::Check(url), word) => {
                 let result = match word {
@@ -131,6 +141,7 @@ impl Words {
             at,
             since: Some(since),
             said: String::new(),
+            is_in_doubt: false,
         });
     }
 

@@ -71,6 +71,8 @@ pub struct AppReport {
     pub has_gap: bool,
     /// Whether the pass waited for as long as it may, in vain.
     pub has_given_up: bool,
+    /// Whether who is to hear of it was told when the pass over it had ended.
+    pub is_noted: bool,
 }
 
 impl AppReport {

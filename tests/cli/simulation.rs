@@ -146,6 +146,7 @@ impl Machine {
             turns: &turns,
             identities: &identities,
             fleets: &fleets,
+            ended: &|_, _, _| {},
             tools,
             state: &state,
             store: &store,

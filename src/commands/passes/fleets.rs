@@ -84,12 +84,15 @@ impl Passes<'_> {
         let is_gone = fleet.stage != Some(Stage::Review) && self.fleets.is_gone(&one.app);
         let error = error.map(|error| unlisted(label, &error));
         let error = error.or_else(|| is_gone.then(|| no_apps(label)));
+        // Nothing is amiss where its apps are still to be made; and nothing is restarted.
+        let is_empty = fleet.stage != Some(Stage::Review) && self.fleets.is_empty(&one.app);
+        let empty = is_empty.then(|| format!("{label} has no app yet: nothing of it is restarted"));
         let came = change.came.iter();
         let came = came.map(|app| format!("⬢ {app} is new in {label}"));
         let left = change.left.iter();
         let left = left
             .map(|app| format!("⬢ {app} is no longer in {label}: it is not restarted any more"));
-        let notices: Vec<String> = came.chain(left).collect();
+        let notices: Vec<String> = came.chain(left).chain(empty).collect();
         if error.is_some() || !notices.is_empty() {
             let mut report = AppReport::of(label.as_str());
             (report.notices, report.error) = (notices, error);

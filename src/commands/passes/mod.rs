@@ -49,6 +49,7 @@ pub(super) struct Passes<'a> {
     pub platform: Platform,
     /// Which apps fleets have, and what has changed of it.
     pub fleets: Fleets,
+    pub ended: &'a dyn Fn(&mut AppReport, &[Schedule], Timestamp),
     pub news: RefCell<Vec<AppReport>>,
     pub context: &'a Context<'a>,
     pub store: &'a Store,
@@ -222,6 +223,7 @@ impl Passes<'_> {
             turns: &self.turns,
             identities: &identities,
             fleets: &self.fleets,
+            ended: self.ended,
             listened,
             options: Options {
                 is_dry_run,

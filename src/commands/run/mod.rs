@@ -7,7 +7,12 @@ mod ping;
 mod rounds;
 mod watched;
 
-use super::{Context, auth, notifying::Notifier, passes::Passes, tell::tell};
+use super::{
+    Context, auth,
+    notifying::{Notifier, Passed},
+    passes::Passes,
+    tell::tell,
+};
 use crate::{
     cli::Run,
     credentials::{self, Secret, Use},
@@ -17,7 +22,7 @@ use crate::{
     heroku::Platform,
     pass,
     report::{
-        Report,
+        AppReport, Report,
         logfmt::{HEARTBEAT, Level, Line},
     },
     runner,
@@ -28,12 +33,13 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use std::cell::{Cell, OnceCell, RefCell};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 /// Apps that are rolled side by side, where no flag says how many.
 pub(super) const CONCURRENCY: u16 = 100;
 
-pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> {
+/// What only makes sense for what is asked for now.
+fn refuse_stray(flags: &Run) -> Result<(), Error> {
     let has_how = flags.how.max_unavailable.is_some()
         || flags.how.wait_limit.is_some()
         || flags.how.settle.is_some()
@@ -46,6 +52,11 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
             "add --now, or change the schedule with set",
         ));
     }
+    Ok(())
+}
+
+pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> {
+    refuse_stray(&flags)?;
     if let Some(path) = &flags.log {
         context.ui.keep_log_in(path.clone(), context.clock)?;
     } else if flags.watch {
@@ -58,6 +69,22 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
     }
     let state = StateDir::open(context.env)?;
     let stop = super::stop();
+    let notifier = Notifier::new(context, &state);
+    let fresh = Notify::new();
+    // A watch tells of each app by itself.
+    let ended = |app: &mut AppReport, schedules: &[Schedule], now: Timestamp| {
+        if flags.watch {
+            return;
+        }
+        let passed = Passed {
+            now,
+            apps: vec![app],
+            is_interrupted: stop.is_set(),
+        };
+        notifier.note(&passed, schedules, None);
+        app.is_noted = true;
+        fresh.notify_one();
+    };
     let runner = Runner {
         context,
         store: &store,
@@ -74,6 +101,7 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
             pools: RefCell::default(),
             platform: Platform::default(),
             fleets: Fleets::open(&state),
+            ended: &ended,
             news: RefCell::default(),
             context,
             store: &store,
@@ -89,7 +117,8 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
         wrong: RefCell::default(),
         schedules: RefCell::default(),
         fares_well: Cell::default(),
-        notifier: Notifier::new(context, &state),
+        notifier: &notifier,
+        fresh: &fresh,
     };
     if flags.now {
         let code = runner.now().await?;
@@ -139,7 +168,9 @@ struct Runner<'a> {
     schedules: RefCell<Vec<Schedule>>,
     /// After a pass over this many schedules, where nothing was wrong.
     fares_well: Cell<Option<usize>>,
-    notifier: Notifier<'a>,
+    notifier: &'a Notifier<'a>,
+    /// Rings when something may wait to be told.
+    fresh: &'a Notify,
 }
 
 impl Runner<'_> {
@@ -148,8 +179,28 @@ impl Runner<'_> {
         pass::was_told(self.state, report);
     }
 
-    /// One pass, told; then whoever is to hear of it.
+    /// One pass, told; whoever is to hear of an app hears it once the pass over that has ended.
     async fn once(&self) -> Result<u8, Error> {
+        let is_over = Cell::new(false);
+        let pass = async {
+            let made = self.one_pass().await;
+            is_over.set(true);
+            self.fresh.notify_one();
+            made
+        };
+        let (made, ()) = futures_util::future::join(pass, self.deliver_until(&is_over)).await;
+        let report = made?;
+        if !self.flags.dry_run {
+            pass::was_told(self.state, &report);
+        }
+        if let Some(schedules) = self.fares_well.get() {
+            self.tell_well(schedules).await;
+        }
+        Ok(self.offer_after(report.exit_code()).await)
+    }
+
+    /// Made and shown, and written down for whoever is to hear of it.
+    async fn one_pass(&self) -> Result<Report, Error> {
         let mut made = self.pass_over_all().await;
         let is_nobody = matches!(
             &made,
@@ -161,21 +212,17 @@ impl Runner<'_> {
         let report = match made {
             Ok(report) => report,
             Err(error) => {
-                self.notify_of_trouble(&error).await;
+                self.note_trouble(&error);
                 return Err(error);
             }
         };
         if !(self.flags.quiet && report.is_silent()) {
             tell(self.context, &report);
         }
-        self.notify(&report).await;
         if !self.flags.dry_run {
-            pass::was_told(self.state, &report);
+            self.note(&report, &self.schedules.borrow());
         }
-        if let Some(schedules) = self.fares_well.get() {
-            self.tell_well(schedules).await;
-        }
-        Ok(self.offer_after(report.exit_code()).await)
+        Ok(report)
     }
 
     /// Offers a credential for passes: to whoever the first schedule is of. Tells whether there is one

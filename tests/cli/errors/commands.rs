@@ -11,7 +11,13 @@ use std::{
 const WORLD: &str = "seed = 1\naccount = \"me@example.com\"\n[[team]]\nname = \"acme\"\nmembers = [\"me@example.com\"]\n[[app]]\nname = \"example-app\"\nteam = \"acme\"\npipeline = \"shop/production\"\nmetrics = true\n[[app.formation]]\ntype = \"web\"\nquantity = 1\nup-for = \"5h\"\n";
 const SCHEDULES: &str = "version = 1\n[[schedule]]\napp = \"example-app\"\nat = \"07:00\"\ntimezone = \"UTC\"\nsince = 2026-03-02T05:00:00Z\n";
 
-const COMMANDS: [&[&str]; 8] = [
+const START: &str = "2026-03-02T06:00:00Z";
+/// A thousand seconds pass in one.
+const CLOCK: &str = "2026-03-02T06:00:00Z*1000";
+
+const SETUP: &[&str] = &["auth", "setup", "--create", "--keep-in", "file"];
+
+const COMMANDS: [&[&str]; 11] = [
     &["set", "--app", "example-app", "--at", "08"],
     &["set", "--team", "acme", "--at", "08"],
     &["set", "--pipeline", "shop", "--at", "08"],
@@ -19,13 +25,16 @@ const COMMANDS: [&[&str]; 8] = [
     &["status", "--app", "example-app"],
     &["doctor"],
     &["run", "--check"],
-    &["auth", "setup", "--create", "--keep-in", "file"],
+    SETUP,
+    &["auth", "rotate"],
+    &["auth", "remove", "--confirm", "me@example.com"],
+    &["deploy", "remove", "--confirm", "no-runner"],
 ];
 
 /// The binary on a clock on which nobody waits for long.
 fn run(home: &Home, served: &Served, words: &[&str]) -> (Option<u8>, Vec<String>) {
     let mut command = home.command(&served.heroku.url, words);
-    command.env("AUTORESTART_CLOCK", "2026-03-02T06:00:00Z*1000");
+    command.env("AUTORESTART_CLOCK", CLOCK);
     let output = command.output().expect("it runs");
     let host = served.heroku.url.trim_start_matches("http://");
     // What is wrong is the result of one that looks after it.
@@ -55,20 +64,24 @@ fn run(home: &Home, served: &Served, words: &[&str]) -> (Option<u8>, Vec<String>
 
 /// The calls that a command makes where all goes well, and what it says then.
 fn calls(words: &[&str]) -> (BTreeSet<(String, String)>, Vec<String>) {
-    let (home, served) = begin();
+    let (home, served) = begin(words);
+    let before = block(served.heroku.record()).requests.len();
     let (_, said) = run(&home, &served, words);
     let record = block(served.heroku.record());
-    let requests = record.requests.into_iter();
+    let requests = record.requests.into_iter().skip(before);
     let calls = requests.map(|request| (request.method, request.path));
     (calls.collect(), said)
 }
 
-fn begin() -> (Home, Served) {
+fn begin(words: &[&str]) -> (Home, Served) {
     let home = Home::new();
     let world = home.path().join("world.toml");
     std::fs::write(&world, WORLD).expect("a file");
     home.write_schedules(SCHEDULES);
-    let served = Served::start(&world.display().to_string(), Some("2026-03-02T06:00:00Z"));
+    let served = Served::start(&world.display().to_string(), Some(START));
+    if matches!(words, ["auth", "rotate" | "remove", ..]) {
+        assert_eq!(run(&home, &served, SETUP).0, Some(0));
+    }
     (home, served)
 }
 
@@ -78,12 +91,18 @@ type Said = (Option<u8>, String);
 /// What is said of each error where this call of a command fails for good.
 fn row(words: &[&str], (method, path): &(String, String), usual: &[String]) -> Vec<Said> {
     let of_one = |(status, id, message): (u16, &str, &str)| {
-        let (home, served) = begin();
+        let (home, served) = begin(words);
         let kind = json!({ "status": { "status": status, "id": id, "message": message } });
         let faults = json!([{ "method": method, "path": path, "is-whole": true, "times": 4_000_000_000_u32, "kind": kind }]);
         block(served.heroku.faults(&faults));
         let (code, lines) = run(&home, &served, words);
         let lines = lines.into_iter().filter(|line| !usual.contains(line));
+        let lines = lines.map(|line| {
+            line.split(' ')
+                .map(without_ids)
+                .collect::<Vec<String>>()
+                .join(" ")
+        });
         (code, lines.collect::<Vec<String>>().join("; "))
     };
     ERRORS.into_iter().map(of_one).collect()

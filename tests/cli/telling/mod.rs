@@ -1,6 +1,8 @@
 //! Who is told what went wrong: once, and when it is over; and that a receiver, whatever it does, changes
 //! nothing of a restart.
 
+mod at_once;
+
 use crate::{
     notify::{add, add_with, listener, next},
     process::{Home, Served, Told, block, each_once, on_time, schedule, shop, told_on_time},
