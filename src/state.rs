@@ -105,18 +105,27 @@ impl Waiting {
 }
 
 impl StateDir {
-    /// `AUTORESTART_STATE_DIR`, else the platform's directory for state; made if need be.
+    /// `AUTORESTART_STATE_DIR`, else the platform's directory for state, for whoever only reads: it need
+    /// not be there.
     ///
     /// # Errors
-    /// When there is none, or it cannot be made.
-    pub fn open(env: &Env) -> Result<Self, Error> {
+    /// When there is no home to look for it in.
+    pub fn to_read(env: &Env) -> Result<Self, Error> {
         let path = env.state_dir().ok_or_else(|| {
             Error::usage(
                 "there is no home directory to keep state in",
                 "set HOME, or AUTORESTART_STATE_DIR",
             )
         })?;
-        let state = Self { path };
+        Ok(Self { path })
+    }
+
+    /// The same, made if need be.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be made.
+    pub fn open(env: &Env) -> Result<Self, Error> {
+        let state = Self::to_read(env)?;
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
@@ -126,12 +135,7 @@ impl StateDir {
             state.path.join("marks"),
             state.heartbeats(),
         ] {
-            match builder.create(&place) {
-                // Whoever only reads needs none of them.
-                Err(error)
-                    if error.kind() == ErrorKind::ReadOnlyFilesystem && state.path.is_dir() => {}
-                made => made.map_err(|error| state.io(&error))?,
-            }
+            builder.create(&place).map_err(|error| state.io(&error))?;
         }
         Ok(state)
     }
@@ -144,8 +148,12 @@ impl StateDir {
     /// # Errors
     /// When nothing can be written into it.
     pub fn try_to_write(&self) -> Result<(), Error> {
-        let fresh = tempfile::NamedTempFile::new_in(&self.path);
-        fresh.map(drop).map_err(|error| self.io(&error))
+        // A disk that is full has room for a file with nothing in it.
+        let written = tempfile::NamedTempFile::new_in(&self.path).and_then(|mut fresh| {
+            fresh.write_all(&[b' '; 16 << 10])?;
+            fresh.as_file().sync_data()
+        });
+        written.map_err(|error| self.io(&error))
     }
 
     #[must_use]

@@ -6,6 +6,7 @@ use crate::{
     env::Env,
     error::Error,
     execute::{Observer, Progress},
+    heroku::redact,
     ledger::Record,
     report::{
         human,
@@ -241,12 +242,12 @@ impl Ui {
             return;
         }
         let label = self.paint("Warning:", &Style::new().yellow().bold());
-        self.say(&format!("{label} {text}"));
+        self.say(&format!("{label} {}", redact::in_lines(text)));
     }
 
     pub fn hint(&self, text: &str) {
         let label = self.paint("hint:", &Style::new().cyan());
-        self.say(&format!("{label} {text}"));
+        self.say(&format!("{label} {}", redact::in_lines(text)));
     }
 
     /// A failure: with its hint, and as JSON where that is wanted.
@@ -259,7 +260,9 @@ impl Ui {
             return self.log(&line.with("msg", error).and("hint", error.hint()));
         }
         let label = self.paint("Error:", &Style::new().red().bold());
-        self.say(&format!("{label} {error}"));
+        // It may quote what somebody else wrote.
+        let said = redact::in_lines(&error.to_string());
+        self.say(&format!("{label} {said}"));
         if let Some(hint) = error.hint() {
             self.hint(&hint);
         }

@@ -42,7 +42,7 @@ impl Context<'_> {
     /// The schedule that an app has as one of a fleet, as far as fleets are known here, in place of one of
     /// its own of this name.
     pub(super) fn of_fleet(&self, schedules: &[Schedule], own: &Schedule) -> Option<Schedule> {
-        let fleets = Fleets::open(&StateDir::open(self.env).ok()?);
+        let fleets = Fleets::open(&StateDir::to_read(self.env).ok()?);
         let (id, name) = (own.app.id.as_deref(), own.app.name.as_str());
         let all = fleets.of_app(schedules, id.unwrap_or_default(), name);
         all.into_iter().find(|one| {
@@ -54,7 +54,7 @@ impl Context<'_> {
     /// The schedules with those of a fleet's apps in its place. Heroku is asked about fleets that are not
     /// known; what is known is kept by passes alone.
     pub(super) async fn expanded(&self, schedules: &[Schedule]) -> Result<Vec<Schedule>, Error> {
-        let state = StateDir::open(self.env)?;
+        let state = StateDir::to_read(self.env)?;
         let fleets = Fleets::open(&state);
         for one in schedules {
             let Some(fleet) = one.app.fleet() else {

@@ -18,7 +18,7 @@ use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
 
 pub(super) async fn history(context: &Context<'_>, history: &History) -> Result<u8, Error> {
-    let state = StateDir::open(context.env)?;
+    let state = StateDir::to_read(context.env)?;
     let span = span(context, history)?;
     let ledger = Ledger::new(state.ledger(), String::new());
     let (records, torn) = if history.runner {

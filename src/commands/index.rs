@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 pub(super) async fn index(context: &Context<'_>, index: &Index) -> Result<u8, Error> {
     let store = context.store(index.common.schedules.as_deref()).await?;
     let all = context.read(&store).await?;
-    let state = StateDir::open(context.env)?;
+    let state = StateDir::to_read(context.env)?;
     let fleets = Fleets::open(&state);
     // The apps of a fleet, as far as they are known here; no request.
     let apps_of = |schedule: &Schedule| fleets.expand(std::slice::from_ref(schedule));

@@ -79,7 +79,10 @@ fn word(format: Format) -> String {
 async fn add(context: &Context<'_>, flags: &NotifyAdd, stop: &Stop) -> Result<u8, Error> {
     let (ui, name) = (context.ui, &flags.name);
     let url = read(context, flags, stop).await?;
-    let host = heroku::host_of(&url).ok_or_else(|| {
+    // A parser of URLs drops line ends, and makes one of two.
+    let is_one = !url.expose().contains(char::is_whitespace);
+    let host = heroku::host_of(&url).filter(|_| is_one);
+    let host = host.ok_or_else(|| {
         Error::usage(
             "that is no https URL",
             "give the URL that a service shows for it, for example https://hc-ping.com/...",

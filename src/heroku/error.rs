@@ -55,6 +55,8 @@ pub enum Error {
     TimedOut { host: String, limit: Duration },
     #[error("the connection to {host} broke: {why}")]
     Broken { host: String, why: String },
+    #[error("{host} shows no log: it answered {status}")]
+    NoLog { host: String, status: String },
     #[error("{host} answered with something else than the expected JSON: {why}")]
     Garbage { host: String, why: String },
     #[error("HEROKU_HOST '{host}': {why}")]
@@ -118,6 +120,7 @@ impl Error {
             Self::Unreachable { .. } => "unreachable",
             Self::TimedOut { .. } => "timed_out",
             Self::Broken { .. } => "connection_broken",
+            Self::NoLog { .. } => "log_refused",
             Self::Garbage { .. } => "garbage",
             Self::Host { .. } | Self::Variable { .. } => "environment",
         }
@@ -136,6 +139,9 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Api { status, about, .. } => match (self.code(), status) {
+                ("unauthorized", _) if self.id() == Some("device_trust_required") => {
+                    "Heroku wants to know this device first: run heroku login here, then try again"
+                }
                 ("unauthorized", _) => return Some(about.unauthorized()),
                 ("forbidden", _) => return Some(about.forbidden()),
                 ("invalid_params", _) if self.id() == Some("verification_needed") => {
@@ -162,6 +168,7 @@ impl Error {
             Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Broken { .. } => {
                 "check the network and the proxy variables, then run again"
             }
+            Self::NoLog { .. } => "try again in a minute; heroku logs shows whether it has passed",
             Self::Garbage { .. } => {
                 "a proxy or a captive portal may have answered in Heroku's place"
             }
@@ -188,6 +195,7 @@ impl Error {
                 ..
             }
             | Self::Broken { .. }
+            | Self::NoLog { .. }
             | Self::Garbage { .. } => Fate::Broken,
             Self::Api { .. } | Self::Host { .. } | Self::Variable { .. } => Fate::Refused,
             // A token is judged before anything is done, and this one is known to be no longer ours.

@@ -17,13 +17,28 @@ pub(crate) fn all(text: &str, own: &[Secret]) -> String {
 /// terminals and into tables.
 pub(crate) fn on_one_line(text: &str) -> String {
     const LONGEST: usize = 500;
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let words = text.split(|c: char| c.is_whitespace() || is_unseen(c));
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     let line = words.join(" ");
     match line.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
     }
+}
+
+/// The same for a text of some lines.
+pub(crate) fn in_lines(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        let begin = line.len() - line.trim_start_matches(' ').len();
+        format!("{}{}", &line[..begin], on_one_line(line))
+    });
+    lines.collect::<Vec<String>>().join("\n")
+}
+
+/// What a terminal obeys, or turns the text around it with.
+fn is_unseen(c: char) -> bool {
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || c.is_control()
 }
 
 /// The same for a text in which ids are to stay, which look like the older tokens.

@@ -37,7 +37,7 @@ impl Client {
     /// Opens an app's log. Each call is one request of the account's quota.
     ///
     /// # Errors
-    /// When Heroku cannot be asked, or answers with an error; [`Error::Broken`] when only the place of
+    /// When Heroku cannot be asked, or answers with an error; [`Error::NoLog`] when only the place of
     /// the log does.
     pub async fn open_log(&self, app: &str, query: LogQuery) -> Result<LogStream, Error> {
         let mut body = json!({ "lines": query.lines, "tail": query.is_tail });
@@ -91,10 +91,8 @@ impl Client {
         if status.is_success() {
             return Ok((response, host));
         }
-        Err(Error::Broken {
-            host,
-            why: format!("it did not show the log: {status}"),
-        })
+        let status = status.to_string();
+        Err(Error::NoLog { host, status })
     }
 }
 

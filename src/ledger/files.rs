@@ -60,11 +60,11 @@ impl Files {
 
     /// Whether a line could be appended to what is there.
     pub fn try_to_append(&self) -> io::Result<()> {
-        if found(fs::metadata(&self.path))?.is_none() {
-            return Ok(());
-        }
         let _turn = self.turn()?;
-        self.open().map(drop)
+        match found(fs::metadata(&self.path))? {
+            Some(_) => self.open().map(drop),
+            None => Ok(()),
+        }
     }
 
     fn open(&self) -> io::Result<File> {
@@ -72,6 +72,7 @@ impl Files {
         options.create(true).append(true).read(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        expect_a_file(&self.path)?;
         options.open(&self.path)
     }
 
@@ -116,14 +117,14 @@ impl Files {
     /// taken when it is whole. Where `place` is of another file, everything from the newest file that was
     /// set aside on.
     pub fn read_on(&self, place: &mut Place, mut take: impl FnMut(News<'_>)) -> io::Result<()> {
-        let file = found(File::open(&self.path))?;
+        let file = opened(&self.path)?;
         let data = file.as_ref().map(File::metadata).transpose()?;
         let id = data.as_ref().map(identity);
         let length = data.map_or(0, |data| data.len());
         if id != Some(place.file) || length < place.offset {
             take(News::Anew);
             *place = Place::default();
-            if let Some(aside) = found(File::open(self.aside(1)))? {
+            if let Some(aside) = opened(&self.aside(1))? {
                 each_line(BufReader::new(aside), |line| take(News::Line(line)))?;
             }
             place.file = id.unwrap_or_default();
@@ -176,8 +177,25 @@ fn ends(bytes: &mut Vec<u8>) {
     }
 }
 
+/// A pipe would be waited for.
+fn expect_a_file(path: &Path) -> io::Result<()> {
+    match found(fs::metadata(path))? {
+        Some(known) if !known.is_file() => Err(io::Error::other("it is no file")),
+        _ => Ok(()),
+    }
+}
+
+fn opened(path: &Path) -> io::Result<Option<File>> {
+    expect_a_file(path)?;
+    found(File::open(path))
+}
+
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    Ok(found(fs::read(path))?.unwrap_or_default())
+    let mut bytes = vec![];
+    if let Some(mut file) = opened(path)? {
+        file.read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 #[cfg(unix)]

@@ -50,6 +50,16 @@ impl AppPass<'_> {
         Ok(())
     }
 
+    /// What may put restarts off for long stands there also where it passes and all is restarted: of the
+    /// dyno that is waited with.
+    pub(super) fn note_wait(&self, skip: &Skip, snapshot: &Snapshot) -> Result<(), Error> {
+        if !skip.reason.is_of_others() {
+            return Ok(());
+        }
+        let app = (snapshot.app.name.as_str(), snapshot.app.id.as_str());
+        self.pass.tools.ledger.skipped(skip, app, snapshot.at)
+    }
+
     /// Dynos that were due and are in no list any more are gone: scaled away before their turn. One that
     /// the formation still wants is not.
     pub(super) fn vanished(

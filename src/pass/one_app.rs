@@ -158,6 +158,7 @@ impl<'a> AppPass<'a> {
                     return Ok(plan);
                 };
                 self.keep_waiting(&plan, snapshot)?;
+                self.note_wait(skip, snapshot)?;
                 let reason = format!("{}: {}", skip.reason.phrase(), skip.detail);
                 if self.wait(snapshot, &reason, &mut waits).await {
                     return Ok(plan);

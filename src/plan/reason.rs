@@ -151,6 +151,15 @@ impl SkipReason {
         }
     }
 
+    /// Whether what others say, or need, puts a restart off, which may last.
+    #[must_use]
+    pub fn is_of_others(self) -> bool {
+        matches!(
+            self,
+            Self::AppBusy | Self::HerokuIncident | Self::QuotaFloor
+        )
+    }
+
     /// The word, as `--json` and the ledger have it.
     #[must_use]
     pub fn word(self) -> String {

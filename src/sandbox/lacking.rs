@@ -4,7 +4,7 @@ use super::{app::App, dyno::Dyno};
 use jiff::{SignedDuration, Timestamp};
 
 /// A list is an answer of some seconds ago, and a restart takes some to arrive.
-const MOMENT: SignedDuration = SignedDuration::from_secs(8);
+const MOMENT: SignedDuration = SignedDuration::from_secs(3);
 
 impl App {
     /// Dynos that the formation wants and that are not up, or not for long.

@@ -148,12 +148,9 @@ impl World {
 
     /// Takes one request out of the pool; tells how many are left, or that it is empty.
     pub(super) fn spend(&mut self) -> Result<u64, ()> {
-        let now = self.now();
-        let seconds = now.duration_since(self.quota_at).as_secs_f64();
-        self.quota = (self.quota + seconds * REFILL_PER_SECOND).min(POOL);
-        self.quota_at = now;
+        let left = self.remaining();
         if self.is_unlimited {
-            return Ok(self.remaining());
+            return Ok(left);
         }
         if self.quota < 1.0 {
             return Err(());
@@ -162,16 +159,22 @@ impl World {
         Ok(self.remaining())
     }
 
+    /// How many are left by now.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "between 0 and 4,500"
     )]
-    pub(super) fn remaining(&self) -> u64 {
+    pub(super) fn remaining(&mut self) -> u64 {
+        let now = self.now();
+        let seconds = now.duration_since(self.quota_at).as_secs_f64().max(0.0);
+        self.quota = (self.quota + seconds * REFILL_PER_SECOND).min(POOL);
+        self.quota_at = now;
         self.quota as u64
     }
 
     pub(super) fn set_remaining(&mut self, remaining: u32) {
         self.quota = f64::from(remaining);
+        self.quota_at = self.now();
     }
 }

@@ -14,13 +14,26 @@ use std::{
 pub(super) fn read(path: &Path) -> Result<Option<String>, Error> {
     // A device or a pipe would be waited for, or replaced.
     let kind = fs::metadata(path).map(|known| known.file_type());
-    if kind.is_ok_and(|kind| !kind.is_file() && !kind.is_dir()) {
+    if let Some(kind) = kind.ok().filter(|kind| !kind.is_file()) {
         return Err(Error::NoFile {
             path: path.to_owned(),
+            what: if kind.is_dir() {
+                "a directory"
+            } else {
+                "a device or a pipe"
+            },
         });
     }
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
+    match fs::read(path) {
+        Ok(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) => {
+                let good = error.utf8_error().valid_up_to();
+                let text = String::from_utf8_lossy(&error.as_bytes()[..good]);
+                let place = Some(good..good);
+                Err(Error::wrong(path, &text, place, "it is not UTF-8 text"))
+            }
+        },
         Err(error) if error.kind() == ErrorKind::NotFound && !path.is_symlink() => Ok(None),
         Err(error) => Err(Error::io(path, &error)),
     }

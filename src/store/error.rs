@@ -22,8 +22,8 @@ pub enum Error {
     Newer { path: PathBuf, version: i64 },
     #[error("{}: {why}", path.display())]
     Io { path: PathBuf, why: String },
-    #[error("{}: it is a device or a pipe, not a file", path.display())]
-    NoFile { path: PathBuf },
+    #[error("{}: it is {what}, not a file", path.display())]
+    NoFile { path: PathBuf, what: &'static str },
     #[error("{}: there is no such file", path.display())]
     Missing { path: PathBuf },
     /// A config var of the runner app is no schedule.
@@ -79,10 +79,8 @@ impl Error {
 
     pub(super) fn io(path: &Path, error: &io::Error) -> Self {
         let why = match error.kind() {
-            io::ErrorKind::IsADirectory => "it is a directory, not a file".to_owned(),
             io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
             io::ErrorKind::StorageFull => "the disk is full; the file is as it was".to_owned(),
-            io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
             // Without the name of the temporary file, which is nobody's concern.
             kind => kind.to_string(),
         };

@@ -68,7 +68,12 @@ pub(super) fn read(path: &Path, source: &str) -> Result<Vec<Schedule>, Error> {
                     version,
                 });
             }
-            _ => return Err(wrong(Some(version), format!("version is {VERSION}"))),
+            _ => {
+                return Err(wrong(
+                    Some(version),
+                    format!("the version must be {VERSION}"),
+                ));
+            }
         },
     }
     if let Some((key, item)) = document

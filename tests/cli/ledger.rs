@@ -194,7 +194,11 @@ fn due() -> (Home, Served) {
 
 /// `run`, none of whose files may grow beyond so many blocks of 1 kB: what a full disk is to a writer.
 async fn run_with_room_for(home: &Home, served: &Served, blocks: u32) -> Told {
-    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" run --no-wait");
+    with_room_for(home, served, blocks, "run --no-wait").await
+}
+
+async fn with_room_for(home: &Home, served: &Served, blocks: u32, words: &str) -> Told {
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" {words}");
     let output = Command::new("bash")
         .args(["-c", &script, &binary().display().to_string()])
         .env_clear()
@@ -237,6 +241,14 @@ fn on_a_full_disk_nothing_is_restarted_that_cannot_be_recorded() {
             "{told:?}"
         );
         assert_eq!(deletes(&served.heroku).await, 0, "{told:?}");
+        for words in ["run --check", "doctor"] {
+            let told = with_room_for(&home, &served, 2, words).await;
+            let said = format!("{}{}", told.stdout, told.stderr);
+            assert!(
+                told.code == Some(1) && said.contains("AUTORESTART_STATE_DIR"),
+                "{words}: {told:?}"
+            );
+        }
         assert_eq!(
             std::fs::read(home.ledger()).expect("a ledger"),
             before,
@@ -302,6 +314,62 @@ fn one_that_cannot_be_written_at_all_holds_everything() {
             );
         }
         std::fs::remove_dir(home.ledger()).expect("removed");
+    });
+}
+
+#[test]
+fn history_tells_what_was_waited_for_although_all_was_restarted_in_the_end() {
+    block(async {
+        let (home, served) = due();
+        let router = format!("{}/router/example-app", served.heroku.url);
+        let busy_url = format!("busy-url = \"{router}/busy\"\n");
+        home.write_schedules(&(schedule("07:00") + &busy_url));
+        let app = "/sandbox/apps/example-app";
+        let busy = json!({ "answers": { "/busy": 503 } });
+        served.heroku.patch(app, &busy).await;
+        let mut run = on_time(&home, &served, &["run"]).await;
+        let mut run = run.spawn().expect("it starts");
+        while !std::fs::read_to_string(home.ledger()).is_ok_and(|text| text.contains("app_busy")) {
+            tokio::task::yield_now().await;
+        }
+        served.heroku.patch(app, &json!({ "answers": {} })).await;
+        assert_eq!(run.wait().expect("it ends").code(), Some(0));
+        assert_eq!(served.heroku.record().await.restarts(), each_once());
+        let history = told_on_time(&home, &served, &["history"]).await.stdout;
+        assert!(history.contains("app busy: "), "{history}");
+        assert_eq!(
+            history.matches("restarted  ").count() + history.matches("restarted\n").count(),
+            3,
+            "{history}"
+        );
+    });
+}
+
+/// Nobody writes into the pipe: whoever opened it would wait for good.
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_its_place_is_no_ledger_and_is_not_waited_for() {
+    block(async {
+        let (home, served) = due();
+        nix::unistd::mkfifo(&home.ledger(), nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+        for words in [&["run"][..], &["run", "--check"], &["doctor"], &["history"]] {
+            let told = told_on_time(&home, &served, words).await;
+            let said = format!("{}{}", told.stdout, told.stderr);
+            assert!(
+                matches!(told.code, Some(1 | 3)) && said.contains("it is no file"),
+                "{words:?}: {told:?}"
+            );
+        }
+        assert_eq!(deletes(&served.heroku).await, 0);
+        // The same for whose turn it is.
+        std::fs::remove_file(home.ledger()).expect("removed");
+        let lock = home.ledger().with_extension("lock");
+        let _ = std::fs::remove_file(&lock);
+        std::fs::create_dir(&lock).expect("a directory");
+        for words in [&["run", "--check"][..], &["doctor"]] {
+            let told = told_on_time(&home, &served, words).await;
+            assert_eq!(told.code, Some(1), "{words:?}: {told:?}");
+        }
     });
 }
 

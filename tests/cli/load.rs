@@ -3,7 +3,7 @@
 
 use crate::{
     control::Heroku,
-    process::block_paused,
+    process::{FAST, Home, Served, block, block_paused, told_on_time},
     simulation::{Machine, paused_at},
 };
 use autorestart::{
@@ -108,6 +108,50 @@ async fn a_hundred_apps_at_once_are_refused_no_request_and_the_next_time_takes_w
     let (took, _) = roll(&heroku, &machine).await;
     let off = (foretold.length - took).as_secs_f64().abs() / took.as_secs_f64();
     assert!(off < 0.2, "{off}: {foretold:?} and {took}");
+}
+
+/// `plan` itself, of what is due: the rolls go side by side, so that all of them take as long as the longest.
+#[test]
+fn plan_tells_what_the_rolls_of_several_apps_come_to() {
+    block(async {
+        let home = Home::new().without_offset();
+        let path = home.path().join("world.toml");
+        let boot = |text: String| text.replace("boot = \"20s\"", "boot = \"1s\"");
+        std::fs::write(&path, boot(world(3, 2, 4_500))).expect("a file");
+        home.write_schedules(&schedules(3, "1h"));
+        let served = Served::start(&path.display().to_string(), Some(FAST));
+        let plan = async |words: &[&str]| {
+            let told = told_on_time(&home, &served, words).await;
+            assert_eq!(told.code, Some(0), "{told:?}");
+            told
+        };
+        let first = plan(&["plan", "--json"]).await.json();
+        assert_eq!(first["together"], Value::Null, "no restart is known yet");
+        let run = told_on_time(&home, &served, &["run"]).await;
+        assert_eq!(run.code, Some(0), "{run:?}");
+        served
+            .heroku
+            .patch("/sandbox", &json!({ "advance": "24h" }))
+            .await;
+        let json = plan(&["plan", "--json"]).await.json();
+        let (all, rolls) = (&json["together"], json["rolls"].as_array().expect("rolls"));
+        let seconds = |one: &Value| one["seconds"].as_u64().unwrap_or_else(|| panic!("{json}"));
+        let (longest, sum) = (
+            rolls.iter().map(seconds).max().expect("one"),
+            rolls.iter().map(seconds).sum::<u64>(),
+        );
+        assert_eq!((rolls.len(), &all["apps"]), (3, &json!(3)), "{json}");
+        assert!(
+            (longest * 8 / 10..sum).contains(&seconds(all)),
+            "{longest}, {sum}: {json}"
+        );
+        let requests = all["requests"].as_u64().expect("a count");
+        assert!((6 * 2..6 * 20).contains(&requests), "{json}");
+        let left = all["remaining"].as_u64().expect("a count");
+        assert!((4_000..4_500).contains(&left), "{json}");
+        let text = plan(&["plan"]).await.stdout;
+        assert!(text.contains("All 3 apps together take about "), "{text}");
+    });
 }
 
 #[tokio::test(start_paused = true)]

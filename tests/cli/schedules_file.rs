@@ -1,7 +1,7 @@
 //! The schedules file: what is wrong with it is named with its place, nothing in it is lost, and what is
 //! no file is left alone.
 
-use crate::process::{Home, Served, block, each_once, shop};
+use crate::process::{Home, Served, Told, block, each_once, shop};
 
 const BEFORE: &str = "# mine\nversion = 1\n\n[[schedule]]\napp = \"example-app\" # the shop\nat = \"07:00\"\ntimezone = \"UTC\"\n";
 /// Nobody listens there.
@@ -110,7 +110,7 @@ fn a_file_that_cannot_be_written_or_read_is_an_error_and_nothing_is_lost() {
     std::fs::create_dir_all(home.schedules()).expect("a directory in its place");
     let told = home.run(NOBODY, &set);
     assert!(
-        told.code == Some(1) && told.stderr.contains("directory"),
+        told.code == Some(2) && told.stderr.contains("it is a directory, not a file"),
         "{told:?}"
     );
 
@@ -119,8 +119,62 @@ fn a_file_that_cannot_be_written_or_read_is_an_error_and_nothing_is_lost() {
     std::fs::write(home.schedules(), b"version = 1 # \xff\xfe\n").expect("bytes");
     let told = home.run(NOBODY, &set);
     assert!(
-        told.code == Some(1) && told.stderr.contains("UTF-8"),
+        told.code == Some(2) && told.stderr.contains(":1:15: it is not UTF-8 text"),
         "{told:?}"
+    );
+}
+
+/// The file may come from somebody else, who must not write to the terminal of whoever reads it.
+#[test]
+fn what_a_terminal_obeys_is_not_said_back_nor_too_much_of_anything() {
+    let home = Home::new();
+    let evil = "\\u001b]0;title\\u0007\\u202e";
+    let long = "x".repeat(1 << 20);
+    for wrong in [
+        format!("app = \"{evil}\""),
+        format!("\"{evil}\" = 1"),
+        format!("app = \"example-app\"\nat = \"{evil}\""),
+        format!("app = \"example-app\"\nat = \"{long}\""),
+        format!("app = \"{long}\""),
+    ] {
+        let file = home.path().join("theirs.toml");
+        let text = format!("version = 1\n[[schedule]]\n{wrong}\n");
+        std::fs::write(&file, text).expect("a file");
+        let path = file.display().to_string();
+        for words in [
+            &["apply", "--yes", "--file", &path][..],
+            &["--schedules", &path],
+        ] {
+            let told = home.run(NOBODY, words);
+            assert_eq!(told.code, Some(2), "{told:?}");
+            let is_bad = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+            assert!(!told.stderr.contains(is_bad), "{told:?}");
+            assert!(told.stderr.len() < 3_000, "{} bytes", told.stderr.len());
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn whoever_only_reads_needs_no_place_to_write() {
+    let home = Home::new();
+    home.write_schedules(BEFORE);
+    // Whoever runs the tests may be root, who may write what is read-only; nobody makes anything there.
+    let told = |words: &[&str]| -> Told {
+        let mut command = home.command(NOBODY, words);
+        let output = command
+            .env("AUTORESTART_STATE_DIR", "/proc/nowhere")
+            .output();
+        output.expect("it runs").into()
+    };
+    for words in [&["history"][..], &["history", "--json"], &["--json"]] {
+        let told = told(words);
+        assert_eq!(told.code, Some(0), "{words:?}: {told:?}");
+    }
+    let run = told(&["run"]);
+    assert!(
+        run.code == Some(1) && run.stderr.contains("AUTORESTART_STATE_DIR"),
+        "{run:?}"
     );
 }
 

@@ -39,7 +39,7 @@ impl Found {
         let app = match client.own_app(name).await {
             Ok(Some(app)) => app,
             Ok(None) => return Ok(None),
-            Err(heroku::Error::Api { status: 403, .. }) => {
+            Err(error) if error.code() == "forbidden" => {
                 return Err(Error::usage(
                     format!("⬢ {name} is an app that this account has no access to"),
                     "names of apps are global: choose another one with --runner-app",

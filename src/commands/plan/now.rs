@@ -65,7 +65,7 @@ pub(super) async fn ask(
     runners: &Runners,
     schedules: &[Schedule],
 ) -> Result<Vec<AppPlan>, Error> {
-    let state = StateDir::open(context.env)?;
+    let state = StateDir::to_read(context.env)?;
     let platform = Platform::default();
     let accounts = pass::by_account(schedules);
     let plans = accounts.into_iter().map(async |(account, schedules)| {

@@ -197,7 +197,7 @@ impl Runners {
         Ok(Self {
             deployed,
             told: told.unwrap_or_default(),
-            state: StateDir::open(context.env)?,
+            state: StateDir::to_read(context.env)?,
             key: store.key(),
         })
     }

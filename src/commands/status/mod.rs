@@ -148,7 +148,7 @@ async fn gather(
     let known = seen.insert(known);
     let mut snapshot = observe::dynos(client, known.app.clone(), known.formation.clone()).await?;
     let all = context.schedules_of(&flags.common).await?;
-    let state = StateDir::open(context.env)?;
+    let state = StateDir::to_read(context.env)?;
     let all = Fleets::open(&state).expand(&all);
     let schedules: Vec<Schedule> = narrow(all, Some(app), None);
     let lives = lives.borrow().clone();

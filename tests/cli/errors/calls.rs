@@ -18,17 +18,20 @@ use std::{
 
 const APP: &str = "example-app";
 
+fn slug() -> NewSlug<'static> {
+    NewSlug {
+        process_types: [("web", "bin/web".to_owned())].into(),
+        stack: "heroku-24",
+        checksum: "SHA256:00",
+        commit: "v1",
+    }
+}
+
 /// Every call that a pass does not make, or not alone, and what came of it.
 async fn ask(client: &Client, call: &str) -> Result<String, heroku::Error> {
     fn some<T: std::fmt::Debug>(answer: T) -> String {
         format!("{answer:?}")
     }
-    let slug = NewSlug {
-        process_types: BTreeMap::new(),
-        stack: "heroku-24",
-        checksum: "SHA256:00",
-        commit: "v1",
-    };
     let nowhere = Place::default();
     let of_team = Place {
         team: Some("acme"),
@@ -54,9 +57,11 @@ async fn ask(client: &Client, call: &str) -> Result<String, heroku::Error> {
         }
         "PATCH /apps/{app}/formation" => some(client.scale(APP, "web", 1, "Basic").await?),
         "PUT /apps/{app}/pre-authorizations" => some(client.preauthorize(APP).await?),
-        "GET /apps/{app}/releases" => some(client.current_slug(APP).await?.is_some()),
+        "GET /apps/{app}/releases" | "GET /apps/{app}/slugs/{slug}" => {
+            some(client.current_slug(APP).await?.is_some())
+        }
         "POST /apps/{app}/releases" => some(client.release(APP, "a-slug", "v1").await?),
-        "POST /apps/{app}/slugs" => some(client.make_slug(APP, &slug).await?),
+        "POST /apps/{app}/slugs" => some(client.make_slug(APP, &slug()).await?),
         "POST /apps/{app}/log-sessions" => some(client.log(APP).await?),
         "GET /dyno-sizes" => some(client.dyno_sizes().await?),
         "GET /oauth/authorizations" => some(client.authorizations().await?.len()),
@@ -75,7 +80,7 @@ async fn ask(client: &Client, call: &str) -> Result<String, heroku::Error> {
     })
 }
 
-const CALLS: [&str; 29] = [
+const CALLS: [&str; 30] = [
     "GET /account",
     "GET /account/rate-limits",
     "GET /apps",
@@ -93,6 +98,7 @@ const CALLS: [&str; 29] = [
     "PUT /apps/{app}/pre-authorizations",
     "GET /apps/{app}/releases",
     "POST /apps/{app}/releases",
+    "GET /apps/{app}/slugs/{slug}",
     "POST /apps/{app}/slugs",
     "POST /apps/{app}/log-sessions",
     "GET /dyno-sizes",
@@ -113,7 +119,12 @@ type Said = (Option<u8>, String, String);
 async fn said(heroku: &Heroku, client: &Client, call: &str, error: (u16, &str, &str)) -> Said {
     let (status, id, message) = error;
     let answer = json!({ "status": { "status": status, "id": id, "message": message } });
-    let faults = json!([{ "times": 4_000_000_000_u32, "kind": answer }]);
+    let mut fault = json!({ "times": 4_000_000_000_u32, "kind": answer });
+    // The release before it tells the slug.
+    if call.ends_with("/slugs/{slug}") {
+        fault["path"] = json!("/slugs/");
+    }
+    let faults = json!([fault]);
     heroku.faults(&faults).await;
     let came = ask(client, call).await;
     heroku.no_faults().await;
@@ -139,6 +150,10 @@ pub async fn table() -> String {
     let heroku = Heroku::start(&Scenario::parse(super::WORLD).expect("a world"), clock()).await;
     let machine = Machine::new(&heroku, clock(), super::SCHEDULES);
     let client = client(&machine.env, clock()).await;
+    // A release that has a slug.
+    let made = client.make_slug(APP, &slug()).await.expect("a slug");
+    let released = client.release(APP, &made.id, "v1").await;
+    released.expect("a release");
     let mut calls: BTreeMap<&str, Vec<Said>> = BTreeMap::new();
     for call in CALLS {
         for error in ERRORS {

@@ -45,6 +45,7 @@ fn run(home: &Home, served: &Served, words: &[&str]) -> (Option<u8>, Vec<String>
     };
     let text = [result, &output.stderr].concat();
     let text = String::from_utf8_lossy(&text).replace(host, "api.heroku.com");
+    let text = text.replace("127.0.0.1", "the log's host");
     let home = home.path().display().to_string();
     let lines = text.lines().map(|line| anywhere(&line.replace(&home, "~")));
     let code = output

@@ -21,9 +21,14 @@ const WORLD: &str = "seed = 1\n[[app]]\nname = \"example-app\"\nmetrics = true\n
 const SCHEDULES: &str = "version = 1\n[[schedule]]\napp = \"example-app\"\nat = \"07:00\"\ntimezone = \"UTC\"\nif-needed = true\nsince = 2026-03-02T06:00:00Z\n";
 
 /// Status, id, and what Heroku says with it.
-const ERRORS: [(u16, &str, &str); 17] = [
+const ERRORS: [(u16, &str, &str); 18] = [
     (400, "bad_request", "Bad request."),
     (401, "unauthorized", "Invalid credentials provided."),
+    (
+        401,
+        "device_trust_required",
+        "This device is not trusted yet.",
+    ),
     (402, "delinquent", "Your account has an overdue balance."),
     (
         403,
@@ -167,7 +172,7 @@ async fn row(call: (&str, &str), error: (u16, &str, &str)) -> (String, String, u
 #[tokio::test(start_paused = true)]
 async fn every_error_of_every_call_is_said_as_the_table_has_it() {
     let mut text = String::from(
-        "# What is said of Heroku's errors\n\nEvery error that Heroku documents, answered for good to one call of a pass over an app whose `web.1` and `web.2` are due\n(`tests/cli/errors.rs` makes this table, and holds it). Nothing is ever restarted twice; the last column tells how many dynos were\nrestarted. Exit codes: 0 done, 1 failed, 3 some restarts failed, were not reached, or were missed. A `Retry-After` of up\nto a minute is heeded before a question is asked again; a restart that is refused for the moment is watched first, for as long as a boot may take.\n",
+        "# What is said of Heroku's errors\n\nEvery error that Heroku documents, answered for good to one call of a pass over an app whose `web.1` and `web.2` are due\n(`tests/cli/errors/` makes this table, and holds it). Nothing is ever restarted twice; the last column tells how many dynos were\nrestarted. Exit codes: 0 done, 1 failed, 3 some restarts failed, were not reached, or were missed. A `Retry-After` of up\nto a minute is heeded before a question is asked again; a restart that is refused for the moment is watched first, for as long as a boot may take.\n",
     );
     for call in CALLS {
         // What is said alike stands together.

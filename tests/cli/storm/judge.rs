@@ -138,6 +138,13 @@ impl Judge {
                     self.wrong(format!("{}: {now}: told again: {missed:?}", app.app));
                 }
             }
+            if !app.missed.is_empty() && ![3, 130].contains(&report.exit_code()) {
+                let code = report.exit_code();
+                self.wrong(format!(
+                    "{}: {now}: missed, and the exit code is {code}",
+                    app.app
+                ));
+            }
             let bad = app.ended.iter();
             self.tally.failed += bad.filter(|ended| !ended.outcome.is_good()).count();
             self.tally.held += app.due_skips().count();
@@ -254,7 +261,8 @@ impl Judge {
         // A list is an answer of a moment ago, and a restart goes by name: nobody can know of a release that
         // was made since.
         let is_unforeseen = |restart: &crate::control::Restart| {
-            let moment = restart.at - A_MOMENT..=restart.at;
+            let asked = restart.asked_at;
+            let moment = asked - A_MOMENT..=asked;
             record.restarts.iter().any(|one| {
                 one.cause == "release" && one.app == restart.app && moment.contains(&one.at)
             })
@@ -265,7 +273,10 @@ impl Judge {
             self.tally.unforeseen += usize::from(is_unforeseen);
             let plan = self.apps.iter().find(|plan| plan.name == restart.app);
             let plan = plan.expect("an app").clone();
-            if restart.down > plan.max_unavailable + restart.fell && !is_unforeseen {
+            let is_over = restart.down > plan.max_unavailable;
+            let has_fallen = restart.down <= plan.max_unavailable + restart.fell;
+            self.tally.fallen += usize::from(is_over && has_fallen);
+            if is_over && !has_fallen && !is_unforeseen {
                 let (app, dyno, at, down) = (&restart.app, &restart.dyno, restart.at, restart.down);
                 let allowed = plan.max_unavailable;
                 self.wrong(format!(
@@ -281,7 +292,9 @@ impl Judge {
             if plan.at.is_empty() {
                 continue;
             }
-            let due = self.schedule(&plan.name).latest_occurrence(restart.at);
+            let due = self
+                .schedule(&plan.name)
+                .latest_occurrence(restart.asked_at);
             let Some(due) = due else {
                 self.wrong(format!("{}: nothing was due at {}", plan.name, restart.at));
                 continue;
@@ -293,10 +306,7 @@ impl Judge {
             counts.entry(key).or_default().push(restart.at);
             // One that took effect late may have met another dyno than it was asked for.
             let made = since.get(restart.old_id.as_str());
-            let due = self
-                .schedule(&plan.name)
-                .latest_occurrence(restart.asked_at);
-            if let (Some(made), Some(due)) = (made, due)
+            if let Some(made) = made
                 && (due..restart.asked_at).contains(made)
                 && !(is_unforeseen || self.is_kept(&restart.app, *made))
             {

@@ -20,7 +20,9 @@ const FIRST: u64 = 20_261_129;
 
 fn setting(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
-    Some(text.parse().expect("a number"))
+    // A scenario has it as TOML's integer.
+    let number: i64 = text.parse().expect("a number below 2^63");
+    Some(number.try_into().expect("not below 0"))
 }
 
 fn live(seed: u64) -> Tally {
