@@ -16,7 +16,7 @@ pub use identities::Identities;
 pub use marks::{has_reason_to_look, judged, keep_trouble, may_be_due, next_look};
 pub use memory::{Heard, Listened, recall};
 pub use untold::{untold, was_told};
-pub use words::words;
+pub use words::planned;
 
 use crate::{
     credentials::records::{is_same, is_same_account},

@@ -103,8 +103,27 @@ impl AppPass<'_> {
     }
 }
 
+/// What a pass would do now, where whoever may say no is asked as it asks them; and what they said.
+pub async fn planned(
+    client: &Client,
+    platform: &Platform,
+    question: Question<'_>,
+) -> (Plan, Words) {
+    let plan = plan::plan(question);
+    let mut known = question.known.clone();
+    if plan.steps.is_empty() {
+        return (plan, known.seen.words);
+    }
+    (known.seen.words, _) = words(client, platform, question, &plan.steps).await;
+    let question = Question {
+        known: &known,
+        ..question
+    };
+    (plan::plan(question), known.seen.words)
+}
+
 /// What others say by now of the steps of a plan, and what was asked and answered for that.
-pub async fn words(
+async fn words(
     client: &Client,
     platform: &Platform,
     question: Question<'_>,

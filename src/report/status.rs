@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     memory::{Bytes, Forecast, Life, Lives, Outlook},
-    plan::{self, OfLife, Plan},
+    plan::{self, OfLife, Plan, Skip, SkipReason, Weight},
     schedule::{Schedule, Span},
     snapshot::{Dyno, Generation, Snapshot},
 };
@@ -40,6 +40,8 @@ pub struct OfDyno {
     pub outlook: Outlook,
     /// When it is restarted next, as far as can be told, and by what.
     pub next: Option<(Timestamp, String)>,
+    /// It is due, and is restarted as soon as that may be: nobody can tell when.
+    pub waits: bool,
     /// What a pass would do now, and why.
     pub why: String,
 }
@@ -164,7 +166,8 @@ impl Status {
         let next = dyno
             .next
             .as_ref()
-            .map(|(at, why)| format!("{}, {why}", human::distance(self.now, *at)));
+            .map(|(at, why)| format!("{}, {why}", human::distance(self.now, *at)))
+            .or_else(|| dyno.waits.then(|| "as soon as it may".to_owned()));
         vec![
             dyno.name.clone(),
             up,
@@ -245,6 +248,7 @@ fn of(schedules: &[Schedule], snapshot: &Snapshot, plan: &Plan, dyno: &Dyno) -> 
         quota,
         is_ended_at_quota: is_ended,
     };
+    let waits = skip.is_some_and(is_waiting);
     let why = step.map(|step| format!("due now: {}", step.why()));
     let why = why.or_else(|| skip.map(|skip| format!("{}: {}", skip.reason.phrase(), skip.detail)));
     OfDyno {
@@ -257,9 +261,16 @@ fn of(schedules: &[Schedule], snapshot: &Snapshot, plan: &Plan, dyno: &Dyno) -> 
         outlook: outlook.unwrap_or(Outlook::Unknown),
         next: step
             .map(|step| (now, step.trigger.of(&step.schedule)))
-            .or_else(|| next(&about, dyno, known, now)),
+            .or_else(|| next(&about, dyno, known, now).filter(|_| !waits)),
+        waits,
         why: why.unwrap_or_default(),
     }
+}
+
+/// Whether a dyno is due, and restarted once a reason is over that passes, or that somebody ends.
+fn is_waiting(skip: &Skip) -> bool {
+    let passes = skip.reason.weight() == Weight::Passing || skip.reason == SkipReason::Maintenance;
+    skip.occurrence.is_some() && passes
 }
 
 /// The first of what its schedules expect, and of what its memory is forecast to come to.

@@ -133,15 +133,10 @@ async fn ask_one(
         remaining,
         known: &known,
     };
-    let mut plan = plan::plan(question);
-    // As a pass does: whoever may say no is asked.
+    let (plan, words) = pass::planned(client, platform, question).await;
     let mut told = known.clone();
-    if !plan.steps.is_empty() {
-        let said = pass::words(client, platform, question, &plan.steps).await;
-        told.seen.words = said.0;
-        question.known = &told;
-        plan = plan::plan(question);
-    }
+    told.seen.words = words;
+    question.known = &told;
     let (records, _) = ledger.read()?;
     let is_restart = |record: &&Record| {
         record.app_id == snapshot.app.id && record.outcome == Some(plan::Outcome::Restarted)

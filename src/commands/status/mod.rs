@@ -9,12 +9,12 @@ use crate::{
     credentials::Use,
     error::{Error, exit},
     fleet::Fleets,
-    heroku::Client,
+    heroku::{Client, Platform},
     ledger::Ledger,
     listen,
     memory::Lives,
     observe, pass,
-    plan::{self, Known, Question},
+    plan::{Known, Question},
     report::status::Status,
     schedule::{AppName, Schedule},
     snapshot::{App, Formation, Generation, Size},
@@ -36,6 +36,7 @@ struct Shape {
     app: App,
     formation: (Vec<Formation>, bool),
     sizes: Vec<Size>,
+    platform: Platform,
 }
 
 impl Shape {
@@ -46,6 +47,7 @@ impl Shape {
             formation: observe::shape(client, &app).await?,
             app,
             sizes: vec![],
+            platform: Platform::default(),
         })
     }
 }
@@ -141,12 +143,12 @@ async fn gather(
     lives: &RefCell<Lives>,
 ) -> Result<Status, Error> {
     let is_believed = |shape: &Shape| context.clock.now().duration_since(shape.seen_at) < BELIEVED;
-    let known = match seen.take().filter(is_believed) {
+    let shape = match seen.take().filter(is_believed) {
         Some(known) => known,
         None => Shape::of(context, client, app).await?,
     };
-    let known = seen.insert(known);
-    let mut snapshot = observe::dynos(client, known.app.clone(), known.formation.clone()).await?;
+    let shape = seen.insert(shape);
+    let mut snapshot = observe::dynos(client, shape.app.clone(), shape.formation.clone()).await?;
     let all = context.schedules_of(&flags.common).await?;
     let state = StateDir::to_read(context.env)?;
     let all = Fleets::open(&state).expand(&all);
@@ -155,10 +157,10 @@ async fn gather(
     snapshot.memory = lives.seen(&snapshot.dynos);
     let lacks_quota = |dyno| snapshot.quota(dyno).is_none();
     if snapshot.formation_dynos().any(lacks_quota) {
-        if known.sizes.is_empty() {
-            known.sizes = client.dyno_sizes().await.unwrap_or_default();
+        if shape.sizes.is_empty() {
+            shape.sizes = client.dyno_sizes().await.unwrap_or_default();
         }
-        snapshot.sizes.clone_from(&known.sizes);
+        snapshot.sizes.clone_from(&shape.sizes);
     }
     let ledger = Ledger::new(state.ledger(), String::new());
     let known = Known {
@@ -166,14 +168,15 @@ async fn gather(
         judged: pass::judged(&state, &schedules),
         ..Known::default()
     };
-    let plan = plan::plan(Question {
+    let question = Question {
         schedules: &schedules,
         snapshot: &snapshot,
         now: snapshot.at,
         local_now: context.clock.now(),
         remaining: client.usage().1,
         known: &known,
-    });
+    };
+    let (plan, _) = pass::planned(client, &shape.platform, question).await;
     let zone = schedules
         .first()
         .map_or_else(TimeZone::system, Schedule::time_zone);

@@ -451,6 +451,13 @@ fn plan_asks_whoever_may_say_no_as_a_pass_does() {
                 3,
                 "{plan}"
             );
+            // And so does status.
+            let status = ["status", "--app", "example-app"];
+            let status = told_on_time(&home, &served, &status).await.stdout;
+            let words = reason.replace('_', " ");
+            assert_eq!(status.matches(&format!("{words}: ")).count(), 3, "{status}");
+            assert_eq!(status.matches("as soon as it may").count(), 3, "{status}");
+            assert!(!status.contains("due now"), "{status}");
             served.heroku.patch(path, &undo).await;
         }
     });
