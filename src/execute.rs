@@ -149,6 +149,14 @@ impl Tools<'_> {
         Ok(())
     }
 
+    fn why_anew(&self) -> &'static str {
+        if self.platform.incident().is_some() {
+            "Heroku has an incident"
+        } else {
+            "the app has changed"
+        }
+    }
+
     async fn drive(
         &self,
         roll: &mut Roll,
@@ -249,7 +257,7 @@ impl Tools<'_> {
                         (None, Action::Replan) if is_late => {
                             End::Replan("Heroku takes long to list the dynos")
                         }
-                        (None, Action::Replan) => End::Replan("the app has changed"),
+                        (None, Action::Replan) => End::Replan(self.why_anew()),
                         (None, _) => End::Done,
                     });
                 }

@@ -5,6 +5,7 @@ use crate::{
     env::Env,
     error::Error,
     heartbeat::Heartbeat,
+    plan::missed,
     schedule::{App, Schedule},
     store, turn,
 };
@@ -29,6 +30,8 @@ pub struct Lock {
     _file: File,
 }
 
+const INCIDENT: &str = "incident.json";
+
 /// What earlier passes judged of one schedule.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
@@ -46,12 +49,42 @@ pub struct Mark {
     pub ahead: Option<Timestamp>,
     /// Why the newest occurrence is not acted on yet.
     pub waiting: Option<Waiting>,
+    /// The same of one whose time is over, and that is not judged yet.
+    #[serde(default)]
+    pub waited: Option<Waiting>,
     /// A miss, until whoever found it has told it: that process may not live to.
     #[serde(default)]
     pub untold: Option<Untold>,
     /// Since when, and when last, the app said that a restart does not suit it.
     #[serde(default)]
     pub busy: Option<(Timestamp, Timestamp)>,
+    /// When last it was asked it gave no answer.
+    #[serde(default)]
+    pub is_busy_in_doubt: bool,
+}
+
+impl Mark {
+    /// Why an occurrence is not acted on, as a pass told in its time.
+    #[must_use]
+    pub fn why_not(&self, schedule: &Schedule, occurrence: Timestamp) -> Option<&Waiting> {
+        let both = [&self.waiting, &self.waited].into_iter().flatten();
+        both.into_iter()
+            .find(|waiting| waiting.is_of(schedule, occurrence))
+    }
+
+    /// Waits for something else from now on; what an occurrence waited for whose time is over stays known.
+    #[must_use]
+    pub fn waits(self, schedule: &Schedule, waiting: Option<Waiting>) -> Self {
+        let over = waiting
+            .as_ref()
+            .and_then(|fresh| missed::latest_expired(schedule, self.judged, fresh.at));
+        let waited = over.and_then(|over| self.why_not(schedule, over).cloned());
+        Self {
+            waiting,
+            waited,
+            ..self
+        }
+    }
 }
 
 /// Occurrences that were missed.
@@ -67,10 +100,11 @@ pub struct Untold {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
+    /// The newest occurrence that waits.
     pub occurrence: Timestamp,
-    /// The first of several that wait, where one came while another one waited.
+    /// When that was so: occurrences whose time was not over by then waited too.
     #[serde(default)]
-    pub from: Option<Timestamp>,
+    pub at: Timestamp,
     pub reason: String,
     /// Heroku's answers lacked dynos: nobody could tell whether it was acted on.
     #[serde(default)]
@@ -79,28 +113,19 @@ pub struct Waiting {
 
 impl Waiting {
     #[must_use]
-    pub fn new(occurrence: Timestamp, reason: String) -> Self {
+    pub fn new(occurrence: Timestamp, at: Timestamp, reason: String) -> Self {
         Self {
             occurrence,
-            from: None,
+            at,
             reason,
             is_unsure: false,
         }
     }
 
-    /// In place of what waited before: an occurrence that it waited for goes on to wait.
-    #[must_use]
-    pub fn in_place_of(self, before: Option<&Self>) -> Self {
-        let before = before.filter(|before| before.occurrence <= self.occurrence);
-        let from = before.map(|before| before.from.unwrap_or(before.occurrence));
-        let from = from.filter(|from| *from < self.occurrence);
-        Self { from, ..self }
-    }
-
-    /// Whether this occurrence is one that waits for it.
-    #[must_use]
-    pub fn is_for(&self, occurrence: Timestamp) -> bool {
-        self.from.unwrap_or(self.occurrence) <= occurrence && occurrence <= self.occurrence
+    fn is_of(&self, schedule: &Schedule, occurrence: Timestamp) -> bool {
+        let was_open =
+            || occurrence < self.occurrence && self.at <= schedule.expires_at(occurrence);
+        occurrence == self.occurrence || was_open()
     }
 }
 
@@ -174,6 +199,20 @@ impl StateDir {
     pub fn noted(&self, name: &str) -> Option<String> {
         let text = fs::read_to_string(self.path.join(name)).ok()?;
         Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    /// The incident of Heroku's that a pass was told of last, and when.
+    #[must_use]
+    pub fn incident(&self) -> Option<(String, Timestamp)> {
+        serde_json::from_str(&self.noted(INCIDENT)?).ok()?
+    }
+
+    /// Keeps it for the next process; without it, that asks for itself.
+    pub fn note_incident(&self, incident: Option<&(String, Timestamp)>) {
+        let text = serde_json::to_string(&incident).unwrap_or_default();
+        if let Err(error) = self.note(INCIDENT, &text) {
+            tracing::debug!(%error, "that Heroku has an incident is not kept");
+        }
     }
 
     pub fn forget_note(&self, name: &str) {

@@ -99,7 +99,8 @@ impl<'a> Notifier<'a> {
         outbox.drop_old(now);
         outbox.told = kept_of(outbox.told, apps, schedules);
         let told = outbox.told.keys();
-        let mut found = trouble::look(apps, passed.is_interrupted, &of, &told);
+        let ended = passed.is_interrupted.then(|| self.context.ui.is_watched());
+        let mut found = trouble::look(apps, ended, &of, &told);
         of_credentials(&mut found, endings, schedules, &told);
         // A schedule may have a former name of its app.
         let former = |key: &str| {
@@ -166,11 +167,13 @@ impl<'a> Notifier<'a> {
         if outbox.told == before && letters(&outbox).is_empty() {
             return Ok(());
         }
+        let turn = self.state.lock("notify", "delivery");
+        let is_any_on_its_way = !matches!(turn, Ok(Some(_)));
         Outbox::edit(self.state, now, |outbox| {
             outbox.told = kept_of(std::mem::take(&mut outbox.told), apps, schedules);
             for (letter, news) in letters(outbox) {
                 outbox.told.note(&letter.to, &news);
-                outbox.letters.push(letter);
+                outbox.put(letter, is_any_on_its_way);
             }
         })
     }

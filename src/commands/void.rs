@@ -47,7 +47,7 @@ async fn judge(
     after: Option<&Schedule>,
 ) -> Result<(), Error> {
     let now = context.clock.now();
-    let state = StateDir::to_read(context.env)?;
+    let state = StateDir::open(context.env)?;
     let judged = state.mark(before).judged;
     let Some(occurrence) = voided(before, after, judged, now) else {
         return Ok(());
@@ -105,7 +105,7 @@ async fn of_fleet(
     after: Option<&Schedule>,
 ) -> Result<(), Error> {
     let now = context.clock.now();
-    let state = StateDir::to_read(context.env)?;
+    let state = StateDir::open(context.env)?;
     if voided(before, after, None, now).is_none() {
         return Ok(());
     }

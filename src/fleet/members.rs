@@ -39,6 +39,9 @@ pub struct Known {
     /// When it was last asked, whatever came of it.
     pub asked: Option<Timestamp>,
     pub members: Vec<Member>,
+    /// When an answer last lacked apps that were known.
+    #[serde(default)]
+    pub left: Option<Timestamp>,
     /// Those that have left: who comes back has missed what came meanwhile.
     #[serde(default)]
     pub former: Vec<Member>,
@@ -94,6 +97,9 @@ impl Known {
             })
             .collect();
         let is_away = |one: &Member| members.iter().all(|other| other.key() != one.key());
+        if !change.left.is_empty() {
+            self.left = Some(now);
+        }
         self.former.append(&mut self.members);
         self.former.retain(is_away);
         self.members = members;
@@ -159,7 +165,12 @@ impl Known {
         // An occurrence is acted on for no longer, so that nothing is looked for at other times.
         let late = fleet.jitter.unwrap_or_default().duration() + fleet.guards.catch_up.duration();
         let may_be_due = due.is_some_and(|due| now.duration_since(due) <= late);
+        // Who left while it was due may be back, and is due still.
+        let has_left = self
+            .left
+            .is_some_and(|left| due.is_some_and(|due| left >= due));
         due.is_some_and(|due| due > at)
+            || may_be_due && has_left && is_older(WHILE_DUE, self.at)
             || (may_be_due || !is_by_calendar_alone) && is_older(WHILE_DUE, self.at) && is_any_due()
             || !is_by_calendar_alone && is_older(AT_REST, self.at)
     }

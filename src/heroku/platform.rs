@@ -11,14 +11,17 @@ pub struct Platform {
     /// The incident, and when the page last told of it.
     incident: RefCell<Option<(String, Timestamp)>>,
     again: Cell<Option<Timestamp>>,
+    /// How often in a row it has not answered.
+    failures: Cell<u32>,
     /// Who else wants to know waits for the answer that is on its way.
     asking: Mutex<()>,
 }
 
 /// How often it is asked, while something is to be restarted.
 const EVERY: SignedDuration = SignedDuration::from_mins(1);
-/// How often, while it does not answer: then nothing is known, and it holds nothing.
+/// How often, once it has not answered so many times in a row: then nothing is known, and it holds nothing.
 const UNREACHED: SignedDuration = SignedDuration::from_mins(10);
+const TRIES: u32 = 3;
 /// An incident that it told of is taken to last for so long while it does not answer: a page is likeliest
 /// to fail then.
 const LASTS: SignedDuration = SignedDuration::from_mins(15);
@@ -34,17 +37,32 @@ impl Platform {
         self.again.set(Some(now + EVERY));
         match client.incident().await {
             Ok(incident) => {
+                self.failures.set(0);
                 self.incident.replace(incident.map(|said| (said, now)));
             }
             Err(why) => {
                 tracing::debug!(why, "Heroku's status page does not answer");
                 let mut incident = self.incident.borrow_mut();
                 incident.take_if(|(_, told)| now.duration_since(*told) > LASTS);
-                if incident.is_none() {
+                self.failures.set(self.failures.get() + 1);
+                if incident.is_none() && self.failures.get() >= TRIES {
                     self.again.set(Some(now + UNREACHED));
                 }
             }
         }
+    }
+
+    /// Takes over what another process was told, and when; what this one was told is newer.
+    pub fn recall(&self, incident: impl FnOnce() -> Option<(String, Timestamp)>) {
+        if self.again.get().is_none() && self.incident.borrow().is_none() {
+            self.incident.replace(incident());
+        }
+    }
+
+    /// The incident that affects apps, and when the page last told of it.
+    #[must_use]
+    pub fn told(&self) -> Option<(String, Timestamp)> {
+        self.incident.borrow().clone()
     }
 
     /// The incident that affects apps, in a few words.

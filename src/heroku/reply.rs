@@ -5,6 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{HeaderMap, HeaderName};
 use std::{sync::Mutex, time::Duration};
 
+/// `Date` has whole seconds, and an answer is on its way for some time: within that Heroku's time is known
+/// already, and must not go back and forth with each answer.
+const SLACK: SignedDuration = SignedDuration::from_millis(1_500);
+
 /// What the newest answers told.
 #[derive(Debug, Default)]
 pub(super) struct Telltale(Mutex<Told>);
@@ -30,7 +34,10 @@ impl Telltale {
         self.told(|told| {
             told.scope = scope.or(told.scope.take());
             told.remaining = remaining.or(told.remaining);
-            told.skew = skew.or(told.skew);
+            told.skew = match (told.skew, skew) {
+                (Some(known), Some(fresh)) if (fresh - known).abs() < SLACK => Some(known),
+                (known, fresh) => fresh.or(known),
+            };
         });
     }
 

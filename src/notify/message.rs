@@ -77,7 +77,7 @@ impl Message<'_> {
             format!("{app}: {dyno} restarted ({why})")
         });
         let lines: Vec<String> = troubles.chain(over).chain(restarted).collect();
-        text_of(self.from, &lines)
+        text_of(self.from, &lines, 0)
     }
 }
 
@@ -96,20 +96,34 @@ pub fn together(documents: &[&Value]) -> Value {
         all[list] = lists.flatten().cloned().collect();
     }
     let texts = documents.iter().filter_map(|one| one["text"].as_str());
-    let lines: Vec<&str> = texts.flat_map(|text| text.lines().skip(1)).collect();
+    let (mut lines, mut more) = (vec![], 0);
+    for line in texts.flat_map(|text| text.lines().skip(1)) {
+        match more_of(line) {
+            Some(count) => more += count,
+            None => lines.push(line),
+        }
+    }
     let from = last["from"].as_str().unwrap_or_default();
-    all["text"] = text_of(from, &lines).into();
+    all["text"] = text_of(from, &lines, more).into();
     all
 }
 
-fn text_of<T: AsRef<str>>(from: &str, lines: &[T]) -> String {
+/// How many lines are left out of a text, by its last one.
+fn more_of(line: &str) -> Option<usize> {
+    let count = line.strip_prefix("and ")?.strip_suffix(" more")?;
+    count.parse().ok()
+}
+
+/// A text with the first of these lines, of which `more` are left out already.
+fn text_of<T: AsRef<str>>(from: &str, lines: &[T], more: usize) -> String {
     let mut text = format!("autorestart on {from}");
     for line in lines.iter().take(MOST) {
         text.push('\n');
         text.push_str(line.as_ref());
     }
-    if lines.len() > MOST {
-        let _ = write!(text, "\nand {} more", lines.len() - MOST);
+    let more = more + lines.len().saturating_sub(MOST);
+    if more > 0 {
+        let _ = write!(text, "\nand {more} more");
     }
     text
 }
@@ -125,4 +139,26 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn together_they_tell_how_much_is_left_out_of_all() {
+        let of = |count: usize| {
+            let lines: Vec<String> = (0..count).map(|number| format!("line {number}")).collect();
+            json!({ "event": "trouble", "troubles": lines, "over": [], "restarted": [],
+                "from": "here", "text": text_of("here", &lines, 0) })
+        };
+        let all = together(&[&of(60), &of(3), &of(25)]);
+        let text = all["text"].as_str().expect("a text");
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(all["troubles"].as_array().map(Vec::len), Some(88));
+        assert_eq!((lines.len(), lines[0]), (22, "autorestart on here"));
+        assert_eq!(lines[21], "and 68 more");
+        let one = of(2);
+        assert_eq!(together(&[&one]), one);
+    }
 }

@@ -1,7 +1,7 @@
 //! What is to be told and was not taken yet, and what was told before: kept, so that a receiver that is away
 //! hears it later, and the same is not told twice.
 
-use super::{told::Told, trouble::Key};
+use super::{message::together, told::Told, trouble::Key};
 use crate::{error::Error, state::StateDir};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,21 @@ pub struct Outbox {
 }
 
 impl Letter {
+    fn is_good(&self) -> bool {
+        self.said["event"] == "restarted"
+    }
+
+    /// Takes over another one that follows soon and is of the same name and event.
+    fn take(&mut self, next: Self) -> Option<Self> {
+        let is_same = self.to == next.to && self.said["event"] == next.said["event"];
+        if !is_same || next.at.duration_since(self.at).abs() > SOON {
+            return Some(next);
+        }
+        self.said = together(&[&self.said, &next.said]);
+        self.keys.extend(next.keys);
+        None
+    }
+
     /// What follows one another and is of one event is sent as one: after a receiver was away, or where many
     /// apps end at once.
     #[must_use]
@@ -47,6 +62,8 @@ impl Letter {
 const FILE: &str = "notify.json";
 /// Letters that wait; of more the oldest are dropped.
 const MOST: usize = 1_000;
+/// Letters that are further apart stay two.
+const SOON: SignedDuration = SignedDuration::from_hours(1);
 /// What is older is no news.
 const OLDEST: SignedDuration = SignedDuration::from_hours(24);
 
@@ -77,14 +94,33 @@ impl Outbox {
         Ok(result)
     }
 
+    /// Puts a letter to those that wait. Where none of them may be on its way, it becomes one with the last
+    /// to its name.
+    pub fn put(&mut self, letter: Letter, is_any_on_its_way: bool) {
+        let last = self.letters.iter_mut().rfind(|one| one.to == letter.to);
+        let rest = match last.filter(|_| !is_any_on_its_way) {
+            Some(last) => last.take(letter),
+            None => Some(letter),
+        };
+        self.letters.extend(rest);
+    }
+
     /// What nobody took for too long was not told: where it still lasts it is news.
     pub fn drop_old(&mut self, now: Timestamp) {
         let is_old = |letter: &Letter| now.duration_since(letter.at) > OLDEST;
         let (mut dropped, kept): (Vec<Letter>, Vec<Letter>) =
             self.letters.drain(..).partition(is_old);
         self.letters = kept;
-        let surplus = self.letters.len().saturating_sub(MOST);
-        dropped.extend(self.letters.drain(..surplus));
+        let mut surplus = self.letters.len().saturating_sub(MOST);
+        // What went well is told before nothing else is.
+        for is_let_go in [Letter::is_good, |_: &Letter| true] {
+            self.letters.retain(|letter| {
+                let is_dropped = surplus > 0 && is_let_go(letter);
+                surplus -= usize::from(is_dropped);
+                dropped.extend(is_dropped.then(|| letter.clone()));
+                !is_dropped
+            });
+        }
         let was_dropped = |name: &str, key: &Key| {
             let mut letters = dropped.iter();
             letters.any(|letter| letter.to == name && letter.keys.contains(key))

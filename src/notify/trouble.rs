@@ -64,7 +64,7 @@ impl Key {
 pub type Troubles = BTreeMap<Key, String>;
 
 /// What is wrong with an app after a pass. What was asked for has somebody who sees it.
-fn of_app(report: &AppReport, schedules: &[&str], is_interrupted: bool) -> Troubles {
+fn of_app(report: &AppReport, schedules: &[&str], is_known: bool) -> Troubles {
     let mut troubles = Troubles::new();
     if report.is_asked_for {
         return troubles;
@@ -84,8 +84,7 @@ fn of_app(report: &AppReport, schedules: &[&str], is_interrupted: bool) -> Troub
     for ended in &report.ended {
         let is_bad = match ended.outcome {
             Outcome::Failed => true,
-            // Whoever interrupted it knows.
-            Outcome::Unverified => !is_interrupted,
+            Outcome::Unverified => !is_known,
             Outcome::Restarted
             | Outcome::AlreadyRestarted
             | Outcome::Gone
@@ -135,12 +134,12 @@ pub struct Found {
     pub over: Vec<Key>,
 }
 
-/// Looks through what became of apps in a pass over these schedules (app, name), or in one that was
-/// interrupted; `told` is what was told before.
+/// Looks through what became of apps in a pass over these schedules (app, name); of one that was interrupted
+/// `interrupted` tells whether by a person, who knows. `told` is what was told before.
 #[must_use]
 pub fn look(
     apps: &[&AppReport],
-    is_interrupted: bool,
+    interrupted: Option<bool>,
     schedules: &[(&str, &str)],
     told: &[Key],
 ) -> Found {
@@ -148,8 +147,8 @@ pub fn look(
     for app in apps {
         let of_it = schedules.iter().filter(|(name, _)| *name == app.named);
         let names: Vec<&str> = of_it.map(|(_, schedule)| *schedule).collect();
-        let troubles = of_app(app, &names, is_interrupted);
-        if app.was_seen && !is_interrupted && !app.is_asked_for {
+        let troubles = of_app(app, &names, interrupted == Some(true));
+        if app.was_seen && interrupted.is_none() && !app.is_asked_for {
             let of_it = told.iter().filter(|key| key.app == app.app);
             let over = of_it.filter(|key| is_over(key, app, &troubles));
             found.over.extend(over.cloned());

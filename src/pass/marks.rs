@@ -32,11 +32,8 @@ impl AppPass<'_> {
             let judged = missed::latest_expired(schedule, mark.judged, snapshot.at)
                 .filter(|expired| !self.is_open(schedule, *expired, snapshot.at));
             let Some(expired) = judged else { continue };
-            let waits = mark.waiting.as_ref();
-            let why = waits.filter(|waiting| waiting.is_for(expired));
-            let why = why.map(|waiting| waiting.reason.clone());
-            let waiting = mark
-                .waiting
+            let why = mark.why_not(schedule, expired).cloned();
+            mark.waiting
                 .take_if(|waiting| waiting.occurrence == expired);
             // A dyno that was not needed is no witness of a miss.
             let is_left = mark.heeded.is_none_or(|heeded| heeded < expired)
@@ -44,12 +41,13 @@ impl AppPass<'_> {
             // Without all the witnesses nobody can tell that it was acted on: that is a miss when an
             // earlier pass could not tell either, in time, and this one has asked twice.
             let is_unsure = !is_left && gap(schedule, snapshot).is_some();
-            let was_unsure = waiting.as_ref().is_some_and(|waiting| waiting.is_unsure);
+            let was_unsure = why.as_ref().is_some_and(|waiting| waiting.is_unsure);
             if is_unsure && !(is_final && was_unsure) {
                 continue;
             }
             if is_left || is_unsure {
                 let catch_up = schedule.guards.catch_up;
+                let why = why.map(|waiting| waiting.reason);
                 let reason = why.unwrap_or_else(|| {
                     if report.ended.is_empty() {
                         let which = match &schedule.app.membership {
@@ -88,6 +86,7 @@ impl AppPass<'_> {
                     schedule,
                     &Mark {
                         judged: Some(expired),
+                        waited: None,
                         untold,
                         ..mark
                     },
@@ -125,10 +124,7 @@ impl AppPass<'_> {
         for schedule in self.marked(snapshot) {
             let mark = self.pass.state.mark(schedule);
             let waiting = waiting(plan, snapshot, schedule);
-            let fresh = Mark {
-                waiting: waiting.map(|fresh| fresh.in_place_of(mark.waiting.as_ref())),
-                ..mark.clone()
-            };
+            let fresh = mark.clone().waits(schedule, waiting);
             if fresh != mark && fresh.waiting.is_some() {
                 self.pass.state.set_mark(schedule, &fresh)?;
             }
@@ -157,7 +153,7 @@ impl AppPass<'_> {
                 let reason = format!("{} {}: {detail}", failed.step.dyno, failed.outcome.phrase());
                 let latest = schedule.latest_occurrence(snapshot.at);
                 let occurrence = latest.unwrap_or(failed.step.occurrence);
-                Some(Waiting::new(occurrence, reason))
+                Some(Waiting::new(occurrence, snapshot.at, reason))
             });
             let is_open = plan
                 .steps
@@ -174,11 +170,10 @@ impl AppPass<'_> {
                 };
                 Some(Waiting {
                     is_unsure: true,
-                    ..Waiting::new(latest.filter(is_open)?, gap?)
+                    ..Waiting::new(latest.filter(is_open)?, snapshot.at, gap?)
                 })
             };
             let waiting = waiting.or_else(unsure);
-            let waiting = waiting.map(|fresh| fresh.in_place_of(mark.waiting.as_ref()));
             let is_judged = waiting.is_none() && !is_open && !has_gap;
             let judged = schedule
                 .latest_occurrence(snapshot.at)
@@ -215,8 +210,7 @@ impl AppPass<'_> {
                 ahead: looks().filter(|look| *look > snapshot.at).min(),
                 // A no of a later occurrence is another one.
                 busy: mark.busy.filter(|_| !is_judged),
-                waiting,
-                ..mark.clone()
+                ..mark.clone().waits(schedule, waiting)
             };
             if fresh != mark {
                 self.pass.state.set_mark(schedule, &fresh)?;
@@ -242,10 +236,9 @@ pub fn keep_trouble(state: &StateDir, schedules: &[Schedule], now: Timestamp, er
             .filter(|open| now <= schedule.expires_at(*open));
         let Some(occurrence) = open else { continue };
         let reason = error.to_string();
-        let waiting = Waiting::new(occurrence, reason).in_place_of(mark.waiting.as_ref());
-        let waiting = Some(waiting);
+        let waiting = Some(Waiting::new(occurrence, now, reason));
         // Where nothing can be kept, the miss is told all the same, without its reason.
-        let _ = state.set_mark(schedule, &Mark { waiting, ..mark });
+        let _ = state.set_mark(schedule, &mark.waits(schedule, waiting));
     }
 }
 
@@ -261,7 +254,7 @@ fn waiting(plan: &Plan, snapshot: &Snapshot, schedule: &Schedule) -> Option<Wait
     let occurrence = schedule
         .latest_occurrence(snapshot.at)
         .or(open.occurrence)?;
-    Some(Waiting::new(occurrence, reason))
+    Some(Waiting::new(occurrence, snapshot.at, reason))
 }
 
 /// When each dyno of a schedule is due by its age.

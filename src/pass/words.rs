@@ -6,8 +6,9 @@ use crate::{
     heroku::{Client, Platform},
     plan::{self, Ask, Plan, Question, SkipReason, Step, Word, Words},
     report::AppReport,
+    schedule::Schedule,
     snapshot::Snapshot,
-    state::Mark,
+    state::{Mark, StateDir},
 };
 use std::sync::Arc;
 
@@ -24,8 +25,14 @@ impl AppPass<'_> {
         if plan.steps.is_empty() && !skips.any(|skip| is_by_incident(skip.reason)) {
             return false;
         }
-        self.recall();
         let tools = &self.pass.tools;
+        recall(
+            self.pass.state,
+            &self.schedules,
+            tools.platform,
+            &mut self.known.seen.words,
+        );
+        let incident = tools.platform.told();
         let asked = words(
             tools.client,
             tools.platform,
@@ -68,19 +75,11 @@ impl AppPass<'_> {
             }
         }
         self.keep_busy();
-        has_news
-    }
-
-    /// What an earlier pass was told: an app may put restarts off for so long at a stretch, whoever asks.
-    fn recall(&mut self) {
-        for schedule in &self.schedules {
-            let Some(url) = &schedule.guards.busy_url else {
-                continue;
-            };
-            if let Some(busy) = self.pass.state.mark(schedule).busy {
-                self.known.seen.words.recall(url, busy);
-            }
+        let told = tools.platform.told();
+        if told != incident && !self.pass.options.is_dry_run {
+            self.pass.state.note_incident(told.as_ref());
         }
+        has_news
     }
 
     /// Keeps it for the next one. What cannot be kept is counted anew by that.
@@ -93,12 +92,31 @@ impl AppPass<'_> {
                 continue;
             };
             let mark = self.pass.state.mark(schedule);
-            let busy = self.known.seen.words.busy_since(url);
-            if mark.busy != busy
-                && let Err(error) = self.pass.state.set_mark(schedule, &Mark { busy, ..mark })
+            let fresh = Mark {
+                busy: self.known.seen.words.busy_since(url),
+                is_busy_in_doubt: self.known.seen.words.is_in_doubt(url),
+                ..mark.clone()
+            };
+            if fresh != mark
+                && let Err(error) = self.pass.state.set_mark(schedule, &fresh)
             {
                 tracing::debug!(%error, "that the app is busy is not kept");
             }
+        }
+    }
+}
+
+/// What earlier passes were told: an app may put restarts off for so long at a stretch, whoever asks; and a
+/// status page that fails has not told that its incident is over.
+fn recall(state: &StateDir, schedules: &[Schedule], platform: &Platform, words: &mut Words) {
+    platform.recall(|| state.incident());
+    for schedule in schedules {
+        let Some(url) = &schedule.guards.busy_url else {
+            continue;
+        };
+        let mark = state.mark(schedule);
+        if let Some(busy) = mark.busy {
+            words.recall(url, busy, mark.is_busy_in_doubt);
         }
     }
 }
@@ -107,19 +125,25 @@ impl AppPass<'_> {
 pub async fn planned(
     client: &Client,
     platform: &Platform,
+    state: &StateDir,
     question: Question<'_>,
 ) -> (Plan, Words) {
-    let plan = plan::plan(question);
     let mut known = question.known.clone();
-    if plan.steps.is_empty() {
-        return (plan, known.seen.words);
-    }
-    (known.seen.words, _) = words(client, platform, question, &plan.steps).await;
-    let question = Question {
+    recall(state, question.schedules, platform, &mut known.seen.words);
+    let recalled = Question {
         known: &known,
         ..question
     };
-    (plan::plan(question), known.seen.words)
+    let plan = plan::plan(recalled);
+    if plan.steps.is_empty() {
+        return (plan, known.seen.words);
+    }
+    (known.seen.words, _) = words(client, platform, recalled, &plan.steps).await;
+    let told = Question {
+        known: &known,
+        ..question
+    };
+    (plan::plan(told), known.seen.words)
 }
 
 /// What others say by now of the steps of a plan, and what was asked and answered for that.

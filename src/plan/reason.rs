@@ -151,12 +151,12 @@ impl SkipReason {
         }
     }
 
-    /// Whether what others say, or need, puts a restart off, which may last.
+    /// Whether what others do, say or need puts a restart off, which may last.
     #[must_use]
     pub fn is_of_others(self) -> bool {
         matches!(
             self,
-            Self::AppBusy | Self::HerokuIncident | Self::QuotaFloor
+            Self::AppBusy | Self::HerokuIncident | Self::QuotaFloor | Self::ReleaseInProgress
         )
     }
 

@@ -136,12 +136,13 @@ impl Words {
     }
 
     /// Takes in what an earlier pass was told: since when, and when last, a restart did not suit the app.
-    pub fn recall(&mut self, url: &AppUrl, (since, at): (Timestamp, Timestamp)) {
+    /// And whether it gave no answer when last it was asked.
+    pub fn recall(&mut self, url: &AppUrl, (since, at): (Timestamp, Timestamp), is_in_doubt: bool) {
         self.busy.entry(url.clone()).or_insert(Busy {
             at,
             since: Some(since),
             said: String::new(),
-            is_in_doubt: false,
+            is_in_doubt,
         });
     }
 
@@ -157,6 +158,14 @@ impl Words {
     pub fn busy_since(&self, url: &AppUrl) -> Option<(Timestamp, Timestamp)> {
         let busy = self.busy.get(url)?;
         Some((busy.since?, busy.at))
+    }
+
+    /// Whether it gave no answer when last it was asked, after a no.
+    #[must_use]
+    pub fn is_in_doubt(&self, url: &AppUrl) -> bool {
+        self.busy
+            .get(url)
+            .is_some_and(|busy| busy.since.is_some() && busy.is_in_doubt)
     }
 
     /// What this URL answered in place of an answer to the question.

@@ -213,7 +213,7 @@ impl Status {
                 "quota_earliest": forecast.map(|forecast| forecast.earliest),
                 "quota_latest": forecast.and_then(|forecast| forecast.latest),
                 "next": dyno.next.as_ref().map(|(at, _)| at),
-                "next_by": dyno.next.as_ref().map(|(_, why)| why), "now": dyno.why,
+                "next_by": dyno.next.as_ref().map(|(_, why)| why), "waits": dyno.waits, "now": dyno.why,
             })
         };
         json!({ "app": self.app, "now": self.now, "dropped_lines": self.dropped, "dynos": self.dynos.iter().map(dyno).collect::<Vec<_>>() })

@@ -180,6 +180,32 @@ fn an_app_that_left_a_moment_before_the_occurrence_is_left_alone() {
     });
 }
 
+/// Where it was away when the time came, and is back while it may still be acted on.
+#[test]
+fn an_app_that_is_back_before_its_time_is_over_is_restarted() {
+    let home = Home::new();
+    let served = Served::start(&world(&home), Some("2026-03-02T06:59:30Z*60"));
+    home.write_schedules(&schedule("pipeline = \"shop\"\nstage = \"production\""));
+    block(async {
+        let advance = async |by: &str| {
+            let by = json!({ "advance": by });
+            served.heroku.patch("/sandbox", &by).await;
+        };
+        told_on_time(&home, &served, &["run"]).await;
+        let place = |stage: &str| json!({ "pipeline": format!("shop/{stage}") });
+        change(&served, "shop-web", place("staging")).await;
+        advance("40s").await;
+        let (told, restarted) = pass(&home, &served).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert_eq!(restarted, names(&["shop-api"]));
+        change(&served, "shop-web", place("production")).await;
+        advance("6m").await;
+        let (told, restarted) = pass(&home, &served).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert_eq!(restarted, names(&["shop-web"]), "{told:?}");
+    });
+}
+
 #[test]
 fn the_runner_s_own_app_is_left_out_unless_it_is_named() {
     for (selector, apps) in [

@@ -133,7 +133,7 @@ async fn ask_one(
         remaining,
         known: &known,
     };
-    let (plan, words) = pass::planned(client, platform, question).await;
+    let (plan, words) = pass::planned(client, platform, state, question).await;
     let mut told = known.clone();
     told.seen.words = words;
     question.known = &told;

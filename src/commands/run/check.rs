@@ -14,7 +14,9 @@ impl Runner<'_> {
     pub(super) async fn check(&self) -> Result<u8, Error> {
         let context = self.context;
         Ledger::tried_out(self.passes.state)?;
-        let all = self.passes.expanded(&self.read().await?, true).await;
+        let set = self.read().await?;
+        let has_fleets = set.iter().any(|one| one.app.is_fleet());
+        let all = self.passes.expanded(&set, true).await;
         for app in self.passes.news() {
             if let Some(error) = app.error {
                 return Err(error);
@@ -53,6 +55,7 @@ impl Runner<'_> {
         let names: Vec<String> = seen.iter().map(|app| format!("⬢ {app}")).collect();
         context.ui.either(
             || match names[..] {
+                [] if has_fleets => "No fleet has an app now: a pass has nothing to do".to_owned(),
                 [] => "There are no schedules: a pass has nothing to do".to_owned(),
                 _ => format!(
                     "A pass can be made from here: {} answered",

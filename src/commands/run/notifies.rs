@@ -4,7 +4,11 @@ use super::Runner;
 use crate::{
     commands::passes::failed, error::Error, report::Report, schedule::Schedule, store::narrow,
 };
-use std::cell::Cell;
+use jiff::SignedDuration;
+use std::{cell::Cell, pin::pin};
+
+/// Between two messages of one pass: chats take about one a second.
+const MOMENT: SignedDuration = SignedDuration::from_secs(10);
 
 impl Runner<'_> {
     /// Beside one pass, and after it was shown: a receiver that hangs holds nothing but the end of this
@@ -19,6 +23,22 @@ impl Runner<'_> {
             if is_last {
                 return;
             }
+            self.gather(is_over).await;
+        }
+    }
+
+    /// Waits for a moment in which more may come, so that the end of many apps is no message of each.
+    async fn gather(&self, is_over: &Cell<bool>) {
+        let mut moment = pin!(self.context.clock.sleep(MOMENT));
+        let mut has_come = false;
+        while !is_over.get() {
+            tokio::select! {
+                () = &mut moment => break,
+                () = self.fresh.notified() => has_come = true,
+            }
+        }
+        if has_come || is_over.get() {
+            self.fresh.notify_one();
         }
     }
 

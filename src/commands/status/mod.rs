@@ -176,7 +176,7 @@ async fn gather(
         remaining: client.usage().1,
         known: &known,
     };
-    let (plan, _) = pass::planned(client, &shape.platform, question).await;
+    let (plan, _) = pass::planned(client, &shape.platform, &state, question).await;
     let zone = schedules
         .first()
         .map_or_else(TimeZone::system, Schedule::time_zone);

@@ -1,6 +1,6 @@
 //! What became of one app is told while others are still rolled, or wait; and telling holds none of them.
 
-use super::{CLOCK, advance, listening, receiver};
+use super::{CLOCK, advance, kinds_of, listening, receiver};
 use crate::{
     notify::{add_with, next},
     process::{Home, Served, block, on_time, schedule, shop, told_on_time},
@@ -52,13 +52,23 @@ fn a_failure_is_told_while_another_app_waits_and_once_though_the_pass_is_killed(
         }
         // The other one may be put off for half an hour.
         assert!(run.try_wait().expect("a state").is_none(), "it still waits");
+        let restarts = served.heroku.record().await.restarts;
+        assert!(
+            restarts.iter().all(|one| one.app == "example-app"),
+            "{restarts:#?}"
+        );
         run.kill().expect("killed");
         run.wait().expect("it is gone");
+        // What lasts is not told again, and what comes is.
+        told_on_time(&home, &served, &["run", "--no-wait"]).await;
+        assert!(told.try_recv().is_err(), "once");
         advance(&served, "2h").await;
         told_on_time(&home, &served, &["run", "--no-wait"]).await;
-        let again = told.try_iter().map(|(_, body)| body.to_string());
-        let again: Vec<String> = again.filter(|body| body.contains("web.1 failed")).collect();
-        assert_eq!(again, Vec::<String>::new(), "once");
+        let later = told.try_iter().map(|(_, body)| body["troubles"].clone());
+        let mut missed: Vec<(String, String)> = later.flat_map(|list| kinds_of(&list)).collect();
+        missed.sort();
+        let missed_of = |app: &str| ("missed".to_owned(), app.to_owned());
+        assert_eq!(missed, [missed_of("example-app"), missed_of("other-app")]);
     });
 }
 
@@ -82,6 +92,33 @@ fn a_receiver_that_hangs_delays_no_restart_of_another_app() {
         // It hangs for ten seconds, which are ten minutes of these clocks.
         let lasted = last.duration_since(first);
         assert!(lasted.as_mins() < 8, "{lasted:?}: {restarts:#?}");
+    });
+}
+
+/// Of a runner that its platform ends nobody knows but who is told.
+#[cfg(unix)]
+#[test]
+fn a_restart_whose_proof_a_signal_cut_short_is_told() {
+    block(async {
+        let home = Home::new().without_offset();
+        let served = Served::start(&shop(&home, 60), Some(CLOCK));
+        let (_, told) = listening(&home, &served.heroku.url, "ops");
+        home.write_schedules(&(schedule("07:00") + "notify = [\"ops\"]\n"));
+        let mut run = on_time(&home, &served, &["run"]).await;
+        let run = run.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut run = run.spawn().expect("it starts");
+        while !std::fs::read_to_string(home.ledger())
+            .is_ok_and(|text| text.contains("\"accepted\""))
+        {
+            tokio::task::yield_now().await;
+        }
+        let id = nix::unistd::Pid::from_raw(run.id().cast_signed());
+        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).expect("a signal");
+        assert_eq!(run.wait().expect("it ends").code(), Some(130));
+        let body = next(&told).1;
+        assert_eq!(body["troubles"][0]["kind"], json!("failed"), "{body}");
+        let detail = body["troubles"][0]["detail"].as_str().expect("a detail");
+        assert!(detail.starts_with("web.1 unverified: "), "{body}");
     });
 }
 
