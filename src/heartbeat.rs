@@ -62,7 +62,7 @@ impl Heartbeat {
     /// Leaves the sign in a directory of signs.
     pub(crate) fn leave(&self, directory: &Path) -> io::Result<()> {
         let text = serde_json::to_vec(self).unwrap_or_default();
-        state::replace(&self.place(directory), &text)
+        state::file::replace(&self.place(directory), &text)
     }
 
     /// Takes the sign away: this runner makes no passes any more.

@@ -71,15 +71,23 @@ impl<'a> Notifier<'a> {
         }
     }
 
-    /// Writes down what is news of a pass over these schedules. What cannot be written is said.
-    pub fn note(&self, passed: &Passed<'_>, schedules: &[Schedule], endings: Option<&[Ending]>) {
+    /// Writes down what is news of a pass over these schedules. What cannot be written is said; tells whether
+    /// it is.
+    pub fn note(
+        &self,
+        passed: &Passed<'_>,
+        schedules: &[Schedule],
+        endings: Option<&[Ending]>,
+    ) -> bool {
         let names: BTreeSet<&str> = schedules.iter().flat_map(names_of).collect();
         if names.is_empty() {
-            return;
+            return true;
         }
-        if let Err(error) = self.try_to_note(passed, schedules, endings, &names) {
+        let noted = self.try_to_note(passed, schedules, endings, &names);
+        if let Err(error) = &noted {
             self.context.ui.warn(&format!("nobody is told: {error}"));
         }
+        noted.is_ok()
     }
 
     fn try_to_note(
@@ -203,7 +211,11 @@ impl<'a> Notifier<'a> {
     /// Sends what waits; returns the problems that are new. Another process at it is left to it.
     pub async fn deliver(&self) -> Vec<String> {
         let waiting = Outbox::read(self.state).by_name();
-        let Ok(Some(_turn)) = self.state.lock("notify", "delivery") else {
+        let turn = self.state.lock("notify", "delivery");
+        if let Err(error) = &turn {
+            return vec![format!("nobody is told: {error}")];
+        }
+        let Ok(Some(_turn)) = turn else {
             for (name, _) in &waiting {
                 self.try_later(name);
             }

@@ -26,13 +26,26 @@ pub(crate) fn on_one_line(text: &str) -> String {
     }
 }
 
-/// The same for a text of some lines.
+/// A text of some lines as it is, but without what a terminal obeys, and without the rest of a word that no
+/// person wrote, or of a text that none reads.
 pub(crate) fn in_lines(text: &str) -> String {
-    let lines = text.lines().map(|line| {
-        let begin = line.len() - line.trim_start_matches(' ').len();
-        format!("{}{}", &line[..begin], on_one_line(line))
-    });
-    lines.collect::<Vec<String>>().join("\n")
+    const LONGEST_WORD: usize = 300;
+    const LONGEST: usize = 10_000;
+    let mut length = 0;
+    let mut clean = String::new();
+    for c in text.chars().filter(|c| *c == '\n' || !is_unseen(*c)) {
+        length = if c.is_whitespace() { 0 } else { length + 1 };
+        match length {
+            0..=LONGEST_WORD => clean.push(c),
+            _ if length == LONGEST_WORD + 1 => clean.push('…'),
+            _ => {}
+        }
+    }
+    if let Some((end, _)) = clean.char_indices().nth(LONGEST) {
+        clean.truncate(end);
+        clean.push('…');
+    }
+    clean
 }
 
 /// What a terminal obeys, or turns the text around it with.
@@ -164,6 +177,20 @@ mod tests {
         assert_eq!(line, "]0;title red line2 x");
         let long = on_one_line(&"é".repeat(30_000));
         assert_eq!(long.chars().count(), 501);
+    }
+
+    #[test]
+    fn lines_stay_as_they_are_but_for_what_a_terminal_obeys() {
+        let good = "Error: a  table\n  and its rows, ⬢ example-app\n";
+        assert_eq!(in_lines(good), good);
+        assert_eq!(in_lines("a\u{1b}]0;t\u{7}\u{202e}\r\nb"), "a]0;t\nb");
+        let value = format!("app '{}' is no name", "x".repeat(1 << 20));
+        let cut = in_lines(&value);
+        assert!(
+            cut.starts_with("app 'xxx") && cut.ends_with("x… is no name"),
+            "{cut}"
+        );
+        assert!(in_lines(&"word ".repeat(10_000)).chars().count() < 10_002);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The ledger on the disk: one file that grows, and older ones that were set aside when it had grown
 //! enough. Whoever writes has his turn, so that two processes never write into one line.
 
-use crate::turn;
+use crate::{state::file, turn};
 use std::{
     fs::{self, File},
     io::{self, BufRead, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
@@ -72,7 +72,7 @@ impl Files {
         options.create(true).append(true).read(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        expect_a_file(&self.path)?;
+        file::expect(&self.path)?;
         options.open(&self.path)
     }
 
@@ -106,10 +106,10 @@ impl Files {
         let _turn = self.turn().ok();
         let mut all = vec![];
         for number in (1..=ASIDE).rev() {
-            all.extend(read(&self.aside(number))?);
+            all.extend(file::read(&self.aside(number))?);
             ends(&mut all);
         }
-        all.extend(read(&self.path)?);
+        all.extend(file::read(&self.path)?);
         Ok(all)
     }
 
@@ -117,14 +117,14 @@ impl Files {
     /// taken when it is whole. Where `place` is of another file, everything from the newest file that was
     /// set aside on.
     pub fn read_on(&self, place: &mut Place, mut take: impl FnMut(News<'_>)) -> io::Result<()> {
-        let file = opened(&self.path)?;
+        let file = file::open(&self.path)?;
         let data = file.as_ref().map(File::metadata).transpose()?;
         let id = data.as_ref().map(identity);
         let length = data.map_or(0, |data| data.len());
         if id != Some(place.file) || length < place.offset {
             take(News::Anew);
             *place = Place::default();
-            if let Some(aside) = opened(&self.aside(1))? {
+            if let Some(aside) = file::open(&self.aside(1))? {
                 each_line(BufReader::new(aside), |line| take(News::Line(line)))?;
             }
             place.file = id.unwrap_or_default();
@@ -175,27 +175,6 @@ fn ends(bytes: &mut Vec<u8>) {
     if bytes.last().is_some_and(|last| *last != b'\n') {
         bytes.push(b'\n');
     }
-}
-
-/// A pipe would be waited for.
-fn expect_a_file(path: &Path) -> io::Result<()> {
-    match found(fs::metadata(path))? {
-        Some(known) if !known.is_file() => Err(io::Error::other("it is no file")),
-        _ => Ok(()),
-    }
-}
-
-fn opened(path: &Path) -> io::Result<Option<File>> {
-    expect_a_file(path)?;
-    found(File::open(path))
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![];
-    if let Some(mut file) = opened(path)? {
-        file.read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
 }
 
 #[cfg(unix)]

@@ -125,7 +125,7 @@ fn each_kind_of_input_and_output_has_one_door() {
             &[
                 "store/",
                 "credentials/",
-                "state.rs",
+                "state/",
                 "heartbeat.rs",
                 "ledger/files.rs",
                 "turn.rs",

@@ -356,13 +356,23 @@ fn a_pipe_in_its_place_is_no_ledger_and_is_not_waited_for() {
             let told = told_on_time(&home, &served, words).await;
             let said = format!("{}{}", told.stdout, told.stderr);
             assert!(
-                matches!(told.code, Some(1 | 3)) && said.contains("it is no file"),
+                matches!(told.code, Some(1 | 3)) && said.contains("is no file"),
                 "{words:?}: {told:?}"
             );
         }
         assert_eq!(deletes(&served.heroku).await, 0);
-        // The same for whose turn it is.
+        // The same for what else is kept there.
         std::fs::remove_file(home.ledger()).expect("removed");
+        let id = home.ledger().with_file_name("runner-id");
+        std::fs::remove_file(&id).expect("removed");
+        nix::unistd::mkfifo(&id, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+        let told = told_on_time(&home, &served, &["run"]).await;
+        assert!(
+            told.code == Some(1) && told.stderr.contains("is no file"),
+            "{told:?}"
+        );
+        std::fs::remove_file(&id).expect("removed");
+        // And for whose turn it is.
         let lock = home.ledger().with_extension("lock");
         let _ = std::fs::remove_file(&lock);
         std::fs::create_dir(&lock).expect("a directory");

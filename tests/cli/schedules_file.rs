@@ -124,6 +124,14 @@ fn a_file_that_cannot_be_written_or_read_is_an_error_and_nothing_is_lost() {
     );
 }
 
+fn is_harmless(told: &Told) {
+    for text in [&told.stdout, &told.stderr] {
+        let is_bad = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+        assert!(!text.contains(is_bad), "{told:?}");
+        assert!(text.len() < 5_000, "{} bytes", text.len());
+    }
+}
+
 /// The file may come from somebody else, who must not write to the terminal of whoever reads it.
 #[test]
 fn what_a_terminal_obeys_is_not_said_back_nor_too_much_of_anything() {
@@ -147,10 +155,12 @@ fn what_a_terminal_obeys_is_not_said_back_nor_too_much_of_anything() {
         ] {
             let told = home.run(NOBODY, words);
             assert_eq!(told.code, Some(2), "{told:?}");
-            let is_bad = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
-            assert!(!told.stderr.contains(is_bad), "{told:?}");
-            assert!(told.stderr.len() < 3_000, "{} bytes", told.stderr.len());
+            is_harmless(&told);
+            assert!(told.stderr.contains("hint: "), "{told:?}");
         }
+        let doctor = home.run(NOBODY, &["doctor", "--schedules", &path]);
+        assert_eq!(doctor.code, Some(1), "{doctor:?}");
+        is_harmless(&doctor);
     }
 }
 

@@ -9,6 +9,7 @@ use super::Context;
 use crate::{
     cli::Doctor,
     error::{Error, exit},
+    heroku::redact,
 };
 use console::Style;
 use serde_json::json;
@@ -107,11 +108,11 @@ pub(super) async fn doctor(context: &Context<'_>, flags: &Doctor) -> Result<u8, 
 /// A text fit for a bug report: the home directory is `~`, and addresses are hidden.
 fn told(context: &Context<'_>, flags: &Doctor, text: &str) -> String {
     // An address of a host may be anything, a token too.
-    let text = &crate::heroku::redact::known(text, &[]);
+    let text = redact::in_lines(&redact::known(text, &[]));
     let home = context.env.home().map(|home| home.display().to_string());
     let text = match home.filter(|home| home.len() > 1) {
         Some(home) => text.replace(&home, "~"),
-        None => text.to_string(),
+        None => text,
     };
     if flags.show_accounts {
         return text;

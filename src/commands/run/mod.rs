@@ -81,8 +81,7 @@ pub(super) async fn run(context: &Context<'_>, flags: Run) -> Result<u8, Error> 
             apps: vec![app],
             is_interrupted: stop.is_set(),
         };
-        notifier.note(&passed, schedules, None);
-        app.is_noted = true;
+        app.is_noted = notifier.note(&passed, schedules, None);
         fresh.notify_one();
     };
     let runner = Runner {

@@ -60,7 +60,7 @@ impl Piece {
     /// Puts back what there was before.
     pub fn put_back(&self, before: Option<&Vec<u8>>) {
         let _ = match before {
-            Some(bytes) => crate::state::replace(&self.path, bytes),
+            Some(bytes) => crate::state::file::replace(&self.path, bytes),
             None => fs::remove_file(&self.path),
         };
     }
@@ -74,7 +74,7 @@ impl Piece {
             if let Some(folder) = self.path.parent() {
                 fs::create_dir_all(folder)?;
             }
-            crate::state::replace(&self.path, self.text.as_bytes())
+            crate::state::file::replace(&self.path, self.text.as_bytes())
         };
         written().map_err(|error| Error::io(self.path.display().to_string(), error))?;
         Ok(Written {
@@ -138,7 +138,7 @@ impl Note {
     /// When it cannot be kept.
     pub fn keep(&self, state: &Path) -> Result<(), Error> {
         let text = serde_json::to_vec_pretty(self).unwrap_or_default();
-        crate::state::replace(&place(state), &text)
+        crate::state::file::replace(&place(state), &text)
             .map_err(|error| Error::io(place(state).display().to_string(), error))
     }
 

@@ -1,11 +1,15 @@
 //! The state directory: locks, marks and this runner's id. Losing it costs a few more looks and a
 //! repeated report of what was missed, never a restart.
 
+pub(crate) mod file;
+mod mark;
+
+pub use mark::{Mark, Untold, Waiting};
+
 use crate::{
     env::Env,
     error::Error,
     heartbeat::Heartbeat,
-    plan::missed,
     schedule::{App, Schedule},
     store, turn,
 };
@@ -31,103 +35,6 @@ pub struct Lock {
 }
 
 const INCIDENT: &str = "incident.json";
-
-/// What earlier passes judged of one schedule.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mark {
-    /// Of the schedule as it was then; another one makes the mark void.
-    pub fingerprint: String,
-    /// Occurrences up to this one are acted on, or reported missed.
-    pub judged: Option<Timestamp>,
-    /// The same of a schedule that heeds memory, although dynos of it are kept down by their owner.
-    #[serde(default)]
-    pub heeded: Option<Timestamp>,
-    /// Before this instant no dyno is due by its age. `None` while one is due and left alone.
-    pub not_before: Option<Timestamp>,
-    /// When the next of them is due by its age, whatever is due already.
-    #[serde(default)]
-    pub ahead: Option<Timestamp>,
-    /// Why the newest occurrence is not acted on yet.
-    pub waiting: Option<Waiting>,
-    /// The same of one whose time is over, and that is not judged yet.
-    #[serde(default)]
-    pub waited: Option<Waiting>,
-    /// A miss, until whoever found it has told it: that process may not live to.
-    #[serde(default)]
-    pub untold: Option<Untold>,
-    /// Since when, and when last, the app said that a restart does not suit it.
-    #[serde(default)]
-    pub busy: Option<(Timestamp, Timestamp)>,
-    /// When last it was asked it gave no answer.
-    #[serde(default)]
-    pub is_busy_in_doubt: bool,
-}
-
-impl Mark {
-    /// Why an occurrence is not acted on, as a pass told in its time.
-    #[must_use]
-    pub fn why_not(&self, schedule: &Schedule, occurrence: Timestamp) -> Option<&Waiting> {
-        let both = [&self.waiting, &self.waited].into_iter().flatten();
-        both.into_iter()
-            .find(|waiting| waiting.is_of(schedule, occurrence))
-    }
-
-    /// Waits for something else from now on; what an occurrence waited for whose time is over stays known.
-    #[must_use]
-    pub fn waits(self, schedule: &Schedule, waiting: Option<Waiting>) -> Self {
-        let over = waiting
-            .as_ref()
-            .and_then(|fresh| missed::latest_expired(schedule, self.judged, fresh.at));
-        let waited = over.and_then(|over| self.why_not(schedule, over).cloned());
-        Self {
-            waiting,
-            waited,
-            ..self
-        }
-    }
-}
-
-/// Occurrences that were missed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Untold {
-    /// The latest of them.
-    pub occurrence: Timestamp,
-    pub count: usize,
-    pub reason: String,
-    /// Which process found it.
-    pub by: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waiting {
-    /// The newest occurrence that waits.
-    pub occurrence: Timestamp,
-    /// When that was so: occurrences whose time was not over by then waited too.
-    #[serde(default)]
-    pub at: Timestamp,
-    pub reason: String,
-    /// Heroku's answers lacked dynos: nobody could tell whether it was acted on.
-    #[serde(default)]
-    pub is_unsure: bool,
-}
-
-impl Waiting {
-    #[must_use]
-    pub fn new(occurrence: Timestamp, at: Timestamp, reason: String) -> Self {
-        Self {
-            occurrence,
-            at,
-            reason,
-            is_unsure: false,
-        }
-    }
-
-    fn is_of(&self, schedule: &Schedule, occurrence: Timestamp) -> bool {
-        let was_open =
-            || occurrence < self.occurrence && self.at <= schedule.expires_at(occurrence);
-        occurrence == self.occurrence || was_open()
-    }
-}
 
 impl StateDir {
     /// `AUTORESTART_STATE_DIR`, else the platform's directory for state, for whoever only reads: it need
@@ -191,13 +98,13 @@ impl StateDir {
     /// # Errors
     /// When it cannot be kept.
     pub fn note(&self, name: &str, text: &str) -> Result<(), Error> {
-        replace(&self.path.join(name), text.as_bytes()).map_err(|error| self.io(&error))
+        file::replace(&self.path.join(name), text.as_bytes()).map_err(|error| self.io(&error))
     }
 
     /// The text that is kept under this name.
     #[must_use]
     pub fn noted(&self, name: &str) -> Option<String> {
-        let text = fs::read_to_string(self.path.join(name)).ok()?;
+        let text = String::from_utf8(file::read(&self.path.join(name)).ok()?).ok()?;
         Some(text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
@@ -260,7 +167,7 @@ impl StateDir {
     #[must_use]
     pub fn mark(&self, schedule: &Schedule) -> Mark {
         let fingerprint = store::fingerprint(schedule);
-        let text = fs::read(self.mark_place(schedule)).unwrap_or_default();
+        let text = file::read(&self.mark_place(schedule)).unwrap_or_default();
         let mark = serde_json::from_slice(&text)
             .ok()
             .filter(|mark: &Mark| mark.fingerprint == fingerprint);
@@ -274,7 +181,7 @@ impl StateDir {
     /// When the mark cannot be written.
     pub fn set_mark(&self, schedule: &Schedule, mark: &Mark) -> Result<(), Error> {
         let text = serde_json::to_vec(mark).unwrap_or_default();
-        replace(&self.mark_place(schedule), &text).map_err(|error| self.io(&error))
+        file::replace(&self.mark_place(schedule), &text).map_err(|error| self.io(&error))
     }
 
     fn mark_place(&self, schedule: &Schedule) -> PathBuf {
@@ -291,13 +198,13 @@ impl StateDir {
     /// When it cannot be kept.
     pub fn runner_id(&self) -> Result<String, Error> {
         let place = self.path.join("runner-id");
-        if let Ok(id) = fs::read_to_string(&place)
-            && !id.trim().is_empty()
-        {
-            return Ok(id.trim().to_owned());
+        let known = file::read(&place).map_err(|error| self.io(&error))?;
+        let known = String::from_utf8_lossy(&known).trim().to_owned();
+        if !known.is_empty() {
+            return Ok(known);
         }
         let id = uuid::Uuid::new_v4().to_string();
-        replace(&place, id.as_bytes()).map_err(|error| self.io(&error))?;
+        file::replace(&place, id.as_bytes()).map_err(|error| self.io(&error))?;
         Ok(id)
     }
 }
@@ -319,7 +226,7 @@ impl StateDir {
     /// What is known of the credential for schedules of this account; nothing where it cannot be read.
     #[must_use]
     pub fn credential(&self, host: &str, account: Option<&str>) -> CredentialMark {
-        let text = fs::read(self.credential_place(host, account)).unwrap_or_default();
+        let text = file::read(&self.credential_place(host, account)).unwrap_or_default();
         serde_json::from_slice(&text).unwrap_or_default()
     }
 
@@ -333,7 +240,7 @@ impl StateDir {
     ) -> Result<(), Error> {
         let place = self.credential_place(host, account);
         let text = serde_json::to_vec(mark).unwrap_or_default();
-        replace(&place, &text).map_err(|error| self.io(&error))
+        file::replace(&place, &text).map_err(|error| self.io(&error))
     }
 
     fn credential_place(&self, host: &str, account: Option<&str>) -> PathBuf {
@@ -376,8 +283,11 @@ impl StateDir {
         };
         Error::Io {
             what: format!("state directory {}", self.path.display()),
-            // Without the name of a temporary file, which is nobody's concern.
-            source: error.kind().into(),
+            source: match error.kind() {
+                ErrorKind::Other => std::io::Error::other(error.to_string()),
+                // Without the name of a temporary file, which is nobody's concern.
+                kind => kind.into(),
+            },
             hint: Some(format!(
                 "{mend}, or name another one with AUTORESTART_STATE_DIR"
             )),
@@ -408,11 +318,4 @@ fn share_of(milliseconds: i64, text: &str) -> jiff::SignedDuration {
     let digest = Sha256::digest(text.as_bytes());
     let number = u16::from_be_bytes([digest[0], digest[1]]);
     jiff::SignedDuration::from_millis(i64::from(number) * milliseconds / i64::from(u16::MAX))
-}
-
-pub(crate) fn replace(place: &Path, text: &[u8]) -> std::io::Result<()> {
-    let mut fresh = tempfile::NamedTempFile::new_in(place.parent().unwrap_or(Path::new(".")))?;
-    fresh.write_all(text)?;
-    fresh.persist(place).map_err(|failed| failed.error)?;
-    Ok(())
 }
