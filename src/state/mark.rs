@@ -39,9 +39,8 @@ impl Mark {
     /// Why an occurrence is not acted on, as a pass told in its time.
     #[must_use]
     pub fn why_not(&self, schedule: &Schedule, occurrence: Timestamp) -> Option<&Waiting> {
-        let both = [&self.waiting, &self.waited].into_iter().flatten();
-        both.into_iter()
-            .find(|waiting| waiting.is_of(schedule, occurrence))
+        let mut both = [&self.waiting, &self.waited].into_iter().flatten();
+        both.find(|waiting| waiting.is_of(schedule, occurrence))
     }
 
     /// Waits for something else from now on; what an occurrence waited for whose time is over stays known.
@@ -51,6 +50,11 @@ impl Mark {
             .as_ref()
             .and_then(|fresh| missed::latest_expired(schedule, self.judged, fresh.at));
         let waited = over.and_then(|over| self.why_not(schedule, over).cloned());
+        // What has not changed is not written anew at each look.
+        let waiting = match (self.waiting, waiting) {
+            (Some(before), Some(fresh)) if before.says_as(&fresh) => Some(before),
+            (_, fresh) => fresh,
+        };
         Self {
             waiting,
             waited,
@@ -92,6 +96,11 @@ impl Waiting {
             reason,
             is_unsure: false,
         }
+    }
+
+    fn says_as(&self, other: &Self) -> bool {
+        let at = other.at;
+        Self { at, ..self.clone() } == *other
     }
 
     fn is_of(&self, schedule: &Schedule, occurrence: Timestamp) -> bool {
