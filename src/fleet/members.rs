@@ -56,8 +56,11 @@ pub struct Change {
 
 /// A fleet that Heroku could not be asked about is asked about again so much later.
 const AGAIN: SignedDuration = SignedDuration::from_mins(1);
-/// While dynos may be due by something else than a calendar, an answer is believed for so long.
-const WHILE_DUE: SignedDuration = SignedDuration::from_mins(5);
+/// While dynos may be due by something else than a calendar, or somebody may be back, an answer is believed for
+/// so long: a little less than what lies between two calls of a timer.
+const WHILE_DUE: SignedDuration = SignedDuration::from_secs(285);
+/// Who left so long ago is not looked for at each occurrence.
+const OF_LATE: SignedDuration = SignedDuration::from_hours(48);
 /// So long, while none is.
 const AT_REST: SignedDuration = SignedDuration::from_hours(1);
 
@@ -165,10 +168,10 @@ impl Known {
         // An occurrence is acted on for no longer, so that nothing is looked for at other times.
         let late = fleet.jitter.unwrap_or_default().duration() + fleet.guards.catch_up.duration();
         let may_be_due = due.is_some_and(|due| now.duration_since(due) <= late);
-        // Who left while it was due may be back, and is due still.
+        // Who left of late may be back, and due.
         let has_left = self
             .left
-            .is_some_and(|left| due.is_some_and(|due| left >= due));
+            .is_some_and(|left| now.duration_since(left) < OF_LATE);
         due.is_some_and(|due| due > at)
             || may_be_due && has_left && is_older(WHILE_DUE, self.at)
             || (may_be_due || !is_by_calendar_alone) && is_older(WHILE_DUE, self.at) && is_any_due()

@@ -52,9 +52,10 @@ impl Platform {
         }
     }
 
-    /// Takes over what another process was told, and when; what this one was told is newer.
-    pub fn recall(&self, incident: impl FnOnce() -> Option<(String, Timestamp)>) {
-        if self.again.get().is_none() && self.incident.borrow().is_none() {
+    /// Takes over what another process was told, and when, where the last word of this one is old by `now`.
+    pub fn recall(&self, now: Timestamp, incident: impl FnOnce() -> Option<(String, Timestamp)>) {
+        let is_old = self.again.get().is_none_or(|again| now >= again);
+        if is_old && self.incident.borrow().is_none() {
             self.incident.replace(incident());
         }
     }
@@ -70,5 +71,24 @@ impl Platform {
     pub fn incident(&self) -> Option<String> {
         let incident = self.incident.borrow();
         incident.as_ref().map(|(said, _)| said.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_process_was_told_is_taken_over_where_the_own_word_is_old() {
+        let at = |second: i64| Timestamp::from_second(1_772_434_800 + second).expect("an instant");
+        let told = Some(("red".to_owned(), at(30)));
+        let page = Platform::default();
+        page.again.set(Some(at(60)));
+        page.recall(at(59), || told.clone());
+        assert_eq!(page.told(), None, "its own word is fresh");
+        page.recall(at(60), || told.clone());
+        assert_eq!(page.told(), told);
+        page.recall(at(90), || Some(("older".to_owned(), at(0))));
+        assert_eq!(page.told(), told);
     }
 }

@@ -152,7 +152,7 @@ impl Ledger {
     /// When not.
     pub fn tried_out(state: &StateDir) -> Result<Self, Error> {
         state.try_to_write()?;
-        let ledger = Self::new(state.ledger(), String::new());
+        let ledger = Self::new(state.ledger(), state.runner_id()?);
         let appended = ledger.files.try_to_append();
         appended.map_err(|error| ledger.io(error))?;
         ledger.index()?;

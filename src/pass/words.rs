@@ -10,6 +10,7 @@ use crate::{
     snapshot::Snapshot,
     state::{Mark, StateDir},
 };
+use jiff::Timestamp;
 use std::sync::Arc;
 
 impl AppPass<'_> {
@@ -29,7 +30,7 @@ impl AppPass<'_> {
         recall(
             self.pass.state,
             &self.schedules,
-            tools.platform,
+            (tools.platform, tools.client.now()),
             &mut self.known.seen.words,
         );
         let incident = tools.platform.told();
@@ -108,8 +109,13 @@ impl AppPass<'_> {
 
 /// What earlier passes were told: an app may put restarts off for so long at a stretch, whoever asks; and a
 /// status page that fails has not told that its incident is over.
-fn recall(state: &StateDir, schedules: &[Schedule], platform: &Platform, words: &mut Words) {
-    platform.recall(|| state.incident());
+fn recall(
+    state: &StateDir,
+    schedules: &[Schedule],
+    (platform, now): (&Platform, Timestamp),
+    words: &mut Words,
+) {
+    platform.recall(now, || state.incident());
     for schedule in schedules {
         let Some(url) = &schedule.guards.busy_url else {
             continue;
@@ -129,7 +135,8 @@ pub async fn planned(
     question: Question<'_>,
 ) -> (Plan, Words) {
     let mut known = question.known.clone();
-    recall(state, question.schedules, platform, &mut known.seen.words);
+    let page = (platform, client.now());
+    recall(state, question.schedules, page, &mut known.seen.words);
     let recalled = Question {
         known: &known,
         ..question

@@ -203,6 +203,17 @@ fn an_app_that_is_back_before_its_time_is_over_is_restarted() {
         let (told, restarted) = pass(&home, &served).await;
         assert_eq!(told.code, Some(0), "{told:?}");
         assert_eq!(restarted, names(&["shop-web"]), "{told:?}");
+        // And of a later time, for which it was away from the beginning.
+        change(&served, "shop-web", place("staging")).await;
+        advance("24h").await;
+        let (_, restarted) = pass(&home, &served).await;
+        assert_eq!(restarted, names(&["shop-api"]));
+        advance("5m").await;
+        pass(&home, &served).await;
+        change(&served, "shop-web", place("production")).await;
+        advance("5m").await;
+        let (told, restarted) = pass(&home, &served).await;
+        assert_eq!(restarted, names(&["shop-web"]), "{told:?}");
     });
 }
 

@@ -366,11 +366,14 @@ fn a_pipe_in_its_place_is_no_ledger_and_is_not_waited_for() {
         let id = home.ledger().with_file_name("runner-id");
         std::fs::remove_file(&id).expect("removed");
         nix::unistd::mkfifo(&id, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
-        let told = told_on_time(&home, &served, &["run"]).await;
-        assert!(
-            told.code == Some(1) && told.stderr.contains("is no file"),
-            "{told:?}"
-        );
+        for words in [&["run"][..], &["run", "--check"], &["doctor"]] {
+            let told = told_on_time(&home, &served, words).await;
+            let said = format!("{}{}", told.stdout, told.stderr);
+            assert!(
+                told.code == Some(1) && said.contains("is no file"),
+                "{words:?}: {told:?}"
+            );
+        }
         std::fs::remove_file(&id).expect("removed");
         // And for whose turn it is.
         let lock = home.ledger().with_extension("lock");

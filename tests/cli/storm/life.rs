@@ -18,6 +18,7 @@ use std::{
     cell::{Cell, RefCell},
     future::{Future, poll_fn},
     pin::pin,
+    sync::atomic::{AtomicU64, Ordering},
     task::Poll,
 };
 
@@ -99,14 +100,15 @@ impl Life {
                         return;
                     };
                     show(&apps, clock.now(), event);
-                    happened
-                        .borrow_mut()
-                        .extend(event.what().map(|what| (clock.now(), what)));
+                    let at = clock.now();
                     if let Some((app, keeps)) = event.keeps_created_at() {
                         kept.borrow_mut()
                             .push((clock.now(), apps[app].name.clone(), keeps));
                     }
-                    happen(&heroku, &apps, event).await;
+                    if happen(&heroku, &apps, event).await {
+                        let what = event.what().map(|what| (at, what));
+                        happened.borrow_mut().extend(what);
+                    }
                 };
                 // None is awaited alone: whoever waits for an answer holds the clock for all others.
                 waiting.push(one);
@@ -212,7 +214,11 @@ fn show(apps: &[AppPlan], now: Timestamp, event: &Event) {
     }
 }
 
-async fn happen(heroku: &Heroku, apps: &[AppPlan], event: &Event) {
+/// Only what is another value makes a release.
+static CHANGES: AtomicU64 = AtomicU64::new(0);
+
+/// Lets it happen; tells whether it has.
+async fn happen(heroku: &Heroku, apps: &[AppPlan], event: &Event) -> bool {
     let path = |app: &usize| format!("/sandbox/apps/{}", apps[*app].name);
     match event {
         Event::Ambush(..) => {} // what it is happens when it is time for it
@@ -245,9 +251,11 @@ async fn happen(heroku: &Heroku, apps: &[AppPlan], event: &Event) {
             let url = format!("{}/apps/{}/config-vars", heroku.url, apps[*app].name);
             let set = reqwest::Client::new().patch(url).bearer_auth("a-token");
             let set = set.header("accept", "application/vnd.heroku+json; version=3");
-            let set = set.json(&json!({ "CHANGED": "yes" })).send();
+            let fresh = CHANGES.fetch_add(1, Ordering::Relaxed).to_string();
+            let set = set.json(&json!({ "CHANGED": fresh })).send();
             // Its owner meets the weather, too.
-            let _ = tokio::time::timeout(std::time::Duration::from_secs(5), set).await;
+            let set = tokio::time::timeout(std::time::Duration::from_secs(5), set).await;
+            return matches!(set, Ok(Ok(answer)) if answer.status().is_success());
         }
         Event::Latency(ms) => heroku.patch("/sandbox", &json!({ "latency-ms": ms })).await,
         Event::Remaining(left) => {
@@ -264,4 +272,5 @@ async fn happen(heroku: &Heroku, apps: &[AppPlan], event: &Event) {
                 .await;
         }
     }
+    true
 }
