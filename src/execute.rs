@@ -97,16 +97,13 @@ impl Tools<'_> {
         snapshot: &mut Snapshot,
         seen: &mut Seen,
         until: Option<Timestamp>,
-        is_outdated: &dyn Fn() -> bool,
+        outdated: &dyn Fn() -> Option<&'static str>,
     ) -> (Result<End, Error>, Vec<Arc<Ended>>) {
         let mut roll = Roll::new(steps, until, std::mem::take(seen));
         let mut ended = vec![];
         let refused = self.refuse_what_was_asked(&mut roll, steps, &snapshot.app.id);
         let mut end = match refused {
-            Ok(()) => {
-                self.drive(&mut roll, snapshot, &mut ended, is_outdated)
-                    .await
-            }
+            Ok(()) => self.drive(&mut roll, snapshot, &mut ended, outdated).await,
             Err(error) => Err(error),
         };
         match &end {
@@ -149,20 +146,12 @@ impl Tools<'_> {
         Ok(())
     }
 
-    fn why_anew(&self) -> &'static str {
-        if self.platform.incident().is_some() {
-            "Heroku has an incident"
-        } else {
-            "the app has changed"
-        }
-    }
-
     async fn drive(
         &self,
         roll: &mut Roll,
         snapshot: &mut Snapshot,
         ended: &mut Vec<Arc<Ended>>,
-        is_outdated: &dyn Fn() -> bool,
+        outdated: &dyn Fn() -> Option<&'static str>,
     ) -> Result<End, Error> {
         let app = snapshot.app.id.clone();
         let mut failures = 0;
@@ -177,12 +166,14 @@ impl Tools<'_> {
             let Ok(look) = look.await else {
                 return Ok(End::Interrupted);
             };
-            let is_late;
+            let why;
             match look {
                 Ok(()) => {
                     failures = 0;
-                    is_late = self.client.now().duration_since(snapshot.at) > LATE;
-                    roll.begins_no_more(!follow.is_as_planned() || is_outdated() || is_late);
+                    let is_late = self.client.now().duration_since(snapshot.at) > LATE;
+                    let late = is_late.then_some("Heroku takes long to list the dynos");
+                    why = late.or_else(outdated);
+                    roll.begins_no_more(!follow.is_as_planned() || why.is_some());
                 }
                 Err(error) => {
                     failures += 1;
@@ -254,10 +245,7 @@ impl Tools<'_> {
                     self.record(roll, ended)?;
                     return Ok(match (roll.failure(), action) {
                         (Some(why), _) => End::Failed(why.to_owned()),
-                        (None, Action::Replan) if is_late => {
-                            End::Replan("Heroku takes long to list the dynos")
-                        }
-                        (None, Action::Replan) => End::Replan(self.why_anew()),
+                        (None, Action::Replan) => End::Replan(why.unwrap_or("the app has changed")),
                         (None, _) => End::Done,
                     });
                 }

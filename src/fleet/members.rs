@@ -59,10 +59,10 @@ const AGAIN: SignedDuration = SignedDuration::from_mins(1);
 /// While dynos may be due by something else than a calendar, or somebody may be back, an answer is believed for
 /// so long: a little less than what lies between two calls of a timer.
 const WHILE_DUE: SignedDuration = SignedDuration::from_secs(285);
-/// Who left so long ago is not looked for at each occurrence.
-const OF_LATE: SignedDuration = SignedDuration::from_hours(48);
 /// So long, while none is.
 const AT_REST: SignedDuration = SignedDuration::from_hours(1);
+/// Who left so long ago is not looked for at each occurrence.
+const OF_LATE: SignedDuration = SignedDuration::from_hours(48);
 
 impl Known {
     /// Takes over what Heroku told of a fleet's apps.

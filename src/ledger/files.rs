@@ -61,7 +61,7 @@ impl Files {
     /// Whether a line could be appended to what is there.
     pub fn try_to_append(&self) -> io::Result<()> {
         let _turn = self.turn()?;
-        match found(fs::metadata(&self.path))? {
+        match file::open(&self.path)? {
             Some(_) => self.open().map(drop),
             None => Ok(()),
         }
@@ -161,13 +161,6 @@ fn each_line(mut file: impl BufRead, mut take: impl FnMut(&[u8])) -> io::Result<
         line.clear();
     }
     Ok(())
-}
-
-fn found<T>(opened: io::Result<T>) -> io::Result<Option<T>> {
-    match opened {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        opened => opened.map(Some),
-    }
 }
 
 /// A file that was torn at its end does not run into the next.

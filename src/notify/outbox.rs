@@ -112,7 +112,7 @@ impl Outbox {
             self.letters.drain(..).partition(is_old);
         self.letters = kept;
         let mut surplus = self.letters.len().saturating_sub(MOST);
-        // What went well is told before nothing else is.
+        // What went well is let go first.
         for is_let_go in [Letter::is_good, |_: &Letter| true] {
             self.letters.retain(|letter| {
                 let is_dropped = surplus > 0 && is_let_go(letter);

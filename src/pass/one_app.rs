@@ -317,12 +317,16 @@ impl<'a> AppPass<'a> {
         let meant: Vec<String> = self.schedules.iter().map(fingerprint).collect();
         let (is_now, app) = (self.known.now.is_some(), snapshot.app.clone());
         let heeds_incidents = steps.iter().any(|step| !step.asks.ignores_incident);
-        let is_outdated = || {
+        let outdated = || {
             let current = self.current_here(&app).filter(|_| !is_now);
             let has_changed = current.is_some_and(|current| {
                 current.iter().map(fingerprint).collect::<Vec<_>>() != meant
             });
-            has_changed || heeds_incidents && tools.platform.incident().is_some()
+            let has_incident = heeds_incidents && tools.platform.incident().is_some();
+            let incident = has_incident.then_some("Heroku has an incident");
+            has_changed
+                .then_some("its schedules have changed")
+                .or(incident)
         };
         if report.ended.is_empty() {
             tools.observer.progress(Progress::Begun {
@@ -330,7 +334,7 @@ impl<'a> AppPass<'a> {
                 steps: &plan.steps,
             });
         }
-        let rolled = tools.roll(steps, snapshot, &mut seen, until, &is_outdated);
+        let rolled = tools.roll(steps, snapshot, &mut seen, until, &outdated);
         let (end, ended) = rolled.await;
         self.known.seen = seen;
         for ended in ended {

@@ -135,8 +135,8 @@ impl Words {
         }
     }
 
-    /// Takes in what an earlier pass was told: since when, and when last, a restart did not suit the app.
-    /// And whether it gave no answer when last it was asked.
+    /// Takes in what an earlier pass was told: since when, and when last, a restart did not suit the app, and
+    /// whether the last answer was none.
     pub fn recall(&mut self, url: &AppUrl, (since, at): (Timestamp, Timestamp), is_in_doubt: bool) {
         self.busy.entry(url.clone()).or_insert(Busy {
             at,

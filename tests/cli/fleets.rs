@@ -164,54 +164,43 @@ fn an_app_is_the_same_by_its_id_and_by_its_name_whoever_names_it() {
     });
 }
 
-#[test]
-fn an_app_that_left_a_moment_before_the_occurrence_is_left_alone() {
-    let home = Home::new();
-    let served = Served::start(&world(&home), Some("2026-03-02T06:59:30Z*60"));
-    home.write_schedules(&schedule("pipeline = \"shop\"\nstage = \"production\""));
-    block(async {
-        told_on_time(&home, &served, &["run"]).await;
-        change(&served, "shop-web", json!({ "pipeline": "shop/staging" })).await;
-        let on_time = json!({ "advance": "40s" });
-        served.heroku.patch("/sandbox", &on_time).await;
-        let (told, restarted) = pass(&home, &served).await;
-        assert_eq!(told.code, Some(0), "{told:?}");
-        assert_eq!(restarted, names(&["shop-api"]));
-    });
+async fn advance(served: &Served, by: &str) {
+    let by = json!({ "advance": by });
+    served.heroku.patch("/sandbox", &by).await;
 }
 
-/// Where it was away when the time came, and is back while it may still be acted on.
+async fn put(served: &Served, app: &str, stage: &str) {
+    let place = json!({ "pipeline": format!("shop/{stage}") });
+    change(served, app, place).await;
+}
+
 #[test]
-fn an_app_that_is_back_before_its_time_is_over_is_restarted() {
+fn an_app_that_left_a_moment_before_the_occurrence_is_left_alone_until_it_is_back() {
     let home = Home::new();
     let served = Served::start(&world(&home), Some("2026-03-02T06:59:30Z*60"));
     home.write_schedules(&schedule("pipeline = \"shop\"\nstage = \"production\""));
     block(async {
-        let advance = async |by: &str| {
-            let by = json!({ "advance": by });
-            served.heroku.patch("/sandbox", &by).await;
-        };
         told_on_time(&home, &served, &["run"]).await;
-        let place = |stage: &str| json!({ "pipeline": format!("shop/{stage}") });
-        change(&served, "shop-web", place("staging")).await;
-        advance("40s").await;
+        put(&served, "shop-web", "staging").await;
+        advance(&served, "40s").await;
         let (told, restarted) = pass(&home, &served).await;
         assert_eq!(told.code, Some(0), "{told:?}");
         assert_eq!(restarted, names(&["shop-api"]));
-        change(&served, "shop-web", place("production")).await;
-        advance("6m").await;
+        // While it may still be acted on.
+        put(&served, "shop-web", "production").await;
+        advance(&served, "6m").await;
         let (told, restarted) = pass(&home, &served).await;
         assert_eq!(told.code, Some(0), "{told:?}");
         assert_eq!(restarted, names(&["shop-web"]), "{told:?}");
         // And of a later time, for which it was away from the beginning.
-        change(&served, "shop-web", place("staging")).await;
-        advance("24h").await;
+        put(&served, "shop-web", "staging").await;
+        advance(&served, "24h").await;
         let (_, restarted) = pass(&home, &served).await;
         assert_eq!(restarted, names(&["shop-api"]));
-        advance("5m").await;
+        advance(&served, "5m").await;
         pass(&home, &served).await;
-        change(&served, "shop-web", place("production")).await;
-        advance("5m").await;
+        put(&served, "shop-web", "production").await;
+        advance(&served, "5m").await;
         let (told, restarted) = pass(&home, &served).await;
         assert_eq!(restarted, names(&["shop-web"]), "{told:?}");
     });
