@@ -20,6 +20,10 @@ export default defineConfig({
           sequence: {groupOrder: 1},
         },
       },
+      {
+        extends: true,
+        test: {include: ['tests/packages/**/*.test.mjs'], name: 'packages', sequence: {groupOrder: 2}},
+      },
     ],
     // starting the real CLI a few times takes seconds on a busy machine
     testTimeout: 60_000,

@@ -45,8 +45,8 @@ const {metafile} = await build({
   },
   bundle: true,
   entryPoints: ['plugin/src/index.ts'],
-  // The last three are asked for by code that is never reached from here.
-  external: ['@heroku-cli/command/lib/completions.js', 'inquirer', 'open', 'typescript'],
+  // asked for by code that is never reached from here
+  external: ['inquirer', 'open', 'typescript'],
   format: 'esm',
   logLevel: 'warning',
   metafile: true,

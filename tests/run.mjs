@@ -4,10 +4,10 @@
 //   npm test -- e2e lint      only these steps, and those that they need
 //
 // A program that this machine lacks is a failure where CI=true; elsewhere what needs it is skipped, and it is said.
-import {readFileSync} from 'node:fs'
+import {readdirSync, readFileSync} from 'node:fs'
 import {availableParallelism} from 'node:os'
-import {delimiter, join} from 'node:path'
-import {binary, cargo, isStopped, leaveOnSignals, missing, preparations, root, run, stoppedCode, throwawayHome} from './setup.mjs'
+import {join} from 'node:path'
+import {binary, cargo, isStopped, leaveOnSignals, missing, preparations, root, run, stoppedCode, throwawayHome, withPython} from './setup.mjs'
 
 /** What needs each program. */
 const PROGRAMS = {
@@ -18,8 +18,9 @@ const PROGRAMS = {
   'gnome-keyring-daemon': 'the tests with a Secret Service',
   'secret-tool': 'the tests with a Secret Service',
   gpg: 'the tests with a .netrc.gpg',
-  python3: 'the comparison with croniter and cronsim, and the checks of what install writes',
-  objdump: 'the check of which glibc the binary for Linux needs',
+  python3: 'the comparison with croniter and cronsim, the checks of what install writes, the packages and the workflows',
+  rustup: 'the packages, with binaries for other machines',
+  tar: 'the registry of the tests',
   'systemd-analyze': 'the checks of what install writes',
   crontab: 'the checks of what install writes',
   xmllint: 'the checks of what install writes',
@@ -58,7 +59,8 @@ const STEPS = [
   {name: 'cron peers', needs: ['python3', 'cargo build'], work: cronPeers},
   {name: 'runner files', needs: ['python3', 'systemd-analyze', 'crontab', 'xmllint', 'cargo build'], work: runnerFiles},
   {name: 'runner live', needs: ['python3', 'systemd-analyze', 'crontab', 'unshare', 'curl', 'cargo build'], work: runnerLive},
-  {name: 'linux binary', needs: ['cargo', 'python3', 'objdump'], work: linuxBinary},
+  {name: 'workflows', needs: ['python3'], work: workflows},
+  {name: 'packages', needs: ['cargo', 'python3', 'rustup', 'tar', 'cargo build', 'npm run build'], work: packages},
   {name: 'lint', needs: ['npm ci'], work: () => run('npm', ['run', '--silent', 'lint']).then(byCode)},
   {name: 'plugin', needs: ['git', 'npm run build'], work: vitest('plugin')},
   {name: 'e2e', needs: ['git', 'cargo build', 'npm run build'], work: vitest('e2e')},
@@ -145,14 +147,14 @@ async function schema() {
 
 /** Next occurrences beside those of croniter and cronsim. */
 function cronPeers() {
-  return withPython('cron-peers', ['--requirement', join(root, 'tests/peers/requirements.txt')], place =>
-    run(join(place, 'bin/python'), [join(root, 'tests/peers/calendars.py'), binary('debug')]))
+  return withPython('cron-peers', ['--requirement', join(root, 'tests/peers/requirements.txt')], bin =>
+    run(join(bin, 'python'), [join(root, 'tests/peers/calendars.py'), binary('debug')]).then(byCode))
 }
 
 /** What `install --print` prints, read by those who are to read it. */
 function runnerFiles() {
-  return withPython('runner-files', ['--requirement', join(root, 'tests/runners/requirements.txt')], place =>
-    run(join(place, 'bin/python'), [join(root, 'tests/runners/files.py'), binary('debug')]))
+  return withPython('runner-files', ['--requirement', join(root, 'tests/runners/requirements.txt')], bin =>
+    run(join(bin, 'python'), [join(root, 'tests/runners/files.py'), binary('debug')]).then(byCode))
 }
 
 /** `install` and `uninstall` for real, on a machine within this one; only root may make that. */
@@ -166,41 +168,34 @@ async function runnerLive() {
   return code === 77 ? ended('skipped', 'no systemd for users can be started here') : byCode(code)
 }
 
-/**
- * The binary that a dyno runs: built for an old glibc, and deployed; its dyno makes the passes of a test. Which symbols it
- * needs, and what it does, does not depend on how fast it is.
- */
-function linuxBinary() {
-  const target = 'x86_64-unknown-linux-gnu'
-  const built = join(root, 'target', target, 'debug/autorestart')
-  return withPython('zig', ['ziglang==0.17.1', 'cargo-zigbuild==0.24.1'], async place => {
-    const env = {...process.env, PATH: `${join(place, 'bin')}${delimiter}${process.env['PATH']}`}
-    const code = await cargo(['zigbuild', '--bin', 'autorestart', '--target', `${target}.2.17`], {env})
-    if (code !== 0) return code
-    const output = []
-    const read = await run('objdump', ['-T', built], {onOutput: chunk => output.push(chunk)})
-    if (read !== 0) return read
-    const versions = [...Buffer.concat(output).toString().matchAll(/GLIBC_(\d+)\.(\d+)/g)].map(([, major, minor]) => major * 1000 + Number(minor))
-    const newest = Math.max(...versions)
-    console.log(`it needs glibc ${Math.floor(newest / 1000)}.${newest % 1000}, of ${versions.length} symbols`)
-    if (versions.length === 0 || newest > 2017) return 1
-    const test = 'deploy::the_runner_restarts_on_time_and_a_second_deploy_changes_nothing_and_nothing_is_left_of_it'
-    return cargo(['test', '--test', 'cli', test], {env: {...process.env, AUTORESTART_LINUX_BINARY: built}})
+/** What GitHub is to do: by its schema, and by what is known to be unsafe. */
+function workflows() {
+  return withPython('workflows', ['--requirement', join(root, 'tests/workflows/requirements.txt')], async bin => {
+    const files = readdirSync(join(root, '.github/workflows')).map(name => join('.github/workflows', name))
+    const steps = [
+      ['check-jsonschema', ['--builtin-schema', 'vendor.github-workflows', ...files]],
+      ['check-jsonschema', ['--builtin-schema', 'vendor.dependabot', '.github/dependabot.yml']],
+      ['actionlint', files],
+      ['zizmor', ['--offline', '.github']],
+    ]
+    for (const [program, args] of steps) {
+      const code = await run(join(bin, program), args)
+      if (code !== 0) return byCode(code)
+    }
+    return ended('passed')
   })
 }
 
-/** Does work in a Python environment of its own with these packages in it. */
-async function withPython(name, packages, work) {
-  const place = join(root, 'target', name)
-  const steps = [
-    ['python3', ['-m', 'venv', place]],
-    [join(place, 'bin/python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages]],
-  ]
-  for (const [program, args] of steps) {
-    const code = await run(program, args)
-    if (code !== 0) return byCode(code)
-  }
-  return byCode(await work(place))
+/** The packages, with the binary that ships, for a machine like this: what `plugins:install` brings, and what a dyno runs. */
+async function packages() {
+  const here = `${process.platform}-${process.arch}`
+  const code = await run(process.execPath, [join(root, 'plugin/pack/index.mjs'), here])
+  if (code !== 0) return byCode(code)
+  const installed = await vitest('packages')()
+  if (installed.result !== 'passed' || here !== 'linux-x64') return installed
+  const test = 'deploy::the_runner_restarts_on_time_and_a_second_deploy_changes_nothing_and_nothing_is_left_of_it'
+  const shipped = join(root, 'target/x86_64-unknown-linux-musl/dist/autorestart')
+  return cargo(['test', '--test', 'cli', test], {env: {...process.env, AUTORESTART_LINUX_BINARY: shipped}}).then(byCode)
 }
 
 function table(done) {

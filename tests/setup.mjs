@@ -3,7 +3,7 @@
 import {spawn} from 'node:child_process'
 import {accessSync, constants, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {constants as system, tmpdir} from 'node:os'
-import {delimiter, join, resolve} from 'node:path'
+import {delimiter, dirname, join, resolve} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import {fileURLToPath} from 'node:url'
 
@@ -112,11 +112,11 @@ export const stoppedCode = () => 128 + system.signals[stoppedBy]
  * Runs a program to its end; resolves to its exit code. Its output is ours, or `onOutput` gets it piece by piece. When we
  * are asked to leave, it is over once nothing of the program's process group is left.
  */
-export async function run(program, args, {cwd = root, env = process.env, onOutput} = {}) {
+export async function run(program, args, {cwd = root, env = process.env, onOutput, stderr = onOutput && 'pipe'} = {}) {
   if (isStopped()) return stoppedCode()
   const output = onOutput ? 'pipe' : 'inherit'
   // A group of its own, so that all of it can be told to leave, whoever was told first. npm is a .cmd on Windows.
-  const child = spawn(program, args, {cwd, detached: !isWindows, env, shell: isWindows, stdio: ['ignore', output, output]})
+  const child = spawn(program, args, {cwd, detached: !isWindows, env, shell: isWindows, stdio: ['ignore', output, stderr ?? 'inherit']})
   running.add(child)
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', onOutput)
   try {
@@ -133,6 +133,23 @@ export async function run(program, args, {cwd = root, env = process.env, onOutpu
   } finally {
     running.delete(child)
   }
+}
+
+/** Runs a program that must end well; resolves to what it printed. Its stderr is ours. */
+export async function output(program, args, options) {
+  const printed = []
+  const code = await run(program, args, {...options, onOutput: chunk => printed.push(chunk), stderr: 'inherit'})
+  if (code !== 0) throw new Error(`${program} ${args[0]} ended with ${code}`)
+  return Buffer.concat(printed).toString()
+}
+
+/** Resolves to what `work` does in a Python environment of its own, below target, with these packages in it. */
+export async function withPython(name, packages, work) {
+  const place = join(root, 'target', name)
+  const python = join(place, isWindows ? 'Scripts' : 'bin', 'python')
+  if (!existsSync(python)) await output('python3', ['-m', 'venv', place])
+  await output(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages])
+  return work(dirname(python))
 }
 
 function tell(child, signal) {

@@ -2,11 +2,12 @@
 import {existsSync, readFileSync} from 'node:fs'
 import {createRequire} from 'node:module'
 import {dirname, join} from 'node:path'
+import platforms from '../platforms.json' with {type: 'json'}
 
 const NAME = 'heroku-dynos-autorestart'
 
 /** A platform package is published for each of these; npm installs the one that fits. */
-export const PLATFORMS = ['darwin-arm64', 'darwin-x64', 'linux-arm64', 'linux-x64', 'win32-x64']
+export const PLATFORMS = Object.keys(platforms)
 
 /** Its message says what to do; no stack belongs to it. */
 export class BinaryMissing extends Error {}
@@ -55,7 +56,8 @@ export function findBinary({arch, override, platform, root, version}: Place): st
   if (PLATFORMS.includes(here))
     throw new BinaryMissing(
       `${NAME}-${here}, the package that holds the binary, is not installed\n` +
-        `It is an optional dependency; npm was probably told to leave those out (--omit=optional, --no-optional).\n${REINSTALL}`,
+        'It is an optional dependency: npm was probably told to leave those out (optional=false in .npmrc), or a mirror of the ' +
+        `registry does not have it yet.\n${REINSTALL}`,
     )
   throw new BinaryMissing(
     `there is no binary for ${here}\nPlatforms: ${PLATFORMS.join(', ')}. ` +

@@ -2,18 +2,24 @@
 import {app, remote} from '@heroku-cli/command/lib/flags/app.js'
 import * as Flags from '@oclif/core/flags'
 import type {FlagInput} from '@oclif/core/interfaces'
+import {createRequire} from 'node:module'
+import {join} from 'node:path'
+import {pathToFileURL} from 'node:url'
 import type {DeclaredCommand, DeclaredFlag} from './declared.ts'
 
 interface Context {
-  config: never
+  /** `root`: the folder of the CLI that runs us. */
+  config: {root: string}
   flags?: Record<string, string>
 }
 
-// The CLI's completions load its whole API client, a second of work: only a TAB that finds no cache may cost that.
+// The CLI's completions load its whole API client, a second of work: only a TAB that finds no cache may cost that. They are
+// those of the CLI that runs us, since a copy of our own would be a hundred packages more to install.
 const completion = (name: 'AppCompletion' | 'AppDynoCompletion' | 'ProcessTypeCompletion' | 'RemoteCompletion') => ({
   async options(context: Context): Promise<string[]> {
-    const real = await import('@heroku-cli/command/lib/completions.js')
-    return real[name].options(context)
+    const theirs = createRequire(join(context.config.root, 'package.json')).resolve('@heroku-cli/command/lib/completions.js')
+    const real: typeof import('@heroku-cli/command/lib/completions.js') = await import(pathToFileURL(theirs).href)
+    return real[name].options(context as never)
   },
 })
 

@@ -73,7 +73,7 @@ describe('the message', () => {
   it('says that optional packages were left out', () => {
     const message = missing()
     expect(message).toMatch(/^heroku-dynos-autorestart-linux-x64, .*, is not installed\n/)
-    expect(message).toContain('--omit=optional')
+    expect(message).toContain('optional=false')
     expect(message).toContain('heroku plugins:install heroku-dynos-autorestart')
   })
 

@@ -1,7 +1,8 @@
 // Owns: that commands.json becomes oclif classes whole: ids, help, flags, completion - and not a flag more.
+import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
 import {commandClass} from '../src/command.ts'
-import {declaredCommands, type DeclaredCommand, type DeclaredFlag} from '../src/declared.ts'
+import {declaredCommands, type DeclaredCommand, type DeclaredFlag, packageRoot} from '../src/declared.ts'
 import {COMMANDS, oclifId} from '../src/index.ts'
 
 const flag = (of: Partial<DeclaredFlag>): DeclaredFlag => ({
@@ -80,7 +81,8 @@ describe('a class', () => {
     expect(completion('window')).toBeUndefined()
     expect(await completion('dyno-name')?.cacheKey?.({flags: {app: 'example-app'}})).toBe('example-app_dynos')
     // No Procfile lies in this checkout, and the CLI's own completion says so with an empty list.
-    expect(await completion('process-type')?.options({})).toEqual([])
+    const root = join(packageRoot, 'node_modules/heroku')
+    expect(await completion('process-type')?.options({config: {root}})).toEqual([])
   })
 })
 

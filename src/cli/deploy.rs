@@ -42,7 +42,7 @@ pub struct Deploy {
     /// have the runner tell the URL of this name, every ten minutes, that it fares well
     #[arg(long, value_name = "NAME", value_parser = notify::name)]
     pub ping: Option<String>,
-    /// binary for Linux on x86-64 that is to run there [default: this one, where it is that]
+    /// binary for Linux on x86-64 that is to run there [default: this one, or the one that came with it]
     #[arg(long, value_name = "PATH")]
     pub binary: Option<PathBuf>,
     /// answer the question

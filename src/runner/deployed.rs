@@ -144,7 +144,7 @@ pub fn told(lines: &[LogLine]) -> Told {
 /// # Errors
 /// When Heroku cannot be asked, or answers with an error.
 pub async fn look(client: &Client, app: &str) -> Result<Seen, Error> {
-    let ((dynos, _), lines) = futures_util::try_join!(client.dynos(app), client.log(app))?;
+    let ((dynos, _), lines) = tokio::try_join!(client.dynos(app), client.log(app))?;
     let dyno = dynos
         .into_iter()
         .filter(|dyno| dyno.process_type == PROCESS_TYPE)

@@ -536,6 +536,32 @@ fn bad_input_of_deploy_is_refused_before_anything_is_made() {
     });
 }
 
+/// The packages for other machines have the binary for dynos beside their own.
+#[test]
+fn the_binary_that_lies_beside_is_the_one_that_is_deployed() {
+    block(async {
+        let home = Home::new();
+        let served = Served::start(&scenario(&home, ""), Some(CLOCK));
+        home.write_schedules(&schedule("07:00"));
+        let here = home.path().join("autorestart");
+        if std::fs::hard_link(crate::process::binary(), &here).is_err() {
+            std::fs::copy(crate::process::binary(), &here).expect("a copy");
+        }
+        let beside = home.path().join("autorestart-linux-x64");
+        std::fs::write(&beside, "#!/bin/sh\n").expect("a file");
+        let usual = on_time(&home, &served, &["deploy", "--yes"]).await;
+        let mut command = Command::new(&here);
+        let env = usual
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?)));
+        command.args(usual.get_args()).env_clear().envs(env);
+        let told: Told = command.output().expect("it runs").into();
+        assert_eq!(told.code, Some(2), "{told:?}");
+        let said = "autorestart-linux-x64 cannot run on a dyno: it is no program for Linux";
+        assert!(told.stderr.contains(said), "{told:?}");
+    });
+}
+
 /// What Heroku refuses after the app was made: Eco without its pool, an account that pays nothing.
 #[test]
 fn what_heroku_refuses_late_is_undone() {

@@ -28,10 +28,10 @@ export const herokuWords = args => [process.execPath, ...nodeFlags, cli, ...args
 
 /**
  * `whenDone`: vitest's `afterAll`, or `onTestFinished` for the machine of one test. `env`: more variables, or fewer where
- * they are undefined. `scenario`: TOML of the simulated Heroku in place of its leaky shop. `clock`: where the clocks of both
+ * they are undefined. `isLinked`: whether this checkout is the plugin. `scenario`: TOML of the simulated Heroku in place of its leaky shop. `clock`: where the clocks of both
  * begin, in place of now. `sandboxArgs`: more of the sandbox's flags.
  */
-export async function machine(whenDone, {clock, env: more, sandboxArgs, scenario} = {}) {
+export async function machine(whenDone, {clock, env: more, isLinked = true, sandboxArgs, scenario} = {}) {
   const {home, remove} = throwawayHome()
   whenDone(remove)
   const cwd = join(home, 'project')
@@ -48,7 +48,7 @@ export async function machine(whenDone, {clock, env: more, sandboxArgs, scenario
     ...(clock && {AUTORESTART_CLOCK: clock}),
     ...more,
   }
-  linkPlugin(join(home, '.local/share/heroku'))
+  if (isLinked) linkPlugin(join(home, '.local/share/heroku'))
 
   const ended = (file, args, options = {}) => {
     const {env: changed, ...rest} = options

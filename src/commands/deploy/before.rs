@@ -22,8 +22,11 @@ use crate::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::{Path, PathBuf},
 };
+
+/// What `npm run pack` calls the binary for dynos beside another.
+const FOR_DYNOS: &str = "autorestart-linux-x64";
 
 /// The schedules file of this machine; a dyno of the runner has none.
 pub fn file(context: &Context<'_>, named: Option<&Path>) -> Result<SchedulesFile, Error> {
@@ -125,10 +128,7 @@ pub fn package(context: &Context<'_>, named: Option<&Path>) -> Result<Package, E
     }
     let path = match named {
         Some(path) => path.to_owned(),
-        None => context
-            .env
-            .own_binary()
-            .map_err(|error| Error::io("this program", error))?,
+        None => own(context).map_err(|error| Error::io("this program", error))?,
     };
     let shown = context.env.in_words(&path);
     let binary = Package::read(&path).map_err(|error| Error::io(&shown, error))?;
@@ -143,6 +143,14 @@ pub fn package(context: &Context<'_>, named: Option<&Path>) -> Result<Package, E
         action.done();
     }
     packed
+}
+
+/// The binary that a dyno can run: this very one, or the one that the packages for other machines have
+/// beside it.
+fn own(context: &Context<'_>) -> std::io::Result<PathBuf> {
+    let here = context.env.own_binary()?;
+    let beside = here.with_file_name(FOR_DYNOS);
+    Ok(if beside.is_file() { beside } else { here })
 }
 
 /// The login, which must be the account's own: only that makes authorizations.

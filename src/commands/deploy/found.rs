@@ -48,7 +48,7 @@ impl Found {
             Err(error) => return Err(error.into()),
         };
         let id = app.id.as_str();
-        let (config, slug, scales, addons) = futures_util::try_join!(
+        let (config, slug, scales, addons) = tokio::try_join!(
             client.config_vars(id),
             client.current_slug(id),
             client.scales(id),

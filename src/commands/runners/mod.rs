@@ -71,7 +71,7 @@ impl Runner {
     async fn deployed(vars: &ConfigVars) -> (Self, Told) {
         let (client, name) = (vars.client(), &vars.runner().name);
         let id = vars.runner().id.as_str();
-        let looked = futures_util::try_join!(deployed::look(client, id), client.scales(id));
+        let looked = tokio::try_join!(deployed::look(client, id), client.scales(id));
         let now = client.now();
         let mut it = Self {
             mode: "dyno",

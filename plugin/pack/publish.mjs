@@ -1,0 +1,65 @@
+// Owns: publishing what `npm run pack` packed: node plugin/pack/publish.mjs FOLDER
+//
+// The packages with the binaries come first, and are there for everybody, before the one that asks for them: npm leaves out
+// an optional package that it does not find, and says nothing. What is there already, byte by byte, is left as it is, so a
+// release that broke off is published by doing it again.
+import {createHash} from 'node:crypto'
+import {readdirSync, readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
+import {leaveOnSignals, output, run} from '../../tests/setup.mjs'
+
+/** How long a registry may take to show what it took. */
+const TRIES = 60
+const BETWEEN = Number(process.env['AUTORESTART_PUBLISH_PAUSE_MS'] ?? 5000)
+
+async function tarballs(folder) {
+  const files = readdirSync(folder).filter(file => file.endsWith('.tgz')).map(file => join(folder, file))
+  return Promise.all(files.map(async path => ({
+    integrity: `sha512-${createHash('sha512').update(readFileSync(path)).digest('base64')}`,
+    path,
+    ...JSON.parse(await output('tar', ['-xzOf', path, 'package/package.json'])),
+  })))
+}
+
+/** The integrity that the registry has for this version; nothing where it has none. */
+async function published({name, version}) {
+  let text = ''
+  const code = await run('npm', ['view', `${name}@${version}`, 'dist.integrity', '--json', '--prefer-online'], {onOutput: chunk => (text += chunk)})
+  if (code === 0) return text.trim() ? JSON.parse(text) : undefined
+  if (text.includes('E404')) return undefined
+  throw new Error(`npm view ${name}@${version} ended with ${code}\n${text}`)
+}
+
+async function publish(one) {
+  const shown = `${one.name}@${one.version}`
+  const there = await published(one)
+  if (there === one.integrity) return console.log(`${shown}: there already`)
+  if (there) throw new Error(`${shown} is published with other bytes: a version is never published twice`)
+  await output('npm', ['publish', one.path, '--access', 'public'])
+  for (let tries = TRIES; (await published(one)) !== one.integrity; tries--) {
+    if (tries === 0) throw new Error(`${shown} was taken, and the registry does not show it`)
+    await pause(BETWEEN)
+  }
+  console.log(`${shown}: published`)
+}
+
+async function main([folder]) {
+  if (!folder) throw new Error('usage: node plugin/pack/publish.mjs FOLDER')
+  const all = await tarballs(folder)
+  const [first, ...others] = all.filter(({optionalDependencies}) => optionalDependencies)
+  if (!first || others.length > 0) throw new Error(`${folder} has ${others.length + (first ? 1 : 0)} packages with optional dependencies, and must have one`)
+  const wanted = Object.entries(first.optionalDependencies).map(([name, version]) => `${name}@${version}`).sort()
+  const platforms = all.filter(one => one !== first)
+  const packed = platforms.map(({name, version}) => `${name}@${version}`).sort()
+  if (packed.join() !== wanted.join()) throw new Error(`${first.name} asks for ${wanted.join(', ')}, and ${folder} has ${packed.join(', ')}`)
+  for (const one of [...platforms, first]) await publish(one)
+}
+
+leaveOnSignals()
+try {
+  await main(process.argv.slice(2))
+} catch (error) {
+  console.error(` ›   Error: ${error.message}`)
+  process.exitCode = 1
+}

@@ -1,0 +1,68 @@
+// Owns: docs/COMMANDS.md, made of plugin/commands.json, and docs/SCHEDULES.md, made of docs/schedules.schema.json:
+// node plugin/reference.mjs (--check: fails where they have drifted)
+import {readFileSync, writeFileSync} from 'node:fs'
+import {fileURLToPath} from 'node:url'
+
+const at = path => fileURLToPath(new URL(path, import.meta.url))
+const {commands} = JSON.parse(readFileSync(at('commands.json'), 'utf8'))
+const schema = JSON.parse(readFileSync(at('../docs/schedules.schema.json'), 'utf8'))
+
+const ofPlugin = id => ['dynos:autorestart', ...id.split(' ').filter(Boolean)].join(':')
+const capital = text => text.charAt(0).toUpperCase() + text.slice(1)
+const anchor = text => text.toLowerCase().replaceAll(/[^\w -]/g, '').replaceAll(' ', '-')
+/** As a cell of a table has it; what stands in angle brackets is no tag. */
+const cell = text => text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('\n', ' ')
+
+function flag({aliases, char, multiple, name, options, summary, type, value}) {
+  const shown = options ? options.join('|') : (value ?? 'VALUE')
+  const typed = `--${name}${type === 'boolean' ? '' : ` ${shown}`}`
+  const others = aliases.length > 0 ? `; also ${aliases.map(alias => `\`--${alias}\``).join(', ')}` : ''
+  return `| ${char ? `\`-${char}\` ` : ''}\`${cell(typed)}\` | ${cell(summary)}${multiple ? '; several times, too' : ''}${others} |`
+}
+
+function command({args, description, examples, flags, id, summary}) {
+  const shown = flags.filter(({hidden}) => !hidden)
+  const groups = [...new Set(shown.map(({group}) => group))].sort((a, b) => (a === null ? -1 : b === null ? 1 : 0))
+  const words = args.map(({name, required}) => (required ? ` ${name.toUpperCase()}` : ` [${name.toUpperCase()}]`)).join('')
+  return [
+    `## ${ofPlugin(id)}`,
+    `${capital(summary)}.${description ? `\n\n${description}` : ''}`,
+    `\`heroku ${ofPlugin(id)}${words}\`, or \`${['autorestart', id].filter(Boolean).join(' ')}${words}\``,
+    ...(args.length > 0 ? [`| argument | means |\n|---|---|\n${args.map(one => `| \`${one.name.toUpperCase()}\` | ${cell(one.summary)} |`).join('\n')}`] : []),
+    ...groups.map(group => [
+      `| ${group ? `flag, ${group}` : 'flag'} | means |`, '|---|---|', ...shown.filter(one => one.group === group).map(flag),
+    ].join('\n')),
+    ['```sh', ...examples, '```'].join('\n'),
+  ].join('\n\n')
+}
+
+const commandsText = [
+  '# Commands',
+  'Every command of the plugin, as `--help` tells it. This file is made of what the binary says of itself (`node plugin/reference.mjs`), as\nthe manual pages (`autorestart man`) and completions (`autorestart completions bash`, or `zsh`, `fish`, `powershell`) are.',
+  'Exit codes: 0 done or nothing due; 1 failed; 2 wrong usage; 3 some restarts failed or were not reached, a roll is held, or an\noccurrence was missed; 130 interrupted. With `--json` stdout is one JSON document, errors included:\n`{"error": {"code", "message", "hint", "id"}}`.',
+  commands.map(({id, summary}) => `- [${ofPlugin(id)}](#${anchor(ofPlugin(id))}): ${summary}`).join('\n'),
+  ...commands.map(command),
+].join('\n\n').concat('\n')
+
+const isFlag = new Set(commands.find(({id}) => id === 'set').flags.map(({name}) => name))
+const row = ([key, {description}]) => `| \`${key}\` | ${cell(description)} | ${isFlag.has(key) ? `\`--${key}\`` : ''} |`
+const keys = Object.entries(schema.properties.schedule.items.properties)
+
+const schedulesText = [
+  '# The schedules file',
+  'TOML, UTF-8, `version = 1`, and one `[[schedule]]` for each schedule. Keys are the flags of `set`; a value is text in quotes as a flag\nhas it, a number or `true` where TOML has one, and a list where a flag may be given several times. This file is made of\n`schedules.schema.json` (`node plugin/reference.mjs`), by which editors complete it:',
+  '```sh\nheroku dynos:autorestart:export --schema > schedules.schema.json\n```',
+  '```toml\n#:schema ./schedules.schema.json\nversion = 1\n\n[[schedule]]\napp = "example-app"\nat = "07,14"\ntimezone = "Europe/Paris"\n```',
+  `| key | means | flag of set |\n|---|---|---|\n${keys.map(row).join('\n')}`,
+  'Units: durations `30s`, `90m`, `6h`, `1d`; sizes `450MB` and `1.5GB` of 2^20 and 2^30 bytes as Heroku\'s, and `90%` of the quota; instants\nRFC 3339. A file that says what cannot be meant is an error with its line, exit code 2, and nothing is restarted by it. `set`, `pause` and\n`remove` change only what they are about: comments and order stay.',
+  'In git: `export` writes such a file without what each machine fills in by itself, and `apply --file` makes the schedules exactly those.',
+].join('\n\n').concat('\n')
+
+for (const [name, text] of [['COMMANDS.md', commandsText], ['SCHEDULES.md', schedulesText]]) {
+  const path = at(`../docs/${name}`)
+  if (!process.argv.includes('--check')) writeFileSync(path, text)
+  else if (readFileSync(path, 'utf8') !== text) {
+    console.error(`docs/${name} has drifted: node plugin/reference.mjs`)
+    process.exitCode = 1
+  }
+}
