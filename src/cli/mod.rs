@@ -68,6 +68,7 @@ pub enum Command {
     Sandbox(Sandbox),
     Demo(Demo),
     Completions(Completions),
+    Man(Man),
     #[command(hide = true)]
     Commands(Commands),
 }
@@ -220,6 +221,14 @@ pub struct Completions {
     pub shell: clap_complete::Shell,
 }
 
+/// print the manual page
+#[derive(Debug, Clone, Args)]
+pub struct Man {
+    /// write the pages of all commands into this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub to: Option<PathBuf>,
+}
+
 /// describe the command line
 #[derive(Debug, Clone, Args)]
 pub struct Commands {
@@ -266,9 +275,9 @@ impl Cli {
                 json: commands.json,
                 schedules: None,
             },
-            Some(Command::Sandbox(_) | Command::Demo(_) | Command::Completions(_)) => {
-                Common::default()
-            }
+            Some(
+                Command::Sandbox(_) | Command::Demo(_) | Command::Completions(_) | Command::Man(_),
+            ) => Common::default(),
         }
     }
 }

@@ -2,11 +2,11 @@
 
 mod apply;
 mod auth;
-mod completions;
 mod daily_cycle;
 mod demo;
 mod deploy;
 mod describe;
+mod described;
 mod doctor;
 mod fleets;
 mod foresee;
@@ -84,7 +84,8 @@ pub async fn dispatch(cli: Cli, context: &Context<'_>) -> Result<u8, Error> {
         Some(Command::Simulate(flags)) => simulate::simulate(context, &flags),
         Some(Command::Sandbox(sandbox)) => sandbox::sandbox(context, &sandbox).await,
         Some(Command::Demo(demo)) => demo::demo(context, &demo).await,
-        Some(Command::Completions(completions)) => completions::completions(&completions),
+        Some(Command::Completions(completions)) => described::completions(&completions),
+        Some(Command::Man(man)) => described::man(&man),
         Some(Command::Commands(_)) => Ok(describe::describe(context)),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::chart::{Chart, Panel};
 use crate::memory::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::fmt::Write as _;
 
 const WIDTH: f64 = 860.0;
@@ -155,15 +155,12 @@ impl Chart {
     }
 
     fn hours(&self, svg: &mut String, top: f64) {
-        const TICKS: i32 = 6;
-        let whole = self.until.duration_since(self.from);
         let format = self.hours_format();
-        for tick in 0..=TICKS {
-            let at = self.from + whole * tick / TICKS;
+        for at in self.ticks() {
             let told = at.to_zoned_datetime(self.zone.clone()).strftime(format);
-            let anchor = match tick {
-                0 => "start",
-                TICKS => "end",
+            let anchor = match self.share(at) {
+                ..0.02 => "start",
+                0.98.. => "end",
                 _ => "middle",
             };
             let _ = writeln!(
@@ -174,7 +171,34 @@ impl Chart {
             );
         }
     }
+
+    /// Round times of its zone, eight at most; its ends where it is too short for any.
+    fn ticks(&self) -> Vec<Timestamp> {
+        let whole = self.until.duration_since(self.from);
+        let weeks = (1..).map(|weeks| weeks * WEEK);
+        let mut steps = STEPS
+            .into_iter()
+            .chain(weeks)
+            .map(SignedDuration::from_mins);
+        let step = steps.find(|step| *step * 7 >= whole).unwrap_or(whole);
+        let first = self.from.to_zoned_datetime(self.zone.clone());
+        let midnight = first
+            .start_of_day()
+            .map_or(self.from, |day| day.timestamp());
+        let round = std::iter::successors(Some(midnight), |at| at.checked_add(step).ok());
+        let inside = round.take_while(|at| *at <= self.until);
+        let ticks: Vec<Timestamp> = inside.skip_while(|at| *at < self.from).collect();
+        if ticks.is_empty() {
+            vec![self.from, self.until]
+        } else {
+            ticks
+        }
+    }
 }
+
+/// Minutes from one mark of the hours to the next.
+const STEPS: [i64; 13] = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440, 2_880];
+const WEEK: i64 = 10_080;
 
 /// Round amounts, three or four of them up to the top of an axis.
 fn step(top: Bytes) -> Bytes {

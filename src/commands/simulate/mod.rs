@@ -61,7 +61,7 @@ pub(super) fn simulate(context: &Context<'_>, flags: &Simulate) -> Result<u8, Er
         .find_map(|one| Some(one.schedule.as_ref()?.time_zone()));
     let zone = zone.unwrap_or(TimeZone::UTC);
     let chart = Chart {
-        title: format!("{}: memory under each policy", name(flags)),
+        title: title(flags),
         from,
         until,
         zone: zone.clone(),
@@ -148,6 +148,15 @@ fn name(flags: &Simulate) -> String {
         return "stdin".to_owned();
     }
     flags.file.display().to_string()
+}
+
+/// The same without its folders: what fits above a chart.
+fn title(flags: &Simulate) -> String {
+    let file = match flags.file.file_name() {
+        Some(file) if flags.file.as_os_str() != "-" => file.display().to_string(),
+        _ => name(flags),
+    };
+    format!("{file}: memory under each policy")
 }
 
 /// A policy as a schedule: the flags of `set`, read as `set` reads them.
