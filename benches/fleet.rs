@@ -37,8 +37,8 @@ fn main() {
     let world = format!("unlimited = true\nlatency-ms = {LATENCY_MS}\n{}", all(&app));
     std::fs::write(&scenario, world).expect("a file");
     std::fs::write(&schedules, format!("version = 1\n{}", all(&schedule))).expect("a file");
-    let program = env!("CARGO_BIN_EXE_autorestart");
-    let mut sandbox = Command::new(program)
+    let program = program();
+    let mut sandbox = Command::new(&program)
         .args(["sandbox", "--port", "0", "--scenario"])
         .arg(&scenario)
         .stdout(Stdio::piped())
@@ -50,7 +50,7 @@ fn main() {
         .expect("its address");
     let host = line.trim().trim_start_matches("HEROKU_HOST=").to_owned();
     let began = Instant::now();
-    let run = Command::new(program)
+    let run = Command::new(&program)
         .args(["run", "--json", "--concurrency", "1000"])
         .env_clear()
         .envs([
@@ -126,4 +126,10 @@ fn record(host: &str) -> BTreeMap<String, usize> {
         *kinds.entry(format!("{method} {kind}")).or_default() += 1;
     }
     kinds
+}
+
+/// The binary that is measured: `AUTORESTART_BINARY`, such as the packed one, else the one built for this.
+fn program() -> std::ffi::OsString {
+    std::env::var_os("AUTORESTART_BINARY")
+        .unwrap_or_else(|| env!("CARGO_BIN_EXE_autorestart").into())
 }

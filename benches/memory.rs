@@ -69,7 +69,7 @@ fn main() {
         println!("SKIPPED: rg is not installed");
     }
     let simulate = best(|| {
-        let mut simulate = Command::new(env!("CARGO_BIN_EXE_autorestart"));
+        let mut simulate = Command::new(program());
         let simulate = simulate
             .args(["simulate", "--policy", "--memory 90%", "--file"])
             .arg(&path);
@@ -98,8 +98,8 @@ fn watch(folder: &Path) {
     let all = |one: &dyn Fn(usize) -> String| (0..APPS).map(one).collect::<String>();
     std::fs::write(&scenario, all(&app)).expect("a file");
     std::fs::write(&schedules, format!("version = 1\n{}", all(&schedule))).expect("a file");
-    let program = env!("CARGO_BIN_EXE_autorestart");
-    let mut sandbox = Command::new(program)
+    let program = program();
+    let mut sandbox = Command::new(&program)
         .args(["sandbox", "--port", "0", "--scenario"])
         .arg(&scenario)
         .stdout(Stdio::piped())
@@ -110,7 +110,7 @@ fn watch(folder: &Path) {
     std::io::BufRead::read_line(&mut std::io::BufReader::new(said), &mut line)
         .expect("its address");
     let host = line.trim().trim_start_matches("HEROKU_HOST=").to_owned();
-    let mut watch = Command::new(program)
+    let mut watch = Command::new(&program)
         .args(["run", "--watch"])
         .env_clear()
         .envs([
@@ -244,4 +244,10 @@ fn write_log(path: &Path) -> (u64, u64) {
     }
     file.flush().expect("room on the disk");
     (bytes, samples)
+}
+
+/// The binary that is measured: `AUTORESTART_BINARY`, such as the packed one, else the one built for this.
+fn program() -> std::ffi::OsString {
+    std::env::var_os("AUTORESTART_BINARY")
+        .unwrap_or_else(|| env!("CARGO_BIN_EXE_autorestart").into())
 }

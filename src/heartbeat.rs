@@ -75,15 +75,21 @@ impl Heartbeat {
         directory.join(format!("{}.json", state::short_hash(&runner)))
     }
 
-    /// The newest sign of a runner that makes passes over this file, and so over this app.
-    pub(crate) fn newest(directory: &Path, schedules: &str, app: &App) -> Option<Self> {
-        let files = fs::read_dir(directory).ok()?.flatten();
-        let signs = files
-            .filter_map(|file| serde_json::from_slice::<Self>(&fs::read(file.path()).ok()?).ok());
+    /// The signs of runners that make passes over this file, the newest last.
+    pub(crate) fn all(directory: &Path, schedules: &str) -> Vec<Self> {
+        let files = fs::read_dir(directory).into_iter().flatten().flatten();
+        let read =
+            |file: fs::DirEntry| serde_json::from_slice::<Self>(&fs::read(file.path()).ok()?).ok();
+        let mut signs: Vec<Self> = files.filter_map(read).collect();
+        signs.retain(|sign| sign.schedules == schedules);
+        signs.sort_by_key(|sign| sign.at);
         signs
-            .filter(|sign| sign.schedules == schedules)
-            .filter(|sign| sign.app.as_deref().is_none_or(|named| app.is(named)))
-            .max_by_key(|sign| sign.at)
+    }
+
+    /// Whether its passes are over this app, too.
+    #[must_use]
+    pub fn is_for(&self, app: &App) -> bool {
+        self.app.as_deref().is_none_or(|named| app.is(named))
     }
 
     /// Whether it can be believed that passes are being made.

@@ -50,6 +50,7 @@ pub mod state;
 pub mod stop;
 pub mod store;
 pub mod turn;
+pub mod zones;
 
 use clap::Parser as _;
 use credentials::Secret;
@@ -62,6 +63,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     credentials::leave_no_core_dump();
     let env = env::Env::read();
     diagnose(&env);
+    zones::open(&env);
     let cli = match cli::Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => return refuse(&error, &arguments, &env),

@@ -23,7 +23,7 @@ export async function appEnvironment(flags: FlagInput, argv: readonly string[]):
   const appArgv = ['app', 'remote'].flatMap(name => (typed[name] === undefined ? [] : [`--${name}=${typed[name]}`]))
   try {
     // Without defaultHelp, which is for help and would ask git everything once more.
-    const resolved = await quietly(() => parse(appArgv, {flags: {app: {...app, defaultHelp: undefined}, remote} as FlagInput}))
+    const resolved = await quietly(() => parse(appArgv, {flags: {app: {...app, defaultHelp: undefined, required: true}, remote} as FlagInput}))
     return {AUTORESTART_CLI_APP: resolved.flags['app'] as string}
   } catch (error) {
     return {AUTORESTART_CLI_APP_ERROR: stripVTControlCharacters((error as Error).message)}

@@ -48,8 +48,9 @@ function oclifFlag(flag: DeclaredFlag, appIs: DeclaredCommand['app']): FlagInput
     ...(flag.complete && {completion: completions[flag.complete]}),
   }
   if (flag.complete === 'remote') return remote(option)
-  // noCacheDefault: the manifest must not hold the app of the directory it was built in.
-  if (flag.complete === 'app' && appIs === 'resolve') return app({...option, noCacheDefault: true, required: true})
+  // noCacheDefault: the manifest must not hold the app of the directory it was built in. Not required: several apps may be
+  // named in its place.
+  if (flag.complete === 'app' && appIs === 'resolve') return app({...option, noCacheDefault: true})
   if (flag.complete === 'app') return typedOnly(app(option))
   return flag.multiple ? Flags.string({...option, multiple: true}) : Flags.string(option)
 }

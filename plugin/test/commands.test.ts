@@ -61,7 +61,7 @@ describe('a class', () => {
     expect({description, examples, summary}).toEqual({description: 'Told at length.', examples: declared.examples, summary: 'try it'})
     expect(built.args).toMatchObject({name: {description: 'what to call it', required: true}})
     expect(built.flags).toMatchObject({
-      app: {char: 'a', description: 'app to run command against', env: 'HEROKU_APP', required: true},
+      app: {char: 'a', description: 'app to run command against', env: 'HEROKU_APP'},
       format: {options: ['unit', 'cron']},
       'max-uptime': {aliases: ['every'], description: 'how long', helpGroup: 'when', helpValue: 'DURATION'},
       secret: {hidden: true, type: 'boolean'},

@@ -109,7 +109,7 @@ pub struct HowFlags {
     /// dynos of a process type that may be down at once: a number, or a percentage
     #[arg(long, value_name = "N|N%", allow_hyphen_values = true)]
     pub max_unavailable: Option<MaxUnavailable>,
-    /// how long one restart may take [default: 5m]
+    /// how long a new dyno may take to come up [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = limits::wait_limit, allow_hyphen_values = true)]
     pub wait_limit: Option<Span>,
     /// how long a new dyno must stay up to be believed [default: 10s]

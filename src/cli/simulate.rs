@@ -6,8 +6,7 @@ use std::path::PathBuf;
 
 /// replay a saved log through policies, and compare what they would have come to
 ///
-/// A policy is what set takes: --policy '--memory 90%' --policy '--at 07,14 --if-needed'. Save a log with
-/// heroku logs --app example-app --source heroku --tail > saved.log
+/// A policy is what set takes, as one word. A log is saved by heroku logs with --source heroku and --tail.
 #[derive(Debug, Clone, Args)]
 pub struct Simulate {
     /// saved log, gzipped or not; - reads stdin

@@ -124,7 +124,7 @@ async fn add(context: &Context<'_>, flags: &NotifyAdd, stop: &Stop) -> Result<u8
         former_url(context, flags).await;
     }
     ui.hint(&format!(
-        "{} --notify {name} tells it what goes wrong; {} --watch --ping {name} and {} --ping {name} tell it every ten minutes that the runner fares well",
+        "{} with all its flags and --notify {name} tells it what goes wrong with that schedule; {} --watch --ping {name} and {} --ping {name} tell it every ten minutes that the runner fares well",
         context.verb("set"),
         context.verb("run"),
         context.verb("deploy")

@@ -31,12 +31,10 @@ pub(super) fn tell(context: &Context<'_>, report: &Report) {
         } else if let Some(hint) = hint(context, app) {
             ui.hint(&hint);
         } else if app.error.is_some() {
-            let run = context.verb("run");
-            ui.hint(&if app.is_asked_for {
-                "then the same command asks anew".to_owned()
-            } else {
-                format!("then {run} goes on")
-            });
+            // What was asked for is asked for again by whoever asked.
+            if !app.is_asked_for {
+                ui.hint(&format!("then {} goes on", context.verb("run")));
+            }
         }
     }
     for refusal in report.refusals() {
@@ -109,7 +107,7 @@ fn hint(context: &Context<'_>, app: &AppReport) -> Option<String> {
         } else {
             let then = if app.is_asked_for {
                 // With all its flags: what was checked is checked again.
-                "the same command asks anew"
+                "the same command tries again"
             } else {
                 "the next pass goes on"
             };
@@ -129,7 +127,7 @@ fn hint(context: &Context<'_>, app: &AppReport) -> Option<String> {
     }
     if app.is_asked_for && app.due_skips().next().is_some() {
         return Some(format!(
-            "heroku ps --app {name} shows how they are; then the same command asks anew"
+            "heroku ps --app {name} shows how they are; then the same command tries again"
         ));
     }
     let is_missed = !app.missed.is_empty();

@@ -26,7 +26,18 @@ impl Outcome {
     /// Whether nothing is left to do for this step.
     #[must_use]
     pub fn is_good(self) -> bool {
-        matches!(self, Self::Restarted | Self::AlreadyRestarted | Self::Gone)
+        self.rank() == 0
+    }
+
+    /// How bad it is: 0 is good.
+    #[must_use]
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Restarted | Self::AlreadyRestarted | Self::Gone => 0,
+            Self::NotReached => 1,
+            Self::Unverified => 2,
+            Self::Failed => 3,
+        }
     }
 
     #[must_use]

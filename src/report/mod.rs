@@ -9,6 +9,9 @@ pub mod logfmt;
 pub mod status;
 pub mod strip;
 mod svg;
+mod table;
+
+pub use table::table;
 
 use crate::{
     error::{Error, exit},
@@ -250,34 +253,4 @@ impl Report {
             exit::DONE
         }
     }
-}
-
-/// Columns as the Heroku CLI shows them: a header, a rule, no frame. Cells wrap at words where a
-/// terminal of this width would otherwise cut through them.
-#[must_use]
-pub fn table(
-    width: Option<u16>,
-    header: &[&str],
-    rows: impl Iterator<Item = Vec<String>>,
-) -> String {
-    let mut table = comfy_table::Table::new();
-    table
-        .load_style(comfy_table::presets::NOTHING)
-        .set_header(header.iter().copied());
-    if let Some(width) = width {
-        table
-            .set_content_arrangement(comfy_table::ContentArrangement::Dynamic)
-            .set_width(width);
-    }
-    table.add_rows(rows);
-    let text = table.to_string();
-    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    let longest = lines
-        .iter()
-        .map(|line| line.chars().count())
-        .max()
-        .unwrap_or(0);
-    let rule = format!(" {}", "─".repeat(longest.saturating_sub(1)));
-    let (head, body) = lines.split_first().unwrap_or((&"", &[]));
-    [&[*head, rule.as_str()], body].concat().join("\n")
 }

@@ -2,7 +2,7 @@
 
 use super::Invalid;
 use jiff::{Timestamp, tz::TimeZone};
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::OnceLock};
 
 const EXAMPLE: &str = "America/New_York or UTC";
 
@@ -42,11 +42,19 @@ const LINKS: [(&str, &str); 13] = [
     ("ROK", "Asia/Seoul"),
 ];
 
+/// Finds a zone by its name; jiff's own way where none is named.
+static LOOK_UP: OnceLock<fn(&str) -> Option<TimeZone>> = OnceLock::new();
+
 /// A zone of the IANA database whose name has a `/`, or `UTC`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Zone(TimeZone);
 
 impl Zone {
+    /// From now on zones are found so.
+    pub fn look_up_with(look_up: fn(&str) -> Option<TimeZone>) {
+        let _ = LOOK_UP.set(look_up);
+    }
+
     #[must_use]
     pub fn utc() -> Self {
         Self(TimeZone::UTC)
@@ -87,7 +95,9 @@ impl FromStr for Zone {
             return Err(Invalid::new(problem, *zone));
         }
         let is_named = text.contains('/');
-        if let Some(zone) = TimeZone::get(text).ok().filter(|_| is_named) {
+        let look_up = LOOK_UP.get();
+        let found = || look_up.map_or_else(|| TimeZone::get(text).ok(), |look_up| look_up(text));
+        if let Some(zone) = is_named.then(found).flatten() {
             return Ok(Self(zone));
         }
         let problem = if is_named {

@@ -6,13 +6,7 @@ mod mark;
 
 pub use mark::{Mark, Untold, Waiting};
 
-use crate::{
-    env::Env,
-    error::Error,
-    heartbeat::Heartbeat,
-    schedule::{App, Schedule},
-    store, turn,
-};
+use crate::{env::Env, error::Error, heartbeat::Heartbeat, schedule::Schedule, store, turn};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -266,10 +260,10 @@ impl StateDir {
         let _ = heartbeat.take(&self.heartbeats());
     }
 
-    /// The newest sign of life of whatever makes passes over this file, however long ago.
+    /// The signs of life of whatever makes passes over this file, however long ago; the newest last.
     #[must_use]
-    pub fn heartbeat(&self, schedules: &str, app: &App) -> Option<Heartbeat> {
-        Heartbeat::newest(&self.heartbeats(), schedules, app)
+    pub fn signs(&self, schedules: &str) -> Vec<Heartbeat> {
+        Heartbeat::all(&self.heartbeats(), schedules)
     }
 
     fn heartbeats(&self) -> PathBuf {

@@ -118,7 +118,7 @@ const PROPERTIES: [(&str, Kind, &str); 39] = [
     (
         "wait-limit",
         Kind::Text,
-        "how long one restart may take: 5m",
+        "how long a new dyno may take to come up: 5m",
     ),
     (
         "settle",

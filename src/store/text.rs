@@ -125,6 +125,10 @@ pub(super) fn read(path: &Path, source: &str) -> Result<Vec<Schedule>, Error> {
 
 /// The runner app that has the schedules in the file's place.
 pub(super) fn runner_app(path: &Path, source: &str) -> Result<Option<RunnerApp>, Error> {
+    // Nobody reads the whole of a file for what it does not name.
+    if !source.contains("runner-app") {
+        return Ok(None);
+    }
     let document = Document::parse(source).map_err(|error| syntax(path, source, &error))?;
     let Some(item) = document.get("runner-app") else {
         return Ok(None);

@@ -3,14 +3,23 @@
 
 use super::{Ui, terminal::Kept};
 use crate::{credentials::Secret, stop::Stop};
-use console::Term;
+use console::{Term, measure_text_width};
 use dialoguer::{Confirm, Password, Select};
 use std::io::{self, BufRead as _, Read as _};
 
 impl Ui {
     /// A yes or a no; `None` also when there is nobody to ask.
     pub async fn ask(&self, question: &str, default: bool, stop: &Stop) -> Option<bool> {
-        let question = question.to_owned();
+        /// ` [y/n]`, and the answer.
+        const ANSWER: usize = 12;
+        let width = usize::from(Term::stderr().size().1);
+        let question = if measure_text_width(question) + ANSWER > width {
+            // A prompt that wraps is not found again when it is drawn anew.
+            self.say(question.trim_end_matches('?'));
+            "Do it?".to_owned()
+        } else {
+            question.to_owned()
+        };
         self.put(Kept::with_keys, stop, move |term| {
             let prompt = Confirm::new().with_prompt(question).default(default);
             prompt.interact_on_opt(&term)

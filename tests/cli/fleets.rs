@@ -511,6 +511,12 @@ fn commands_name_a_fleet_as_set_does() {
         "{told:?}"
     );
     assert_eq!(run(&["--json"]).json(), json!([]));
+    let told = run(&["set", "--app", "blog", "--at", "7"]);
+    assert_eq!(told.code, Some(0), "{told:?}");
+    let told = run(&["set", "--apps-matching", "b*", "--at", "7"]);
+    let own =
+        "⬢ blog has a schedule default of its own, and goes by that one alone: another --name";
+    assert!(told.stderr.contains(own), "{told:?}");
     for (wrong, said) in [
         (
             &["set", "--team", "acme", "--app", "blog", "--at", "7"][..],

@@ -130,6 +130,7 @@ fn each_kind_of_input_and_output_has_one_door() {
                 "ledger/files.rs",
                 "turn.rs",
                 "heroku/tls.rs",
+                "zones.rs",
                 "signals.rs",
                 "sandbox/scenario.rs",
                 "sandbox/processes.rs",

@@ -22,8 +22,9 @@ fn now_asks_and_a_no_restarts_nothing() {
     let served = Served::start(&shop(&home, 1), None);
     let mut session = at_a_terminal(&home, &served, &["run", "--now", "--app", "example-app"]);
     session
-        .expect("Restart web.1, worker.1, web.2 of ⬢ example-app, one of a process type at a time?")
-        .expect("the question");
+        .expect("Restart web.1, worker.1, web.2 of ⬢ example-app, one of a process type at a time")
+        .expect("what is asked");
+    session.expect("Do it?").expect("the question");
     session.send("n").expect("an answer");
     session.expect("Nothing was restarted").expect("its answer");
     session.expect(Eof).expect("the end");
@@ -74,8 +75,9 @@ fn leaves_at_the_question(leave: impl FnOnce(&mut OsSession)) {
     let pty = session.get_process().get_raw_handle().expect("the pty");
     let before = tcgetattr(&pty).expect("settings");
     session
-        .expect("one of a process type at a time?")
-        .expect("the question");
+        .expect("one of a process type at a time")
+        .expect("what is asked");
+    session.expect("Do it?").expect("the question");
     leave(&mut session);
     // "Show cursor" is the last thing that a terminal must have been told of it.
     session

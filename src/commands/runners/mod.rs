@@ -179,8 +179,11 @@ impl Runner {
 pub struct Runners {
     deployed: Option<Runner>,
     told: Told,
+    /// Of those of this machine, the newest last.
+    signs: Vec<Heartbeat>,
+    /// The timer that install wrote for them.
+    timer: Option<Note>,
     state: StateDir,
-    key: String,
 }
 
 impl Runners {
@@ -194,11 +197,15 @@ impl Runners {
             Store::File(_) | Store::Environment(_) => None,
         };
         let (deployed, told) = deployed.unzip();
+        let (state, key) = (StateDir::to_read(context.env)?, store.key());
+        let note = Note::read(state.path()).ok().flatten();
+        let timer = note.filter(|note| note.schedules == key);
         Ok(Self {
             deployed,
             told: told.unwrap_or_default(),
-            state: StateDir::to_read(context.env)?,
-            key: store.key(),
+            signs: state.signs(&key),
+            timer,
+            state,
         })
     }
 
@@ -209,11 +216,9 @@ impl Runners {
 
     /// Those of an app's schedules, the one that counts first: of two, each is enough.
     pub fn of(&self, app: &App, now: Timestamp) -> Vec<Runner> {
-        let here = self.state.heartbeat(&self.key, app);
-        let note = Note::read(self.state.path()).ok().flatten();
-        let timer = note.filter(|note| note.schedules == self.key);
-        let timer = timer.map(|_| TIMER_LATENESS);
-        let here = here.map(|sign| Runner::here(&sign, timer, now));
+        let here = self.signs.iter().rfind(|sign| sign.is_for(app));
+        let lateness = self.timer.as_ref().map(|_| TIMER_LATENESS);
+        let here = here.map(|sign| Runner::here(sign, lateness, now));
         // What is not alive here any more has ended; a runner app that is not alive should be.
         let here = here.filter(|here| here.is_alive || self.deployed.is_none());
         let mut all: Vec<Runner> = self.deployed.iter().cloned().chain(here).collect();

@@ -4,10 +4,7 @@ use super::{Runner, Runners, lateness};
 use crate::{
     commands::Context,
     report::human,
-    runner::{
-        self, deployed,
-        install::{EVERY_MINUTES, note::Note},
-    },
+    runner::{self, deployed, install::EVERY_MINUTES},
     schedule::Schedule,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -69,11 +66,9 @@ pub fn problem(
         .iter()
         .filter_map(|schedule| runners.first(&schedule.app, now)?.last_sign)
         .max();
-    if let Ok(Some(note)) = Note::read(runners.state.path())
-        && note.schedules == runners.key
-    {
-        let kind = note.kind;
-        let (since, why) = match (last, &*kind) {
+    if let Some(note) = &runners.timer {
+        let kind = &note.kind;
+        let (since, why) = match (last, kind.as_str()) {
             (None, _) => (
                 "has made no pass over".to_owned(),
                 format!("its first pass comes within {EVERY_MINUTES} minutes"),

@@ -60,8 +60,18 @@ pub(super) fn identity(
 
 impl Found {
     /// What somebody should know who set it.
-    pub fn tell(&self, context: &Context<'_>, schedule: &Schedule) {
+    pub fn tell(&self, context: &Context<'_>, schedule: &Schedule, all: &[Schedule]) {
         let label = schedule.app.name.as_str();
+        let is_own = |app: &&String| {
+            let is_it = |one: &Schedule| one.app.is(app.as_str()) && one.name == schedule.name;
+            all.iter().any(|one| !one.app.is_fleet() && is_it(one))
+        };
+        let own: Vec<&str> = self
+            .apps
+            .iter()
+            .filter(is_own)
+            .map(String::as_str)
+            .collect();
         match &self.apps[..] {
             [] => context.ui.warn(&format!(
                 "{label} has no app now: those that come are restarted from then on"
@@ -74,6 +84,17 @@ impl Found {
                     .ui
                     .say(&format!("{label} is {count} apps now: ⬢ {names}"));
             }
+        }
+        if !own.is_empty() {
+            context.ui.warn(&format!(
+                "⬢ {} {} a schedule {} of {} own, and {} by that one alone: another --name has {} go by both",
+                own.join(", ⬢ "),
+                if own.len() == 1 { "has" } else { "have" },
+                schedule.name,
+                if own.len() == 1 { "its" } else { "their" },
+                if own.len() == 1 { "goes" } else { "go" },
+                if own.len() == 1 { "it" } else { "them" },
+            ));
         }
         let guards = &schedule.guards;
         let urls = [

@@ -11,7 +11,9 @@ mod when;
 pub(super) use when::draft;
 
 use super::{
-    Context, auth, daily_cycle, foresee, index,
+    Context, auth, daily_cycle,
+    foresee::{self, Trouble},
+    index,
     runners::{self, Runners},
     void,
 };
@@ -22,6 +24,8 @@ use crate::{
     snapshot::Generation,
 };
 use console::Style;
+use jiff::Timestamp;
+use seen::Seen;
 
 pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> {
     let (app, membership) = context.meant(&flags.app, &flags.fleet)?;
@@ -71,17 +75,9 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     }
     let runners = Runners::look(context, &store).await?;
     let is_run = runners.is_run(&schedule.app, now);
-    let mut troubles = match &seen {
-        Some(seen) => foresee::foresee(context, &schedule, &seen.app.id, is_run, now).await,
-        None => vec![],
-    };
+    let mut troubles = troubles(context, (&schedule, &schedules), seen.as_ref(), is_run, now).await;
     let unreached = reach::problem(context, &store, &schedule).await;
-    let is_fir = seen
-        .as_ref()
-        .is_some_and(|seen| seen.app.generation == Generation::Fir);
-    if !is_fir {
-        troubles.extend(daily_cycle::foresee(&schedule, &schedules, now));
-    }
+    let alone = seen.as_ref().and_then(|seen| tell::alone(&schedule, seen));
     if ui.is_json {
         if let Some(seen) = &seen {
             troubles.extend(metrics::look(context, &flags, &schedule, seen).await);
@@ -90,13 +86,14 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         let mut described = index::describe(&schedule, None, runner.as_ref(), now);
         let warnings = troubles.iter().map(|trouble| trouble.warning.as_str());
         let unreached = unreached.iter().map(|(problem, _)| problem.as_str());
-        described["warnings"] = warnings.chain(unreached).collect();
+        let others = alone.iter().map(String::as_str);
+        described["warnings"] = warnings.chain(unreached).chain(others).collect();
         ui.json(&described);
         return Ok(exit::DONE);
     }
     ui.result(&tell::in_words(&schedule, is_replaced, now));
     if let Some(found) = &found {
-        found.tell(context, &schedule);
+        found.tell(context, &schedule, &schedules);
     }
     if was_paused {
         ui.say("It was paused, and goes on now");
@@ -106,6 +103,9 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     }
     tell::overlaps(context, &schedule, &schedules);
     tell::warn(context, &schedule, seen.as_ref(), now);
+    if let Some(alone) = &alone {
+        ui.warn(alone);
+    }
     for trouble in &troubles {
         trouble.tell(ui);
     }
@@ -122,6 +122,24 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     let account = schedule.app.account.as_deref();
     auth::offer(context, &super::stop(), &flags.common, account).await?;
     Ok(exit::DONE)
+}
+
+/// What will be in the way of it, as far as that is known.
+async fn troubles(
+    context: &Context<'_>,
+    (schedule, all): (&Schedule, &[Schedule]),
+    seen: Option<&Seen>,
+    is_run: bool,
+    now: Timestamp,
+) -> Vec<Trouble> {
+    let mut troubles = match seen {
+        Some(seen) => foresee::foresee(context, schedule, &seen.app.id, is_run, now).await,
+        None => vec![],
+    };
+    if seen.is_none_or(|seen| seen.app.generation != Generation::Fir) {
+        troubles.extend(daily_cycle::foresee(schedule, all, now));
+    }
+    troubles
 }
 
 /// The schedule as the store finds it: by the app's name, else by its id, which a rename leaves.

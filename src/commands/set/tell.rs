@@ -126,6 +126,22 @@ fn crowded(context: &Context<'_>, schedule: &Schedule, now: Timestamp) {
     }
 }
 
+/// That a process type of its has one dyno, which has no other to stand in for it.
+pub(super) fn alone(schedule: &Schedule, seen: &Seen) -> Option<String> {
+    let single: Vec<&str> = seen
+        .formation
+        .iter()
+        .map(|entry| (entry, entry.process_type.as_str()))
+        .filter(|(_, kind)| schedule.target.includes(&format!("{kind}.1"), kind))
+        .filter(|(entry, _)| entry.quantity == 1)
+        .map(|(_, kind)| kind)
+        .collect();
+    (!single.is_empty()).then(|| {
+        let single = single.join(" and ");
+        format!("{single} has one dyno: it is down while it boots")
+    })
+}
+
 pub(super) fn warn(
     context: &Context<'_>,
     schedule: &Schedule,
@@ -159,22 +175,6 @@ pub(super) fn warn(
     let Some(seen) = seen else { return };
     if let Some(skew) = seen.skew {
         context.ui.warn(&human::skew(skew));
-    }
-    let wanted = seen.formation.iter().filter(|entry| {
-        entry.quantity > 0
-            && schedule
-                .target
-                .includes(&format!("{}.1", entry.process_type), &entry.process_type)
-    });
-    let single: Vec<&str> = wanted
-        .filter(|entry| entry.quantity == 1)
-        .map(|entry| entry.process_type.as_str())
-        .collect();
-    if !single.is_empty() {
-        context.ui.warn(&format!(
-            "{} has one dyno: it is down while it boots",
-            single.join(" and ")
-        ));
     }
     let is_there = match &schedule.target {
         Target::All => true,

@@ -103,13 +103,17 @@ pub(super) async fn status(context: &Context<'_>, flags: Flags) -> Result<u8, Er
     let unread = unread.map(|error| error.to_string());
     let seen = (&app, &mut Some(shape));
     let status = gather(context, &client, &flags, seen, &lives).await?;
-    if let Some(picture) = &picture {
-        if status.chart.panels.is_empty() {
-            return Err(nothing_to_draw(&status));
-        }
+    let is_drawn = !status.chart.panels.is_empty();
+    if let Some(picture) = picture.as_ref().filter(|_| is_drawn) {
         picture.write(&status.chart.svg())?;
     }
+    if picture.is_some() && !is_drawn && ui.is_json {
+        return Err(nothing_to_draw(&status));
+    }
     ui.either(|| status.text(ui.width(), None), || status.json());
+    if picture.is_some() && !is_drawn {
+        return Err(nothing_to_draw(&status));
+    }
     if let Some(why) = unread.filter(|_| !ui.is_json) {
         ui.warn(&format!("{app}: its log cannot be read: {why}"));
     }
