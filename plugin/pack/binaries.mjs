@@ -16,19 +16,22 @@ const ZIG = ['ziglang==0.17.1', 'cargo-zigbuild==0.24.1']
 export const executable = platform => (platform.startsWith('win32') ? 'autorestart.exe' : 'autorestart')
 const isLinux = platform => platform.startsWith('linux')
 
-/** Builds the platform's binary, and resolves to its path; to nothing where this machine can only type-check it. */
-export async function build(platform, {source = root} = {}) {
+/**
+ * Builds the platform's binary, and resolves to its path; to nothing where this machine can only type-check it. `folder`: of
+ * `source`, in which it is built.
+ */
+export async function build(platform, {env: more, folder = 'target', source = root} = {}) {
   const {target} = platforms[platform]
   // What links for Linux is everywhere; what links for macOS and Windows comes with these.
   const isBuiltHere = isLinux(platform) || platform.startsWith(process.platform)
   // MSVC's C compiler is nowhere but on Windows; what is checked is the same for both.
   const compiled = isBuiltHere ? target : target.replace('-msvc', '-gnu')
-  const words = ['--locked', '--bin', 'autorestart', '--target', compiled, '--target-dir', join(source, 'target')]
+  const words = ['--locked', '--bin', 'autorestart', '--target', compiled, '--target-dir', join(source, folder)]
   await output('rustup', ['target', 'add', compiled])
-  const cargo = (program, command, env) => output(program, [...command, ...words], {cwd: source, env: {...env, ...flags(platform, source)}})
+  const cargo = (program, command, env) => output(program, [...command, ...words], {cwd: source, env: {...env, ...flags(platform, source), ...more}})
   if (isBuiltHere && !isLinux(platform)) await cargo('cargo', ['build', '--profile', 'dist'], process.env)
   else await withZig(env => cargo('cargo-zigbuild', isBuiltHere ? ['zigbuild', '--profile', 'dist'] : ['check'], env))
-  return isBuiltHere ? join(source, 'target', target, 'dist', executable(platform)) : undefined
+  return isBuiltHere ? join(source, folder, target, 'dist', executable(platform)) : undefined
 }
 
 /** Builds it once more, from nothing, of a copy of the checkout in another folder. */
