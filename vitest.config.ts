@@ -22,7 +22,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: {include: ['tests/packages/**/*.test.mjs'], name: 'packages', sequence: {groupOrder: 2}},
+        test: {include: ['tests/packages/**/*.test.mjs'], maxWorkers: 3, name: 'packages', sequence: {groupOrder: 2}},
       },
     ],
     // starting the real CLI a few times takes seconds on a busy machine

@@ -17,7 +17,7 @@ function flag({aliases, char, multiple, name, options, summary, type, value}) {
   const shown = options ? options.join('|') : (value ?? 'VALUE')
   const typed = `--${name}${type === 'boolean' ? '' : ` ${shown}`}`
   const others = aliases.length > 0 ? `; also ${aliases.map(alias => `\`--${alias}\``).join(', ')}` : ''
-  return `| ${char ? `\`-${char}\` ` : ''}\`${cell(typed)}\` | ${cell(summary)}${multiple ? '; several times, too' : ''}${others} |`
+  return `| ${char ? `\`-${char}\` ` : ''}\`${cell(typed)}\` | ${cell(summary)}${multiple && !summary.includes('several times') ? '; may be repeated' : ''}${others} |`
 }
 
 function command({args, description, examples, flags, id, summary}) {

@@ -5,13 +5,14 @@ import {once} from 'node:events'
 import {appendFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {createInterface} from 'node:readline'
-import {binary, leaveOnSignals, output, root, throwawayHome} from './setup.mjs'
+import {binary, leaveOnSignals, output, preparations, root, throwawayHome} from './setup.mjs'
 
 const HOURS = 72
 const WORLD = `
 [[app]]
 name = "example-app"
 metrics = true
+habits = { daily-cycle = true }
 [[app.formation]]
 type = "web"
 quantity = 2
@@ -22,9 +23,10 @@ leak = { from = 230, per-hour = 17, noise = 6, warm-up = 8 }
 leaveOnSignals()
 const {home, remove} = throwawayHome()
 try {
-  const log = join(home, 'saved.log')
+  const log = join(home, 'two leaking dynos, three days')
   await save(log)
-  const policies = ['--at 07,14,21', '--memory 90%'].flatMap(policy => ['--policy', policy])
+  for (const {isNeeded, run} of [preparations('debug')['cargo build']]) if (isNeeded() && (await run()) !== 0) throw new Error('the binary could not be built')
+  const policies = ['--at 07,14', '--memory 90%'].flatMap(policy => ['--policy', policy])
   console.log(await output(binary('debug'), ['simulate', '--file', log, ...policies, '--svg', join(root, 'docs/memory.svg')], {env: {HOME: home, TZ: 'UTC'}}))
 } finally {
   remove()

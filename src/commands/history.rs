@@ -74,12 +74,14 @@ pub(super) async fn history(context: &Context<'_>, history: &History) -> Result<
             if shown.is_empty() {
                 return nothing(context, history);
             }
+            let width = context.ui.width();
+            let is_narrow = width.is_some_and(|width| width < 100);
             table(
-                context.ui.width(),
+                width,
                 &[
                     "When", "App", "Dyno", "Outcome", "Took", "Memory", "Why", "Detail",
                 ],
-                shown.iter().map(row),
+                shown.iter().map(|record| row(record, is_narrow)),
             )
         },
         || json!(shown),
@@ -253,7 +255,8 @@ fn memory(record: &Record) -> String {
     }
 }
 
-fn row(record: &Record) -> Vec<String> {
+/// `is_narrow`: where there is no room for more of an instant than its day and minute.
+fn row(record: &Record, is_narrow: bool) -> Vec<String> {
     let outcome = match record.event {
         Event::Missed => "missed",
         Event::Skipped => "skipped",
@@ -269,9 +272,15 @@ fn row(record: &Record) -> Vec<String> {
         Some("now") | None => record.schedule.clone(),
         Some(trigger) => format!("{} ({})", trigger.replace('_', " "), record.schedule),
     };
+    let at = if is_narrow {
+        let local = record.at.to_zoned_datetime(TimeZone::system());
+        local.strftime("%d %b %H:%M").to_string()
+    } else {
+        human::instant(record.at, &TimeZone::system())
+    };
     // Whoever can write the ledger must not write to the terminal.
     let cells = [
-        human::instant(record.at, &TimeZone::system()),
+        at,
         record.app.clone(),
         record.dyno.clone().unwrap_or_default(),
         outcome.to_owned(),

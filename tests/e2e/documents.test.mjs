@@ -109,6 +109,12 @@ it('the picture of the README is there, and says by itself what it shows', () =>
   const readme = readFileSync(join(root, 'README.md'), 'utf8')
   const [, words, path] = /!\[([^\]]+)\]\(([^)]+)\)/.exec(readme)
   expect(existsSync(join(root, path))).toBe(true)
-  expect(readFileSync(join(root, path), 'utf8')).toMatch(/^<svg /)
-  expect(words.length).toBeGreaterThan(60)
+  const picture = readFileSync(join(root, path), 'utf8')
+  expect(picture).toMatch(/^<svg /)
+  const [minutes] = /\d+ minutes of R14/.exec(words)
+  expect(picture).toContain(`as recorded: ${minutes.replace('minutes', 'min')}`)
+  for (const policy of ['--at 07,14', '--memory 90%']) {
+    expect(words).toContain(policy)
+    expect(picture).toContain(`${policy}: 0 min of R14`)
+  }
 })
