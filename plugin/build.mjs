@@ -56,7 +56,9 @@ const {metafile} = await build({
   splitting: true,
   target: 'node20',
 })
-writeFileSync(`${dist}/LICENSES.txt`, licenses(Object.values(metafile.outputs)))
+const inside = bundled(Object.values(metafile.outputs))
+writeFileSync(`${dist}/LICENSES.txt`, licenses(inside))
+writeFileSync(`${dist}/plugin.cdx.json`, `${JSON.stringify(bill(inside), null, 2)}\n`)
 
 // What `oclif manifest` does, without that tool's three hundred packages.
 const manifestOptions = {errorOnManifestCreate: true, ignoreManifest: true, respectNoCacheDefault: true}
@@ -64,14 +66,26 @@ const plugin = new Plugin({...manifestOptions, name: 'heroku-dynos-autorestart',
 await plugin.load()
 writeFileSync(`${root}oclif.manifest.json`, `${JSON.stringify(plugin.manifest, null, 2)}\n`)
 
-/** The licence of each package that is in the bundle: they ask to travel with their code. */
-function licenses(outputs) {
+/** The packages that are in the bundle. */
+function bundled(outputs) {
   const folders = outputs
     .flatMap(({inputs}) => Object.entries(inputs))
     .filter(([, {bytesInOutput}]) => bytesInOutput > 0)
     .flatMap(([path]) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [])
-  return [...new Set(folders)].sort().map(folder => {
-    const {license, name, version} = JSON.parse(readFileSync(`${root}${folder}/package.json`, 'utf8'))
+  return [...new Set(folders)].sort().map(folder => ({folder, ...JSON.parse(readFileSync(`${root}${folder}/package.json`, 'utf8'))}))
+}
+
+/** A bill of these materials, as CycloneDX has it. */
+function bill(packages) {
+  const components = packages.map(({license, name, version}) => ({
+    type: 'library', name, version, purl: `pkg:npm/${name.replace('@', '%40')}@${version}`, licenses: [{license: {name: String(license)}}],
+  }))
+  return {bomFormat: 'CycloneDX', specVersion: '1.5', version: 1, components}
+}
+
+/** Their licences: they ask to travel with their code. */
+function licenses(packages) {
+  return packages.map(({folder, license, name, version}) => {
     const file = readdirSync(`${root}${folder}`).find(file => /^licen[cs]e/i.test(file))
     return `${name} ${version} (${license})\n\n${file ? readFileSync(`${root}${folder}/${file}`, 'utf8').trim() : ''}\n`
   }).join(`\n${'-'.repeat(72)}\n\n`)

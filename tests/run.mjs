@@ -100,7 +100,7 @@ function needed(name) {
 /** Does the step, unless something that it needs is not there. */
 async function held({needs = [], work}, done) {
   const without = needs.filter(need => lacking.includes(need))
-  if (without.length > 0) return ended('skipped', `there is no ${without.join(', no ')} here`)
+  if (without.length > 0) return ended(process.env['CI'] === 'true' ? 'failed' : 'skipped', `there is no ${without.join(', no ')} here`)
   const broken = needs.filter(need => done[need] && done[need].result !== 'passed')
   // What could not run because of a failure has not passed; what is skipped skips what follows.
   if (broken.length > 0) return ended(broken.some(need => done[need].result === 'failed') ? 'failed' : 'skipped', `not run: needs ${broken.join(', ')}`)

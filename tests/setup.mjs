@@ -3,7 +3,7 @@
 import {spawn} from 'node:child_process'
 import {accessSync, constants, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {constants as system, tmpdir} from 'node:os'
-import {delimiter, dirname, join, resolve} from 'node:path'
+import {basename, delimiter, dirname, join, resolve} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import {fileURLToPath} from 'node:url'
 
@@ -141,6 +141,11 @@ export async function output(program, args, options) {
   const code = await run(program, args, {...options, onOutput: chunk => printed.push(chunk), stderr: 'inherit'})
   if (code !== 0) throw new Error(`${program} ${args[0]} ended with ${code}`)
   return Buffer.concat(printed).toString()
+}
+
+/** The package.json of a tarball. Read within its folder: to some a path with a colon is one of another machine. */
+export async function manifestOf(tarball) {
+  return JSON.parse(await output('tar', ['-xzOf', basename(tarball), 'package/package.json'], {cwd: dirname(tarball)}))
 }
 
 /** Resolves to what `work` does in a Python environment of its own, below target, with these packages in it. */

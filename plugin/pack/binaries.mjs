@@ -28,6 +28,8 @@ export async function build(platform, {env: more, folder = 'target', source = ro
   const compiled = isBuiltHere ? target : target.replace('-msvc', '-gnu')
   const words = ['--locked', '--bin', 'autorestart', '--target', compiled, '--target-dir', join(source, folder)]
   await output('rustup', ['target', 'add', compiled])
+  // Crates lie where they are named from, before they are given another name.
+  await output('cargo', ['fetch', '--locked', '--target', compiled], {cwd: source})
   const cargo = (program, command, env) => output(program, [...command, ...words], {cwd: source, env: {...env, ...flags(platform, source), ...more}})
   if (isBuiltHere && !isLinux(platform)) await cargo('cargo', ['build', '--profile', 'dist'], process.env)
   else await withZig(env => cargo('cargo-zigbuild', isBuiltHere ? ['zigbuild', '--profile', 'dist'] : ['check'], env))

@@ -3,10 +3,10 @@
 //   npm run pack                     builds for Linux, type-checks the rest, packs what was built
 //   npm run pack -- linux-x64        only this platform
 //   npm run pack -- --from FOLDER    packs all platforms, with FOLDER/PLATFORM/autorestart[.exe] as they were built elsewhere
-//   npm run pack -- --twice          builds again in another folder: the packages must come out the same, byte by byte
+//   npm run pack -- --twice          builds again in another folder: the binaries must come out the same, byte by byte
 //
-// The same checkout, toolchain and lock files make the same bytes.
-import {existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+// The same checkout, versions of Rust, Node.js and npm, and lock files make the same bytes of binaries and packages for Linux.
+import {chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {parseArgs} from 'node:util'
 import {leaveOnSignals, output, root} from '../../tests/setup.mjs'
@@ -38,7 +38,13 @@ function gathered(folder, names) {
   const binaries = Object.fromEntries(names.map(platform => [platform, join(folder, platform, executable(platform))]))
   const missing = Object.values(binaries).filter(path => !existsSync(path))
   if (missing.length > 0) throw new Error(`not there: ${missing.join(', ')}`)
-  return binaries
+  // Artifacts of a workflow come without the right to be run, which the check needs.
+  return Object.fromEntries(Object.entries(binaries).map(([platform, from]) => {
+    const path = join(root, 'target/gathered', platform, executable(platform))
+    cpSync(from, path)
+    chmodSync(path, 0o755)
+    return [platform, path]
+  }))
 }
 
 async function main(argv) {

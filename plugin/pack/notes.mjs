@@ -23,8 +23,13 @@ function notes(tag) {
   if (!section || !/^## \[.*\] - \d{4}-\d\d-\d\d$/m.test(section)) throw new Error(`CHANGELOG.md has no "## [${version}] - YYYY-MM-DD"`)
   const body = section.replace(/^.*\n/, '').trim()
   if (!body) throw new Error(`CHANGELOG.md says nothing of ${version}`)
-  const unreleased = sections.find(part => part.startsWith('## Unreleased'))?.replace(/^.*\n/, '').trim()
+  const unreleased = sections.find(part => /^## \[?Unreleased/.test(part))?.replace(/^.*\n/, '').trim()
   if (unreleased) throw new Error(`CHANGELOG.md has something under Unreleased that ${tag} would not tell of`)
+  // npm refuses the provenance of a package that names another repository, or none, once everything is built.
+  const ours = process.env['GITHUB_REPOSITORY']
+  const {repository} = JSON.parse(text('package.json'))
+  const named = /github\.com[/:](.+?)(\.git)?$/.exec(repository?.url ?? repository ?? '')?.[1]
+  if (ours && named !== ours) throw new Error(`package.json names the repository ${named ?? 'nowhere'}, and this is ${ours}`)
   return body
 }
 

@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
 import {output, root} from '../../tests/setup.mjs'
 import {executable, platforms} from './binaries.mjs'
-import {licensesOf} from './licenses.mjs'
+import {licensesOf, licensesOfRust} from './licenses.mjs'
 
 const ours = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const {license, name, version} = ours
@@ -32,7 +32,7 @@ export async function packPlatform(out, platform, binary, forDynos) {
   const [os, cpu] = platform.split('-')
   const files = {[`bin/${executable(platform)}`]: binary}
   if (platform !== FOR_DYNOS && forDynos) files[`bin/autorestart-${FOR_DYNOS}`] = forDynos
-  const thirdParties = await licensesOf(platforms[platform].target)
+  const [thirdParties, rusts] = [await licensesOf(platforms[platform].target), await licensesOfRust()]
   await packed(out, {
     manifest: {
       name: `${name}-${platform}`,
@@ -43,12 +43,13 @@ export async function packPlatform(out, platform, binary, forDynos) {
       os: [os],
       cpu: [cpu],
       bin: {autorestart: `bin/${executable(platform)}`},
-      files: ['bin', 'THIRD-PARTY-LICENSES.txt'],
+      files: ['bin', 'RUST-LICENSES.html', 'THIRD-PARTY-LICENSES.txt'],
       preferUnplugged: true,
     },
     put: folder => {
       cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
       writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), thirdParties)
+      writeFileSync(join(folder, 'RUST-LICENSES.html'), rusts)
       writeFileSync(join(folder, 'README.md'), readme(platform))
       for (const [path, from] of Object.entries(files)) {
         mkdirSync(dirname(join(folder, path)), {recursive: true})
@@ -71,9 +72,11 @@ async function packed(out, {manifest, put}) {
   try {
     put(folder)
     writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
+    // Whatever umask this is, the same bytes.
+    for (const path of below(folder)) chmodSync(path, path.startsWith(join(folder, 'bin')) ? 0o755 : 0o644)
     if (manifest.scripts) throw new Error(`${manifest.name} has scripts`)
     const told = await output('npm', ['pack', '--json', '--ignore-scripts', '--loglevel', 'error', '--pack-destination', out], {cwd: folder})
-    const there = readdirSync(folder, {recursive: true, withFileTypes: true}).filter(entry => entry.isFile())
+    const there = below(folder)
     const [{files, size, unpackedSize}] = Object.values(JSON.parse(told))
     if (files.length !== there.length) throw new Error(`${manifest.name} has ${files.length} files, not ${there.length}: ${files.map(({path}) => path)}`)
     console.log(`${manifest.name}@${manifest.version}: ${files.length} files, ${mb(size)} packed, ${mb(unpackedSize)} unpacked`)
@@ -81,6 +84,9 @@ async function packed(out, {manifest, put}) {
     rmSync(folder, {force: true, recursive: true})
   }
 }
+
+const below = folder => readdirSync(folder, {recursive: true, withFileTypes: true})
+  .filter(entry => entry.isFile()).map(({name, parentPath}) => join(parentPath, name))
 
 const mb = bytes => `${(bytes / 1e6).toFixed(2)} MB`
 

@@ -5,12 +5,12 @@
 // release that broke off is published by doing it again.
 import {createHash} from 'node:crypto'
 import {readdirSync, readFileSync} from 'node:fs'
-import {join} from 'node:path'
+import {join, resolve} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
-import {leaveOnSignals, output, run} from '../../tests/setup.mjs'
+import {isStopped, leaveOnSignals, manifestOf, output, run} from '../../tests/setup.mjs'
 
 /** How long a registry may take to show what it took. */
-const TRIES = 60
+const TRIES = 48
 const BETWEEN = Number(process.env['AUTORESTART_PUBLISH_PAUSE_MS'] ?? 5000)
 
 async function tarballs(folder) {
@@ -18,17 +18,29 @@ async function tarballs(folder) {
   return Promise.all(files.map(async path => ({
     integrity: `sha512-${createHash('sha512').update(readFileSync(path)).digest('base64')}`,
     path,
-    ...JSON.parse(await output('tar', ['-xzOf', path, 'package/package.json'])),
+    ...(await manifestOf(path)),
   })))
 }
 
-/** The integrity that the registry has for this version; nothing where it has none. */
-async function published({name, version}) {
+/** What the registry has under `field` of a package; nothing where it has no such package, or version. */
+async function viewed(spec, field) {
   let text = ''
-  const code = await run('npm', ['view', `${name}@${version}`, 'dist.integrity', '--json', '--prefer-online'], {onOutput: chunk => (text += chunk)})
-  if (code === 0) return text.trim() ? JSON.parse(text) : undefined
-  if (text.includes('E404')) return undefined
-  throw new Error(`npm view ${name}@${version} ended with ${code}\n${text}`)
+  const options = {onOutput: chunk => (text += chunk), stderr: 'ignore'}
+  const code = await run('npm', ['view', spec, field, '--json', '--prefer-online'], options)
+  const said = text.trim() ? JSON.parse(text) : undefined
+  if (code === 0) return said
+  if (said?.error?.code === 'E404') return undefined
+  throw new Error(isStopped() ? 'stopped' : `npm view ${spec} ended with ${code}: ${said?.error?.summary ?? 'it said nothing'}`)
+}
+
+const published = ({name, version}) => viewed(`${name}@${version}`, 'dist.integrity')
+
+/** Whoever asks for no version gets the newest one that is finished. */
+async function tagFor({name, version}) {
+  if (version.includes('-')) return 'next'
+  const latest = await viewed(name, 'dist-tags.latest')
+  const isOlder = latest && latest.localeCompare(version, 'en', {numeric: true}) > 0
+  return isOlder ? `release-${version.split('.').slice(0, 2).join('.')}` : 'latest'
 }
 
 async function publish(one) {
@@ -36,7 +48,7 @@ async function publish(one) {
   const there = await published(one)
   if (there === one.integrity) return console.log(`${shown}: there already`)
   if (there) throw new Error(`${shown} is published with other bytes: a version is never published twice`)
-  await output('npm', ['publish', one.path, '--access', 'public'])
+  await output('npm', ['publish', one.path, '--access', 'public', '--tag', await tagFor(one)])
   for (let tries = TRIES; (await published(one)) !== one.integrity; tries--) {
     if (tries === 0) throw new Error(`${shown} was taken, and the registry does not show it`)
     await pause(BETWEEN)
@@ -46,7 +58,8 @@ async function publish(one) {
 
 async function main([folder]) {
   if (!folder) throw new Error('usage: node plugin/pack/publish.mjs FOLDER')
-  const all = await tarballs(folder)
+  // npm takes a path with one slash and no dot for a repository on GitHub.
+  const all = await tarballs(resolve(folder))
   const [first, ...others] = all.filter(({optionalDependencies}) => optionalDependencies)
   if (!first || others.length > 0) throw new Error(`${folder} has ${others.length + (first ? 1 : 0)} packages with optional dependencies, and must have one`)
   const wanted = Object.entries(first.optionalDependencies).map(([name, version]) => `${name}@${version}`).sort()

@@ -1,7 +1,7 @@
 // Owns: where the binary is, and what to do when it is nowhere.
-import {existsSync, readFileSync} from 'node:fs'
+import {accessSync, constants, existsSync, readFileSync, statSync} from 'node:fs'
 import {createRequire} from 'node:module'
-import {dirname, join} from 'node:path'
+import {dirname, join, resolve} from 'node:path'
 import platforms from '../platforms.json' with {type: 'json'}
 
 const NAME = 'heroku-dynos-autorestart'
@@ -26,8 +26,11 @@ export interface Place {
 /** First that there is: AUTORESTART_BINARY, the platform package of our very version, a build in a source checkout. */
 export function findBinary({arch, override, platform, root, version}: Place): string {
   if (override) {
-    if (existsSync(override)) return override
-    throw new BinaryMissing(`AUTORESTART_BINARY is set to ${override}, and there is no such file`)
+    // Not a name that is looked for along PATH.
+    const named = resolve(override)
+    const wrong = problem(named)
+    if (!wrong) return named
+    throw new BinaryMissing(`AUTORESTART_BINARY is set to ${override}, ${wrong}`)
   }
 
   const here = `${platform}-${arch}`
@@ -56,13 +59,26 @@ export function findBinary({arch, override, platform, root, version}: Place): st
   if (PLATFORMS.includes(here))
     throw new BinaryMissing(
       `${NAME}-${here}, the package that holds the binary, is not installed\n` +
-        'It is an optional dependency: npm was probably told to leave those out (optional=false in .npmrc), or a mirror of the ' +
-        `registry does not have it yet.\n${REINSTALL}`,
+        'It is an optional dependency. npm was told to leave those out (take optional=false out of .npmrc first), its download broke ' +
+        `off, or a mirror of the registry does not have it yet. To install or update alone does not bring it.\n${REINSTALL}`,
     )
   throw new BinaryMissing(
     `there is no binary for ${here}\nPlatforms: ${PLATFORMS.join(', ')}. ` +
       'Build one from source with "cargo build --release" and name it in AUTORESTART_BINARY.',
   )
+}
+
+/** Why a file cannot be run, where that can be seen. */
+function problem(path: string): string | undefined {
+  const found = statSync(path, {throwIfNoEntry: false})
+  if (!found) return 'and there is no such file'
+  if (!found.isFile()) return 'which is no file'
+  try {
+    accessSync(path, constants.X_OK)
+    return undefined
+  } catch {
+    return 'which this user may not run'
+  }
 }
 
 const REINSTALL = `Install it again on this machine: heroku plugins:uninstall ${NAME} && heroku plugins:install ${NAME}`

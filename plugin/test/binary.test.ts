@@ -61,6 +61,9 @@ describe('the message', () => {
   it('says that AUTORESTART_BINARY names no file, and looks no further', () => {
     platformPackage('linux-x64')
     expect(missing({override: '/no/such/file'})).toBe('AUTORESTART_BINARY is set to /no/such/file, and there is no such file')
+    expect(missing({override: root})).toBe(`AUTORESTART_BINARY is set to ${root}, which is no file`)
+    writeFileSync(join(root, 'text'), '')
+    expect(missing({override: join(root, 'text')})).toMatch(/text, which this user may not run$/)
   })
 
   it('says that packages of another platform are there', () => {

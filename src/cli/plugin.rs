@@ -81,7 +81,6 @@ pub const PLUGIN: [(&str, AppPolicy, &[&str]); 24] = [
         "simulate",
         AppPolicy::Typed,
         &[
-            "heroku logs --app example-app --source heroku --tail > saved.log",
             "heroku dynos:autorestart:simulate --file saved.log",
             "heroku dynos:autorestart:simulate --file saved.log.gz --policy '--memory 90%' --policy '--at 07,14 --if-needed' --svg policies.svg",
         ],

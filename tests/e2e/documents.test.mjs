@@ -65,7 +65,6 @@ it.each([...new Set(runs.map(({path}) => path))])('what %s shows is so', async p
 const ELSEWHERE = {
   'heroku dynos:autorestart:run --watch': 'tests/e2e/ending.test.mjs',
   'heroku dynos:autorestart:status --app example-app --watch': 'tests/e2e/memory.test.mjs',
-  'heroku logs --app example-app --source heroku --tail > saved.log': 'tests/picture.mjs',
   'heroku dynos:autorestart:auth': 'tests/e2e/auth.test.mjs',
 }
 const elsewhere = command => ELSEWHERE[command] ?? (/autorestart:(auth:|deploy|install$|uninstall|notify:)/.test(command) ? 'tests/e2e' : undefined)

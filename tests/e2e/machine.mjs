@@ -91,7 +91,7 @@ async function startSandbox(whenDone, home, {clock, sandboxArgs = [], scenario})
     args.push('--scenario', join(home, 'scenario.toml'))
   }
   // A home of its own, so that a process of ours is known by the machine's home.
-  const child = spawn(program, args, {env: {HOME: join(home, '..')}, stdio: ['ignore', 'pipe', 'ignore']})
+  const child = spawn(program, args, {env: {HOME: join(home, '..'), SystemRoot: process.env['SystemRoot']}, stdio: ['ignore', 'pipe', 'ignore']})
   whenDone(async () => {
     if (child.exitCode === null && child.kill('SIGTERM')) await once(child, 'exit')
   })

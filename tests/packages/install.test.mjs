@@ -10,6 +10,7 @@ import {output, root} from '../setup.mjs'
 const NAME = 'heroku-dynos-autorestart'
 const {version} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const platform = `${process.platform}-${process.arch}`
+const isWindows = process.platform === 'win32'
 const packed = join(root, 'target/npm')
 const platforms = Object.keys(JSON.parse(readFileSync(join(root, 'plugin/platforms.json'), 'utf8')))
 const ofAllPlatforms = Object.fromEntries(platforms.map(one => [`${NAME}-${one}`, version]))
@@ -28,7 +29,7 @@ async function stranger(from = registered, env = {}) {
     env: {...noNpm, AUTORESTART_BINARY: undefined, HEROKU_NPM_REGISTRY: from.url, npm_config_cache: undefined, ...env},
     isLinked: false,
   })
-  const modules = join(here.home, '.local/share/heroku/node_modules')
+  const modules = join(here.home, isWindows ? 'heroku' : '.local/share/heroku', 'node_modules')
   return {
     ...here,
     modules,
@@ -93,13 +94,13 @@ it('plugins:update brings both halves of the next release, and plugins:uninstall
 async function release(shelf, next) {
   for (const file of readdirSync(shelf).filter(name => name.endsWith(`-${version}.tgz`))) {
     const folder = mkdtempSync(join(shelf, 'next-'))
-    await output('tar', ['-xzf', join(shelf, file), '-C', folder])
+    await output('tar', ['-xzf', `../${file}`], {cwd: folder})
     const path = join(folder, 'package/package.json')
     const manifest = JSON.parse(readFileSync(path, 'utf8'))
     manifest.version = next
     for (const name of Object.keys(manifest.optionalDependencies ?? {})) manifest.optionalDependencies[name] = next
     writeFileSync(path, JSON.stringify(manifest))
-    await output('tar', ['-czf', join(shelf, file.replace(version, next)), '-C', folder, 'package'])
+    await output('tar', ['-czf', `../${file.replace(version, next)}`, 'package'], {cwd: folder})
     rmSync(folder, {recursive: true})
   }
 }
@@ -138,15 +139,16 @@ it('where a home was copied from another kind of machine, the command says so', 
 it('no package runs anything when it is installed, and the binary is for whoever asks', async () => {
   const folder = mkdtempSync(join(root, 'target/tmp/packed-'))
   onTestFinished(() => rmSync(folder, {force: true, recursive: true}))
-  for (const [name, bin] of [[NAME, undefined], [`${NAME}-${platform}`, 'bin/autorestart']]) {
+  for (const [name, bin] of [[NAME, undefined], [`${NAME}-${platform}`, `bin/autorestart${isWindows ? '.exe' : ''}`]]) {
     const place = join(folder, name)
     mkdirSync(place)
-    await output('tar', ['-xzf', join(packed, `${name}-${version}.tgz`), '-C', place])
+    cpSync(join(packed, `${name}-${version}.tgz`), join(place, 'it.tgz'))
+    await output('tar', ['-xzf', 'it.tgz'], {cwd: place})
     const manifest = JSON.parse(readFileSync(join(place, 'package/package.json'), 'utf8'))
     expect(Object.keys(manifest)).not.toContain('scripts')
     expect(manifest.dependencies ?? {}).toEqual({})
     expect(manifest.optionalDependencies).toEqual(name === NAME ? ofAllPlatforms : undefined)
     expect(existsSync(join(place, 'package/LICENSE'))).toBe(true)
-    if (bin) expect(statSync(join(place, 'package', bin)).mode & 0o777).toBe(0o755)
+    if (bin) expect(statSync(join(place, 'package', bin)).mode & 0o777).toBe(isWindows ? 0o666 : 0o755)
   }
 })

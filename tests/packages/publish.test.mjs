@@ -28,11 +28,12 @@ async function pack(manifest, more = {}) {
   await output('npm', ['pack', '--silent', '--pack-destination', packed], {cwd: folder})
 }
 
-/** A process of ours with this registry; resolves to its exit code and all that it printed. */
+/** A process of ours with this registry, in the folder that has the packages; resolves to its exit code and all that it printed. */
 async function told(script, args, env = {}) {
   let text = ''
   const {host} = new URL(served.url)
   const code = await run(process.execPath, [join(root, 'plugin/pack', script), ...args], {
+    cwd: here,
     env: {
       HOME: here, PATH: process.env['PATH'],
       npm_config_registry: served.url, [`npm_config_//${host}/:_authToken`]: 'none', AUTORESTART_PUBLISH_PAUSE_MS: '10', ...env,
@@ -45,7 +46,8 @@ async function told(script, args, env = {}) {
 const puts = () => served.asked.filter(line => line.startsWith('PUT')).map(line => line.slice('PUT /'.length))
 
 it('publishes the binaries first, and what asks for them last', async () => {
-  expect(await told('publish.mjs', [packed])).toMatchObject({code: 0})
+  // As the workflow says it: to npm this alone would be a repository on GitHub. And npm may warn of what it likes.
+  expect(await told('publish.mjs', ['packed'], {npm_config_unheard_of: 'x'})).toMatchObject({code: 0})
   expect(puts().slice(0, -1).sort()).toEqual(PLATFORMS.map(platform => `${NAME}-${platform}`))
   expect(puts().at(-1)).toBe(NAME)
 })
@@ -59,6 +61,20 @@ it('goes on where it broke off, and never publishes a version twice', async () =
   expect(puts().filter(name => name === NAME)).toHaveLength(2)
   expect(puts().filter(name => name !== NAME)).toHaveLength(2)
 })
+
+it('publishes what is not finished, or older than the latest, under other tags', async () => {
+  const tags = () => served.tags.map(({tag, version}) => `${version} ${tag}`)
+  for (const version of ['1.2.4-rc.1', '1.2.2']) {
+    expect(await told('publish.mjs', [packed])).toMatchObject({code: 0})
+    rmSync(packed, {recursive: true})
+    mkdirSync(packed)
+    for (const platform of PLATFORMS) await pack({name: `${NAME}-${platform}`, version})
+    await pack({name: NAME, optionalDependencies: Object.fromEntries(PLATFORMS.map(platform => [`${NAME}-${platform}`, version])), version})
+  }
+
+  expect(await told('publish.mjs', [packed])).toMatchObject({code: 0})
+  expect([...new Set(tags())]).toEqual(['1.2.3 latest', '1.2.4-rc.1 next', '1.2.2 release-1.2'])
+}, 120_000)
 
 it('refuses other bytes under a version that is published', async () => {
   expect(await told('publish.mjs', [packed])).toMatchObject({code: 0})
@@ -109,6 +125,12 @@ it.each([
   expect(ran.code).toBe(code)
   if (code === 0) expect(ran.text).toBe(words)
   else expect(ran.text).toContain(words)
+})
+
+it('a release refuses to be of another repository than the package names', async () => {
+  const here = checkout(`## [${version}] - 2026-12-01\n\n- It.\n`)
+  const ran = await told('notes.mjs', [`v${version}`], {...here, GITHUB_REPOSITORY: 'acme/autorestart'})
+  expect(ran).toMatchObject({code: 1, text: expect.stringContaining('and this is acme/autorestart')})
 })
 
 it('a release refuses a lock file of another version', async () => {
