@@ -21,7 +21,11 @@ impl Ui {
             question.to_owned()
         };
         self.put(Kept::with_keys, stop, move |term| {
-            let prompt = Confirm::new().with_prompt(question).default(default);
+            // A key alone would leave the Enter that people type after it to the next question.
+            let prompt = Confirm::new()
+                .with_prompt(question)
+                .default(default)
+                .wait_for_newline(true);
             prompt.interact_on_opt(&term)
         })
         .await

@@ -7,7 +7,10 @@ pub use unix::Kept;
 mod unix {
     use rustix::{
         stdio::stdin,
-        termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr},
+        termios::{
+            LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush,
+            tcgetattr, tcsetattr,
+        },
     };
 
     /// The settings of the terminal on stdin, put back when this value goes.
@@ -25,11 +28,14 @@ mod unix {
 
     impl Kept {
         /// From now on Ctrl-C is a key like others, which waits until it is read: as a signal it
-        /// could come between a question and its first look at the keys.
+        /// could come between a question and its first look at the keys. What was typed before the
+        /// question answers none.
         pub fn with_keys() -> Self {
-            Self::changed(OptionalActions::Now, |settings| {
+            let kept = Self::changed(OptionalActions::Now, |settings| {
                 settings.local_modes.remove(LocalModes::ISIG);
-            })
+            });
+            let _ = tcflush(stdin(), QueueSelector::IFlush);
+            kept
         }
 
         /// For a text that is not shown. Ctrl-Z is a key: whoever comes back would type it in clear.

@@ -25,13 +25,25 @@ fn now_asks_and_a_no_restarts_nothing() {
         .expect("Restart web.1, worker.1, web.2 of ⬢ example-app, one of a process type at a time")
         .expect("what is asked");
     session.expect("Do it?").expect("the question");
-    session.send("n").expect("an answer");
+    session.send("n\n").expect("an answer");
     session.expect("Nothing was restarted").expect("its answer");
     session.expect(Eof).expect("the end");
     let record = tokio::runtime::Runtime::new()
         .expect("a runtime")
         .block_on(served.heroku.record());
     assert!(record.restarts.is_empty(), "{record:?}");
+}
+
+#[test]
+fn what_was_typed_before_a_question_answers_none() {
+    let home = Home::new();
+    let served = Served::start(&shop(&home, 1), None);
+    let mut session = at_a_terminal(&home, &served, &["run", "--now", "--app", "example-app"]);
+    session.send("y\n").expect("typed ahead");
+    session.expect("Do it?").expect("the question");
+    session.send("n\n").expect("an answer");
+    session.expect("Nothing was restarted").expect("its answer");
+    session.expect(Eof).expect("the end");
 }
 
 #[test]
@@ -50,7 +62,7 @@ fn a_yes_rolls_with_a_bar_and_ends_with_the_result() {
     ];
     let mut session = at_a_terminal(&home, &served, &words);
     session.expect("Restart web.1 of").expect("the question");
-    session.send("y").expect("an answer");
+    session.send("y\n").expect("an answer");
     session.expect("0/1").expect("the bar");
     session.expect("web.1 restarted in").expect("the result");
     session.expect(Eof).expect("the end");
@@ -131,11 +143,11 @@ fn the_page_of_heroku_scheduler_opens_when_somebody_wants_it() {
     let mut session = Session::spawn(command).expect("a pty");
     session.set_expect_timeout(Some(Duration::from_secs(30)));
     session.expect("Do it?").expect("the question");
-    session.send("y").expect("an answer");
+    session.send("y\n").expect("an answer");
     session
         .expect("Open that page in the browser?")
         .expect("the question");
-    session.send("y").expect("an answer");
+    session.send("y\n").expect("an answer");
     session.expect(Eof).expect("the end");
     while !opened.exists() {
         std::thread::yield_now();

@@ -124,7 +124,7 @@ describe.skipIf(process.platform === 'win32' || missing('tmux').length > 0)('the
     const set = ['set', '--app', 'example-app', '--at', '03:30', '--timezone', 'UTC']
     const first = type(here, ...set)
     await first.sees('Set up a credential for passes? [Y/n]')
-    first.type('n')
+    first.type('n', 'Enter')
     await first.sees('exit code 0')
     expect(first.screen()).toContain('auth:setup does it at any time')
     const again = await here.program('script', ['-qec', herokuWords([`dynos:autorestart:${set[0]}`, ...set.slice(1)]).join(' '), '/dev/null'])

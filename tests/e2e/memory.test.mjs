@@ -111,7 +111,7 @@ describe.skipIf(process.platform === 'win32' || missing('tmux').length > 0)('at 
     const words = ['dynos:autorestart:set', '--app', 'example-app', '--memory', 'auto']
     const {sees, type} = terminal(done => after.push(done), here, herokuWords(words))
     await sees('Turn log-runtime-metrics on for ⬢ example-app? It restarts nothing')
-    type('y')
+    type('y', 'Enter')
     await sees('log-runtime-metrics is on for ⬢ example-app')
     const feature = await here.sandbox.get('/apps/example-app/features/log-runtime-metrics')
     expect(feature.enabled).toBe(true)

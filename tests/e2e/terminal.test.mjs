@@ -17,7 +17,7 @@ describe.skipIf(process.platform === 'win32' || missing('tmux').length > 0)('at 
     const {cursor, sandbox, sees, type} = await typed(now, {boot: '3s'})
     await sees('Restart web.1 of ⬢ example-app? [y/N]')
     expect(await sandbox.restarts()).toEqual([])
-    type('y')
+    type('y', 'Enter')
     await sees('0/1 web.1 starting')
     const end = await sees('exit code 0')
     expect(end).toMatch(/^⬢ example-app\n {2}web\.1 restarted in \d+s$/m)
