@@ -13,6 +13,7 @@ use crate::{
     report::{human, table},
     schedule::{AppName, Calendar, Recurrence, Schedule},
     state::StateDir,
+    store::Store,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -56,6 +57,9 @@ pub(super) async fn index(context: &Context<'_>, index: &Index) -> Result<u8, Er
             "{} --app example-app --at 07,14 restarts its dynos at 07:00 and 14:00",
             context.verb("set")
         ));
+        if index.app.is_none() {
+            idle_runner(context, &store);
+        }
         return Ok(exit::DONE);
     }
     let rows = schedules
@@ -68,6 +72,20 @@ pub(super) async fn index(context: &Context<'_>, index: &Index) -> Result<u8, Er
     ));
     runners::tell(context, &runners, &schedules, now);
     Ok(exit::DONE)
+}
+
+/// That a runner on Heroku has nothing to do, and costs what it costs.
+pub(super) fn idle_runner(context: &Context<'_>, store: &Store) {
+    if let Some(runner) = store.runner_app().filter(|_| !context.ui.is_json) {
+        let name = &runner.name;
+        context
+            .ui
+            .warn(&format!("⬢ {name} still runs, and has nothing left to do"));
+        context.ui.hint(&format!(
+            "{} --confirm {name} takes it away",
+            context.verb("deploy:remove")
+        ));
+    }
 }
 
 /// That there are no schedules.

@@ -1,6 +1,6 @@
 //! `remove`: takes a schedule out, and says how to get it back.
 
-use super::{Context, void};
+use super::{Context, index, void};
 use crate::{
     cli::Named,
     error::{Error, exit},
@@ -28,5 +28,8 @@ pub(super) async fn remove(context: &Context<'_>, named: Named) -> Result<u8, Er
         || format!("Removed schedule {} of ⬢ {}: {} {}", schedule.name, schedule.app.name, schedule.target, schedule.when()),
         || json!({ "removed": { "app": schedule.app.name.as_str(), "name": schedule.name.as_str() } }),
     );
+    if left.is_empty() {
+        index::idle_runner(context, &store);
+    }
     Ok(exit::DONE)
 }

@@ -478,7 +478,8 @@ fn plan_foretells_the_roll_of_the_next_occurrence_from_past_boots() {
     block(async {
         let told = told_on_time(&home, &served, &["plan"]).await;
         assert!(
-            !told.stdout.contains("The roll of"),
+            told.stdout
+                .contains("for how long is not known before the first restart: web.1"),
             "no boot is known: {told:?}"
         );
         assert_eq!(told_on_time(&home, &served, &["run"]).await.code, Some(0));
@@ -496,6 +497,12 @@ fn plan_foretells_the_roll_of_the_next_occurrence_from_past_boots() {
         assert_eq!(told_on_time(&home, &served, &["run"]).await.code, Some(0));
         let restarts = served.heroku.record().await.restarts.split_off(before);
         assert_eq!(next["steps"], json!(restarts.len()), "{plan}");
+        let maintenance = json!({ "maintenance": true });
+        let app = "/sandbox/apps/example-app";
+        served.heroku.patch(app, &maintenance).await;
+        let told = told_on_time(&home, &served, &["plan"]).await;
+        let said = "⬢ example-app is in maintenance mode: passes leave it alone";
+        assert!(told.stdout.contains(said), "{told:?}");
         let (first, last) = (restarts[0].at, restarts[restarts.len() - 1].at);
         // The last restart is proven after it was begun.
         let took = last.duration_since(first).as_secs().unsigned_abs();

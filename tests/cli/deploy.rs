@@ -371,6 +371,20 @@ fn schedules_are_edited_in_its_config_vars_and_nothing_else_of_them_is_touched()
         let drop = ["remove", "--app", "example-app", "--name", "late"];
         assert_eq!(told_on_time(&home, &served, &drop).await.code, Some(0));
         assert_eq!(config().await, before);
+        // The last one: its runner goes on, and costs money.
+        let last = ["remove", "--app", "example-app"];
+        for words in [&last[..], &[]] {
+            let told = told_on_time(&home, &served, words).await;
+            let said = "⬢ test-runner still runs, and has nothing left to do";
+            assert!(told.stderr.contains(said), "{words:?}: {told:?}");
+            assert!(
+                told.stderr.contains("deploy:remove --confirm test-runner")
+                    || told.stderr.contains("deploy remove --confirm test-runner"),
+                "{told:?}"
+            );
+        }
+        let variables = format!("/apps/{RUNNER}/config-vars");
+        patch(&served, &variables, &before).await;
         // A colleague's slip is named, stops nobody else, and is not overwritten.
         let slip = "{ app = \"example-app\", at = \"25\" }";
         let wrong = json!({ "AUTORESTART_SCHEDULE_EXAMPLE_APP__LATE": slip });

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 pub(super) struct Ahead {
     at: Timestamp,
     zone: TimeZone,
-    dynos: usize,
+    /// In the order in which they begin.
+    dynos: Vec<String>,
     length: Option<SignedDuration>,
 }
 
@@ -31,25 +32,33 @@ impl Ahead {
         (!plan.steps.is_empty()).then(|| Self {
             at,
             zone,
-            dynos: plan.steps.len(),
             length: plan::length(&plan.steps, past),
+            dynos: plan.steps.iter().map(|step| step.dyno.clone()).collect(),
         })
     }
 
-    /// A line; nothing where it is not known how long restarts take.
-    pub fn in_words(&self) -> Option<String> {
-        let length = Span::whole_seconds_of(self.length?);
+    /// A line.
+    pub fn in_words(&self) -> String {
+        /// More names say less.
+        const MOST: usize = 8;
         let (dynos, at) = (
-            human::dynos(self.dynos),
+            human::dynos(self.dynos.len()),
             human::instant(self.at, &self.zone),
         );
-        Some(format!(
-            "\nThe roll of {at}, with dynos as they are now: {dynos}, about {length}"
-        ))
+        let length = match self.length {
+            Some(length) => format!("about {}", Span::whole_seconds_of(length)),
+            None => "for how long is not known before the first restart".to_owned(),
+        };
+        let first = &self.dynos[..self.dynos.len().min(MOST)];
+        let more = if self.dynos.len() > MOST { ", ..." } else { "" };
+        let names = first.join(", ");
+        format!(
+            "\nThe roll of {at}, with dynos as they are now: {dynos} in this order, {length}: {names}{more}"
+        )
     }
 
     pub fn json(&self) -> Value {
         let seconds = self.length.map(|length| length.as_secs());
-        json!({ "at": self.at, "steps": self.dynos, "seconds": seconds })
+        json!({ "at": self.at, "steps": self.dynos.len(), "dynos": self.dynos, "seconds": seconds })
     }
 }

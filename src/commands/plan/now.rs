@@ -196,7 +196,7 @@ pub(super) fn in_words(width: Option<u16>, app: &AppPlan) -> Option<String> {
     };
     let table = table(width, &["Dyno", "Now", "Because"], steps.chain(skips));
     let notes = notes(plan, snapshot, &now.past);
-    let ahead = now.ahead.as_ref().and_then(Ahead::in_words);
+    let ahead = now.ahead.as_ref().map(Ahead::in_words);
     let cycles = ahead.unwrap_or_default() + &cycles(now);
     Some(format!(
         "A pass over ⬢ {} now would {summary}\n{table}{notes}\n{cycles}",
@@ -297,6 +297,12 @@ pub(super) fn json(apps: &[AppPlan]) -> Json {
 
 /// How long the roll takes, and what is down meanwhile.
 fn notes(plan: &plan::Plan, snapshot: &Snapshot, past: &[SignedDuration]) -> String {
+    if snapshot.app.is_in_maintenance {
+        let name = &snapshot.app.name;
+        return format!(
+            "\n⬢ {name} is in maintenance mode: passes leave it alone until heroku maintenance:off --app {name}"
+        );
+    }
     if plan.steps.is_empty() {
         return String::new();
     }
