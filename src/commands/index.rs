@@ -133,19 +133,28 @@ pub(super) struct Last<'a> {
     /// Dynos that ended so, of all that ended.
     count: usize,
     of: usize,
+    /// Those that were left alone.
+    skipped: usize,
 }
 
 impl Last<'_> {
     fn in_words(self, now: Timestamp) -> String {
-        let what = self.worst.outcome.map_or("missed", Outcome::phrase);
+        let what = match self.worst.event {
+            Event::Skipped => "skipped",
+            _ => self.worst.outcome.map_or("missed", Outcome::phrase),
+        };
         let ago = match human::distance(now, self.worst.at) {
             at_once if at_once == "now" => "just now".to_owned(),
             ago => ago,
         };
+        let skipped = match self.skipped {
+            0 => String::new(),
+            skipped => format!(", {skipped} skipped"),
+        };
         if self.count == self.of {
-            format!("{what} {ago}")
+            format!("{what} {ago}{skipped}")
         } else {
-            format!("{} of {} {what} {ago}", self.count, self.of)
+            format!("{} of {} {what} {ago}{skipped}", self.count, self.of)
         }
     }
 }
@@ -157,7 +166,8 @@ fn last<'a>(schedules: &[Schedule], records: &'a [Record]) -> Option<Last<'a>> {
             let is_app = schedule.app.is(&record.app) || schedule.app.is(&record.app_id);
             is_app && record.schedule == schedule.name.as_str()
         };
-        matches!(record.event, Event::Ended | Event::Missed) && schedules.iter().any(is_its)
+        let is_end = matches!(record.event, Event::Ended | Event::Missed | Event::Skipped);
+        is_end && schedules.iter().any(is_its)
     };
     let mut newest_first = records.iter().rev().filter(is_about_it);
     let newest = newest_first.next()?;
@@ -175,7 +185,18 @@ fn last<'a>(schedules: &[Schedule], records: &'a [Record]) -> Option<Last<'a>> {
             dynos.push(record);
         }
     }
-    let rank = |record: &Record| record.outcome.map_or(u8::MAX, Outcome::rank);
+    let (skips, ended): (Vec<_>, Vec<_>) = dynos
+        .into_iter()
+        .partition(|record| record.event == Event::Skipped);
+    let (dynos, skipped) = if ended.is_empty() {
+        (skips, 0)
+    } else {
+        (ended, skips.len())
+    };
+    let rank = |record: &Record| match record.event {
+        Event::Skipped => 0,
+        _ => record.outcome.map_or(u8::MAX, Outcome::rank),
+    };
     let worst = dynos
         .iter()
         .copied()
@@ -186,6 +207,7 @@ fn last<'a>(schedules: &[Schedule], records: &'a [Record]) -> Option<Last<'a>> {
         worst,
         count: dynos.iter().filter(is_so).count(),
         of: dynos.len(),
+        skipped,
     })
 }
 
@@ -294,5 +316,13 @@ mod tests {
             Some("missed 20s ago")
         );
         assert_eq!(told(&[]), None);
+        let mut skipped = record(30, "web.2", None);
+        skipped.event = Event::Skipped;
+        let mixed = [record(20, "web.1", Some("restarted")), skipped];
+        assert_eq!(
+            told(&mixed).as_deref(),
+            Some("restarted 40s ago, 1 skipped")
+        );
+        assert_eq!(told(&mixed[1..]).as_deref(), Some("skipped 30s ago"));
     }
 }

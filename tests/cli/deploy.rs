@@ -372,8 +372,8 @@ fn schedules_are_edited_in_its_config_vars_and_nothing_else_of_them_is_touched()
         assert_eq!(told_on_time(&home, &served, &drop).await.code, Some(0));
         assert_eq!(config().await, before);
         // The last one: its runner goes on, and costs money.
-        let last = ["remove", "--app", "example-app"];
-        for words in [&last[..], &[]] {
+        let only = ["remove", "--app", "example-app"];
+        for words in [&only[..], &[]] {
             let told = told_on_time(&home, &served, words).await;
             let said = "⬢ test-runner still runs, and has nothing left to do";
             assert!(told.stderr.contains(said), "{words:?}: {told:?}");

@@ -64,6 +64,8 @@ struct Year {
     missed: Vec<(String, Timestamp, usize)>,
     /// When passes began, the last one long after everything that was due.
     passes: Vec<Timestamp>,
+    /// What became of steps that did not end well, by their pass.
+    unwell: BTreeMap<Timestamp, Vec<String>>,
 }
 
 impl Year {
@@ -85,11 +87,17 @@ async fn live(schedules: &str, apps: &[(String, usize)], random: &mut Random) ->
     let machine = Machine::new(&heroku, clock, schedules);
     let (_sender, stop) = Stop::new();
     let (mut missed, mut passes) = (vec![], vec![]);
+    let mut unwell: BTreeMap<Timestamp, Vec<String>> = BTreeMap::new();
     while clock.now() < end() {
         passes.push(clock.now());
         let report = machine.pass(Options::default(), None, &stop).await;
         for app in &report.apps {
             assert!(app.error.is_none(), "{}: {:?}", app.app, app.error);
+            for ended in app.ended.iter().filter(|ended| !ended.outcome.is_good()) {
+                let began = *passes.last().expect("this pass");
+                let said = format!("{} {:?} {:?}", ended.step.dyno, ended.outcome, ended.detail);
+                unwell.entry(began).or_default().push(said);
+            }
             missed.extend(
                 app.missed
                     .iter()
@@ -118,6 +126,7 @@ async fn live(schedules: &str, apps: &[(String, usize)], random: &mut Random) ->
         restarts,
         missed,
         passes,
+        unwell,
     }
 }
 
@@ -268,7 +277,8 @@ async fn no_dyno_of_a_year_is_older_than_its_max_uptime_but_for_a_late_pass() {
         let could_be = before.map_or(longest, |before| before.duration_since(*started));
         assert!(
             could_be < longest + ROLL,
-            "a pass at {before:?} left a dyno of {could_be}"
+            "a pass at {before:?} left a dyno of {could_be}; what did not end well: {:?}",
+            year.unwell
         );
         *started = restart.at;
     }
