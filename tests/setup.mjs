@@ -143,6 +143,17 @@ export async function output(program, args, options) {
   return Buffer.concat(printed).toString()
 }
 
+/** Runs the whole of a script; what it throws is said as the Heroku CLI says it, and is its exit code. */
+export async function toTheEnd(main) {
+  leaveOnSignals()
+  try {
+    await main(process.argv.slice(2))
+  } catch (error) {
+    console.error(` ›   Error: ${error.message}`)
+    process.exitCode = 1
+  }
+}
+
 /** The package.json of a tarball. Read within its folder: to some a path with a colon is one of another machine. */
 export async function manifestOf(tarball) {
   return JSON.parse(await output('tar', ['-xzOf', basename(tarball), 'package/package.json'], {cwd: dirname(tarball)}))

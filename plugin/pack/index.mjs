@@ -9,7 +9,7 @@
 import {chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {parseArgs} from 'node:util'
-import {leaveOnSignals, output, root} from '../../tests/setup.mjs'
+import {output, root, toTheEnd} from '../../tests/setup.mjs'
 import {again, build, check, executable, platforms} from './binaries.mjs'
 import {packMain, packPlatform, sums} from './packages.mjs'
 
@@ -77,10 +77,4 @@ async function main(argv) {
   }
 }
 
-leaveOnSignals()
-try {
-  await main(process.argv.slice(2))
-} catch (error) {
-  console.error(` ›   Error: ${error.message}`)
-  process.exitCode = 1
-}
+await toTheEnd(main)

@@ -3,7 +3,7 @@
 // The tag, package.json, Cargo.toml and the changelog tell the same version; prints what the changelog says of it.
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {root} from '../../tests/setup.mjs'
+import {root, toTheEnd} from '../../tests/setup.mjs'
 
 const text = path => readFileSync(join(process.env['AUTORESTART_CHECKOUT'] ?? root, path), 'utf8')
 
@@ -33,9 +33,4 @@ function notes(tag) {
   return body
 }
 
-try {
-  console.log(notes(process.argv[2]))
-} catch (error) {
-  console.error(` ›   Error: ${error.message}`)
-  process.exitCode = 1
-}
+await toTheEnd(([tag]) => console.log(notes(tag)))

@@ -7,7 +7,7 @@ import {createHash} from 'node:crypto'
 import {readdirSync, readFileSync} from 'node:fs'
 import {join, resolve} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
-import {isStopped, leaveOnSignals, manifestOf, output, run} from '../../tests/setup.mjs'
+import {isStopped, manifestOf, output, run, toTheEnd} from '../../tests/setup.mjs'
 
 /** How long a registry may take to show what it took. */
 const TRIES = 48
@@ -69,10 +69,4 @@ async function main([folder]) {
   for (const one of [...platforms, first]) await publish(one)
 }
 
-leaveOnSignals()
-try {
-  await main(process.argv.slice(2))
-} catch (error) {
-  console.error(` ›   Error: ${error.message}`)
-  process.exitCode = 1
-}
+await toTheEnd(main)

@@ -5,6 +5,7 @@ pub mod chart;
 pub mod forecast;
 pub mod human;
 pub mod json;
+pub mod last;
 pub mod logfmt;
 pub mod status;
 pub mod strip;
