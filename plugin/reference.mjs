@@ -17,7 +17,7 @@ function flag({aliases, char, multiple, name, options, summary, type, value}) {
   const shown = options ? options.join('|') : (value ?? 'VALUE')
   const typed = `--${name}${type === 'boolean' ? '' : ` ${shown}`}`
   const others = aliases.length > 0 ? `; also ${aliases.map(alias => `\`--${alias}\``).join(', ')}` : ''
-  return `| ${char ? `\`-${char}\` ` : ''}\`${cell(typed)}\` | ${cell(summary)}${multiple && !summary.includes('several times') ? '; may be repeated' : ''}${others} |`
+  return `| ${char ? `\`-${char}\` ` : ''}\`${cell(typed)}\` | ${cell(summary)}${multiple && !summary.includes('may be repeated') ? '; may be repeated' : ''}${others} |`
 }
 
 function command({args, description, examples, flags, id, summary}) {
@@ -38,7 +38,7 @@ function command({args, description, examples, flags, id, summary}) {
 
 const commandsText = [
   '# Commands',
-  'Every command of the plugin, as `--help` tells it. This file is made of what the binary says of itself (`node plugin/reference.mjs`), as\nthe manual pages (`autorestart man`) and completions (`autorestart completions bash`, or `zsh`, `fish`, `powershell`) are.',
+  'Every command of the plugin, as `--help` shows it. This file is generated from the binary itself (`node plugin/reference.mjs`), as are\nthe manual pages (`autorestart man`) and completions (`autorestart completions bash`, or `zsh`, `fish`, `powershell`).',
   'Exit codes: 0 done or nothing due; 1 failed; 2 wrong usage; 3 some restarts failed or were not reached, a roll is held, or an\noccurrence was missed; 130 interrupted. With `--json` stdout is one JSON document, errors included:\n`{"error": {"code", "message", "hint", "id"}}`.',
   commands.map(({id, summary}) => `- [${ofPlugin(id)}](#${anchor(ofPlugin(id))}): ${summary}`).join('\n'),
   ...commands.map(command),
@@ -50,12 +50,12 @@ const keys = Object.entries(schema.properties.schedule.items.properties)
 
 const schedulesText = [
   '# The schedules file',
-  'TOML, UTF-8, `version = 1`, and one `[[schedule]]` for each schedule. Keys are the flags of `set`; a value is text in quotes as a flag\nhas it, a number or `true` where TOML has one, and a list where a flag may be given several times. This file is made of\n`schedules.schema.json` (`node plugin/reference.mjs`), by which editors complete it:',
+  'TOML, UTF-8, `version = 1`, and one `[[schedule]]` for each schedule. Keys are the flags of `set`; a value is quoted text as the flag\ntakes it, a number or `true` where TOML has one, or a list where the flag may be repeated. This page is generated from\n`schedules.schema.json` (`node plugin/reference.mjs`), which editors use to complete the file:',
   '```sh\nheroku dynos:autorestart:export --schema > schedules.schema.json\n```',
   '```toml\n#:schema ./schedules.schema.json\nversion = 1\n\n[[schedule]]\napp = "example-app"\nat = "07,14"\ntimezone = "Europe/Paris"\n```',
   `| key | means | flag of set |\n|---|---|---|\n${keys.map(row).join('\n')}`,
-  'Units: durations `30s`, `90m`, `6h`, `1d`; sizes `450MB` and `1.5GB` of 2^20 and 2^30 bytes as Heroku\'s, and `90%` of the quota; instants\nRFC 3339. A file that says what cannot be meant is an error with its line, exit code 2, and nothing is restarted by it. `set`, `pause` and\n`remove` change only what they are about: comments and order stay.',
-  'In git: `export` writes such a file without what each machine fills in by itself, and `apply --file` makes the schedules exactly those.',
+  'Units: durations `30s`, `90m`, `6h`, `1d`; sizes `450MB` and `1.5GB`, in Heroku\'s units of 2^20 and 2^30 bytes, and `90%` of the quota; instants\nRFC 3339. A file that cannot be right is an error that names the line, with exit code 2, and restarts nothing. `set`, `pause` and\n`remove` change only what they have to: comments and order stay.',
+  'In git: `export` writes such a file without what each machine fills in for itself, and `apply --file` makes the schedules match it exactly.',
 ].join('\n\n').concat('\n')
 
 for (const [name, text] of [['COMMANDS.md', commandsText], ['SCHEDULES.md', schedulesText]]) {

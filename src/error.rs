@@ -11,6 +11,21 @@ pub mod exit {
     /// Some restarts failed or were not reached, a roll is held, or an occurrence was missed.
     pub const NOT_ALL_WELL: u8 = 3;
     pub const INTERRUPTED: u8 = 130;
+
+    /// Each with what it says, for manuals.
+    pub const ALL: [(u8, &str); 5] = [
+        (DONE, "Done, or nothing was due."),
+        (FAILED, "It failed; the reason and a hint are on stderr."),
+        (
+            USAGE,
+            "Wrong usage, or a file that cannot be right; nothing was changed.",
+        ),
+        (
+            NOT_ALL_WELL,
+            "Some restarts failed or were not reached, a roll is held, or an occurrence was missed; of apply --dry-run: something would change.",
+        ),
+        (INTERRUPTED, "Interrupted."),
+    ];
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 /// show which credential a pass uses, its scope and its expiry
 ///
-/// Asks every source, and says what each said. A token is never printed.
+/// Asks every source, and shows what each answered. Never prints a token.
 #[derive(Debug, Clone, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct Auth {
@@ -26,15 +26,15 @@ pub enum AuthCommand {
     Remove(AuthRemove),
 }
 
-/// set up a credential that works while nobody is there
+/// set up a credential that works unattended
 ///
-/// Asks at a terminal. In scripts: --create, --use-cli-login or --token-stdin.
+/// Prompts at a terminal. In scripts: --create, --use-cli-login or --token-stdin.
 #[derive(Debug, Clone, Default, Args)]
 pub struct AuthSetup {
-    /// create an authorization for it, with the Heroku CLI's login
+    /// create an authorization, using the Heroku CLI's login
     #[arg(long, conflicts_with_all = ["use_cli_login", "token_stdin"], help_heading = "which")]
     pub create: bool,
-    /// act with the Heroku CLI's login, which ends
+    /// use the Heroku CLI's login, which expires
     #[arg(long, conflicts_with = "token_stdin", help_heading = "which")]
     pub use_cli_login: bool,
     /// read a token from stdin
@@ -46,7 +46,7 @@ pub struct AuthSetup {
     /// how long the authorization lives: 90d, or never [default: never]
     #[arg(long, value_name = "TIME", requires = "create", conflicts_with_all = ["use_cli_login", "token_stdin"], value_parser = limits::lifetime, allow_hyphen_values = true)]
     pub expires_in: Option<Lifetime>,
-    /// where the token is kept [default: the keyring, or a file where there is none]
+    /// where to keep the token [default: the keyring, or a file if there is none]
     #[arg(
         long,
         value_enum,
@@ -54,26 +54,26 @@ pub struct AuthSetup {
         conflicts_with = "use_cli_login"
     )]
     pub keep_in: Option<KeepIn>,
-    /// account whose schedules it is for [default: the Heroku CLI's]
+    /// account whose schedules the credential is for [default: the Heroku CLI's]
     #[arg(long, value_name = "EMAIL", value_parser = limits::account)]
     pub account: Option<String>,
-    /// app to try it on [default: those of the schedules]
+    /// app to try it on [default: the apps of the schedules]
     #[arg(short, long, value_name = "APP")]
     pub app: Option<AppName>,
     #[command(flatten)]
     pub common: Common,
 }
 
-/// put a new token in place of the old one, which goes when the new one works
+/// replace the token with a new one; the old one goes once the new one works
 #[derive(Debug, Clone, Args)]
 pub struct AuthRotate {
-    /// read the new token from stdin, where the old one was given too
+    /// read the new token from stdin, if the old one was also a token you supplied
     #[arg(long)]
     pub token_stdin: bool,
-    /// where the token is kept [default: where it is]
+    /// where to keep the token [default: where it is now]
     #[arg(long, value_enum, value_name = "PLACE")]
     pub keep_in: Option<KeepIn>,
-    /// account whose schedules it is for, where there are several
+    /// account whose schedules the credential is for, if there are several
     #[arg(long, value_name = "EMAIL", value_parser = limits::account_or_anybody)]
     pub account: Option<String>,
     #[command(flatten)]
@@ -83,10 +83,10 @@ pub struct AuthRotate {
 /// revoke the authorization at Heroku, and delete the token here
 #[derive(Debug, Clone, Args)]
 pub struct AuthRemove {
-    /// account whose schedules it is for, where there are several
+    /// account whose schedules the credential is for, if there are several
     #[arg(long, value_name = "EMAIL", value_parser = limits::account_or_anybody)]
     pub account: Option<String>,
-    /// answer the question: the account again
+    /// the account again, to skip the prompt
     #[arg(long, value_name = "EMAIL", value_parser = limits::account_or_anybody)]
     pub confirm: Option<String>,
     #[command(flatten)]
@@ -95,7 +95,7 @@ pub struct AuthRemove {
 
 /// check everything that a pass relies on
 ///
-/// Exit code 1 when something is broken. What it prints has no secret and no e-mail address, and can
+/// Exits with 1 when something is broken. The output has no secrets or e-mail addresses, so it can
 /// go into a bug report.
 #[derive(Debug, Clone, Args)]
 pub struct Doctor {

@@ -13,13 +13,13 @@ pub struct History {
     /// lines to show, newest last [default: 20; with --from, all of them]
     #[arg(long, value_name = "N", value_parser = limits::count, allow_hyphen_values = true)]
     pub last: Option<u16>,
-    /// what happened from this instant on: 2026-12-01, 2026-12-01T09:00; or so long ago: 24h
+    /// show what happened from this instant on: 2026-12-01, 2026-12-01T09:00; or this long ago: 24h
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
     pub from: Option<String>,
-    /// what happened up to this instant
+    /// show what happened up to this instant
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
     pub to: Option<String>,
-    /// only what came to this: failed,missed
+    /// only these outcomes: failed,missed
     #[arg(
         long,
         value_name = "OUTCOMES",

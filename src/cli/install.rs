@@ -5,17 +5,17 @@ use clap::{Args, ValueEnum};
 
 /// put a runner on this machine: a timer that makes a pass every 5 minutes
 ///
-/// A systemd user timer, a launchd agent or a line of cron, whichever this machine has. It is shown, and
-/// tried as if nobody were logged in, before it is written.
-#[derive(Debug, Clone, Args)]
+/// A systemd user timer, a launchd agent or a crontab line, whichever this machine has. Shows it,
+/// and tries it as if nobody were logged in, before writing it.
+#[derive(Debug, Clone, Default, Args)]
 pub struct Install {
-    /// which timer [default: the first that this machine has]
+    /// timer to use [default: the first that this machine has]
     #[arg(long, value_enum, value_name = "KIND")]
     pub on: Option<Timer>,
-    /// write nothing, print it; or print one for another place
+    /// print it instead of writing it; or print one for another platform
     #[arg(long, value_enum, value_name = "KIND", num_args = 0..=1, default_missing_value = "here", conflicts_with = "on")]
     pub print: Option<Printed>,
-    /// answer the questions
+    /// answer yes to the prompts
     #[arg(short, long)]
     pub yes: bool,
     #[command(flatten)]
@@ -43,10 +43,10 @@ pub enum Printed {
     WindowsTask,
 }
 
-/// take the runner off this machine
+/// remove the runner from this machine
 #[derive(Debug, Clone, Args)]
 pub struct Uninstall {
-    /// answer the question
+    /// answer yes to the prompt
     #[arg(short, long)]
     pub yes: bool,
     #[command(flatten)]

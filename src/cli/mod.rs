@@ -50,7 +50,7 @@ pub enum Command {
     /// remove a schedule
     Remove(Named),
     Pause(Pause),
-    /// let a paused schedule go on
+    /// resume a paused schedule
     Resume(Named),
     Plan(Plan),
     Run(Run),
@@ -112,10 +112,10 @@ pub struct HowFlags {
     /// how long a new dyno may take to come up [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = limits::wait_limit, allow_hyphen_values = true)]
     pub wait_limit: Option<Span>,
-    /// how long a new dyno must stay up to be believed [default: 10s]
+    /// how long a new dyno must stay up to count as settled [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = limits::settle, allow_hyphen_values = true)]
     pub settle: Option<Span>,
-    /// URL of the app that must answer 2xx after a restart, before the next dyno goes
+    /// app URL that must answer 2xx after a restart, before the next dyno is restarted
     #[arg(long, value_name = "URL", allow_hyphen_values = true)]
     pub check_url: Option<AppUrl>,
 }
@@ -137,19 +137,19 @@ pub struct Named {
     pub app: AppFlags,
     #[command(flatten)]
     pub fleet: FleetFlags,
-    /// name of the schedule, where an app has several
+    /// name of the schedule, if the app has several
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub name: Option<ScheduleName>,
     #[command(flatten)]
     pub common: Common,
 }
 
-/// let a schedule rest
+/// pause a schedule
 #[derive(Debug, Clone, Args)]
 pub struct Pause {
     #[command(flatten)]
     pub named: Named,
-    /// resume by itself then: 2026-12-01T09:00, in the schedule's zone; or after so long: 2h
+    /// when to resume: 2026-12-01T09:00, in the schedule's zone; or after how long: 2h
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
     pub until: Option<String>,
 }
@@ -173,15 +173,15 @@ pub struct Plan {
     pub common: Common,
 }
 
-/// show what dynos use, where that leads, and when each restarts next
+/// show how much memory dynos use, where it is heading, and when each restarts next
 #[derive(Debug, Clone, Args)]
 pub struct Status {
     #[command(flatten)]
     pub app: AppFlags,
-    /// stay, and show it anew every 20 seconds; with --json a line each time
+    /// keep running, and refresh every 20 seconds; with --json, one line each time
     #[arg(long)]
     pub watch: bool,
-    /// draw the chart into this file, too
+    /// also draw the chart to this file
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
     #[command(flatten)]
@@ -199,10 +199,10 @@ pub struct Sandbox {
     /// a built-in scenario (leaky-shop), or a TOML file
     #[arg(long, value_name = "NAME|PATH", default_value = "leaky-shop")]
     pub scenario: String,
-    /// where its clock begins, and how fast it runs: 2026-03-01T07:00:00Z*60
+    /// when its clock starts, and how fast it runs: 2026-03-01T07:00:00Z*60
     #[arg(long, value_name = "CLOCK")]
     pub clock: Option<crate::clock::Moved>,
-    /// run the slugs that are deployed to it, as processes of this machine
+    /// run slugs deployed to it as processes on this machine
     #[arg(long)]
     pub run_slugs: bool,
 }
@@ -210,7 +210,7 @@ pub struct Sandbox {
 /// show the main job on a simulated Heroku, without an account
 #[derive(Debug, Clone, Args)]
 pub struct Demo {
-    /// go through this Heroku CLI, with the plugin linked, in place of the binary alone
+    /// go through this Heroku CLI, with the plugin linked, instead of the binary alone
     #[arg(long, value_name = "PATH")]
     pub cli: Option<PathBuf>,
 }
@@ -224,7 +224,7 @@ pub struct Completions {
 /// print the manual page
 #[derive(Debug, Clone, Args)]
 pub struct Man {
-    /// write the pages of all commands into this folder
+    /// write the pages for all commands to this folder
     #[arg(long, value_name = "FOLDER")]
     pub to: Option<PathBuf>,
 }

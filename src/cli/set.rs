@@ -10,7 +10,7 @@ use clap::Args;
 /// Several apps in place of one: whichever they are when a pass looks
 #[derive(Debug, Clone, Default, Args)]
 pub struct FleetFlags {
-    /// these apps, each with dynos of its own to restart
+    /// these apps, each rolled on its own
     #[arg(
         long,
         help_heading = "several apps",
@@ -34,7 +34,7 @@ pub struct FleetFlags {
         allow_hyphen_values = true
     )]
     pub pipeline: Option<Identity>,
-    /// of --pipeline only the apps of this stage: production, staging, development, test, review
+    /// with --pipeline, only the apps in this stage: production, staging, development, test, review
     #[arg(
         long,
         help_heading = "several apps",
@@ -42,7 +42,7 @@ pub struct FleetFlags {
         allow_hyphen_values = true
     )]
     pub stage: Option<Stage>,
-    /// the apps with such a name: 'shop-*'; with --team or --pipeline only of these
+    /// apps whose names match: 'shop-*'; with --team or --pipeline, only among those
     #[arg(
         long,
         help_heading = "several apps",
@@ -59,27 +59,29 @@ pub struct MemoryFlags {
     /// restart a dyno whose memory stays at or over this: 90% of its quota, 450MB, 1.2GB, auto
     #[arg(long, value_name = "SIZE|N%|auto", allow_hyphen_values = true)]
     pub memory: Option<Threshold>,
-    /// restart a dyno that exceeds its quota (R14) again and again; needs no log-runtime-metrics
+    /// restart a dyno that repeatedly exceeds its quota (R14); needs no log-runtime-metrics
     #[arg(long)]
     pub on_r14: bool,
-    /// at an occurrence restart only dynos that are forecast to reach the threshold before the next one
+    /// at an occurrence, restart only dynos forecast to reach the threshold before the next one
     #[arg(long)]
     pub if_needed: bool,
-    /// restart a dyno so long before it is forecast to reach its quota, or in the last window before
+    /// restart a dyno this long before it is forecast to reach its quota, or in the last window
+    /// before that
     #[arg(long, value_name = "TIME", value_parser = limits::before_limit, allow_hyphen_values = true)]
     pub before_limit: Option<Span>,
-    /// restarts of one dyno for its memory in 24 hours [default: 4]
+    /// maximum restarts of one dyno for its memory in 24 hours [default: 4]
     #[arg(long, value_name = "N", value_parser = limits::max_per_day, allow_hyphen_values = true)]
     pub max_per_day: Option<u32>,
-    /// turn log-runtime-metrics on for the app, without a question: it restarts nothing
+    /// turn on log-runtime-metrics for the app without asking: it restarts nothing
     #[arg(long)]
     pub enable_metrics: bool,
 }
 
 /// create or replace a schedule
 ///
-/// Dynos restart at the times of --at or --cron, when they have been up for --max-uptime, or when they
-/// need it for their --memory, one at a time, each proven up before the next. --window and --except bound all of these.
+/// Dynos restart at the times of --at or --cron, when they have been up for --max-uptime, or when
+/// their --memory calls for it, one at a time, each proven up before the next. --window and
+/// --except limit all of these.
 #[derive(Debug, Clone, Args)]
 pub struct Set {
     #[command(flatten)]
@@ -88,7 +90,7 @@ pub struct Set {
     pub fleet: FleetFlags,
     #[command(flatten)]
     pub target: TargetFlags,
-    /// name of the schedule, to tell several of one app apart [default: default]
+    /// name of the schedule, to tell apart several for one app [default: default]
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub name: Option<ScheduleName>,
     /// times of day: 07,14 or 07:30 or 7pm
@@ -107,7 +109,7 @@ pub struct Set {
         allow_hyphen_values = true
     )]
     pub days: Option<Days>,
-    /// cron expression in place of --at: '0 7,14 * * mon-fri', @daily; L, W and # as well
+    /// cron expression instead of --at: '0 7,14 * * mon-fri', @daily; also L, W and #
     #[arg(
         long,
         value_name = "CRON",
@@ -115,7 +117,7 @@ pub struct Set {
         allow_hyphen_values = true
     )]
     pub cron: Option<Cron>,
-    /// IANA zone of times and dates: Europe/Paris [default: this machine's]
+    /// IANA time zone for times and dates: Europe/Paris [default: this machine's]
     #[arg(
         long,
         value_name = "ZONE",
@@ -123,20 +125,20 @@ pub struct Set {
         allow_hyphen_values = true
     )]
     pub timezone: Option<Zone>,
-    /// restart a dyno that has been up for so long: 6h
+    /// restart a dyno that has been up for this long: 6h
     #[arg(long, visible_alias = "every", value_name = "TIME", help_heading = "when", value_parser = limits::max_uptime, allow_hyphen_values = true)]
     pub max_uptime: Option<Span>,
-    /// restart up to so much later, each schedule and app at an instant of its own
+    /// restart up to this much later, each schedule and app at its own instant
     #[arg(long, value_name = "TIME", help_heading = "when", value_parser = limits::jitter, allow_hyphen_values = true)]
     pub jitter: Option<Span>,
-    /// restart dynos before Heroku's own daily cycle can, 24 hours after their start: once more where --at
-    /// is once a day, and in spite of --min-uptime where a skip would be too late
+    /// restart dynos before Heroku's own daily cycle can, 24 hours after their start: once more if
+    /// --at is once a day, and despite --min-uptime where a skip would be too late
     #[arg(long, help_heading = "when")]
     pub own_daily_cycle: bool,
     /// how late an occurrence may still be acted on [default: 1h]
     #[arg(long, value_name = "TIME", help_heading = "when", value_parser = limits::catch_up, allow_hyphen_values = true)]
     pub catch_up: Option<Span>,
-    /// hours in which restarts are allowed: 22:00-06:00, or 'sat 22:00-06:00'; several times
+    /// hours in which restarts are allowed: 22:00-06:00, or 'sat 22:00-06:00'; may be repeated
     #[arg(
         long,
         value_name = "WINDOW",
@@ -144,7 +146,7 @@ pub struct Set {
         allow_hyphen_values = true
     )]
     pub window: Vec<Window>,
-    /// dates without restarts: 2026-12-24..2026-12-26,2027-01-01; several times
+    /// dates without restarts: 2026-12-24..2026-12-26,2027-01-01; may be repeated
     #[arg(
         long,
         value_name = "DATES",
@@ -153,7 +155,7 @@ pub struct Set {
         allow_hyphen_values = true
     )]
     pub except: Vec<Blackout>,
-    /// leave a dyno alone that was younger than this at the occurrence
+    /// leave alone a dyno that was younger than this at the occurrence
     #[arg(
         long,
         value_name = "TIME",
@@ -161,7 +163,7 @@ pub struct Set {
         allow_hyphen_values = true
     )]
     pub min_uptime: Option<Span>,
-    /// URL of the app that answers 503 (or 409, 423, 429) while a restart does not suit it
+    /// app URL that answers 503 (or 409, 423, 429) while the app is too busy for a restart
     #[arg(
         long,
         value_name = "URL",
@@ -169,10 +171,10 @@ pub struct Set {
         allow_hyphen_values = true
     )]
     pub busy_url: Option<AppUrl>,
-    /// for how long --busy-url may put a restart off [default: 30m, or half of --catch-up where that is less]
+    /// how long --busy-url may put off a restart [default: 30m, or half of --catch-up if less]
     #[arg(long, value_name = "TIME", help_heading = "only when", value_parser = limits::busy_max, allow_hyphen_values = true)]
     pub busy_max: Option<Span>,
-    /// restart although Heroku has an incident that affects apps
+    /// restart even during a Heroku incident that affects apps
     #[arg(long, help_heading = "only when")]
     pub ignore_incident: bool,
     #[command(flatten)]
@@ -181,7 +183,7 @@ pub struct Set {
     pub memory: MemoryFlags,
     #[command(flatten, next_help_heading = "how")]
     pub how: HowFlags,
-    /// tell the URL of this name what goes wrong, and when it is over; several times
+    /// report trouble, and when it is over, to the URL of this name; may be repeated
     #[arg(long, value_name = "NAME", help_heading = "how", value_delimiter = ',')]
     pub notify: Vec<NotifyName>,
 }

@@ -4,18 +4,19 @@ use super::Common;
 use clap::Args;
 use std::path::PathBuf;
 
-/// replay a saved log through policies, and compare what they would have come to
+/// replay a saved log under different policies, and compare the results
 ///
-/// A policy is what set takes, as one word. A log is saved by heroku logs with --source heroku and --tail.
+/// A policy is flags of set, quoted as one argument. Save a log by running heroku logs with
+/// --source heroku and --tail.
 #[derive(Debug, Clone, Args)]
 pub struct Simulate {
     /// saved log, gzipped or not; - reads stdin
     #[arg(long, value_name = "PATH")]
     pub file: PathBuf,
-    /// flags of set, as one word; several times [default: --at 07,14 and --memory 90%]
+    /// flags of set, quoted as one argument; may be repeated [default: --at 07,14 and --memory 90%]
     #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
     pub policy: Vec<String>,
-    /// draw the chart into this file, too
+    /// also draw the chart to this file
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
     #[command(flatten)]

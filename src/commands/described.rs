@@ -6,7 +6,10 @@ use crate::{
     error::{Error, exit},
 };
 use clap::CommandFactory as _;
-use std::io::{self, Write as _};
+use std::{
+    fs,
+    io::{self, Write as _},
+};
 
 pub(super) fn completions(completions: &Completions) -> Result<u8, Error> {
     let mut script = vec![];
@@ -16,16 +19,26 @@ pub(super) fn completions(completions: &Completions) -> Result<u8, Error> {
 }
 
 pub(super) fn man(man: &Man) -> Result<u8, Error> {
-    let command = Cli::command();
-    if let Some(folder) = &man.to {
-        let written = clap_mangen::generate_to(command, folder);
-        written.map_err(|error| Error::io(folder.display().to_string(), error))?;
-        return Ok(exit::DONE);
-    }
+    let page = page().map_err(|error| Error::io("the manual page", error))?;
+    let Some(folder) = &man.to else {
+        return print(&page);
+    };
+    let first = folder.join("autorestart.1");
+    let written = clap_mangen::generate_to(Cli::command(), folder);
+    let written = written.and_then(|()| fs::write(first, page));
+    written.map_err(|error| Error::io(folder.display().to_string(), error))?;
+    Ok(exit::DONE)
+}
+
+/// The page of the program itself, with what holds for all of its commands.
+fn page() -> io::Result<Vec<u8>> {
     let mut page = vec![];
-    let rendered = clap_mangen::Man::new(command).render(&mut page);
-    rendered.map_err(|error| Error::io("the manual page", error))?;
-    print(&page)
+    clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+    writeln!(page, ".SH \"EXIT STATUS\"")?;
+    for (code, meaning) in exit::ALL {
+        writeln!(page, ".TP\n\\fB{code}\\fR\n{meaning}")?;
+    }
+    Ok(page)
 }
 
 fn print(text: &[u8]) -> Result<u8, Error> {

@@ -13,9 +13,12 @@ use crate::{
     state::StateDir,
     store::{Store, narrow},
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
+
+/// A restart that was asked for so recently may still be waited for.
+const LONGEST_ROLL_STEP: SignedDuration = SignedDuration::from_mins(10);
 
 pub(super) async fn history(context: &Context<'_>, history: &History) -> Result<u8, Error> {
     let state = StateDir::to_read(context.env)?;
@@ -81,7 +84,9 @@ pub(super) async fn history(context: &Context<'_>, history: &History) -> Result<
                 &[
                     "When", "App", "Dyno", "Outcome", "Took", "Memory", "Why", "Detail",
                 ],
-                shown.iter().map(|record| row(record, is_narrow)),
+                shown
+                    .iter()
+                    .map(|record| row(record, is_narrow, context.clock.now())),
             )
         },
         || json!(shown),
@@ -256,11 +261,15 @@ fn memory(record: &Record) -> String {
 }
 
 /// `is_narrow`: where there is no room for more of an instant than its day and minute.
-fn row(record: &Record, is_narrow: bool) -> Vec<String> {
+fn row(record: &Record, is_narrow: bool, now: Timestamp) -> Vec<String> {
     let outcome = match record.event {
         Event::Missed => "missed",
         Event::Skipped => "skipped",
-        _ => record.outcome.map_or("unverified", Outcome::phrase),
+        _ => match record.outcome {
+            Some(outcome) => outcome.phrase(),
+            None if now.duration_since(record.at) < LONGEST_ROLL_STEP => "no end yet",
+            None => "unverified",
+        },
     };
     let reason = record.reason.as_ref();
     let reason = reason.map(|reason| format!("{}: ", reason.replace('_', " ")));

@@ -54,8 +54,8 @@ async fn judge(
     };
     let is_rolled = is_rolled(context, &state, before)?;
     let witness = look(context, before).await;
-    let was_done = |snapshot: &Snapshot| !missed::is_left(before, snapshot, occurrence);
-    if witness.as_ref().is_ok_and(was_done) {
+    let acted = Acted::on(before, witness.as_ref().ok(), occurrence);
+    if acted == Acted::Wholly {
         return Ok(());
     }
     let (at, app_id) = witness.map_or_else(
@@ -65,7 +65,7 @@ async fn judge(
     let reason = if is_rolled {
         format!("a pass was at work on the app when {verb} made it void")
     } else {
-        format!("no pass had acted on it when {verb} made it void")
+        acted.reason(verb)
     };
     let missed = missed::missed(before, judged, occurrence, reason);
     Ledger::new(state.ledger(), state.runner_id()?).missed(&missed, &app_id, at)?;
@@ -77,7 +77,7 @@ async fn judge(
         ));
     } else {
         let app = before.app.name.as_str();
-        say(context, verb, before, &missed, (app, ""));
+        say(context, verb, before, &missed, (app, "", acted));
     }
     Ok(())
 }
@@ -132,26 +132,26 @@ async fn of_fleet(
         .map(async |(_, one)| look(context, one).await);
     let witnesses = futures_util::future::join_all(looks).await;
     for (((occurrence, judged), one), witness) in open.iter().zip(witnesses) {
-        let was_done = |snapshot: &Snapshot| !missed::is_left(one, snapshot, *occurrence);
-        if witness.as_ref().is_ok_and(was_done) {
+        let acted = Acted::on(one, witness.as_ref().ok(), *occurrence);
+        if acted == Acted::Wholly {
             continue;
         }
         let id = one.app.id.clone().unwrap_or_default();
-        let reason = format!("no pass had acted on it when {verb} made it void");
-        let missed = missed::missed(one, *judged, *occurrence, reason);
+        let missed = missed::missed(one, *judged, *occurrence, acted.reason(verb));
         ledger.missed(&missed, &id, now)?;
-        left.push((one.app.name.to_string(), missed));
+        left.push((one.app.name.to_string(), missed, acted));
     }
-    let Some((first, missed)) = left.first() else {
+    let Some((first, missed, acted)) = left.first() else {
         return Ok(());
     };
-    let names: Vec<String> = left.iter().map(|(app, _)| format!("⬢ {app}")).collect();
+    let names: Vec<String> = left.iter().map(|(app, ..)| format!("⬢ {app}")).collect();
     let unseen = match unseen {
         0 => String::new(),
         _ => format!(", and {unseen} were not looked at"),
     };
     let whose = format!(" for {}{unseen}", names.join(", "));
-    say(context, verb, before, missed, (first, &whose));
+    let acted = if left.len() == 1 { *acted } else { Acted::Not };
+    say(context, verb, before, missed, (first, &whose, acted));
     Ok(())
 }
 
@@ -169,13 +169,49 @@ async fn look(context: &Context<'_>, schedule: &Schedule) -> Result<Snapshot, Er
     Ok(observe::whole(&client, schedule.app.id_or_name()).await?)
 }
 
+/// What passes, or somebody else, had done for an occurrence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Acted {
+    Not,
+    /// So many of so many dynos have started since.
+    Partly(usize, usize),
+    Wholly,
+}
+
+impl Acted {
+    /// By the dynos that run now; who cannot be asked has done nothing.
+    fn on(schedule: &Schedule, snapshot: Option<&Snapshot>, occurrence: Timestamp) -> Self {
+        let Some(snapshot) = snapshot else {
+            return Self::Not;
+        };
+        let left = missed::left(schedule, snapshot, occurrence).count();
+        let done = missed::done(schedule, snapshot, occurrence);
+        match (left, done) {
+            (0, _) => Self::Wholly,
+            (_, 0) => Self::Not,
+            _ => Self::Partly(done, done + left),
+        }
+    }
+
+    fn reason(self, verb: &str) -> String {
+        match self {
+            Self::Partly(done, all) => {
+                format!("{done} of {all} dynos had restarted when {verb} made it void")
+            }
+            Self::Not | Self::Wholly => {
+                format!("no pass had acted on it when {verb} made it void")
+            }
+        }
+    }
+}
+
 /// `whose` names the apps where there are several; `app` is the first of them.
 fn say(
     context: &Context<'_>,
     verb: &str,
     schedule: &Schedule,
     missed: &Missed,
-    (app, whose): (&str, &str),
+    (app, whose, acted): (&str, &str, Acted),
 ) {
     let occurrence = human::instant(missed.occurrence, &schedule.time_zone());
     let name = &schedule.name;
@@ -183,9 +219,15 @@ fn say(
         0 | 1 => String::new(),
         count => format!(" (and {} earlier)", count - 1),
     };
-    context.ui.warn(&format!(
-        "no pass has acted on {occurrence}{earlier} of schedule {name}{whose}, and {verb} makes it void"
-    ));
+    let which = format!("{occurrence}{earlier} of schedule {name}{whose}");
+    context.ui.warn(&match acted {
+        Acted::Partly(done, all) => format!(
+            "{which} was begun: {done} of {all} dynos have restarted since, and {verb} makes the rest of it void"
+        ),
+        Acted::Not | Acted::Wholly => {
+            format!("no pass has acted on {which}, and {verb} makes it void")
+        }
+    });
     context.ui.hint(&format!(
         "{} --now --app {app} --yes makes up for it",
         context.verb("run")

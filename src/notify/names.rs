@@ -26,10 +26,10 @@ pub struct Kept {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
-    /// One JSON document with all there is to say.
+    /// One JSON document with every detail.
     #[default]
     Json,
-    /// `{"text": ...}`, as Slack has it, and Mattermost, and Discord below `/slack`.
+    /// `{"text": ...}`, for Slack, Mattermost, and Discord below `/slack`.
     Slack,
 }
 

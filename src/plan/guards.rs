@@ -1,13 +1,13 @@
 //! May a due dyno be restarted now? Each answer is a reason or none, never a bare no.
 
 use super::{
-    Plan, Question, Skip, SkipReason, Step, at,
+    Plan, Question, Skip, SkipReason, Step,
     health::{self, Witness},
     roll::LONGEST_LAG,
     words,
 };
 use crate::{
-    schedule::Span,
+    schedule::{Span, Zone},
     snapshot::{Dyno, Snapshot, State},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -35,51 +35,45 @@ pub fn is_settled(dyno: &Dyno, settle: Span, now: Timestamp) -> bool {
 pub(super) fn check(question: Question<'_>, dyno: &Dyno, step: &Step) -> Option<Reason> {
     let snapshot = question.snapshot;
     fuse(question, step)
-        .or_else(|| state(dyno))
+        .or_else(|| state(dyno, &step.zone))
         .or_else(|| maintenance(snapshot))
         .or_else(|| release_in_progress(snapshot))
-        .or_else(|| release_just_made(question))
-        .or_else(|| preboot(question, dyno))
+        .or_else(|| release_just_made(question, step))
+        .or_else(|| preboot(question, dyno, step))
         .or_else(|| asked(question, step))
         .or_else(|| words::against(question, step))
         .or_else(|| quota_floor(question))
 }
 
 /// What its owner, or its own code, did to a dyno that passes leave alone for as long as it lasts.
-pub(super) fn left_by_its_owner(snapshot: &Snapshot, dyno: &Dyno) -> Option<Reason> {
+pub(super) fn left_by_its_owner(snapshot: &Snapshot, dyno: &Dyno, zone: &Zone) -> Option<Reason> {
     let is_left = matches!(dyno.state, State::Crashed | State::Idle);
-    let state = state(dyno).filter(|_| is_left);
+    let state = state(dyno, zone).filter(|_| is_left);
     state.or_else(|| maintenance(snapshot))
 }
 
 fn maintenance(snapshot: &Snapshot) -> Option<Reason> {
-    snapshot.app.is_in_maintenance.then(|| {
-        (
-            SkipReason::Maintenance,
-            "the app is in maintenance mode".to_owned(),
-        )
+    let app = &snapshot.app;
+    app.is_in_maintenance.then(|| {
+        let detail = format!("until heroku maintenance:off --app {}", app.name);
+        (SkipReason::Maintenance, detail)
     })
 }
 
-fn state(dyno: &Dyno) -> Option<Reason> {
+fn state(dyno: &Dyno, zone: &Zone) -> Option<Reason> {
+    let since = zone.tell(dyno.updated_at);
     match &dyno.state {
         State::Up => None,
         State::Crashed => Some((
             SkipReason::Crashed,
-            format!("crashed {}: Heroku's back-off is kept", at(dyno.updated_at)),
+            format!("crashed {since}: Heroku's back-off is kept"),
         )),
         State::Idle => Some((
             SkipReason::Idle,
             "asleep: waking it would burn its hours".to_owned(),
         )),
-        State::Starting => Some((
-            SkipReason::Starting,
-            format!("starting since {}", at(dyno.updated_at)),
-        )),
-        State::Other(state) => Some((
-            SkipReason::Starting,
-            format!("{state} since {}", at(dyno.updated_at)),
-        )),
+        State::Starting => Some((SkipReason::Starting, format!("starting since {since}"))),
+        State::Other(state) => Some((SkipReason::Starting, format!("{state} since {since}"))),
     }
 }
 
@@ -113,19 +107,19 @@ pub(super) fn release_in_progress(snapshot: &Snapshot) -> Option<Reason> {
     })
 }
 
-fn release_just_made(question: Question<'_>) -> Option<Reason> {
+fn release_just_made(question: Question<'_>, step: &Step) -> Option<Reason> {
     let released_at = question.snapshot.app.released_at?;
     let is_fresh = question.now < released_at + AFTER_RELEASE;
     is_fresh.then(|| {
         (
             SkipReason::ReleaseJustMade,
-            format!("released {}", at(released_at)),
+            format!("released {}", step.zone.tell(released_at)),
         )
     })
 }
 
 /// While old and new dynos of a preboot app overlap, the old ones are the only ones with traffic.
-fn preboot(question: Question<'_>, dyno: &Dyno) -> Option<Reason> {
+fn preboot(question: Question<'_>, dyno: &Dyno, step: &Step) -> Option<Reason> {
     let snapshot = question.snapshot;
     if snapshot
         .dynos
@@ -150,7 +144,7 @@ fn preboot(question: Question<'_>, dyno: &Dyno) -> Option<Reason> {
             SkipReason::PrebootWindow,
             format!(
                 "a web dyno started {}, and old and new ones overlap for {PREBOOT_WINDOW}",
-                at(youngest)
+                step.zone.tell(youngest)
             ),
         )
     })
@@ -171,8 +165,8 @@ fn quota_floor(question: Question<'_>) -> Option<Reason> {
 fn fuse(question: Question<'_>, step: &Step) -> Option<Reason> {
     let asked = &question.known.asked;
     let asked = asked.iter().rfind(|asked| asked.is_again(step))?;
-    let (asked_at, occurrence) = (at(asked.at), at(step.occurrence));
-    let since = at(step.old_created_at);
+    let [asked_at, occurrence, since] =
+        [asked.at, step.occurrence, step.old_created_at].map(|instant| step.zone.tell(instant));
     let detail = format!(
         "asked for {asked_at} for {occurrence}, and the dyno in its place started {since}, before it"
     );
@@ -181,13 +175,13 @@ fn fuse(question: Question<'_>, step: &Step) -> Option<Reason> {
 
 /// What the ledger says of this very dyno, for whatever occurrence it was asked for.
 fn asked(question: Question<'_>, step: &Step) -> Option<Reason> {
-    pending(question, &step.old_id, step.limits.wait_limit).or_else(|| {
+    pending(question, &step.old_id, step.limits.wait_limit, &step.zone).or_else(|| {
         let asked = question.known.last_asked(&step.old_id)?;
         let is_undone = asked.is_accepted && asked.occurrence == step.occurrence;
         is_undone.then(|| {
             let detail = format!(
                 "Heroku accepted its restart {} and has not done it",
-                at(asked.at)
+                step.zone.tell(asked.at)
             );
             (SkipReason::AlreadyInLedger, detail)
         })
@@ -195,7 +189,7 @@ fn asked(question: Question<'_>, step: &Step) -> Option<Reason> {
 }
 
 /// A restart of this dyno that was asked for and may still be on its way.
-fn pending(question: Question<'_>, id: &str, wait_limit: Span) -> Option<Reason> {
+fn pending(question: Question<'_>, id: &str, wait_limit: Span, zone: &Zone) -> Option<Reason> {
     let asked = question.known.last_asked(id)?;
     let limit = if asked.is_accepted {
         wait_limit.duration()
@@ -205,7 +199,7 @@ fn pending(question: Question<'_>, id: &str, wait_limit: Span) -> Option<Reason>
     (question.now.duration_since(asked.at) <= limit).then(|| {
         (
             SkipReason::RestartPending,
-            format!("a restart was asked for {}", at(asked.at)),
+            format!("a restart was asked for {}", zone.tell(asked.at)),
         )
     })
 }
@@ -223,8 +217,9 @@ pub(super) fn hold(question: Question<'_>, plan: &mut Plan) {
     // A restart that may still take effect would take its dyno down beside the next one, whether
     // that dyno is due now or not.
     let wait_limit = plan.steps.iter().map(|step| step.limits.wait_limit).max();
+    let zone = plan.steps.first().map(|step| step.zone.clone());
     let pending = question.snapshot.formation_dynos().find_map(|dyno| {
-        let (reason, detail) = pending(question, &dyno.id, wait_limit?)?;
+        let (reason, detail) = pending(question, &dyno.id, wait_limit?, zone.as_ref()?)?;
         Some((reason, format!("{}: {detail}", dyno.name)))
     });
     if let Some(pending) = pending {

@@ -3,10 +3,10 @@
 //! also how a runner notices that another one is rolling.
 
 use super::{
-    Asked, Outcome, SkipReason, Step, Trigger, at, guards::Reason, roll::LONGEST_LAG, seen::Seen,
+    Asked, Outcome, SkipReason, Step, Trigger, guards::Reason, roll::LONGEST_LAG, seen::Seen,
 };
 use crate::{
-    schedule::Span,
+    schedule::{Span, Zone},
     snapshot::{Dyno, Snapshot, State},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -30,6 +30,7 @@ impl Witness<'_> {
     /// What holds these steps: a dyno that was started for one of them, or came of a restart that
     /// failed, and is not healthy; the worst first, since one that is held outweighs one on its way.
     pub fn unhealthy(&self, steps: &[&Step], is_excused: impl Fn(&Dyno) -> bool) -> Option<Reason> {
+        let zone = &steps.first()?.zone;
         let since = steps.iter().map(|step| horizon(step, self.now)).min()?;
         let is_dated = steps.iter().any(|step| is_dated(step));
         let settle = steps.iter().map(|step| step.limits.settle).max()?;
@@ -41,7 +42,7 @@ impl Witness<'_> {
             let failure = self.failure(dyno);
             let is_any_crash = is_dated || failure.is_some();
             let (reason, detail) = (is_of_them || failure.is_some())
-                .then(|| self.judge(dyno, limits, is_any_crash))
+                .then(|| self.judge(dyno, limits, is_any_crash, zone))
                 .flatten()?;
             // One that was seen to fail may be on its way once more, by Heroku's own back-off: that is
             // not believed before it has been up for a while.
@@ -65,9 +66,10 @@ impl Witness<'_> {
         dyno: &Dyno,
         (settle, wait_limit): (Span, Span),
         is_any_crash: bool,
+        zone: &Zone,
     ) -> Option<Reason> {
         let name = &dyno.name;
-        let (started, since) = (at(dyno.created_at), at(dyno.updated_at));
+        let (started, since) = (zone.tell(dyno.created_at), zone.tell(dyno.updated_at));
         let healthy_after = HEALTHY_AFTER
             .duration()
             .max(settle.duration() + ANOTHER_RUNNER_S_TURN);
@@ -83,7 +85,12 @@ impl Witness<'_> {
             }
             State::Up if self.seen.is_proven(&dyno.id) => None,
             State::Up if self.now.duration_since(dyno.updated_at) >= healthy_after => None,
-            State::Up => on_its_way(format!("{name} is up since {since}")),
+            State::Up => {
+                let needed = Span::whole_seconds_of(healthy_after);
+                on_its_way(format!(
+                    "{name} came up {since}, and must stay up for {needed}"
+                ))
+            }
             state => {
                 let is_late = self.now.duration_since(dyno.created_at) > wait_limit.duration();
                 let state = state.as_str();

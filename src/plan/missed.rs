@@ -2,7 +2,7 @@
 
 use crate::{
     schedule::{MOST_COUNTED, Schedule},
-    snapshot::{Snapshot, State},
+    snapshot::{Dyno, Snapshot, State},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
@@ -58,14 +58,32 @@ pub fn oldest_left(
     snapshot: &Snapshot,
     occurrence: Timestamp,
 ) -> Option<Timestamp> {
-    let left = snapshot.formation_dynos().filter(|dyno| {
+    let left = left(schedule, snapshot, occurrence);
+    left.map(|dyno| dyno.created_at).min()
+}
+
+/// Of the dynos that an occurrence was for, how many have started since.
+#[must_use]
+pub fn done(schedule: &Schedule, snapshot: &Snapshot, occurrence: Timestamp) -> usize {
+    let meant = snapshot
+        .formation_dynos()
+        .filter(|dyno| schedule.target.includes(&dyno.name, &dyno.process_type));
+    meant.filter(|dyno| dyno.created_at >= occurrence).count()
+}
+
+/// The dynos that an occurrence left as they were.
+pub fn left<'a>(
+    schedule: &'a Schedule,
+    snapshot: &'a Snapshot,
+    occurrence: Timestamp,
+) -> impl Iterator<Item = &'a Dyno> {
+    snapshot.formation_dynos().filter(move |dyno| {
         // A crashed or sleeping dyno was left alone on purpose.
         let is_restartable = !matches!(dyno.state, State::Crashed | State::Idle);
         let was_due =
             dyno.created_at < occurrence && !schedule.is_young(dyno.created_at, occurrence);
         schedule.target.includes(&dyno.name, &dyno.process_type) && is_restartable && was_due
-    });
-    left.map(|dyno| dyno.created_at).min()
+    })
 }
 
 /// An unjudged occurrence, with the earlier ones behind it counted.

@@ -165,11 +165,6 @@ pub fn place(dyno: &str) -> (&str, u32, &str) {
     (kind, number.parse().unwrap_or(0), dyno)
 }
 
-/// An instant as details have it: to the second.
-fn at(instant: Timestamp) -> Timestamp {
-    Timestamp::from_second(instant.as_second()).unwrap_or(instant)
-}
-
 impl Plan {
     /// The skips of dynos that are due and may be restarted a little later by the same pass.
     pub fn waiting(&self) -> impl Iterator<Item = &Skip> {

@@ -1,7 +1,7 @@
 //! What a pass has seen of an app's dynos over all its looks, and was told: who was up, and which restarts
 //! are proven. A dyno that falls after it had settled is a failed restart all the same.
 
-use super::{Ended, Outcome, Words, at};
+use super::{Ended, Outcome, Words};
 use crate::snapshot::{Dyno, Snapshot, State};
 use jiff::Timestamp;
 use std::{collections::BTreeMap, sync::Arc};
@@ -89,7 +89,7 @@ impl Seen {
         }
         let is_it = |dyno: &&Dyno| ended.new_id.as_ref() == Some(&dyno.id);
         if let Some(dyno) = of_type().find(is_it) {
-            let when = at(dyno.updated_at);
+            let when = ended.step.zone.tell(dyno.updated_at);
             return match dyno.state {
                 _ if !self.has_fallen(dyno) || !snapshot.is_in_formation(dyno) => None,
                 State::Crashed => Some(format!("the new dyno crashed {when}")),
@@ -108,7 +108,7 @@ impl Seen {
         let in_its_place = of_type()
             .filter(is_later)
             .find(|dyno| dyno.name == *name && snapshot.is_in_formation(dyno))?;
-        let when = at(in_its_place.created_at);
+        let when = ended.step.zone.tell(in_its_place.created_at);
         Some(format!("another dyno took its place {when}"))
     }
 }

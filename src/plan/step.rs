@@ -3,7 +3,7 @@
 use super::{Asks, Question, due::Given};
 use crate::{
     memory::Bytes,
-    schedule::{Guards, Schedule, Span},
+    schedule::{Guards, Schedule, Span, Zone},
     snapshot::Dyno,
 };
 use jiff::Timestamp;
@@ -21,6 +21,8 @@ pub struct Step {
     pub old_created_at: Timestamp,
     pub old_release: u64,
     pub schedule: String,
+    /// Of that schedule: where its instants are told.
+    pub zone: Zone,
     pub trigger: Trigger,
     /// What the dyno is due for; after a restart its `created_at` is later than this.
     pub occurrence: Timestamp,
@@ -144,13 +146,15 @@ impl Step {
         let used = seen.and_then(|seen| seen.used(question.now));
         let share = used.zip(snapshot.quota(dyno));
         let share = share.map(|(used, quota)| used.permille_of(quota));
-        let of_name = |one: &&Schedule| one.name.as_str() == schedule && one.memory.if_needed;
+        let named = question
+            .schedules
+            .iter()
+            .find(|one| one.name.as_str() == schedule);
         let is_in_doubt = trigger == Trigger::Calendar
-            && question
-                .schedules
-                .iter()
-                .find(of_name)
-                .is_some_and(|one| super::by_memory::needed(question, one, dyno).is_none());
+            && named.is_some_and(|one| {
+                one.memory.if_needed && super::by_memory::needed(question, one, dyno).is_none()
+            });
+        let zone = named.or(question.schedules.first()).map(Schedule::zone);
         Self {
             schedule_hash: None,
             asks: Asks::new(question, &guards(question, dyno)),
@@ -165,6 +169,7 @@ impl Step {
             old_created_at: dyno.created_at,
             old_release: dyno.release,
             schedule: schedule.to_owned(),
+            zone: zone.cloned().unwrap_or_else(Zone::utc),
             trigger,
             occurrence,
             limits: Limits::new(question, dyno),

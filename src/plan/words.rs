@@ -2,7 +2,7 @@
 //! pass; here is what of it forbids a restart, and what is to be asked before one is begun.
 
 use super::{
-    Question, SkipReason, Step, at,
+    Question, SkipReason, Step,
     guards::Reason,
     health::{Witness, is_dated},
 };
@@ -209,7 +209,7 @@ impl Words {
             (now < until).then(|| {
                 format!(
                     "{place} {said}; restarted all the same from {} on",
-                    at(until)
+                    step.zone.tell(until)
                 )
             })
         })
@@ -292,7 +292,7 @@ pub(super) fn against(question: Question<'_>, step: &Step) -> Option<Reason> {
             .filter(|_| is_fresh(*at, question.now));
         Some((url, error?))
     })?;
-    let started = at(dyno.created_at);
+    let started = step.zone.tell(dyno.created_at);
     let detail = format!(
         "{} started {started}, and {} {said}",
         dyno.name,

@@ -64,6 +64,14 @@ pub fn ago(duration: SignedDuration) -> String {
     distance(Timestamp::UNIX_EPOCH + duration, Timestamp::UNIX_EPOCH)
 }
 
+/// What keeps passes off an app, and what ends that.
+#[must_use]
+pub fn maintenance(app: &str) -> String {
+    format!(
+        "⬢ {app} is in maintenance mode: passes leave it alone until heroku maintenance:off --app {app}"
+    )
+}
+
 /// What a pass came to, in a few words.
 #[must_use]
 pub fn tally(report: &Report) -> String {

@@ -23,6 +23,7 @@ pub struct Status {
     pub dynos: Vec<OfDyno>,
     /// Its log can tell of memory: on Fir it cannot.
     pub is_measurable: bool,
+    pub is_in_maintenance: bool,
     /// Lines of the log that Heroku says it did not deliver.
     pub dropped: u64,
     pub chart: Chart,
@@ -75,6 +76,7 @@ impl Status {
             zone,
             dynos: of_dynos,
             is_measurable: snapshot.app.generation != Generation::Fir,
+            is_in_maintenance: snapshot.app.is_in_maintenance,
             dropped: lives.dropped(),
             chart,
         }
@@ -109,6 +111,9 @@ impl Status {
         if !told.is_empty() {
             text.push_str("\n\n");
             text.push_str(&table(width, &["Dyno", "Now"], told.into_iter()));
+        }
+        if self.is_in_maintenance {
+            let _ = write!(text, "\n\n{}", human::maintenance(&self.app));
         }
         if self.dropped > 0 {
             let dropped = self.dropped;
@@ -216,7 +221,7 @@ impl Status {
                 "next_by": dyno.next.as_ref().map(|(_, why)| why), "waits": dyno.waits, "now": dyno.why,
             })
         };
-        json!({ "app": self.app, "now": self.now, "dropped_lines": self.dropped, "dynos": self.dynos.iter().map(dyno).collect::<Vec<_>>() })
+        json!({ "app": self.app, "now": self.now, "maintenance": self.is_in_maintenance, "dropped_lines": self.dropped, "dynos": self.dynos.iter().map(dyno).collect::<Vec<_>>() })
     }
 }
 

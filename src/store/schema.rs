@@ -6,31 +6,31 @@ use serde_json::{Map, Value, json};
 /// What a key holds, and what it is for.
 const PROPERTIES: [(&str, Kind, &str); 39] = [
     ("app", Kind::Text, "app, by name or id"),
-    ("apps", Kind::Texts, "in place of app: these apps"),
+    ("apps", Kind::Texts, "instead of app: these apps"),
     (
         "team",
         Kind::Text,
-        "in place of app: the apps of this team, whichever they are at a pass",
+        "instead of app: the apps of this team, whichever those are at each pass",
     ),
     (
         "pipeline",
         Kind::Text,
-        "in place of app: the apps of this pipeline, whichever they are at a pass; review apps only with stage",
+        "instead of app: the apps of this pipeline, whichever those are at each pass; review apps only with stage",
     ),
     (
         "stage",
         Kind::Text,
-        "of a pipeline only this stage: test, review, development, staging, production",
+        "with pipeline, only the apps in this stage: test, review, development, staging, production",
     ),
     (
         "apps-matching",
         Kind::Text,
-        "in place of app: the apps with such a name, for example shop-*",
+        "instead of app: the apps whose names match, for example shop-*",
     ),
     (
         "name",
         Kind::Text,
-        "name of the schedule, to tell several of one app apart",
+        "name of the schedule, to tell apart several for one app",
     ),
     (
         "process-type",
@@ -47,19 +47,19 @@ const PROPERTIES: [(&str, Kind, &str); 39] = [
     (
         "cron",
         Kind::Text,
-        "cron expression in place of at: 0 7,14 * * mon-fri",
+        "cron expression instead of at: 0 7,14 * * mon-fri",
     ),
     (
         "timezone",
         Kind::Text,
-        "IANA zone of times and dates: Europe/Paris",
+        "IANA time zone for times and dates: Europe/Paris",
     ),
     (
         "max-uptime",
         Kind::Text,
-        "restart a dyno that has been up for so long: 6h",
+        "restart a dyno that has been up for this long: 6h",
     ),
-    ("jitter", Kind::Text, "restart up to so much later: 10m"),
+    ("jitter", Kind::Text, "restart up to this much later: 10m"),
     (
         "own-daily-cycle",
         Kind::Flag,
@@ -73,22 +73,22 @@ const PROPERTIES: [(&str, Kind, &str); 39] = [
     (
         "on-r14",
         Kind::Flag,
-        "restart a dyno that exceeds its quota again and again",
+        "restart a dyno that repeatedly exceeds its quota",
     ),
     (
         "if-needed",
         Kind::Flag,
-        "at an occurrence restart only dynos that are forecast to reach the threshold before the next",
+        "at an occurrence, restart only dynos forecast to reach the threshold before the next one",
     ),
     (
         "before-limit",
         Kind::Text,
-        "restart a dyno so long before it is forecast to reach its quota: 20m",
+        "restart a dyno this long before it is forecast to reach its quota: 20m",
     ),
     (
         "max-per-day",
         Kind::TextOrNumber,
-        "restarts of one dyno for its memory in 24 hours: 4",
+        "maximum restarts of one dyno for its memory in 24 hours: 4",
     ),
     (
         "window",
@@ -108,7 +108,7 @@ const PROPERTIES: [(&str, Kind, &str); 39] = [
     (
         "min-uptime",
         Kind::Text,
-        "leave a dyno alone that was younger than this at the occurrence: 30m",
+        "leave alone a dyno that was younger than this at the occurrence: 30m",
     ),
     (
         "max-unavailable",
@@ -123,54 +123,54 @@ const PROPERTIES: [(&str, Kind, &str); 39] = [
     (
         "settle",
         Kind::Text,
-        "how long a new dyno must stay up to be believed: 10s",
+        "how long a new dyno must stay up to count as settled: 10s",
     ),
     (
         "check-url",
         Kind::Text,
-        "https URL of the app that must answer 2xx after a restart, before the next dyno goes",
+        "https app URL that must answer 2xx after a restart, before the next dyno is restarted",
     ),
     (
         "busy-url",
         Kind::Text,
-        "https URL of the app that answers 409, 423, 429 or 503 while a restart does not suit it",
+        "https app URL that answers 409, 423, 429 or 503 while the app is too busy for a restart",
     ),
     (
         "busy-max",
         Kind::Text,
-        "for how long busy-url may put a restart off: 30m; without it 30m, or half of catch-up where that is less",
+        "how long busy-url may put off a restart: 30m; without it 30m, or half of catch-up if less",
     ),
     (
         "ignore-incident",
         Kind::Flag,
-        "restart although Heroku has an incident that affects apps",
+        "restart even during a Heroku incident that affects apps",
     ),
     (
         "notify",
         Kind::Texts,
-        "names of notify:add that are told what goes wrong",
+        "names from notify:add to report trouble to",
     ),
     (
         "since",
         Kind::Instant,
         "filled in by set: occurrences before it are not acted on",
     ),
-    ("paused", Kind::Flag, "whether the schedule rests"),
+    ("paused", Kind::Flag, "whether the schedule is paused"),
     (
         "paused-until",
         Kind::Instant,
-        "until when the schedule rests",
+        "when a paused schedule resumes",
     ),
     ("app-id", Kind::Text, "filled in by a pass: the app's id"),
     (
         "account",
         Kind::Text,
-        "filled in by a pass: whose schedule it is",
+        "filled in by a pass: the account the schedule belongs to",
     ),
     (
         "host",
         Kind::Text,
-        "filled in by a pass: which Heroku it is about, where it is not heroku.com",
+        "filled in by a pass: the Heroku host, if it is not heroku.com",
     ),
 ];
 
@@ -214,9 +214,9 @@ pub fn schema() -> Value {
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "version": { "const": 1, "description": "of the file's form" },
+            "version": { "const": 1, "description": "version of the file format" },
             "runner-app": {
-                "description": "written by deploy: the app whose config vars have the schedules in this file's place",
+                "description": "written by deploy: the app whose config vars hold the schedules instead of this file",
                 "type": "object",
                 "required": ["name", "id", "host"],
             },

@@ -71,6 +71,27 @@ fn a_change_that_makes_an_unjudged_occurrence_void_says_so_and_records_it() {
 }
 
 #[test]
+fn a_change_says_how_far_an_occurrence_had_come() {
+    block(async {
+        let home = Home::new();
+        let served = Served::start(&shop(&home, 1), Some("2026-03-02T09:00:00Z*60"));
+        let path = "/sandbox/apps/example-app/dynos/web.1";
+        served.heroku.patch(path, &json!({ "up-for": "1h" })).await;
+        home.write_schedules(&three_days());
+        let changed = told_on_time(&home, &served, CHANGES[0]).await;
+        assert!(
+            changed.stderr.contains("of schedule default was begun: 1 of 3 dynos have restarted since, and set makes the rest of it void"),
+            "{changed:?}"
+        );
+        let history = home.run(&served.heroku.url, &["history", "--json"]).json();
+        assert_eq!(
+            history[0]["detail"],
+            "1 of 3 dynos had restarted when set made it void"
+        );
+    });
+}
+
+#[test]
 fn a_change_says_nothing_of_an_occurrence_after_which_every_dyno_was_restarted() {
     block(async {
         for words in CHANGES {

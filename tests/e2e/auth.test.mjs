@@ -119,18 +119,34 @@ describe.skipIf(process.platform === 'win32' || missing('tmux').length > 0)('the
     expect(JSON.parse(shown.stdout).credentials[0]).toMatchObject({kind: 'token', scope: ['write'], source: 'own', works: true})
   })
 
-  it('a No changes nothing; the offer of the first set is made once', async () => {
+  it('a No changes nothing; what the first set offers is offered once', async () => {
     const here = await loggedIn()
     const set = ['set', '--app', 'example-app', '--at', '03:30', '--timezone', 'UTC']
     const first = type(here, ...set)
+    await first.sees('It is run by')
+    first.type('Down', 'Down', 'Enter')
     await first.sees('Set up a credential for passes? [Y/n]')
     first.type('n', 'Enter')
     await first.sees('exit code 0')
     expect(first.screen()).toContain('auth:setup does it at any time')
+    expect(first.screen().trim()).toMatch(/Warning: Nothing runs these schedules[^]*--watch\s+makes passes for as long as it runs/)
     const again = await here.program('script', ['-qec', herokuWords([`dynos:autorestart:${set[0]}`, ...set.slice(1)]).join(' '), '/dev/null'])
     expect(again.stdout).toContain('Replaced schedule')
     expect(again.stdout).not.toContain('Set up a credential')
+    expect(again.stdout).not.toContain('It is run by')
     expect(await here.ours()).toEqual([])
+  })
+
+  it('the runner on Heroku that the first set offers is deploy, and what was set stays set whatever comes of it', async () => {
+    const here = await loggedIn()
+    const there = type(here, 'set', '--app', 'example-app', '--at', '03:30', '--timezone', 'UTC')
+    await there.sees('It is run by')
+    there.type('Enter')
+    await there.sees('Packing the binary')
+    there.type('C-c')
+    await there.sees('exit code 130')
+    const list = await here.heroku(['dynos:autorestart', '--json'])
+    expect(JSON.parse(list.stdout).map(({app, name}) => [app, name])).toEqual([['example-app', 'default']])
   })
 
   const prompts = {

@@ -298,10 +298,7 @@ pub(super) fn json(apps: &[AppPlan]) -> Json {
 /// How long the roll takes, and what is down meanwhile.
 fn notes(plan: &plan::Plan, snapshot: &Snapshot, past: &[SignedDuration]) -> String {
     if snapshot.app.is_in_maintenance {
-        let name = &snapshot.app.name;
-        return format!(
-            "\n⬢ {name} is in maintenance mode: passes leave it alone until heroku maintenance:off --app {name}"
-        );
+        return format!("\n{}", human::maintenance(&snapshot.app.name));
     }
     if plan.steps.is_empty() {
         return String::new();

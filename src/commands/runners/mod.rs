@@ -231,6 +231,11 @@ impl Runners {
         self.of(app, now).into_iter().next()
     }
 
+    /// Whether none is known, dead or alive, that is to run an app's schedules.
+    pub fn has_none(&self, app: &App, now: Timestamp) -> bool {
+        self.deployed.is_none() && self.timer.is_none() && !self.is_run(app, now)
+    }
+
     pub fn is_run(&self, app: &App, now: Timestamp) -> bool {
         self.first(app, now).is_some_and(|runner| runner.is_alive)
     }

@@ -3,6 +3,7 @@
 mod fleet;
 mod metrics;
 pub(super) mod reach;
+mod runner;
 mod seen;
 mod tell;
 pub(super) mod told;
@@ -11,10 +12,10 @@ mod when;
 pub(super) use when::draft;
 
 use super::{
-    Context, auth, daily_cycle,
+    Context, daily_cycle,
     foresee::{self, Trouble},
     index,
-    runners::{self, Runners},
+    runners::Runners,
     void,
 };
 use crate::{
@@ -113,15 +114,13 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         ui.warn(&problem);
         ui.hint(&hint);
     }
-    runners::tell(context, &runners, std::slice::from_ref(&schedule), now);
     let plan = match schedule.app.fleet() {
         Some(_) => context.verb("plan"),
         None => format!("{} --app {}", context.verb("plan"), schedule.app.name),
     };
     ui.hint(&format!("{plan} shows what will happen"));
-    let account = schedule.app.account.as_deref();
-    auth::offer(context, &super::stop(), &flags.common, account).await?;
-    Ok(exit::DONE)
+    let of_it = (&schedule, schedules.is_empty());
+    runner::offer(context, &flags.common, &runners, of_it, now).await
 }
 
 /// What will be in the way of it, as far as that is known.

@@ -11,7 +11,7 @@ pub use between::{Between, between};
 
 use super::{Limits, Plan, Question, Skip, guards};
 use crate::{
-    schedule::{CYCLE_AFTER, CYCLE_SPREAD, Schedule, Span},
+    schedule::{CYCLE_AFTER, CYCLE_SPREAD, Schedule, Span, Zone},
     snapshot::{Dyno, Generation},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -155,7 +155,10 @@ fn of_dyno(
             held.reason.phrase()
         ));
     }
-    if let Some((_, held)) = guards::left_by_its_owner(question.snapshot, dyno) {
+    let zone = schedules
+        .first()
+        .map_or_else(Zone::utc, |schedule| schedule.zone().clone());
+    if let Some((_, held)) = guards::left_by_its_owner(question.snapshot, dyno, &zone) {
         return Cycle::Unknown(format!("passes leave it alone ({held})"));
     }
     let step = plan.steps.iter().find(|step| step.old_id == dyno.id);
@@ -207,5 +210,5 @@ fn gap(
 
 /// To the second: what lies below says nothing about a chance.
 fn whole(instant: Timestamp) -> Timestamp {
-    super::at(instant)
+    Timestamp::from_second(instant.as_second()).unwrap_or(instant)
 }

@@ -7,7 +7,7 @@ mod answers;
 mod flight;
 
 use super::{
-    Ask, Ended, Outcome, Seen, Step, at, guards,
+    Ask, Ended, Outcome, Seen, Step, guards,
     health::{self, Witness},
 };
 use crate::snapshot::{Dyno, Snapshot};
@@ -251,7 +251,7 @@ impl Roll {
                 Some(dyno) if dyno.id != step.old_id => {
                     let detail = Some(format!(
                         "another dyno took its place {}",
-                        at(dyno.created_at)
+                        step.zone.tell(dyno.created_at)
                     ));
                     let new_id = Some(dyno.id.clone());
                     let is_checked = !step.asks.checks.is_empty();
