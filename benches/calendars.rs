@@ -7,7 +7,10 @@
     reason = "a benchmark reads the clock, and prints"
 )]
 
+mod common;
+
 use autorestart::schedule::{Calendar, Cron, Recurrence};
+use common::program;
 use jiff::{SignedDuration, Timestamp};
 use std::{fmt::Write as _, hint::black_box, process::Command, time::Instant};
 
@@ -122,10 +125,4 @@ fn plan_of_a_thousand() {
         plan / start,
         plan / list
     );
-}
-
-/// The binary that is measured: `AUTORESTART_BINARY`, such as the packed one, else the one built for this.
-fn program() -> std::ffi::OsString {
-    std::env::var_os("AUTORESTART_BINARY")
-        .unwrap_or_else(|| env!("CARGO_BIN_EXE_autorestart").into())
 }

@@ -7,12 +7,10 @@
     reason = "a benchmark reads the clock, and prints"
 )]
 
-use std::{
-    collections::BTreeMap,
-    io::{BufRead as _, BufReader},
-    process::{Command, Stdio},
-    time::Instant,
-};
+mod common;
+
+use common::Sandbox;
+use std::{collections::BTreeMap, time::Instant};
 
 const APPS: usize = 1_000;
 const DYNOS: usize = 10;
@@ -37,38 +35,16 @@ fn main() {
     let world = format!("unlimited = true\nlatency-ms = {LATENCY_MS}\n{}", all(&app));
     std::fs::write(&scenario, world).expect("a file");
     std::fs::write(&schedules, format!("version = 1\n{}", all(&schedule))).expect("a file");
-    let program = program();
-    let mut sandbox = Command::new(&program)
-        .args(["sandbox", "--port", "0", "--scenario"])
-        .arg(&scenario)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    let mut line = String::new();
-    BufReader::new(sandbox.stdout.take().expect("a pipe"))
-        .read_line(&mut line)
-        .expect("its address");
-    let host = line.trim().trim_start_matches("HEROKU_HOST=").to_owned();
+    let sandbox = Sandbox::start(&scenario);
+    let words = ["run", "--json", "--concurrency", "1000"];
+    let mut run = sandbox.command(&words, &schedules, &home.path().join("state"));
     let began = Instant::now();
-    let run = Command::new(&program)
-        .args(["run", "--json", "--concurrency", "1000"])
-        .env_clear()
-        .envs([
-            ("HEROKU_HOST", host.as_str()),
-            ("HEROKU_API_KEY", "a-token"),
-        ])
-        .env("AUTORESTART_FILE", &schedules)
-        .env("AUTORESTART_STATE_DIR", home.path().join("state"))
-        .stderr(Stdio::null())
-        .output()
-        .expect("it runs");
+    let run = run.output().expect("it runs");
     let took = began.elapsed().as_secs_f64();
     // The sandbox is not over yet: the largest child so far is that run.
     let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN);
     let kibibytes = usage.expect("usage").max_rss();
-    let record = record(&host);
-    let _ = sandbox.kill();
-    let _ = sandbox.wait();
+    let record = kinds(&sandbox.requests());
     let document: serde_json::Value = serde_json::from_slice(&run.stdout).expect("a document");
     let restarted = document["steps"].as_array().expect("steps").iter();
     let restarted = restarted
@@ -107,14 +83,9 @@ fn main() {
 }
 
 /// The requests that there were, by method and the last word of what they are about.
-fn record(host: &str) -> BTreeMap<String, usize> {
-    let record = Command::new("curl")
-        .args(["--silent", &format!("{host}/sandbox/record")])
-        .output();
-    let record = record.expect("curl runs").stdout;
-    let record: serde_json::Value = serde_json::from_slice(&record).expect("a record");
+fn kinds(requests: &[serde_json::Value]) -> BTreeMap<String, usize> {
     let mut kinds = BTreeMap::new();
-    for request in record["requests"].as_array().expect("requests") {
+    for request in requests {
         let (method, path) = (&request["method"], &request["path"]);
         let words: Vec<&str> = path.as_str().unwrap_or_default().split('/').collect();
         let kind = match words[..] {
@@ -126,10 +97,4 @@ fn record(host: &str) -> BTreeMap<String, usize> {
         *kinds.entry(format!("{method} {kind}")).or_default() += 1;
     }
     kinds
-}
-
-/// The binary that is measured: `AUTORESTART_BINARY`, such as the packed one, else the one built for this.
-fn program() -> std::ffi::OsString {
-    std::env::var_os("AUTORESTART_BINARY")
-        .unwrap_or_else(|| env!("CARGO_BIN_EXE_autorestart").into())
 }

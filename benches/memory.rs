@@ -7,7 +7,10 @@
     reason = "a benchmark reads the clock, and prints"
 )]
 
+mod common;
+
 use autorestart::memory::{Extract, line::Told};
+use common::program;
 use std::{
     fmt::Write as _,
     fs::File,
@@ -98,31 +101,9 @@ fn watch(folder: &Path) {
     let all = |one: &dyn Fn(usize) -> String| (0..APPS).map(one).collect::<String>();
     std::fs::write(&scenario, all(&app)).expect("a file");
     std::fs::write(&schedules, format!("version = 1\n{}", all(&schedule))).expect("a file");
-    let program = program();
-    let mut sandbox = Command::new(&program)
-        .args(["sandbox", "--port", "0", "--scenario"])
-        .arg(&scenario)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    let mut line = String::new();
-    let said = sandbox.stdout.take().expect("a pipe");
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(said), &mut line)
-        .expect("its address");
-    let host = line.trim().trim_start_matches("HEROKU_HOST=").to_owned();
-    let mut watch = Command::new(&program)
-        .args(["run", "--watch"])
-        .env_clear()
-        .envs([
-            ("HEROKU_HOST", host.as_str()),
-            ("HEROKU_API_KEY", "a-token"),
-        ])
-        .env("AUTORESTART_FILE", &schedules)
-        .env("AUTORESTART_STATE_DIR", folder.join("state"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("it starts");
+    let sandbox = common::Sandbox::start(&scenario);
+    let mut watch = sandbox.command(&["run", "--watch"], &schedules, &folder.join("state"));
+    let mut watch = watch.stdout(Stdio::null()).spawn().expect("it starts");
     let minute = Duration::from_secs(60);
     std::thread::sleep(minute);
     let before = milliseconds_of(watch.id());
@@ -133,10 +114,8 @@ fn watch(folder: &Path) {
         .lines()
         .find_map(|line| line.strip_prefix("VmHWM:"))
         .unwrap_or("unknown");
-    for child in [&mut watch, &mut sandbox] {
-        let _ = child.kill();
-        let _ = child.wait();
-    }
+    let _ = watch.kill();
+    let _ = watch.wait();
     #[expect(clippy::cast_precision_loss, reason = "a small number")]
     let share = used as f64 / minute.as_millis() as f64 * 100.0;
     println!(
@@ -244,10 +223,4 @@ fn write_log(path: &Path) -> (u64, u64) {
     }
     file.flush().expect("room on the disk");
     (bytes, samples)
-}
-
-/// The binary that is measured: `AUTORESTART_BINARY`, such as the packed one, else the one built for this.
-fn program() -> std::ffi::OsString {
-    std::env::var_os("AUTORESTART_BINARY")
-        .unwrap_or_else(|| env!("CARGO_BIN_EXE_autorestart").into())
 }

@@ -8,11 +8,13 @@
     reason = "a benchmark reads the clock, and prints"
 )]
 
+mod common;
+
+use common::Sandbox;
 use nix::sys::resource::{UsageWho, getrusage};
 use std::{
-    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::Instant,
 };
 use tempfile::TempDir;
@@ -34,14 +36,7 @@ struct Place {
     home: TempDir,
     host: String,
     ours: String,
-    sandbox: Child,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = self.sandbox.kill();
-        let _ = self.sandbox.wait();
-    }
+    sandbox: Sandbox,
 }
 
 fn main() {
@@ -89,23 +84,12 @@ impl Place {
         write("world.toml", WORLD);
         write("one.toml", &not_due(1));
         write("hundred.toml", &not_due(100));
-        let named = std::env::var("AUTORESTART_BINARY").ok();
-        let ours = named.unwrap_or_else(|| env!("CARGO_BIN_EXE_autorestart").to_owned());
+        let ours = common::program().to_string_lossy().into_owned();
         let bytes = std::fs::metadata(&ours).expect("the binary").len();
         println!("{ours}: {:.2} MB", rounded(bytes / 10_000) / 100.0);
-        let mut sandbox = Command::new(&ours)
-            .args(["sandbox", "--port", "0", "--scenario"])
-            .arg(home.path().join("world.toml"))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it starts");
-        let mut line = String::new();
-        BufReader::new(sandbox.stdout.take().expect("a pipe"))
-            .read_line(&mut line)
-            .expect("its address");
+        let sandbox = Sandbox::start(&home.path().join("world.toml"));
         let place = Self {
-            host: line.trim().trim_start_matches("HEROKU_HOST=").to_owned(),
+            host: sandbox.host.clone(),
             home,
             ours,
             sandbox,
@@ -116,12 +100,7 @@ impl Place {
 
     /// How many requests there were so far.
     fn requests(&self) -> usize {
-        let record = Command::new("curl")
-            .args(["--silent", &format!("{}/sandbox/record", self.host)])
-            .output();
-        let record = record.expect("curl runs").stdout;
-        let record: serde_json::Value = serde_json::from_slice(&record).expect("a record");
-        record["requests"].as_array().expect("requests").len()
+        self.sandbox.requests().len()
     }
 }
 

@@ -121,9 +121,13 @@ fn of(schedule: &Schedule, gaps: &[Gap], due: &[Timestamp], cell: &Range<Timesta
     }
 }
 
-/// The picture: hours above, days below, and what the signs mean. `paint` colours a sign.
+/// The picture: hours of a zone above, days below, and what the signs mean. `paint` colours a sign.
 #[must_use]
-pub fn text(rows: &[(Date, Vec<Cell>)], paint: impl Fn(Cell, &str) -> String) -> String {
+pub fn text(
+    rows: &[(Date, Vec<Cell>)],
+    zone: &str,
+    paint: impl Fn(Cell, &str) -> String,
+) -> String {
     let hours: Vec<String> = (0..24)
         .step_by(3)
         .map(|hour| format!("{hour:<5}"))
@@ -143,7 +147,7 @@ pub fn text(rows: &[(Date, Vec<Cell>)], paint: impl Fn(Cell, &str) -> String) ->
     seen.sort_unstable();
     seen.dedup();
     let legend = seen.into_iter().filter(|cell| *cell != Cell::Nothing);
-    let legend: Vec<String> = legend
+    let mut legend: Vec<String> = legend
         .map(|cell| {
             format!(
                 "{} {}",
@@ -152,8 +156,7 @@ pub fn text(rows: &[(Date, Vec<Cell>)], paint: impl Fn(Cell, &str) -> String) ->
             )
         })
         .collect();
-    if !legend.is_empty() {
-        lines.push(format!("  {:<10} {}", "", legend.join("   ")));
-    }
+    legend.push(zone.to_owned());
+    lines.push(format!("  {:<10} {}", "", legend.join("   ")));
     lines.join("\n")
 }

@@ -31,6 +31,8 @@ struct Outlook<'a> {
     schedule: &'a Schedule,
     /// Where it begins: now, or `--from`.
     from: Timestamp,
+    /// Where `--to` ends it.
+    to: Option<Timestamp>,
     foreseen: Vec<Foreseen>,
     /// Where Heroku's cycle may fire between two of its restarts, within a month.
     gaps: Rc<Vec<Between>>,
@@ -177,6 +179,7 @@ fn outlook<'a>(
     Ok(Outlook {
         schedule,
         from,
+        to,
         foreseen: schedule.foresee(from, to, limit),
         gaps: gaps.from(schedule, from),
     })

@@ -47,7 +47,12 @@ pub(super) fn of(ui: &Ui, outlook: &Outlook<'_>, apps: &[AppPlan]) -> String {
     }
     let between = outlook.gaps.iter().filter_map(|between| between.gap);
     gaps.extend(between.flat_map(Gap::again));
-    let rows = strip::week(schedule, &restarts, &gaps, outlook.from);
+    let mut rows = strip::week(schedule, &restarts, &gaps, outlook.from);
+    let zone = schedule.zone();
+    if let Some(to) = outlook.to {
+        let last = to.to_zoned_datetime(zone.time_zone().clone()).date();
+        rows.retain(|(date, _)| *date <= last);
+    }
     let paint = |cell: Cell, text: &str| {
         let style = match cell {
             Cell::Restart => Style::new().green().bold(),
@@ -58,5 +63,5 @@ pub(super) fn of(ui: &Ui, outlook: &Outlook<'_>, apps: &[AppPlan]) -> String {
         };
         ui.paint(text, &style)
     };
-    format!("\n\n{}", strip::text(&rows, paint))
+    format!("\n\n{}", strip::text(&rows, zone.name(), paint))
 }
