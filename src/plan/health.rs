@@ -88,7 +88,7 @@ impl Witness<'_> {
             State::Up => {
                 let needed = Span::whole_seconds_of(healthy_after);
                 on_its_way(format!(
-                    "{name} came up {since}, and must stay up for {needed}"
+                    "{name} must stay up for {needed}; it came up {since}"
                 ))
             }
             state => {
