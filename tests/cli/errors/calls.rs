@@ -170,7 +170,7 @@ pub async fn table() -> String {
         })
         .collect();
     let mut text = String::from(
-        "\n# Calls of commands\n\nThe same errors, answered for good to each of these calls, and what the client makes of them; what some commands make of that is in\nthe last part. What `deploy` has begun when one of its\ncalls fails it takes back, or names (`tests/cli/deploy.rs`).\n\n",
+        "\n# Calls of commands\n\nThe same errors, given every time to each of these calls, and what the client makes of them; the last part shows what some commands\nmake of that. When one of its calls fails, `deploy` undoes what it has begun, or names it (`tests/cli/deploy.rs`).\n\n",
     );
     let list: Vec<String> = CALLS.iter().map(|call| format!("`{call}`")).collect();
     for line in list.chunks(4) {

@@ -166,7 +166,7 @@ pub fn table() -> String {
     };
     let mostly: Vec<Said> = (0..ERRORS.len()).map(mostly).collect();
     let mut text = String::from(
-        "\n# Commands\n\nThe same errors, answered for good to each call that a command makes, and what a person reads then on stderr (of `doctor`:\nanywhere) besides what is there without. Mostly this; below its words and its hint are only named:\n\n| error | exit | said |\n|---|---|---|\n",
+        "\n# Commands\n\nThe same errors, given every time to each call that a command makes, and what a person then reads on stderr (for `doctor`:\nanywhere) beyond what is printed without the error. Usually it is the following; below, its words and its hint are only referred to:\n\n| error | exit | said |\n|---|---|---|\n",
     );
     for (error, said) in ERRORS.into_iter().zip(&mostly) {
         line(&mut text, &name(error), said);
