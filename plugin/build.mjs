@@ -4,6 +4,7 @@
 // apps and logins goes in, and not the API client with its prompts and crash reports (about a second of work).
 import {Plugin} from '@oclif/core'
 import {build} from 'esbuild'
+import {createHash} from 'node:crypto'
 import {readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {fileURLToPath} from 'node:url'
 
@@ -78,9 +79,14 @@ function bundled(outputs) {
 /** A bill of these materials, as CycloneDX has it. */
 function bill(packages) {
   const components = packages.map(({license, name, version}) => ({
-    type: 'library', name, version, purl: `pkg:npm/${name.replace('@', '%40')}@${version}`, licenses: [{license: {name: String(license)}}],
+    type: 'library', name, version, purl: `pkg:npm/${name.replace('@', '%40')}@${version}`, licenses: [{expression: String(license)}],
   }))
-  return {bomFormat: 'CycloneDX', specVersion: '1.5', version: 1, components}
+  const {name, version} = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
+  const metadata = {component: {type: 'application', name, version, purl: `pkg:npm/${name}@${version}`}}
+  // A number that is told by what it numbers (UUID version 8), so that the same build has the same bytes.
+  const digest = createHash('sha256').update(JSON.stringify([metadata, components])).digest('hex')
+  const parts = [digest.slice(0, 8), digest.slice(8, 12), `8${digest.slice(13, 16)}`, `8${digest.slice(17, 20)}`, digest.slice(20, 32)]
+  return {bomFormat: 'CycloneDX', specVersion: '1.5', serialNumber: `urn:uuid:${parts.join('-')}`, version: 1, metadata, components}
 }
 
 /** Their licences: they ask to travel with their code. */

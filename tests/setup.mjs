@@ -112,11 +112,11 @@ export const stoppedCode = () => 128 + system.signals[stoppedBy]
  * Runs a program to its end; resolves to its exit code. Its output is ours, or `onOutput` gets it piece by piece. When we
  * are asked to leave, it is over once nothing of the program's process group is left.
  */
-export async function run(program, args, {cwd = root, env = process.env, onOutput, stderr = onOutput && 'pipe'} = {}) {
+export async function run(program, args, {cwd = root, env = process.env, onOutput, stderr = onOutput && 'pipe', stdin = 'ignore'} = {}) {
   if (isStopped()) return stoppedCode()
   const output = onOutput ? 'pipe' : 'inherit'
   // A group of its own, so that all of it can be told to leave, whoever was told first. npm is a .cmd on Windows.
-  const child = spawn(program, args, {cwd, detached: !isWindows, env, shell: isWindows, stdio: ['ignore', output, stderr ?? 'inherit']})
+  const child = spawn(program, args, {cwd, detached: !isWindows, env, shell: isWindows, stdio: [stdin, output, stderr ?? 'inherit']})
   running.add(child)
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', onOutput)
   try {

@@ -3,6 +3,7 @@ import {cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync} from
 import {homedir, tmpdir} from 'node:os'
 import {delimiter, join, relative, sep} from 'node:path'
 import {missing, output, root, withPython} from '../../tests/setup.mjs'
+import {kindOf} from '../src/kind.mjs'
 
 /** Platform, as npm names it, to what Rust calls it. */
 export const platforms = JSON.parse(readFileSync(join(root, 'plugin/platforms.json'), 'utf8'))
@@ -72,7 +73,7 @@ function withZig(work) {
 /** Fails where the binary is not what this platform runs, needs more than its kernel on Linux, or is too large. */
 export async function check(platform, path) {
   const bytes = readFileSync(path)
-  const kind = kindOf(bytes)
+  const kind = kindOf(path)
   if (kind !== platform) throw new Error(`${path} is for ${kind}, not for ${platform}`)
   if (isLinux(platform) && needsLoader(bytes)) throw new Error(`${path} is not linked statically`)
   if (bytes.length > LARGEST) throw new Error(`${path} has ${bytes.length} bytes, and the goal is ${LARGEST}`)
@@ -88,16 +89,6 @@ export async function check(platform, path) {
   }
 
   console.log(told.join(', '))
-}
-
-/** The platform by the first bytes of the file: ELF, Mach-O or PE. */
-function kindOf(bytes) {
-  const magic = bytes.subarray(0, 4).toString('latin1')
-  if (magic === '\x7fELF') return {0x3e: 'linux-x64', 0xb7: 'linux-arm64'}[bytes.readUInt16LE(18)]
-  if (magic === '\xcf\xfa\xed\xfe') return {0x01000007: 'darwin-x64', 0x0100000c: 'darwin-arm64'}[bytes.readUInt32LE(4)]
-  const header = magic.startsWith('MZ') ? bytes.readUInt32LE(0x3c) : undefined
-  if (header && bytes.subarray(header, header + 4).toString('latin1') === 'PE\0\0') return {0x8664: 'win32-x64'}[bytes.readUInt16LE(header + 4)]
-  return undefined
 }
 
 /** Whether an ELF file names a loader (PT_INTERP): then it needs a libc of the machine. */

@@ -1,6 +1,6 @@
 // Owns: what is in each npm package, and that it is that and nothing else.
 import {createHash} from 'node:crypto'
-import {chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
 import {output, root} from '../../tests/setup.mjs'
@@ -43,6 +43,8 @@ export async function packPlatform(out, platform, binary, forDynos) {
       os: [os],
       cpu: [cpu],
       bin: {autorestart: `bin/${executable(platform)}`},
+      // By which the plugin sees that a part of it is missing.
+      binary: {bytes: statSync(binary).size},
       files: ['bin', 'RUST-LICENSES.html', 'THIRD-PARTY-LICENSES.txt'],
       preferUnplugged: true,
     },

@@ -7,7 +7,7 @@ import {createHash} from 'node:crypto'
 import {readdirSync, readFileSync} from 'node:fs'
 import {join, resolve} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
-import {isStopped, manifestOf, output, run, toTheEnd} from '../../tests/setup.mjs'
+import {isStopped, manifestOf, run, toTheEnd} from '../../tests/setup.mjs'
 
 /** How long a registry may take to show what it took. */
 const TRIES = 48
@@ -39,8 +39,14 @@ const published = ({name, version}) => viewed(`${name}@${version}`, 'dist.integr
 async function tagFor({name, version}) {
   if (version.includes('-')) return 'next'
   const latest = await viewed(name, 'dist-tags.latest')
-  const isOlder = latest && latest.localeCompare(version, 'en', {numeric: true}) > 0
-  return isOlder ? `release-${version.split('.').slice(0, 2).join('.')}` : 'latest'
+  return latest && isBefore(version, latest) ? `release-${version.split('.').slice(0, 2).join('.')}` : 'latest'
+}
+
+/** Of versions that are finished, or were meant to be: one that is not is before none that is. */
+function isBefore(version, other) {
+  const [ours, theirs] = [version, other].map(one => one.split('-')[0].split('.').map(Number))
+  const at = ours.findIndex((part, index) => part !== theirs[index])
+  return at >= 0 && ours[at] < theirs[at]
 }
 
 async function publish(one) {
@@ -48,7 +54,9 @@ async function publish(one) {
   const there = await published(one)
   if (there === one.integrity) return console.log(`${shown}: there already`)
   if (there) throw new Error(`${shown} is published with other bytes: a version is never published twice`)
-  await output('npm', ['publish', one.path, '--access', 'public', '--tag', await tagFor(one)])
+  // With our terminal, where there is one: npm asks there for a second factor.
+  const code = await run('npm', ['publish', one.path, '--access', 'public', '--tag', await tagFor(one)], {stdin: 'inherit'})
+  if (code !== 0) throw new Error(`npm publish ${shown} ended with ${code}`)
   for (let tries = TRIES; (await published(one)) !== one.integrity; tries--) {
     if (tries === 0) throw new Error(`${shown} was taken, and the registry does not show it`)
     await pause(BETWEEN)

@@ -2,6 +2,18 @@
 import {spawn} from 'node:child_process'
 import {constants} from 'node:os'
 
+/** The binary ended as no program of ours does by itself. */
+export class Crashed extends Error {
+  readonly exit: number
+
+  constructor(signal: NodeJS.Signals) {
+    super(`it was ended by ${signal}, as happens where a part of the file is missing or another one`)
+    this.exit = 128 + constants.signals[signal]
+  }
+}
+
+const OF_A_CRASH: readonly (NodeJS.Signals | null)[] = ['SIGBUS', 'SIGILL', 'SIGSEGV']
+
 /** Runs the binary to its end; resolves to its exit code, 128+n when signal n killed it. */
 export async function runChild(binary: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const child = spawn(binary, args, {env, stdio: 'inherit'})
@@ -15,7 +27,10 @@ export async function runChild(binary: string, args: readonly string[], env: Nod
   try {
     return await new Promise((resolve, reject) => {
       child.once('error', reject)
-      child.once('exit', (code, signal) => resolve(signal ? 128 + constants.signals[signal] : (code ?? 1)))
+      child.once('exit', (code, signal) => {
+        if (signal && OF_A_CRASH.includes(signal)) reject(new Crashed(signal))
+        else resolve(signal ? 128 + constants.signals[signal] : (code ?? 1))
+      })
     })
   } finally {
     restore()

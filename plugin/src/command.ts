@@ -3,8 +3,8 @@ import * as Args from '@oclif/core/args'
 import type {Command} from '@oclif/core/command'
 import {error} from '@oclif/core/errors'
 import {appEnvironment} from './app.ts'
-import {BinaryMissing, findBinary} from './binary.ts'
-import {runChild} from './child.ts'
+import {BinaryMissing, findBinary, REINSTALL} from './binary.ts'
+import {Crashed, runChild} from './child.ts'
 import {credentialEnvironment} from './credential.ts'
 import {type DeclaredCommand, packageRoot, version} from './declared.ts'
 import {oclifFlags} from './flags.ts'
@@ -41,8 +41,10 @@ async function run(declared: DeclaredCommand, flags: Command.Class['flags'], arg
   }
   const words = declared.id.split(' ').filter(Boolean)
   // Set, not thrown: the CLI tells its telemetry of every thrown exit as of a crash, whatever the code.
-  process.exitCode = await runChild(binary, [...words, ...argv], env).catch((failure: NodeJS.ErrnoException) =>
-    error(`${binary} could not be started (${failure.code})`, {exit: 1}),
+  process.exitCode = await runChild(binary, [...words, ...argv], env).catch((failure: NodeJS.ErrnoException | Crashed) =>
+    failure instanceof Crashed
+      ? fail(argv, {code: 'binary_crashed', exit: failure.exit, hint: REINSTALL, message: `${binary}: ${failure.message}`})
+      : fail(argv, {code: 'binary_not_started', hint: REINSTALL, message: `${binary} could not be started (${failure.code})`}),
   )
 }
 
@@ -51,15 +53,22 @@ function locateBinary(argv: readonly string[]): string {
   try {
     return findBinary({arch, override: env['AUTORESTART_BINARY'], platform, root: packageRoot, version})
   } catch (missing) {
-    if (missing instanceof BinaryMissing) {
-      // The document that a script reads, in the binary's form.
-      if (argv.includes('--json'))
-        console.log(JSON.stringify({error: {code: 'binary_missing', hint: null, id: null, message: missing.message}}))
-      error(missing.message, {exit: 1})
-    }
-
-    throw missing
+    if (!(missing instanceof BinaryMissing)) throw missing
+    return fail(argv, {code: 'binary_missing', hint: missing.hint, message: missing.message})
   }
+}
+
+interface Failure {
+  code: string
+  exit?: number
+  hint: string | undefined
+  message: string
+}
+
+/** Ends the command; scripts get the document that they read, in the binary's form. */
+function fail(argv: readonly string[], {code, exit = 1, hint, message}: Failure): never {
+  if (argv.includes('--json')) console.log(JSON.stringify({error: {code, hint: hint ?? null, id: null, message}}))
+  return error(hint ? `${message}\n${hint}` : message, {exit})
 }
 
 /** An outer run's app or token must not reach an inner one that has none. */

@@ -1,5 +1,5 @@
 // Owns: which binary is run, and what is said when there is none.
-import {mkdirSync, writeFileSync} from 'node:fs'
+import {chmodSync, mkdirSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {beforeEach, describe, expect, it} from 'vitest'
 import {BinaryMissing, findBinary, type Place} from '../src/binary.ts'
@@ -15,7 +15,8 @@ function missing(place: Partial<Place> = {}): string {
     return `found ${find(place)}`
   } catch (error) {
     expect(error).toBeInstanceOf(BinaryMissing)
-    return (error as Error).message
+    const {hint, message} = error as BinaryMissing
+    return hint ? `${message}\n${hint}` : message
   }
 }
 
@@ -87,6 +88,37 @@ describe('the message', () => {
   it('says that the versions differ', () => {
     platformPackage('linux-x64', '1.2.4')
     expect(missing()).toMatch(/^heroku-dynos-autorestart-linux-x64 is version 1\.2\.4, but heroku-dynos-autorestart is 1\.2\.3\n/)
+  })
+
+  const elf = (machine: number) => Buffer.concat([Buffer.from('\x7fELF', 'latin1'), Buffer.alloc(14), Buffer.from([machine, 0]), Buffer.alloc(64)])
+  const put = (path: string, bytes: Buffer | string) => {
+    writeFileSync(path, bytes)
+    chmodSync(path, 0o755)
+    return path
+  }
+
+  it.each([
+    ['nothing', '', 'which is empty'],
+    ['noise', '\0\x01\x02'.repeat(500), 'which is no program'],
+    ['text', 'echo hello\n', 'which is no program'],
+    ['a program for another machine', elf(0xb7), 'which is a program for linux-arm64, and this machine is linux-x64'],
+  ])('says that there is %s where the binary should be, and no shell is given it', (_, bytes, says) => {
+    const ours = put(platformPackage('linux-x64'), bytes)
+    expect(missing()).toContain(`heroku-dynos-autorestart-linux-x64 is damaged: there is ${ours}, ${says}\nInstall it again`)
+    const mine = put(join(root, 'mine'), bytes)
+    expect(missing({override: mine})).toBe(`AUTORESTART_BINARY is set to ${mine}, ${says}`)
+    expect(find({override: put(mine, elf(0x3e))})).toBe(mine)
+  })
+
+  it('says that a part of the binary is missing', () => {
+    const ours = put(platformPackage('linux-x64'), elf(0x3e))
+    const manifest = join(root, 'node_modules/heroku-dynos-autorestart-linux-x64/package.json')
+    writeFileSync(manifest, JSON.stringify({version: '1.2.3', binary: {bytes: 84}}))
+    expect(find()).toBe(ours)
+    writeFileSync(manifest, JSON.stringify({version: '1.2.3', binary: {bytes: 8_000_000}}))
+    expect(missing()).toContain(`${ours}, which has 84 bytes, and must have 8000000\nInstall it again`)
+    writeFileSync(manifest, '{')
+    expect(missing()).toContain('linux-x64 is damaged: its package.json cannot be read\nInstall it again')
   })
 
   it('says how to build in a source checkout', () => {

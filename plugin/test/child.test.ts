@@ -1,6 +1,6 @@
 // Owns: that the child's end is ours: exit codes, signals, and the CLI's listeners afterwards.
 import {afterEach, describe, expect, it, vi} from 'vitest'
-import {runChild} from '../src/child.ts'
+import {Crashed, runChild} from '../src/child.ts'
 import {stubBinary} from './stub.ts'
 
 const run = (ending: string, ...args: string[]) => runChild(stubBinary(ending).path, args, process.env)
@@ -16,6 +16,12 @@ describe('the exit code', () => {
       expect(await run(`process.kill(process.pid, '${signal}'); setInterval(() => {}, 1000)`)).toBe(code)
     },
   )
+
+  it.skipIf(process.platform === 'win32')('of a child that crashed is told with the reason', async () => {
+    const ending = run("process.kill(process.pid, 'SIGSEGV'); setInterval(() => {}, 1000)")
+    await expect(ending).rejects.toBeInstanceOf(Crashed)
+    await expect(ending).rejects.toMatchObject({exit: 139, message: expect.stringContaining('SIGSEGV')})
+  })
 
   it('is an error where the binary cannot be started', async () => {
     await expect(runChild('/no/such/file', [], {})).rejects.toMatchObject({code: 'ENOENT'})

@@ -3,6 +3,7 @@
 use super::{Record, Recorded, record::SILENT};
 use crate::{
     memory::Bytes,
+    schedule::{CYCLE_AFTER, CYCLE_SPREAD},
     snapshot::{Dyno, Formation, Snapshot, State},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -11,10 +12,14 @@ use std::collections::BTreeMap;
 pub(super) struct Place<'a> {
     pub name: &'a str,
     lives: Vec<&'a Recorded>,
+    /// Of each of them, whether it began with Heroku's own daily cycle, as far as that can be told.
+    is_of_cycle: Vec<bool>,
     /// A life whose start the log has: what a start brings, for those whose start it has not.
     model: Option<&'a Recorded>,
     /// Which of its lives it is in, and when that, or the simulation, last started it.
     life: usize,
+    /// The life by which it grows: the one in which it was started.
+    grows_as: usize,
     pub started_at: Timestamp,
     is_restarted: bool,
     starts: u64,
@@ -26,6 +31,8 @@ const TICK: SignedDuration = SignedDuration::from_secs(60);
 const OLDER: SignedDuration = SignedDuration::from_mins(15);
 /// When what a dyno uses is what its start brings.
 const WARM: SignedDuration = SignedDuration::from_mins(5);
+/// What restarts every dyno of an app, as a release does, is over by then.
+const AT_ONCE: SignedDuration = SignedDuration::from_mins(5);
 pub(super) const BOOT: SignedDuration = SignedDuration::from_secs(10);
 
 impl<'a> Place<'a> {
@@ -46,8 +53,10 @@ impl<'a> Place<'a> {
                 name,
                 model: own.or_else(of_kind),
                 started_at: lives[0].from,
+                is_of_cycle: is_of_cycle(&record.lives, lives),
                 lives: lives.clone(),
                 life: 0,
+                grows_as: 0,
                 is_restarted: false,
                 starts: 0,
             }
@@ -66,26 +75,30 @@ impl<'a> Place<'a> {
     /// What it uses at an instant.
     pub fn used(&self, at: Timestamp) -> Bytes {
         let age = at.duration_since(self.started_at);
-        let current = self.current();
-        let used = current.used_at(age);
-        if !self.is_restarted || current.has_start {
+        let life = self.lives[self.grows_as];
+        let used = life.used_at(age);
+        if !self.is_restarted || life.has_start {
             return used;
         }
         // It grows as it did, from what a start brings.
         let begun = self.model.map(|model| model.used_at(WARM));
-        let saved = begun.map(|begun| current.used_at(SignedDuration::ZERO).less(begun));
+        let saved = begun.map(|begun| life.used_at(SignedDuration::ZERO).less(begun));
         used.less(saved.unwrap_or_default())
     }
 
     /// Follows the restarts that the log has.
     pub fn follow(&mut self, at: Timestamp) -> bool {
         let next = self.lives.get(self.life + 1).filter(|next| next.from <= at);
-        if let Some(next) = next {
-            (self.started_at, self.is_restarted) = (next.from, false);
-            (self.life, self.starts) = (self.life + 1, self.starts + 1);
-            return true;
+        let Some(next) = next else { return false };
+        self.life += 1;
+        // The cycle goes by the age of a dyno: one that was restarted since would have been too young.
+        let is_young = at.duration_since(self.started_at) < CYCLE_AFTER;
+        if self.is_restarted && is_young && self.is_of_cycle[self.life] {
+            return false;
         }
-        false
+        (self.started_at, self.is_restarted) = (next.from, false);
+        (self.grows_as, self.starts) = (self.life, self.starts + 1);
+        true
     }
 
     /// Whether the log has this dyno at an instant: while the life tells that it is in, and until the
@@ -99,7 +112,7 @@ impl<'a> Place<'a> {
 
     pub fn restart(&mut self, at: Timestamp) {
         (self.started_at, self.is_restarted) = (at, true);
-        self.starts += 1;
+        (self.grows_as, self.starts) = (self.life, self.starts + 1);
     }
 
     pub fn id(&self) -> String {
@@ -126,6 +139,26 @@ impl<'a> Place<'a> {
             size: String::new(),
         }
     }
+}
+
+/// Of the lives of one name: Heroku's cycle comes to a dyno alone, a while after it is a day old. One whose
+/// start the log does not have may have been as old as that.
+fn is_of_cycle(all: &[Recorded], lives: &[&Recorded]) -> Vec<bool> {
+    let is_alone = |life: &Recorded| {
+        let is_other = |other: &&Recorded| other.name != life.name;
+        let mut others = all.iter().filter(is_other).peekable();
+        let is_near = |other: &Recorded| other.from.duration_since(life.from).abs() < AT_ONCE;
+        others.peek().is_some() && !others.any(is_near)
+    };
+    let is_old = |before: &Recorded, life: &Recorded| {
+        let age = life.from.duration_since(before.from);
+        let is_not_too_old = age <= CYCLE_AFTER + CYCLE_SPREAD + AT_ONCE;
+        is_not_too_old && (age >= CYCLE_AFTER || !before.has_start)
+    };
+    let after = lives
+        .windows(2)
+        .map(|pair| is_old(pair[0], pair[1]) && is_alone(pair[1]));
+    std::iter::once(false).chain(after).collect()
 }
 
 /// The number of `web.3`.

@@ -4,8 +4,18 @@
 use super::{Ui, terminal::Kept};
 use crate::{credentials::Secret, stop::Stop};
 use console::{Term, measure_text_width};
-use dialoguer::{Confirm, Password, Select};
+use dialoguer::{Input, Password, Select};
 use std::io::{self, BufRead as _, Read as _};
+
+/// What a line answers; nothing where it is neither yes nor no.
+fn meant(line: &str, default: bool) -> Option<bool> {
+    match line.trim().to_ascii_lowercase().as_str() {
+        "" => Some(default),
+        "y" | "yes" => Some(true),
+        "n" | "no" => Some(false),
+        _ => None,
+    }
+}
 
 impl Ui {
     /// A yes or a no; `None` also when there is nobody to ask.
@@ -21,12 +31,14 @@ impl Ui {
             question.to_owned()
         };
         self.put(Kept::with_keys, stop, move |term| {
-            // A key alone would leave the Enter that people type after it to the next question.
-            let prompt = Confirm::new()
-                .with_prompt(question)
-                .default(default)
-                .wait_for_newline(true);
-            prompt.interact_on_opt(&term)
+            // A whole line: a key alone would answer with whatever was meant for a shell.
+            let hint = if default { "[Y/n]" } else { "[y/N]" };
+            let meant = |line: &str| meant(line, default);
+            let prompt = Input::<String>::new()
+                .with_prompt(format!("{question} {hint}"))
+                .allow_empty(true)
+                .validate_with(|line: &String| meant(line).map(drop).ok_or("yes or no?"));
+            Ok(meant(&prompt.interact_on(&term)?))
         })
         .await
     }

@@ -136,6 +136,32 @@ it('where a home was copied from another kind of machine, the command says so', 
   expect(told(stderr)).toContain(`the binary installed here is for ${other}, but this machine is ${platform}`)
 })
 
+it('the bill of materials has what its attestation asks for, and each part has its licence there', async () => {
+  const folder = 'package/plugin/dist'
+  const text = name => output('tar', ['-xzOf', `${NAME}-${version}.tgz`, `${folder}/${name}`], {cwd: packed})
+  const {bomFormat, components, metadata, serialNumber, specVersion} = JSON.parse(await text('plugin.cdx.json'))
+  expect([bomFormat, specVersion]).toEqual(['CycloneDX', '1.5'])
+  expect(serialNumber).toMatch(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/)
+  expect(metadata.component).toMatchObject({name: NAME, version})
+  const licenses = await text('LICENSES.txt')
+  expect(components.length).toBeGreaterThan(10)
+  for (const one of components) expect(licenses).toContain(`${one.name} ${one.version} (${one.licenses[0].expression})`)
+})
+
+it('a binary that is damaged is told, and runs nothing', async () => {
+  const {heroku, modules, ok} = await stranger()
+  await ok(['plugins:install', NAME])
+  const binary = join(modules, `${NAME}-${platform}`, 'bin', isWindows ? 'autorestart.exe' : 'autorestart')
+  for (const length of [1_000_000, 0]) {
+    writeFileSync(binary, readFileSync(binary).subarray(0, length))
+    const run = await heroku(['dynos:autorestart:run', '--json'])
+    expect(run.status).toBe(1)
+    const {error} = JSON.parse(run.stdout)
+    expect(error).toMatchObject({code: 'binary_missing', hint: expect.stringContaining('heroku plugins:install')})
+    expect(error.message).toContain(`which has ${length} bytes, and must have`)
+  }
+})
+
 it('no package runs anything when it is installed, and the binary is for whoever asks', async () => {
   const folder = mkdtempSync(join(root, 'target/tmp/packed-'))
   onTestFinished(() => rmSync(folder, {force: true, recursive: true}))

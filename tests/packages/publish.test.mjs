@@ -64,7 +64,7 @@ it('goes on where it broke off, and never publishes a version twice', async () =
 
 it('publishes what is not finished, or older than the latest, under other tags', async () => {
   const tags = () => served.tags.map(({tag, version}) => `${version} ${tag}`)
-  for (const version of ['1.2.4-rc.1', '1.2.2']) {
+  for (const version of ['1.2.4-rc.1', '1.2.2', '1.10.0', '1.9.0']) {
     expect(await told('publish.mjs', [packed])).toMatchObject({code: 0})
     rmSync(packed, {recursive: true})
     mkdirSync(packed)
@@ -73,7 +73,7 @@ it('publishes what is not finished, or older than the latest, under other tags',
   }
 
   expect(await told('publish.mjs', [packed])).toMatchObject({code: 0})
-  expect([...new Set(tags())]).toEqual(['1.2.3 latest', '1.2.4-rc.1 next', '1.2.2 release-1.2'])
+  expect([...new Set(tags())]).toEqual(['1.2.3 latest', '1.2.4-rc.1 next', '1.2.2 release-1.2', '1.10.0 latest', '1.9.0 release-1.9'])
 }, 120_000)
 
 it('refuses other bytes under a version that is published', async () => {

@@ -227,6 +227,10 @@ impl Runner<'_> {
     /// Offers a credential for passes: to whoever the first schedule is of. Tells whether there is one
     /// now.
     async fn offer(&self) -> Result<bool, Error> {
+        // A runner app makes the passes, with a token of its own.
+        if self.store.runner_app().is_some() {
+            return Ok(false);
+        }
         let schedules = narrow(self.read().await?, self.flags.app.as_ref(), None);
         if schedules.is_empty() {
             return Ok(false);

@@ -331,3 +331,22 @@ fn flags_that_say_nothing_of_when_are_no_policy() {
         "{told:?}"
     );
 }
+
+#[test]
+fn heroku_s_own_cycle_is_put_off_by_a_restart_and_a_release_is_not() {
+    let minutes = |second: i32| {
+        let of = |name, end: i32| {
+            [
+                Of(name, 0..end, 200.0, 20.0),
+                Of(name, end..40 * HOUR, 200.0, 20.0),
+            ]
+        };
+        let dynos = [of("web.1", 25 * HOUR), of("web.2", second)].concat();
+        let saved = Saved::new(text(&lines(&dynos, Some(512))));
+        // At 13:30 of the log: in 24 hours each grows beyond its quota, in 11.5 and then 15 it does not.
+        let policy = saved.policy("--at 20:00 --timezone UTC");
+        policy["r14_minutes"].as_i64().expect("minutes")
+    };
+    assert!(minutes(26 * HOUR) > 600, "one after the other: the cycle");
+    assert_eq!(minutes(25 * HOUR), 0, "at once: a release");
+}
