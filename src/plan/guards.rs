@@ -66,7 +66,7 @@ fn state(dyno: &Dyno, zone: &Zone) -> Option<Reason> {
         State::Up => None,
         State::Crashed => Some((
             SkipReason::Crashed,
-            format!("crashed {since}: Heroku's back-off is kept"),
+            format!("since {since}; Heroku's back-off is kept"),
         )),
         State::Idle => Some((
             SkipReason::Idle,

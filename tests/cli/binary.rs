@@ -471,6 +471,51 @@ fn a_file_that_cannot_be_written_stops_no_restart() {
 }
 
 #[test]
+fn plan_says_who_would_be_left_out_of_the_next_roll_and_promises_nothing_of_him() {
+    let home = Home::new();
+    let served = Served::start(&shop(&home, 5), Some("2026-03-02T07:10:00Z*60"));
+    home.write_schedules(&schedule("14:00"));
+    block(async {
+        let path = "/sandbox/apps/example-app/dynos/web.2";
+        served
+            .heroku
+            .patch(path, &json!({ "state": "crashed" }))
+            .await;
+        let plan = told_on_time(&home, &served, &["plan", "--json"])
+            .await
+            .json();
+        let next = &plan["rolls"][0]["next"];
+        let out: Vec<_> = next["left_out"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|one| (&one["dyno"], &one["reason"]))
+            .collect();
+        assert_eq!(
+            out,
+            [
+                (&json!("web.1"), &json!("too_few_up")),
+                (&json!("web.2"), &json!("crashed"))
+            ],
+            "{plan}"
+        );
+        assert_eq!(next["dynos"], json!(["worker.1"]), "{plan}");
+        let told = told_on_time(&home, &served, &["plan"]).await;
+        assert!(
+            told.stdout.contains(
+                "web.1 would be left out, too few up: 1 of 2 web dynos not up, 1 allowed"
+            ),
+            "{told:?}"
+        );
+        assert!(
+            told.stdout
+                .contains("daily cycle of web.1: unknown, since the next roll would leave it out"),
+            "{told:?}"
+        );
+    });
+}
+
+#[test]
 fn plan_foretells_the_roll_of_the_next_occurrence_from_past_boots() {
     let home = Home::new();
     let served = Served::start(&shop(&home, 5), Some("2026-03-02T07:00:10Z*60"));
@@ -479,7 +524,7 @@ fn plan_foretells_the_roll_of_the_next_occurrence_from_past_boots() {
         let told = told_on_time(&home, &served, &["plan"]).await;
         assert!(
             told.stdout
-                .contains("for how long is not known before the first restart: web.1"),
+                .contains("; how long it takes is not known before the first restart"),
             "no boot is known: {told:?}"
         );
         assert_eq!(told_on_time(&home, &served, &["run"]).await.code, Some(0));

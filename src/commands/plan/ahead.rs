@@ -1,7 +1,7 @@
 //! The roll of an app's next occurrence, were its dynos then as they are now.
 
 use crate::{
-    plan::{self, Known, Question},
+    plan::{self, Known, Question, Skip, SkipReason, Weight},
     report::human,
     schedule::{Schedule, Span},
 };
@@ -13,6 +13,8 @@ pub(super) struct Ahead {
     zone: TimeZone,
     /// In the order in which they begin.
     dynos: Vec<String>,
+    /// Those that it would leave alone, and why.
+    left_out: Vec<(String, SkipReason, String)>,
     length: Option<SignedDuration>,
 }
 
@@ -29,12 +31,24 @@ impl Ahead {
             known: &Known::default(),
             ..question
         });
-        (!plan.steps.is_empty()).then(|| Self {
+        let is_left_out =
+            |skip: &&Skip| matches!(skip.reason.weight(), Weight::Left | Weight::Held);
+        let left_out = plan.skips.iter().filter(is_left_out);
+        let left_out: Vec<_> = left_out
+            .map(|skip| (skip.dyno.clone(), skip.reason, skip.detail.clone()))
+            .collect();
+        (!plan.steps.is_empty() || !left_out.is_empty()).then(|| Self {
             at,
             zone,
             length: plan::length(&plan.steps, past),
             dynos: plan.steps.iter().map(|step| step.dyno.clone()).collect(),
+            left_out,
         })
+    }
+
+    /// Whether a dyno would not be restarted by it after all.
+    pub fn leaves_out(&self, dyno: &str) -> bool {
+        self.left_out.iter().any(|(name, ..)| name == dyno)
     }
 
     /// A line.
@@ -47,18 +61,34 @@ impl Ahead {
         );
         let length = match self.length {
             Some(length) => format!("about {}", Span::whole_seconds_of(length)),
-            None => "for how long is not known before the first restart".to_owned(),
+            None => "how long it takes is not known before the first restart".to_owned(),
         };
         let first = &self.dynos[..self.dynos.len().min(MOST)];
         let more = if self.dynos.len() > MOST { ", ..." } else { "" };
         let names = first.join(", ");
-        format!(
-            "\nThe roll of {at}, with dynos as they are now: {dynos} in this order, {length}: {names}{more}"
-        )
+        let what = match self.dynos.len() {
+            0 => "no dyno".to_owned(),
+            1 => format!("{names} alone; {length}"),
+            _ => format!("{dynos} in this order: {names}{more}; {length}"),
+        };
+        let out = self
+            .left_out
+            .iter()
+            .take(MOST)
+            .map(|(dyno, reason, detail)| {
+                format!(
+                    "\n  {dyno} would be left out, {}: {detail}",
+                    reason.phrase()
+                )
+            });
+        let out: String = out.collect();
+        format!("\nThe roll of {at}, with dynos as they are now: {what}{out}")
     }
 
     pub fn json(&self) -> Value {
         let seconds = self.length.map(|length| length.as_secs());
-        json!({ "at": self.at, "steps": self.dynos.len(), "dynos": self.dynos, "seconds": seconds })
+        let out = |(dyno, reason, detail): &(String, SkipReason, String)| json!({ "dyno": dyno, "reason": reason, "detail": detail });
+        let left_out: Vec<Value> = self.left_out.iter().map(out).collect();
+        json!({ "at": self.at, "steps": self.dynos.len(), "dynos": self.dynos, "left_out": left_out, "seconds": seconds })
     }
 }

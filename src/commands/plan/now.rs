@@ -139,10 +139,14 @@ async fn ask_one(
     question.known = &told;
     let (records, _) = ledger.read()?;
     let is_restart = |record: &&Record| {
-        record.app_id == snapshot.app.id && record.outcome == Some(plan::Outcome::Restarted)
+        // The log of a runner app has names alone.
+        let is_of_app = record.app_id == snapshot.app.id
+            || record.app_id.is_empty() && record.app == snapshot.app.name;
+        is_of_app && record.outcome == Some(plan::Outcome::Restarted)
     };
     let past: Vec<SignedDuration> = records
         .iter()
+        .chain(runners.told())
         .filter(is_restart)
         .filter_map(|record| record.took_ms)
         .map(SignedDuration::from_millis)
@@ -157,6 +161,15 @@ async fn ask_one(
         cycles.map(|(dyno, cycle)| (dyno.clone(), cycle)).collect();
     cycles.sort_by(|(a, _), (b, _)| plan::place(&a.name).cmp(&plan::place(&b.name)));
     let ahead = Ahead::of(question, &past);
+    for (dyno, cycle) in &mut cycles {
+        let is_left_out = ahead
+            .as_ref()
+            .is_some_and(|ahead| ahead.leaves_out(&dyno.name));
+        if is_left_out && !matches!(cycle, Cycle::Unknown(_)) {
+            let why = "the next roll would leave it out, with dynos as they are now";
+            *cycle = Cycle::Unknown(why.to_owned());
+        }
+    }
     Ok(Now {
         ahead,
         plan,

@@ -158,8 +158,11 @@ fn of_dyno(
     let zone = schedules
         .first()
         .map_or_else(Zone::utc, |schedule| schedule.zone().clone());
-    if let Some((_, held)) = guards::left_by_its_owner(question.snapshot, dyno, &zone) {
-        return Cycle::Unknown(format!("passes leave it alone ({held})"));
+    if let Some((reason, held)) = guards::left_by_its_owner(question.snapshot, dyno, &zone) {
+        return Cycle::Unknown(format!(
+            "passes leave it alone ({}: {held})",
+            reason.phrase()
+        ));
     }
     let step = plan.steps.iter().find(|step| step.old_id == dyno.id);
     let of_one = |schedule: &&Schedule| {
