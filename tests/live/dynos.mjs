@@ -1,5 +1,5 @@
 // Owns: the live checks of dynos: restarts, identity, states, preboot, crashes, config vars, Heroku's own cycle.
-import {scopes, shape, told, Untold} from './heroku.mjs'
+import {Away, scopes, shape, told, Untold} from './heroku.mjs'
 
 const short = dyno => `${dyno.name} ${dyno.id.slice(0, 8)}… ${dyno.state}, created ${dyno.created_at}, updated ${dyno.updated_at}`
 const seconds = milliseconds => `${(milliseconds / 1000).toFixed(1)} s`
@@ -13,8 +13,9 @@ export async function watch(context, {app = context.app, began = performance.now
   for (let last; ;) {
     const round = performance.now()
     const listed = await context.heroku.dynos(app).catch(error => {
-      // In days a connection may break; what is watched ten times a second must have no hole.
-      if (every < 30 || error instanceof Untold || context.heroku.signal?.aborted) throw error
+      // In days a connection may break, or Heroku be away; what is watched ten times a second must have no hole.
+      const isForGood = error instanceof Untold && !(error instanceof Away)
+      if (every < 30 || isForGood || context.heroku.signal?.aborted) throw error
       context.see(`no answer: ${error.message}`)
     })
     const [at, took] = [performance.now() - began, performance.now() - round].map(each => each / 1000)
@@ -253,10 +254,10 @@ const crashes = [{
 export const dynoChecks = [...restarts, ...crashes]
 
 export const cycleCheck = {
-  id: 'daily-cycle', question: "Does Heroku's daily cycle come 24 h and up to 216 min after a dyno's start, whatever started it?", takes: '--hours, 72 are best', limit: Infinity,
+  id: 'daily-cycle', question: "Does Heroku's daily cycle come 24 h and up to 216 min after a dyno's start, whatever started it?", takes: '--hours, 84 are best', limit: Infinity,
   changes: 'nothing', assumes: 'Yes, spread evenly: plan and set tell chances by that.',
   async run(context) {
-    if (!context.hours) throw new Untold('it takes days: give --hours 72')
+    if (!context.hours) throw new Untold('it takes days: give --hours 84')
     const {isWanted} = await calm(context)
     const seen = await watch(context, {every: 120, isOne: isWanted, lasts: context.hours * 3600})
     const pairs = seen.slice(1).flatMap(({entries}, place) => entries.map(dyno => [seen[place].entries.find(({name}) => name === dyno.name), dyno]))

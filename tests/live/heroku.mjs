@@ -6,6 +6,9 @@ import {promisify} from 'node:util'
 /** Why a check ends without an answer: nothing is wrong with us, it cannot be told. */
 export class Untold extends Error {}
 
+/** The same, of what passes: who watches for days asks again. */
+export class Away extends Untold {}
+
 /** Wrong usage, or an app that must not be touched. */
 export class Refused extends Error {}
 
@@ -107,7 +110,7 @@ export class Heroku {
   async #once(method, path, {body, code, isSecret = false, range, token = this.token}) {
     if (!this.isFree && this.made >= this.budget) throw new Untold(`the budget of ${this.budget} requests is used up`)
     if (!this.isFree && this.remaining < LEAVE)
-      throw new Untold(`the account has only ${this.remaining} requests left; ${LEAVE} are left to others`)
+      throw new Away(`the account has only ${this.remaining} requests left; ${LEAVE} are left to others`)
     this.made++
     const headers = {
       Accept: 'application/vnd.heroku+json; version=3',
@@ -165,7 +168,8 @@ export class Heroku {
 
   dynos = async app => {
     const listed = await this.get(`/apps/${app}/dynos`)
-    if (listed.status !== 200) throw new Untold(`the list of dynos was answered ${told(listed)}`)
+    const isAway = listed.status === 429 || listed.status >= 500
+    if (listed.status !== 200) throw new (isAway ? Away : Untold)(`the list of dynos was answered ${told(listed)}`)
     return listed
   }
 

@@ -201,6 +201,8 @@ async function main(options) {
   write()
   for (const [place, check] of chosen.entries()) {
     if (stop.signal.aborted) break
+    // What lasts for days needs nothing of what was made, which may cost.
+    if (check.limit === Infinity) await undo.unwind({isAll: true})
     const start = performance.now()
     say(`[${place + 1}/${chosen.length}] ${check.id} (${check.takes})... `)
     const result = await ask(check, context)
@@ -260,6 +262,8 @@ const FLAGS = {
 const USE = `Usage: node tests/live/index.mjs --app NAME --confirm NAME [--only id,id] [--out FILE.md] [--allow-new-app] [--hours N]
        node tests/live/index.mjs --list
 
+--allow-new-app makes one app, live-check-…, with Basic dynos, and destroys it. --hours N watches the app for N hours.
+--i-know NAME takes an app that does not look like a throwaway one.
 Asks Heroku what docs/LIVE-CHECKS.md asks, on a throwaway app, puts back what it changed, and writes a record.
 Token: HEROKU_API_KEY, else the Heroku CLI's login. AUTORESTART_BINARY goes into the slug of --allow-new-app.
 Exit codes: 0 all that could be told is as assumed; 1 failed; 2 refused; 3 something is otherwise; 130 interrupted.

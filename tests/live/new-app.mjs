@@ -116,7 +116,7 @@ const checks = [{
   },
 }, {
   id: 'new-boot', question: 'Does a slug that is made, uploaded and released through the API boot at once on heroku-22, -24 and -26?', takes: '3 to 6 min', limit: 12,
-  assumes: 'Yes: ./bin/autorestart is there, and needs glibc 2.17 (told only with AUTORESTART_BINARY).',
+  assumes: 'Yes: ./bin/autorestart is there, and is linked statically (told only with AUTORESTART_BINARY).',
   async run(context) {
     const {name} = await newApp(context)
     const words = []
