@@ -36,10 +36,26 @@ function command({args, description, examples, flags, id, summary}) {
   ].join('\n\n')
 }
 
+const VARIABLES = `| variable | means |
+|---|---|
+| \`HEROKU_API_KEY\` | the token to use, before any other |
+| \`HEROKU_APP\` | the app where \`--app\` is missing, under the Heroku CLI |
+| \`HEROKU_HOST\` \`HEROKU_HEADERS\` \`HEROKU_STATUS_HOST\` \`HEROKU_DATA_DIR\` \`HEROKU_NETRC_WRITE\` | as for the Heroku CLI |
+| \`HEROKU_DEBUG=1\` | show requests and their answers, without tokens |
+| \`HTTPS_PROXY\` \`ALL_PROXY\` \`NO_PROXY\` | proxy for everything but this machine |
+| \`NODE_EXTRA_CA_CERTS\` \`SSL_CERT_FILE\` | more certificates to trust |
+| \`AUTORESTART_FILE\` \`AUTORESTART_STATE_DIR\` \`XDG_CONFIG_HOME\` \`XDG_STATE_HOME\` | where the schedules file, and the ledger and locks, are |
+| \`AUTORESTART_BINARY\` | the binary that the plugin runs |
+| \`AUTORESTART_PING\` | as \`run --ping\` |
+| \`AUTORESTART_REQUEST_TIMEOUT\` | how long a request may take [default: 30s] |
+| \`AUTORESTART_CLOCK\` | a pretended time, for tests |
+| \`NO_COLOR\` \`TZ\` \`TZDIR\` | no colour; this machine's zone; where zones are read from |`
+
 const commandsText = [
   '# Commands',
   'Every command of the plugin, as `--help` shows it. This file is generated from the binary itself (`node plugin/reference.mjs`), as are\nthe manual pages (`autorestart man`) and completions (`autorestart completions bash`, or `zsh`, `fish`, `powershell`).',
-  'Exit codes: 0 done or nothing due; 1 failed; 2 wrong usage; 3 some restarts failed or were not reached, a roll is held, or an\noccurrence was missed; 130 interrupted. With `--json` stdout is one JSON document, errors included:\n`{"error": {"code", "message", "hint", "id"}}`.',
+  'Exit codes: 0 done or nothing due; 1 failed; 2 wrong usage; 3 some restarts failed or were not reached, a roll is held, or an\noccurrence was missed; 130 interrupted. `apply --dry-run`: 3 if anything would change; `doctor`: 1 if anything is broken. With `--json` stdout is one JSON document, errors included:\n`{"error": {"code", "message", "hint", "id"}}`.',
+  VARIABLES,
   commands.map(({id, summary}) => `- [${ofPlugin(id)}](#${anchor(ofPlugin(id))}): ${summary}`).join('\n'),
   ...commands.map(command),
 ].join('\n\n').concat('\n')

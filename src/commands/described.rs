@@ -5,10 +5,11 @@ use crate::{
     cli::{Cli, Completions, Man},
     error::{Error, exit},
 };
-use clap::CommandFactory as _;
+use clap::{Command, CommandFactory as _};
 use std::{
     fs,
     io::{self, Write as _},
+    path::Path,
 };
 
 pub(super) fn completions(completions: &Completions) -> Result<u8, Error> {
@@ -19,21 +20,33 @@ pub(super) fn completions(completions: &Completions) -> Result<u8, Error> {
 }
 
 pub(super) fn man(man: &Man) -> Result<u8, Error> {
-    let page = page().map_err(|error| Error::io("the manual page", error))?;
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
     let Some(folder) = &man.to else {
+        let page = page(command).map_err(|error| Error::io("the manual page", error))?;
         return print(&page);
     };
-    let first = folder.join("autorestart.1");
-    let written = clap_mangen::generate_to(Cli::command(), folder);
-    let written = written.and_then(|()| fs::write(first, page));
+    let written = fs::create_dir_all(folder).and_then(|()| write_all(command, folder));
     written.map_err(|error| Error::io(folder.display().to_string(), error))?;
     Ok(exit::DONE)
 }
 
-/// The page of the program itself, with what holds for all of its commands.
-fn page() -> io::Result<Vec<u8>> {
+/// Writes the pages of a command and of those below it.
+fn write_all(command: Command, folder: &Path) -> io::Result<()> {
+    for below in command.get_subcommands().filter(|one| !one.is_hide_set()) {
+        write_all(below.clone(), folder)?;
+    }
+    let name = clap_mangen::Man::new(command.clone()).get_filename();
+    fs::write(folder.join(name), page(command)?)
+}
+
+/// The page of a command, with what holds for all of them.
+fn page(command: Command) -> io::Result<Vec<u8>> {
     let mut page = vec![];
-    clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+    let source = concat!("autorestart ", env!("CARGO_PKG_VERSION"));
+    clap_mangen::Man::new(command)
+        .source(source)
+        .render(&mut page)?;
     writeln!(page, ".SH \"EXIT STATUS\"")?;
     for (code, meaning) in exit::ALL {
         writeln!(page, ".TP\n\\fB{code}\\fR\n{meaning}")?;

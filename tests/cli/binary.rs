@@ -565,8 +565,7 @@ fn plan_foretells_the_roll_of_the_next_occurrence_from_past_boots() {
 #[test]
 fn the_manual_has_a_page_for_each_command_and_the_exit_codes() {
     let home = Home::new();
-    let folder = home.path().join("man");
-    std::fs::create_dir(&folder).expect("a folder");
+    let folder = home.path().join("man/man1");
     let words = ["man", "--to", folder.to_str().expect("a path")];
     let told = home.run("http://127.0.0.1:9", &words);
     assert_eq!(told.code, Some(0), "{told:?}");
@@ -576,7 +575,12 @@ fn the_manual_has_a_page_for_each_command_and_the_exit_codes() {
     }
     for name in ["set", "deploy-remove", "auth-setup"] {
         let page = folder.join(format!("autorestart-{name}.1"));
-        assert!(page.exists(), "{}", page.display());
+        let page = std::fs::read_to_string(page).expect("a page");
+        let title = format!(".TH autorestart-{name} 1  \"autorestart ");
+        assert!(
+            page.contains(&title) && page.contains("EXIT STATUS"),
+            "{page}"
+        );
     }
     let printed = home.run("http://127.0.0.1:9", &["man"]);
     assert_eq!(printed.stdout, page);

@@ -31,7 +31,7 @@ pub fn cost(prices: &BTreeMap<String, u64>, way: Way, size: &str) -> (u64, Strin
         Way::Scheduler => (
             0,
             format!(
-                "Heroku Scheduler is free; its one-off dynos run for seconds each, and are billed for these: a few cents a month (a Basic dyno is {} for a whole one)",
+                "Heroku Scheduler is free; its one-off dynos run for seconds each, and are billed for these: well under a dollar a month (a Basic dyno is {} for a whole one)",
                 dollars(basic)
             ),
         ),

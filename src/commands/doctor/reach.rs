@@ -6,7 +6,7 @@ use crate::heroku::Options;
 pub fn network(context: &Context<'_>) -> (Vec<Line>, Option<Options>) {
     let options = match Options::from_env(context.env) {
         Ok(options) => options,
-        Err(error) => return (vec![Line::of("network", &error.into())], None),
+        Err(error) => return (vec![Line::of("host", &error.into())], None),
     };
     let host = options.host.machine();
     let mut said = host.to_owned();
@@ -22,11 +22,11 @@ pub fn network(context: &Context<'_>) -> (Vec<Line>, Option<Options>) {
     }
     lines.push(match options.ignored_host() {
         Some(ignored) => Line::warning(
-            "network",
+            "host",
             format!("{said}; HEROKU_HOST '{ignored}' is not a Heroku domain"),
             "unset HEROKU_HOST, or give a Heroku domain or a URL on localhost",
         ),
-        None => Line::ok("network", said),
+        None => Line::ok("host", said),
     });
     (lines, Some(options))
 }

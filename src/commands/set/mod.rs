@@ -15,7 +15,7 @@ use super::{
     Context, daily_cycle,
     foresee::{self, Trouble},
     index,
-    runners::Runners,
+    runners::{self, Runners},
     void,
 };
 use crate::{
@@ -61,6 +61,7 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         .as_ref()
         .is_some_and(|schedule| schedule.is_paused(now));
     let known = before.as_ref().map(|schedule| schedule.app.clone());
+    let was = before.as_ref().map(Schedule::when);
     let host = seen::other_host(context)?;
     schedule.app = if schedule.app.is_fleet() {
         fleet::identity(schedule.app, found.as_ref(), known.as_ref(), host)
@@ -83,18 +84,18 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
         if let Some(seen) = &seen {
             troubles.extend(metrics::look(context, &flags, &schedule, seen).await);
         }
-        let runner = runners.first(&schedule.app, now);
-        let mut described = index::describe(&schedule, None, runner.as_ref(), now);
-        let warnings = troubles.iter().map(|trouble| trouble.warning.as_str());
-        let unreached = unreached.iter().map(|(problem, _)| problem.as_str());
-        let others = alone.iter().map(String::as_str);
-        described["warnings"] = warnings.chain(unreached).chain(others).collect();
-        ui.json(&described);
+        let mut warnings: Vec<String> = troubles.into_iter().map(|one| one.warning).collect();
+        warnings.extend(unreached.map(|(problem, _)| problem));
+        warnings.extend(alone);
+        ui.json(&described(context, &schedule, &runners, warnings, now));
         return Ok(exit::DONE);
     }
     ui.result(&tell::in_words(&schedule, is_replaced, now));
     if let Some(found) = &found {
         found.tell(context, &schedule, &schedules);
+    }
+    if let Some(was) = was.filter(|was| *was != schedule.when()) {
+        ui.say(&format!("It was {was}"));
     }
     if was_paused {
         ui.say("It was paused, and goes on now");
@@ -121,6 +122,22 @@ pub(super) async fn set(context: &Context<'_>, flags: Set) -> Result<u8, Error> 
     ui.hint(&format!("{plan} shows what will happen"));
     let of_it = (&schedule, schedules.is_empty());
     runner::offer(context, &flags.common, &runners, of_it, now).await
+}
+
+/// The schedule as JSON has it, with what somebody should know who set it.
+fn described(
+    context: &Context<'_>,
+    schedule: &Schedule,
+    runners: &Runners,
+    mut warnings: Vec<String>,
+    now: Timestamp,
+) -> serde_json::Value {
+    let runner = runners.first(&schedule.app, now);
+    let mut described = index::describe(schedule, None, runner.as_ref(), now);
+    let idle = runners::problem(context, runners, std::slice::from_ref(schedule), now);
+    warnings.extend(idle.map(|(problem, _)| problem));
+    described["warnings"] = warnings.into();
+    described
 }
 
 /// What will be in the way of it, as far as that is known.

@@ -16,10 +16,10 @@ pub fn github_actions() -> String {
 #
 # The schedules are autorestart.toml of this repository (autorestart export writes it).
 # The token is a secret of the repository, AUTORESTART_TOKEN: an authorization with the scope write, made with
-# heroku authorizations:create --scope write --short.
+# heroku authorizations:create --scope write --expires-in 7776000 --short (90 days; then make another).
 #
-# GitHub starts scheduled workflows late, by minutes and at busy hours by more, and not at all after 60 days without a
-# commit: give the schedules a --catch-up of some hours.
+# GitHub starts scheduled workflows late, by minutes and at busy hours by more, and in a public repository not at all
+# after 60 days without activity: give the schedules a --catch-up of some hours.
 name: autorestart
 on:
   schedule:

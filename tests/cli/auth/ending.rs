@@ -293,7 +293,7 @@ fn doctor_tells_what_is_broken_and_no_address() {
             "schedules",
             "state",
             "runner",
-            "network",
+            "host",
             "credential",
             "scope",
             "expiry",
