@@ -79,14 +79,18 @@ pub(super) async fn history(context: &Context<'_>, history: &History) -> Result<
             }
             let width = context.ui.width();
             let is_narrow = width.is_some_and(|width| width < 100);
+            let now = context.clock.now();
+            let zone = now
+                .to_zoned_datetime(TimeZone::system())
+                .strftime("When, %Z")
+                .to_string();
+            let when = if is_narrow { zone.as_str() } else { "When" };
             table(
                 width,
                 &[
-                    "When", "App", "Dyno", "Outcome", "Took", "Memory", "Why", "Detail",
+                    when, "App", "Dyno", "Outcome", "Took", "Memory", "Why", "Detail",
                 ],
-                shown
-                    .iter()
-                    .map(|record| row(record, is_narrow, context.clock.now())),
+                shown.iter().map(|record| row(record, is_narrow, now)),
             )
         },
         || json!(shown),

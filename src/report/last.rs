@@ -97,10 +97,16 @@ impl<'a> Last<'a> {
             .rev()
             .max_by_key(|record| rank(record))?;
         let is_so = |record: &&&Record| rank(record) == rank(worst);
+        let count = dynos.iter().filter(is_so).count();
+        // A miss is of the occurrence, and of no dyno.
+        let of = match worst.event {
+            Event::Missed => count,
+            _ => dynos.len(),
+        };
         Some(Self {
             worst,
-            count: dynos.iter().filter(is_so).count(),
-            of: dynos.len(),
+            count,
+            of,
             skipped,
         })
     }
@@ -163,5 +169,7 @@ mod tests {
             Some("restarted 40s ago, 1 skipped")
         );
         assert_eq!(told(&mixed[1..]).as_deref(), Some("skipped 30s ago"));
+        let begun = [mixed[0].clone(), mixed[1].clone(), record(40, "", None)];
+        assert_eq!(told(&begun).as_deref(), Some("missed 20s ago, 1 skipped"));
     }
 }

@@ -313,8 +313,9 @@ async fn agree(
             format!("add --confirm {name}"),
         ));
     }
-    let question =
-        format!("Remove ⬢ {name} and its authorization? The schedules come back to this machine");
+    let question = format!(
+        "Remove ⬢ {name}, the history in its log, and its authorization, and bring the schedules back to this machine?"
+    );
     match ui.ask(&question, false, stop).await {
         Some(true) => Ok(()),
         Some(false) => Err(Error::Declined),
