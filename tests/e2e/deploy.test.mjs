@@ -34,6 +34,9 @@ it('a runner is deployed, seen by the CLI, edited, and removed', async () => {
   // Nothing but the runner's own process is there to do it.
   const asked = async () => (await sandbox.restarts()).filter(({app, cause}) => app === 'example-app' && cause === 'request')
   await until('three restarts', async () => (await asked()).length === 3, 120_000)
+  // What is asked here is not what passes act with.
+  const {checks} = JSON.parse((await ours('doctor', '--json')).stdout)
+  expect(checks).toContainEqual(expect.objectContaining({check: 'credential', level: 'ok', said: expect.stringContaining('acme-runner has a token of its own')}))
   const logs = await heroku(['logs', '--app', 'acme-runner', '--num', '200'])
   expect(logs.stdout).toMatch(/app\[runner\.1\]: .*event=ended app=example-app app_id=\S+ dyno=\S+ process_type=\S+ schedule=default trigger=max_uptime .*outcome=restarted/)
 

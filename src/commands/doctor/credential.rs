@@ -14,7 +14,14 @@ use crate::{
     schedule::Schedule,
 };
 
-pub async fn look(context: &Context<'_>, options: &Options, schedules: &[Schedule]) -> Vec<Line> {
+/// `runner_app`: the app that makes the passes, with a token of its own; then this is about the commands
+/// that are typed here.
+pub async fn look(
+    context: &Context<'_>,
+    options: &Options,
+    schedules: &[Schedule],
+    runner_app: Option<&str>,
+) -> Vec<Line> {
     let accounts = match auth::accounts(context, options, schedules) {
         Ok(accounts) => accounts,
         Err(error) => return vec![Line::of("credential", &error)],
@@ -25,16 +32,20 @@ pub async fn look(context: &Context<'_>, options: &Options, schedules: &[Schedul
     for account in accounts {
         let wanted = Use::Pass(account.as_deref());
         let found = credentials::resolve(context.env, &options.host, wanted).await;
-        let of = match &account {
+        let mut of = match &account {
             Some(account) if several => format!(", for {account}"),
             _ => String::new(),
         };
+        if let Some(runner) = runner_app {
+            of = format!("{of}, for commands typed here: ⬢ {runner} has a token of its own");
+        }
         let (of_use, client) = match found {
             Err(error) => (vec![Line::of("credential", &error.into())], None),
             Ok(credential) => {
                 let host = options.host.machine();
                 let apps = auth::apps(schedules, host, account.as_deref());
-                one(context, options, &credential, &of, &apps).await
+                let whose = (of.as_str(), runner_app.is_some());
+                one(context, options, &credential, whose, &apps).await
             }
         };
         lines.extend(of_use);
@@ -82,7 +93,7 @@ async fn one(
     context: &Context<'_>,
     options: &Options,
     credential: &Credential,
-    of: &str,
+    (of, is_for_commands): (&str, bool),
     apps: &[auth::App],
 ) -> (Vec<Line>, Option<Client>) {
     let client = match Client::new(options, credential, context.clock) {
@@ -98,7 +109,7 @@ async fn one(
         }
         Err(error) => return (vec![Line::of("reachability", &error.into())], None),
     }
-    let mut lines = source(context, credential, of);
+    let mut lines = vec![source(context, credential, of, is_for_commands)];
     lines.extend(using(context, &client, credential, apps).await);
     (lines, Some(client))
 }
@@ -121,10 +132,11 @@ async fn stranger(context: &Context<'_>, options: &Options) -> Result<Client, Li
     }
 }
 
-fn source(context: &Context<'_>, credential: &Credential, of: &str) -> Vec<Line> {
+fn source(context: &Context<'_>, credential: &Credential, of: &str, is_for_commands: bool) -> Line {
     let said = format!("{}{of}", credential.source);
     let setup = context.verb("auth:setup");
-    vec![match credential.source.word() {
+    match credential.source.word() {
+        _ if is_for_commands => Line::ok("credential", said),
         "cli_login" => Line::warning(
             "credential",
             format!("{said}, which ends"),
@@ -135,7 +147,7 @@ fn source(context: &Context<'_>, credential: &Credential, of: &str) -> Vec<Line>
             format!("{said}; cron, and timers while you are logged out, cannot open it"),
         ),
         _ => Line::ok("credential", said),
-    }]
+    }
 }
 
 /// Where whoever is logged in opens it.

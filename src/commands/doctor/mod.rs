@@ -10,6 +10,7 @@ use crate::{
     cli::Doctor,
     error::{Error, exit},
     heroku::redact,
+    store::Store,
 };
 use console::Style;
 use serde_json::json;
@@ -78,7 +79,10 @@ pub(super) async fn doctor(context: &Context<'_>, flags: &Doctor) -> Result<u8, 
         let (of_network, options) = reach::network(context);
         lines.extend(of_network);
         if let Some(options) = options {
-            lines.extend(credential::look(context, &options, &schedules).await);
+            let store = context.store(flags.common.schedules.as_deref()).await.ok();
+            let runner = store.as_ref().and_then(Store::runner_app);
+            let runner = runner.map(|runner| runner.name.as_str());
+            lines.extend(credential::look(context, &options, &schedules, runner).await);
         }
         lines
     };
