@@ -4,10 +4,10 @@
 use crate::{
     cli::{Cli, Completions, Man},
     error::{Error, exit},
+    ui::file,
 };
 use clap::{Command, CommandFactory as _};
 use std::{
-    fs,
     io::{self, Write as _},
     path::Path,
 };
@@ -26,8 +26,7 @@ pub(super) fn man(man: &Man) -> Result<u8, Error> {
         let page = page(command).map_err(|error| Error::io("the manual page", error))?;
         return print(&page);
     };
-    let written = fs::create_dir_all(folder).and_then(|()| write_all(command, folder));
-    written.map_err(|error| Error::io(folder.display().to_string(), error))?;
+    write_all(command, folder).map_err(|error| Error::io(folder.display().to_string(), error))?;
     Ok(exit::DONE)
 }
 
@@ -37,7 +36,7 @@ fn write_all(command: Command, folder: &Path) -> io::Result<()> {
         write_all(below.clone(), folder)?;
     }
     let name = clap_mangen::Man::new(command.clone()).get_filename();
-    fs::write(folder.join(name), page(command)?)
+    file::put(folder, &name, &page(command)?)
 }
 
 /// The page of a command, with what holds for all of them.

@@ -8,6 +8,15 @@ use std::{
     path::Path,
 };
 
+/// Puts a file into a folder, which is made where there is none.
+///
+/// # Errors
+/// When either cannot be written.
+pub fn put(folder: &Path, name: &str, text: &[u8]) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    std::fs::write(folder.join(name), text)
+}
+
 /// Where a picture goes. It is looked at before the work, which may take long.
 pub struct Picture<'a>(&'a Path);
 
