@@ -284,7 +284,14 @@ fn judge_calendar(question: Question<'_>, schedule: &Schedule, dyno: &Dyno) -> O
                         format!("{} had passed when the schedule was set", zone.tell(passed))
                     }
                     Some((passed, why)) => format!("{} is void: {why}", zone.tell(passed)),
-                    None => "its first occurrence has not come".to_owned(),
+                    None => match next {
+                        Some(next) => format!(
+                            "the first occurrence of schedule {} is {}",
+                            schedule.name,
+                            zone.tell(next)
+                        ),
+                        None => format!("schedule {} has no occurrence ahead", schedule.name),
+                    },
                 },
             ))
         });
