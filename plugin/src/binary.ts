@@ -85,16 +85,19 @@ function problem(path: string, here: string): string | undefined {
   if (!found) return 'and there is no such file'
   if (!found.isFile()) return 'which is no file'
   try {
-    accessSync(path, constants.X_OK)
+    accessSync(path, constants.R_OK | constants.X_OK)
   } catch {
     return 'which this user may not run'
   }
 
   if (found.size === 0) return 'which is empty'
-  // What the system does not know as a program, a shell would be given as a script.
+  // What the system does not know as a program, a shell would be given as a script. What it makes of a program that none of
+  // ours is, or runs in place of another, is left to it.
   const kind = kindOf(path)
-  if (kind === here || kind === 'script') return undefined
-  return kind ? `which is a program for ${kind}, and this machine is ${here}` : 'which is no program'
+  if (!kind) return 'which is no program'
+  const [[os, arch], [ourOs, ourArch]] = [kind.split('-'), here.split('-')]
+  const isStrange = PLATFORMS.includes(kind) && PLATFORMS.includes(here) && (os !== ourOs || (os === 'linux' && arch !== ourArch))
+  return isStrange ? `which is a program for ${kind}, and this machine is ${here}` : undefined
 }
 
 export const REINSTALL = `Install it again on this machine: heroku plugins:uninstall ${NAME} && heroku plugins:install ${NAME}`

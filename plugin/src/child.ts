@@ -7,7 +7,7 @@ export class Crashed extends Error {
   readonly exit: number
 
   constructor(signal: NodeJS.Signals) {
-    super(`it was ended by ${signal}, as happens where a part of the file is missing or another one`)
+    super(`it was ended by ${signal}; the file may be damaged`)
     this.exit = 128 + constants.signals[signal]
   }
 }

@@ -40,11 +40,12 @@ async function run(declared: DeclaredCommand, flags: Command.Class['flags'], arg
     AUTORESTART_CLI_VERSION: config.version,
   }
   const words = declared.id.split(' ').filter(Boolean)
+  const hint = process.env['AUTORESTART_BINARY'] ? 'AUTORESTART_BINARY names it.' : REINSTALL
   // Set, not thrown: the CLI tells its telemetry of every thrown exit as of a crash, whatever the code.
   process.exitCode = await runChild(binary, [...words, ...argv], env).catch((failure: NodeJS.ErrnoException | Crashed) =>
     failure instanceof Crashed
-      ? fail(argv, {code: 'binary_crashed', exit: failure.exit, hint: REINSTALL, message: `${binary}: ${failure.message}`})
-      : fail(argv, {code: 'binary_not_started', hint: REINSTALL, message: `${binary} could not be started (${failure.code})`}),
+      ? fail(argv, {code: 'binary_crashed', exit: failure.exit, hint, message: `${binary}: ${failure.message}`})
+      : fail(argv, {code: 'binary_not_started', hint, message: `${binary} could not be started (${failure.code})`}),
   )
 }
 

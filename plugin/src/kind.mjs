@@ -5,7 +5,8 @@ import {closeSync, openSync, readSync} from 'node:fs'
 const HEAD = 4096
 
 /**
- * As npm names it: `linux-x64`; `script` where its first line names who runs it; `undefined` where it is neither, or empty.
+ * As npm names it: `linux-x64`; `script` where its first line names who runs it, `other` where it is a program that none of
+ * ours is; `undefined` where it is none.
  *
  * @param {string} path
  * @returns {string | undefined}
@@ -15,12 +16,15 @@ export function kindOf(path) {
   const magic = bytes.subarray(0, 4).toString('latin1')
   if (magic.startsWith('#!')) return 'script'
   if (bytes.length < 64) return undefined
-  if (magic === '\x7fELF') return /** @type {Record<number, string>} */ ({0x3e: 'linux-x64', 0xb7: 'linux-arm64'})[bytes.readUInt16LE(18)]
+  if (magic === '\x7fELF') return /** @type {Record<number, string>} */ ({0x3e: 'linux-x64', 0xb7: 'linux-arm64'})[bytes.readUInt16LE(18)] ?? 'other'
   if (magic === '\xcf\xfa\xed\xfe')
-    return /** @type {Record<number, string>} */ ({0x01000007: 'darwin-x64', 0x0100000c: 'darwin-arm64'})[bytes.readUInt32LE(4)]
+    return /** @type {Record<number, string>} */ ({0x01000007: 'darwin-x64', 0x0100000c: 'darwin-arm64'})[bytes.readUInt32LE(4)] ?? 'other'
+  // For several processors.
+  if (magic === '\xca\xfe\xba\xbe') return 'other'
   const header = magic.startsWith('MZ') ? bytes.readUInt32LE(0x3c) : bytes.length
   const isWindows = bytes.subarray(header, header + 4).toString('latin1') === 'PE\0\0'
-  return isWindows && bytes.readUInt16LE(header + 4) === 0x8664 ? 'win32-x64' : undefined
+  if (!isWindows) return undefined
+  return bytes.readUInt16LE(header + 4) === 0x8664 ? 'win32-x64' : 'other'
 }
 
 /** @param {string} path */

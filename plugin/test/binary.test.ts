@@ -108,6 +108,10 @@ describe('the message', () => {
     const mine = put(join(root, 'mine'), bytes)
     expect(missing({override: mine})).toBe(`AUTORESTART_BINARY is set to ${mine}, ${says}`)
     expect(find({override: put(mine, elf(0x3e))})).toBe(mine)
+    // Of a platform that has no package, or by its system's own means.
+    expect(find({override: put(mine, elf(0x3e)), platform: 'freebsd'})).toBe(mine)
+    expect(find({arch: 'riscv64', override: put(mine, elf(0xf3))})).toBe(mine)
+    expect(find({arch: 'arm64', override: put(mine, Buffer.from('cafebabe'.padEnd(200, '0'), 'hex')), platform: 'darwin'})).toBe(mine)
   })
 
   it('says that a part of the binary is missing', () => {

@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
 
-/// A restart that was asked for so recently may still be waited for.
+/// A restart that was asked for so recently is most likely still waited for: two default wait limits.
 const LONGEST_ROLL_STEP: SignedDuration = SignedDuration::from_mins(10);
 
 pub(super) async fn history(context: &Context<'_>, history: &History) -> Result<u8, Error> {
@@ -80,11 +80,7 @@ pub(super) async fn history(context: &Context<'_>, history: &History) -> Result<
             let width = context.ui.width();
             let is_narrow = width.is_some_and(|width| width < 100);
             let now = context.clock.now();
-            let zone = now
-                .to_zoned_datetime(TimeZone::system())
-                .strftime("When, %Z")
-                .to_string();
-            let when = if is_narrow { zone.as_str() } else { "When" };
+            let when = if is_narrow { "When, local" } else { "When" };
             table(
                 width,
                 &[

@@ -141,7 +141,7 @@ async fn of_fleet(
         ledger.missed(&missed, &id, now)?;
         left.push((one.app.name.to_string(), missed, acted));
     }
-    let Some((first, missed, acted)) = left.first() else {
+    let Some((first, missed, _)) = left.first() else {
         return Ok(());
     };
     let names: Vec<String> = left.iter().map(|(app, ..)| format!("⬢ {app}")).collect();
@@ -150,7 +150,7 @@ async fn of_fleet(
         _ => format!(", and {unseen} were not looked at"),
     };
     let whose = format!(" for {}{unseen}", names.join(", "));
-    let acted = if left.len() == 1 { *acted } else { Acted::Not };
+    let acted = left.iter().map(|(.., acted)| *acted).sum();
     say(context, verb, before, missed, (first, &whose, acted));
     Ok(())
 }
@@ -172,33 +172,58 @@ async fn look(context: &Context<'_>, schedule: &Schedule) -> Result<Snapshot, Er
 /// What passes, or somebody else, had done for an occurrence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Acted {
-    Not,
+    /// So many are as they were.
+    Not(usize),
     /// So many of so many dynos have started since.
     Partly(usize, usize),
     Wholly,
 }
 
+/// Of several apps.
+impl std::iter::Sum for Acted {
+    fn sum<I: Iterator<Item = Self>>(each: I) -> Self {
+        let (mut done, mut all) = (0, 0);
+        for one in each {
+            let (has_done, of_all) = one.parts();
+            (done, all) = (done + has_done, all + of_all);
+        }
+        Self::of(done, all - done)
+    }
+}
+
 impl Acted {
+    fn of(done: usize, left: usize) -> Self {
+        match (done, left) {
+            (_, 0) => Self::Wholly,
+            (0, _) => Self::Not(left),
+            _ => Self::Partly(done, done + left),
+        }
+    }
+
+    fn parts(self) -> (usize, usize) {
+        match self {
+            Self::Not(left) => (0, left),
+            Self::Partly(done, all) => (done, all),
+            Self::Wholly => (0, 0),
+        }
+    }
+
     /// By the dynos that run now; who cannot be asked has done nothing.
     fn on(schedule: &Schedule, snapshot: Option<&Snapshot>, occurrence: Timestamp) -> Self {
         let Some(snapshot) = snapshot else {
-            return Self::Not;
+            return Self::Not(1);
         };
         let left = missed::left(schedule, snapshot, occurrence).count();
         let done = missed::done(schedule, snapshot, occurrence);
-        match (left, done) {
-            (0, _) => Self::Wholly,
-            (_, 0) => Self::Not,
-            _ => Self::Partly(done, done + left),
-        }
+        Self::of(done, left)
     }
 
     fn reason(self, verb: &str) -> String {
         match self {
             Self::Partly(done, all) => {
-                format!("{done} of {all} dynos had restarted when {verb} made it void")
+                format!("{done} of {all} dynos had started since when {verb} made it void")
             }
-            Self::Not | Self::Wholly => {
+            Self::Not(_) | Self::Wholly => {
                 format!("no pass had acted on it when {verb} made it void")
             }
         }
@@ -222,14 +247,21 @@ fn say(
     let which = format!("{occurrence}{earlier} of schedule {name}{whose}");
     context.ui.warn(&match acted {
         Acted::Partly(done, all) => format!(
-            "{which} was begun: {done} of {all} dynos have restarted since, and {verb} makes the rest of it void"
+            "{done} of {all} dynos have started since {which}, and {verb} makes the rest of it void"
         ),
-        Acted::Not | Acted::Wholly => {
+        Acted::Not(_) | Acted::Wholly => {
             format!("no pass has acted on {which}, and {verb} makes it void")
         }
     });
+    let younger = match acted {
+        Acted::Partly(..) => {
+            let since = context.clock.now().duration_since(missed.occurrence);
+            format!(" --older-than {}", human::span(since))
+        }
+        Acted::Not(_) | Acted::Wholly => String::new(),
+    };
     context.ui.hint(&format!(
-        "{} --now --app {app} --yes makes up for it",
+        "{} --now --app {app}{younger} --yes makes up for it",
         context.verb("run")
     ));
 }

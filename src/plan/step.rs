@@ -154,7 +154,9 @@ impl Step {
             && named.is_some_and(|one| {
                 one.memory.if_needed && super::by_memory::needed(question, one, dyno).is_none()
             });
-        let zone = named.or(question.schedules.first()).map(Schedule::zone);
+        let is_about = |one: &&Schedule| one.target.includes(&dyno.name, &dyno.process_type);
+        let about = named.or_else(|| question.schedules.iter().find(is_about));
+        let zone = about.or(question.schedules.first()).map(Schedule::zone);
         Self {
             schedule_hash: None,
             asks: Asks::new(question, &guards(question, dyno)),

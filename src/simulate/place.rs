@@ -53,7 +53,7 @@ impl<'a> Place<'a> {
                 name,
                 model: own.or_else(of_kind),
                 started_at: lives[0].from,
-                is_of_cycle: is_of_cycle(&record.lives, lives),
+                is_of_cycle: is_of_cycle(&by_name, lives),
                 lives: lives.clone(),
                 life: 0,
                 grows_as: 0,
@@ -75,7 +75,11 @@ impl<'a> Place<'a> {
     /// What it uses at an instant.
     pub fn used(&self, at: Timestamp) -> Bytes {
         let age = at.duration_since(self.started_at);
-        let life = self.lives[self.grows_as];
+        let mut life = self.lives[self.grows_as];
+        // Older than the log has it: as one that it has longer.
+        if age > life.lasted() && life.lasted() < self.current().lasted() {
+            life = self.current();
+        }
         let used = life.used_at(age);
         if !self.is_restarted || life.has_start {
             return used;
@@ -141,23 +145,28 @@ impl<'a> Place<'a> {
     }
 }
 
-/// Of the lives of one name: Heroku's cycle comes to a dyno alone, a while after it is a day old. One whose
-/// start the log does not have may have been as old as that.
-fn is_of_cycle(all: &[Recorded], lives: &[&Recorded]) -> Vec<bool> {
-    let is_alone = |life: &Recorded| {
-        let is_other = |other: &&Recorded| other.name != life.name;
-        let mut others = all.iter().filter(is_other).peekable();
-        let is_near = |other: &Recorded| other.from.duration_since(life.from).abs() < AT_ONCE;
-        others.peek().is_some() && !others.any(is_near)
-    };
-    let is_old = |before: &Recorded, life: &Recorded| {
-        let age = life.from.duration_since(before.from);
+/// Of the lives of one name: Heroku's cycle comes to a dyno when it is a day old, and not to all of them at
+/// once, as a release does. One whose start the log does not have may have been as old as that, if there are
+/// others to compare it with.
+fn is_of_cycle(all: &BTreeMap<&str, Vec<&Recorded>>, lives: &[&Recorded]) -> Vec<bool> {
+    let was_there =
+        |life: &&Recorded, at: Timestamp| life.from <= at && at <= life.until() + SILENT;
+    let is_near = |one: &Recorded, at: Timestamp| one.from.duration_since(at).abs() < AT_ONCE;
+    let is_cycle = |before: &Recorded, life: &Recorded| {
+        let at = life.from;
+        let others = all.iter().filter(|(name, _)| **name != life.name);
+        let mut others = others
+            .map(|(_, lives)| lives)
+            .filter(|lives| lives.iter().any(|one| was_there(one, at - AT_ONCE)))
+            .peekable();
+        let has_others = others.peek().is_some();
+        let is_release = has_others && others.all(|lives| lives.iter().any(|one| is_near(one, at)));
+        let age = at.duration_since(before.from);
         let is_not_too_old = age <= CYCLE_AFTER + CYCLE_SPREAD + AT_ONCE;
-        is_not_too_old && (age >= CYCLE_AFTER || !before.has_start)
+        let is_old = age >= CYCLE_AFTER || !before.has_start && has_others;
+        is_not_too_old && is_old && !is_release
     };
-    let after = lives
-        .windows(2)
-        .map(|pair| is_old(pair[0], pair[1]) && is_alone(pair[1]));
+    let after = lives.windows(2).map(|pair| is_cycle(pair[0], pair[1]));
     std::iter::once(false).chain(after).collect()
 }
 

@@ -1,4 +1,5 @@
-//! Questions to a person. Each ends with an answer, or with none: Esc, Ctrl-C, or a signal meanwhile;
+//! Questions to a person. Each ends with an answer, or with none: Ctrl-C (Esc where one of several is
+//! chosen), or a signal meanwhile;
 //! the terminal is left as it was in any case.
 
 use super::{Ui, terminal::Kept};

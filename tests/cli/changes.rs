@@ -80,13 +80,13 @@ fn a_change_says_how_far_an_occurrence_had_come() {
         home.write_schedules(&three_days());
         let changed = told_on_time(&home, &served, CHANGES[0]).await;
         assert!(
-            changed.stderr.contains("of schedule default was begun: 1 of 3 dynos have restarted since, and set makes the rest of it void"),
+            changed.stderr.contains("1 of 3 dynos have started since Mon 02 Mar 2026 07:00 UTC (and 2 earlier) of schedule default, and set makes the rest of it void"),
             "{changed:?}"
         );
         let history = home.run(&served.heroku.url, &["history", "--json"]).json();
         assert_eq!(
             history[0]["detail"],
-            "1 of 3 dynos had restarted when set made it void"
+            "1 of 3 dynos had started since when set made it void"
         );
     });
 }

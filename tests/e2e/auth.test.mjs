@@ -124,7 +124,7 @@ describe.skipIf(process.platform === 'win32' || missing('tmux').length > 0)('the
     const set = ['set', '--app', 'example-app', '--at', '03:30', '--timezone', 'UTC']
     const first = type(here, ...set)
     await first.sees('It is run by')
-    first.type('Down', 'Down', 'Enter')
+    first.type('Up', 'Enter')
     await first.sees('Set up a credential for passes? [Y/n]')
     first.type('n', 'Enter')
     await first.sees('exit code 0')

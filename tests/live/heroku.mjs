@@ -43,11 +43,15 @@ export async function loginToken(env = process.env) {
 
 /** The account's pool is shared with whatever else its owner runs. */
 const LEAVE = 500
+/** Milliseconds: they refill, so that what was heard before is asked anew. */
+const FRESH = 600_000
 
 export class Heroku {
   /** Requests that were made, and that may still be. */
   made = 0
   remaining
+  /** When that was heard. */
+  heard
   /** Ends what is under way: the check's time is over, or somebody wants to leave. */
   signal
   /** Putting things back must not fail for want of a budget. */
@@ -109,7 +113,7 @@ export class Heroku {
 
   async #once(method, path, {body, code, isSecret = false, range, token = this.token}) {
     if (!this.isFree && this.made >= this.budget) throw new Untold(`the budget of ${this.budget} requests is used up`)
-    if (!this.isFree && this.remaining < LEAVE)
+    if (!this.isFree && this.remaining < LEAVE && performance.now() - this.heard < FRESH)
       throw new Away(`the account has only ${this.remaining} requests left; ${LEAVE} are left to others`)
     this.made++
     const headers = {
@@ -125,7 +129,7 @@ export class Heroku {
     const response = await this.#fetch(this.base + path, {body: body && JSON.stringify(body), headers, method}, `${method} ${path}`)
     const said = isSecret ? void (await response.body?.cancel()) : await this.#text(response, `${method} ${path}`)
     const remaining = response.headers.get('ratelimit-remaining')
-    if (remaining !== null) this.remaining = Number(remaining)
+    if (remaining !== null) Object.assign(this, {heard: performance.now(), remaining: Number(remaining)})
     const header = name => response.headers.get(name)
     return {began, body: parsed(said), header, received: Date.now(), sent, status: response.status, took: performance.now() - began}
   }

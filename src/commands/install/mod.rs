@@ -121,6 +121,11 @@ impl Plan {
     }
 }
 
+/// Whether this machine has anything that could call it.
+pub(super) fn is_possible() -> bool {
+    first_here().is_ok()
+}
+
 pub(super) async fn install(context: &Context<'_>, flags: cli::Install) -> Result<u8, Error> {
     let stop = super::stop();
     let store = context.store(flags.common.schedules.as_deref()).await?;

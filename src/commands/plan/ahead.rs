@@ -7,6 +7,7 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 pub(super) struct Ahead {
     at: Timestamp,
@@ -31,8 +32,23 @@ impl Ahead {
             known: &Known::default(),
             ..question
         });
-        let is_left_out =
-            |skip: &&Skip| matches!(skip.reason.weight(), Weight::Left | Weight::Held);
+        let of_roll = question
+            .schedules
+            .iter()
+            .filter(|one| one.next_due(question.now) == Some(at));
+        let of_roll: Vec<&Schedule> = of_roll.collect();
+        let is_left_out = |skip: &&Skip| {
+            let is_reason = matches!(skip.reason.weight(), Weight::Left | Weight::Held)
+                && skip.reason != SkipReason::CatchUpOver;
+            let mut dynos = question.snapshot.dynos.iter();
+            let dyno = dynos.find(|dyno| dyno.name == skip.dyno);
+            is_reason
+                && dyno.is_some_and(|dyno| {
+                    let is_about =
+                        |one: &&Schedule| one.target.includes(&dyno.name, &dyno.process_type);
+                    of_roll.iter().any(is_about)
+                })
+        };
         let left_out = plan.skips.iter().filter(is_left_out);
         let left_out: Vec<_> = left_out
             .map(|skip| (skip.dyno.clone(), skip.reason, skip.detail.clone()))
@@ -81,7 +97,10 @@ impl Ahead {
                     reason.phrase()
                 )
             });
-        let out: String = out.collect();
+        let mut out: String = out.collect();
+        if self.left_out.len() > MOST {
+            let _ = write!(out, "\n  and {} more", self.left_out.len() - MOST);
+        }
         format!("\nThe roll of {at}, with dynos as they are now: {what}{out}")
     }
 

@@ -7,7 +7,7 @@ use crate::{
     ui::Ui,
 };
 use console::Style;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// More schedules than this are a list, and not pictures.
 const MOST: usize = 4;
@@ -50,7 +50,9 @@ pub(super) fn of(ui: &Ui, outlook: &Outlook<'_>, apps: &[AppPlan]) -> String {
     let mut rows = strip::week(schedule, &restarts, &gaps, outlook.from);
     let zone = schedule.zone();
     if let Some(to) = outlook.to {
-        let last = to.to_zoned_datetime(zone.time_zone().clone()).date();
+        let last = (to - SignedDuration::from_nanos(1))
+            .to_zoned_datetime(zone.time_zone().clone())
+            .date();
         rows.retain(|(date, _)| *date <= last);
     }
     let paint = |cell: Cell, text: &str| {

@@ -350,3 +350,34 @@ fn heroku_s_own_cycle_is_put_off_by_a_restart_and_a_release_is_not() {
     assert!(minutes(26 * HOUR) > 600, "one after the other: the cycle");
     assert_eq!(minutes(25 * HOUR), 0, "at once: a release");
 }
+
+#[test]
+fn a_cycle_that_is_put_off_is_told_from_a_release_and_growth_goes_on() {
+    let of = |name, end: i32, until: i32| {
+        [
+            Of(name, 0..end, 200.0, 20.0),
+            Of(name, end..until, 200.0, 20.0),
+        ]
+    };
+    let minutes = |dynos: &[Of], policy: &str| {
+        let saved = Saved::new(text(&lines(dynos, Some(512))));
+        saved.policy(policy)["r14_minutes"]
+            .as_i64()
+            .expect("minutes")
+    };
+    // Another one is cycled four minutes later, and a third in its own time.
+    let three = [
+        of("web.1", 25 * HOUR, 40 * HOUR),
+        of("web.2", 25 * HOUR + 240, 40 * HOUR),
+        of("web.3", 26 * HOUR, 40 * HOUR),
+    ];
+    let played = minutes(&three.concat(), "--at 20:00 --timezone UTC");
+    assert!(played > 1_200, "{played}");
+    // The log begins shortly before the cycle: of what follows it tells more.
+    let short = [
+        of("web.1", 3 * HOUR, 26 * HOUR),
+        of("web.2", 5 * HOUR, 26 * HOUR),
+    ];
+    let played = minutes(&short.concat(), "--at 07:30 --timezone UTC");
+    assert!(played > 600, "{played}");
+}
