@@ -8,7 +8,7 @@ use crate::{
     memory::{Bytes, Forecast, Life, Lives, Outlook},
     plan::{self, OfLife, Plan, Skip, SkipReason, Weight},
     schedule::{Schedule, Span},
-    snapshot::{Dyno, Generation, Snapshot},
+    snapshot::{Dyno, Generation, Snapshot, State},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
@@ -255,7 +255,15 @@ fn of(schedules: &[Schedule], snapshot: &Snapshot, plan: &Plan, dyno: &Dyno) -> 
     };
     let waits = skip.is_some_and(is_waiting);
     let why = step.map(|step| format!("due now: {}", step.why()));
-    let why = why.or_else(|| skip.map(|skip| format!("{}: {}", skip.reason.phrase(), skip.detail)));
+    let left = match dyno.state {
+        State::Crashed => Some("crashed: left alone until it is up".to_owned()),
+        State::Idle => Some("asleep: left alone until it is up".to_owned()),
+        _ => None,
+    };
+    let is_left = left.is_some() || snapshot.app.is_in_maintenance;
+    let why = why
+        .or(left)
+        .or_else(|| skip.map(|skip| format!("{}: {}", skip.reason.phrase(), skip.detail)));
     OfDyno {
         name: dyno.name.clone(),
         state: dyno.state.as_str().to_owned(),
@@ -266,7 +274,7 @@ fn of(schedules: &[Schedule], snapshot: &Snapshot, plan: &Plan, dyno: &Dyno) -> 
         outlook: outlook.unwrap_or(Outlook::Unknown),
         next: step
             .map(|step| (now, step.trigger.of(&step.schedule)))
-            .or_else(|| next(&about, dyno, known, now).filter(|_| !waits)),
+            .or_else(|| next(&about, dyno, known, now).filter(|_| !waits && !is_left)),
         waits,
         why: why.unwrap_or_default(),
     }

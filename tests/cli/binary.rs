@@ -500,6 +500,12 @@ fn plan_says_who_would_be_left_out_of_the_next_roll_and_promises_nothing_of_him(
             "{plan}"
         );
         assert_eq!(next["dynos"], json!(["worker.1"]), "{plan}");
+        let words = ["status", "--app", "example-app", "--json"];
+        let status = told_on_time(&home, &served, &words).await.json();
+        let crashed = &status["dynos"][1];
+        let said = "crashed: left alone until it is up";
+        assert_eq!(crashed["next"], json!(null), "{status}");
+        assert_eq!(crashed["now"], said, "{status}");
         let told = told_on_time(&home, &served, &["plan"]).await;
         assert!(
             told.stdout.contains(

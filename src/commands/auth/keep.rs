@@ -74,12 +74,17 @@ pub async fn place(
     }
 }
 
+/// How long a command takes that waits for nobody.
+const LONGEST: SignedDuration = SignedDuration::from_mins(5);
+
 /// Held while a credential changes, from the first request to the last: another command waits.
 ///
 /// # Errors
-/// When there is nowhere to keep a credential, or somebody wants us to leave.
+/// When there is nowhere to keep a credential, somebody wants us to leave, or, without a terminal, the other one
+/// takes longer than any does by itself.
 pub async fn alone(context: &Context<'_>, stop: &Stop) -> Result<own::Lock, Error> {
     let mut is_said = false;
+    let began = context.clock.now();
     loop {
         if let Some(lock) = own::lock(context.env)? {
             return Ok(lock);
@@ -87,7 +92,16 @@ pub async fn alone(context: &Context<'_>, stop: &Stop) -> Result<own::Lock, Erro
         if !std::mem::replace(&mut is_said, true) {
             context
                 .ui
-                .say("Another auth command is at work: waiting for it");
+                .say("Another auth or deploy command is at work: waiting for it");
+        }
+        if !context.ui.can_ask() && context.clock.now().duration_since(began) > LONGEST {
+            return Err(Error::Other {
+                code: "busy",
+                message: "another auth or deploy command is still at work".to_owned(),
+                hint: Some(
+                    "it may wait for an answer at a terminal: end it, then run again".to_owned(),
+                ),
+            });
         }
         tokio::select! {
             () = context.clock.sleep(SignedDuration::from_millis(200)) => {}
