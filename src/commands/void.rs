@@ -8,7 +8,7 @@ use crate::{
     heroku,
     ledger::Ledger,
     observe,
-    plan::missed::{self, Missed},
+    plan::missed::{self, Missed, Progress},
     report::human,
     schedule::Schedule,
     snapshot::Snapshot,
@@ -54,8 +54,8 @@ async fn judge(
     };
     let is_rolled = is_rolled(context, &state, before)?;
     let witness = look(context, before).await;
-    let acted = Acted::on(before, witness.as_ref().ok(), occurrence);
-    if acted == Acted::Wholly {
+    let acted = Progress::of(before, witness.as_ref().ok(), occurrence);
+    if acted.left == 0 {
         return Ok(());
     }
     let (at, app_id) = witness.map_or_else(
@@ -65,7 +65,7 @@ async fn judge(
     let reason = if is_rolled {
         format!("a pass was at work on the app when {verb} made it void")
     } else {
-        acted.reason(verb)
+        reason(acted, verb)
     };
     let missed = missed::missed(before, judged, occurrence, reason);
     Ledger::new(state.ledger(), state.runner_id()?).missed(&missed, &app_id, at)?;
@@ -132,12 +132,12 @@ async fn of_fleet(
         .map(async |(_, one)| look(context, one).await);
     let witnesses = futures_util::future::join_all(looks).await;
     for (((occurrence, judged), one), witness) in open.iter().zip(witnesses) {
-        let acted = Acted::on(one, witness.as_ref().ok(), *occurrence);
-        if acted == Acted::Wholly {
+        let acted = Progress::of(one, witness.as_ref().ok(), *occurrence);
+        if acted.left == 0 {
             continue;
         }
         let id = one.app.id.clone().unwrap_or_default();
-        let missed = missed::missed(one, *judged, *occurrence, acted.reason(verb));
+        let missed = missed::missed(one, *judged, *occurrence, reason(acted, verb));
         ledger.missed(&missed, &id, now)?;
         left.push((one.app.name.to_string(), missed, acted));
     }
@@ -150,7 +150,8 @@ async fn of_fleet(
         _ => format!(", and {unseen} were not looked at"),
     };
     let whose = format!(" for {}{unseen}", names.join(", "));
-    let acted = left.iter().map(|(.., acted)| *acted).sum();
+    let all = left.iter().map(|(.., acted)| *acted);
+    let acted = all.fold(Progress::default(), Progress::with);
     say(context, verb, before, missed, (first, &whose, acted));
     Ok(())
 }
@@ -169,64 +170,13 @@ async fn look(context: &Context<'_>, schedule: &Schedule) -> Result<Snapshot, Er
     Ok(observe::whole(&client, schedule.app.id_or_name()).await?)
 }
 
-/// What passes, or somebody else, had done for an occurrence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Acted {
-    /// So many are as they were.
-    Not(usize),
-    /// So many of so many dynos have started since.
-    Partly(usize, usize),
-    Wholly,
-}
-
-/// Of several apps.
-impl std::iter::Sum for Acted {
-    fn sum<I: Iterator<Item = Self>>(each: I) -> Self {
-        let (mut done, mut all) = (0, 0);
-        for one in each {
-            let (has_done, of_all) = one.parts();
-            (done, all) = (done + has_done, all + of_all);
-        }
-        Self::of(done, all - done)
-    }
-}
-
-impl Acted {
-    fn of(done: usize, left: usize) -> Self {
-        match (done, left) {
-            (_, 0) => Self::Wholly,
-            (0, _) => Self::Not(left),
-            _ => Self::Partly(done, done + left),
-        }
-    }
-
-    fn parts(self) -> (usize, usize) {
-        match self {
-            Self::Not(left) => (0, left),
-            Self::Partly(done, all) => (done, all),
-            Self::Wholly => (0, 0),
-        }
-    }
-
-    /// By the dynos that run now; who cannot be asked has done nothing.
-    fn on(schedule: &Schedule, snapshot: Option<&Snapshot>, occurrence: Timestamp) -> Self {
-        let Some(snapshot) = snapshot else {
-            return Self::Not(1);
-        };
-        let left = missed::left(schedule, snapshot, occurrence).count();
-        let done = missed::done(schedule, snapshot, occurrence);
-        Self::of(done, left)
-    }
-
-    fn reason(self, verb: &str) -> String {
-        match self {
-            Self::Partly(done, all) => {
-                format!("{done} of {all} dynos had started since when {verb} made it void")
-            }
-            Self::Not(_) | Self::Wholly => {
-                format!("no pass had acted on it when {verb} made it void")
-            }
-        }
+fn reason(progress: Progress, verb: &str) -> String {
+    let Progress { done, left } = progress;
+    if progress.is_partly() {
+        let all = done + left;
+        format!("{done} of {all} dynos had started since when {verb} made it void")
+    } else {
+        format!("no pass had acted on it when {verb} made it void")
     }
 }
 
@@ -236,7 +186,7 @@ fn say(
     verb: &str,
     schedule: &Schedule,
     missed: &Missed,
-    (app, whose, acted): (&str, &str, Acted),
+    (app, whose, acted): (&str, &str, Progress),
 ) {
     let occurrence = human::instant(missed.occurrence, &schedule.time_zone());
     let name = &schedule.name;
@@ -245,21 +195,21 @@ fn say(
         count => format!(" (and {} earlier)", count - 1),
     };
     let which = format!("{occurrence}{earlier} of schedule {name}{whose}");
-    context.ui.warn(&match acted {
-        Acted::Partly(done, all) => format!(
-            "{done} of {all} dynos have started since {which}, and {verb} makes the rest of it void"
-        ),
-        Acted::Not(_) | Acted::Wholly => {
-            format!("no pass has acted on {which}, and {verb} makes it void")
-        }
-    });
-    let younger = match acted {
-        Acted::Partly(..) => {
-            let since = context.clock.now().duration_since(missed.occurrence);
-            format!(" --older-than {}", human::span(since))
-        }
-        Acted::Not(_) | Acted::Wholly => String::new(),
+    let Progress { done, left } = acted;
+    let all = done + left;
+    let (said, younger) = if acted.is_partly() {
+        let since = context.clock.now().duration_since(missed.occurrence);
+        (
+            format!(
+                "{done} of {all} dynos have started since {which}, and {verb} makes the rest of it void"
+            ),
+            format!(" --older-than {}", human::span(since)),
+        )
+    } else {
+        let said = format!("no pass has acted on {which}, and {verb} makes it void");
+        (said, String::new())
     };
+    context.ui.warn(&said);
     context.ui.hint(&format!(
         "{} --now --app {app}{younger} --yes makes up for it",
         context.verb("run")

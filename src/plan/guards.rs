@@ -23,7 +23,7 @@ const AFTER_RELEASE: SignedDuration = SignedDuration::from_mins(2);
 pub const QUOTA_FLOOR: u64 = 100;
 
 /// Why not, and the reason in words.
-pub(super) type Reason = (SkipReason, String);
+pub type Reason = (SkipReason, String);
 
 /// Whether a dyno is up and has been for `settle`.
 #[must_use]
@@ -46,7 +46,8 @@ pub(super) fn check(question: Question<'_>, dyno: &Dyno, step: &Step) -> Option<
 }
 
 /// What its owner, or its own code, did to a dyno that passes leave alone for as long as it lasts.
-pub(super) fn left_by_its_owner(snapshot: &Snapshot, dyno: &Dyno, zone: &Zone) -> Option<Reason> {
+#[must_use]
+pub fn left_by_its_owner(snapshot: &Snapshot, dyno: &Dyno, zone: &Zone) -> Option<Reason> {
     let is_left = matches!(dyno.state, State::Crashed | State::Idle);
     let state = state(dyno, zone).filter(|_| is_left);
     state.or_else(|| maintenance(snapshot))
@@ -61,19 +62,19 @@ fn maintenance(snapshot: &Snapshot) -> Option<Reason> {
 }
 
 fn state(dyno: &Dyno, zone: &Zone) -> Option<Reason> {
-    let since = zone.tell(dyno.updated_at);
+    let since = || zone.tell(dyno.updated_at);
     match &dyno.state {
         State::Up => None,
         State::Crashed => Some((
             SkipReason::Crashed,
-            format!("since {since}; Heroku's back-off is kept"),
+            format!("since {}; Heroku's back-off is kept", since()),
         )),
         State::Idle => Some((
             SkipReason::Idle,
             "asleep: waking it would burn its hours".to_owned(),
         )),
-        State::Starting => Some((SkipReason::Starting, format!("starting since {since}"))),
-        State::Other(state) => Some((SkipReason::Starting, format!("{state} since {since}"))),
+        State::Starting => Some((SkipReason::Starting, format!("starting since {}", since()))),
+        State::Other(state) => Some((SkipReason::Starting, format!("{state} since {}", since()))),
     }
 }
 

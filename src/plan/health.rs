@@ -69,7 +69,8 @@ impl Witness<'_> {
         zone: &Zone,
     ) -> Option<Reason> {
         let name = &dyno.name;
-        let (started, since) = (zone.tell(dyno.created_at), zone.tell(dyno.updated_at));
+        // Most dynos are well, and each look judges them: told only where one is not.
+        let (started, since) = (|| zone.tell(dyno.created_at), || zone.tell(dyno.updated_at));
         let healthy_after = HEALTHY_AFTER
             .duration()
             .max(settle.duration() + ANOTHER_RUNNER_S_TURN);
@@ -79,21 +80,26 @@ impl Witness<'_> {
             // An Eco dyno that went to sleep had been up.
             State::Idle => None,
             State::Crashed if !is_any_crash && !crashed_soon(dyno, wait_limit) => None,
-            State::Crashed => held(format!("{name} started {started} and crashed {since}")),
+            State::Crashed => held(format!(
+                "{name} started {} and crashed {}",
+                started(),
+                since()
+            )),
             _ if self.seen.has_fallen(dyno) => {
-                held(format!("{name} started {started} and does not stay up"))
+                held(format!("{name} started {} and does not stay up", started()))
             }
             State::Up if self.seen.is_proven(&dyno.id) => None,
             State::Up if self.now.duration_since(dyno.updated_at) >= healthy_after => None,
             State::Up => {
                 let needed = Span::whole_seconds_of(healthy_after);
                 on_its_way(format!(
-                    "{name} must stay up for {needed}; it came up {since}"
+                    "{name} must stay up for {needed}; it came up {}",
+                    since()
                 ))
             }
             state => {
                 let is_late = self.now.duration_since(dyno.created_at) > wait_limit.duration();
-                let state = state.as_str();
+                let (state, started) = (state.as_str(), started());
                 if is_late {
                     held(format!("{name} started {started} and is {state}, not up"))
                 } else {

@@ -62,17 +62,49 @@ pub fn oldest_left(
     left.map(|dyno| dyno.created_at).min()
 }
 
-/// Of the dynos that an occurrence was for, how many have started since.
-#[must_use]
-pub fn done(schedule: &Schedule, snapshot: &Snapshot, occurrence: Timestamp) -> usize {
-    let meant = snapshot
-        .formation_dynos()
-        .filter(|dyno| schedule.target.includes(&dyno.name, &dyno.process_type));
-    meant.filter(|dyno| dyno.created_at >= occurrence).count()
+/// How far an occurrence had come: of the dynos that it was for, by whomever.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Those that have started since.
+    pub done: usize,
+    /// Those that are as they were.
+    pub left: usize,
+}
+
+impl Progress {
+    /// By the dynos that run now; where nobody could be asked, nothing was done.
+    #[must_use]
+    pub fn of(schedule: &Schedule, snapshot: Option<&Snapshot>, occurrence: Timestamp) -> Self {
+        let Some(snapshot) = snapshot else {
+            return Self { done: 0, left: 1 };
+        };
+        let meant = snapshot
+            .formation_dynos()
+            .filter(|dyno| schedule.target.includes(&dyno.name, &dyno.process_type));
+        Self {
+            done: meant.filter(|dyno| dyno.created_at >= occurrence).count(),
+            left: left(schedule, snapshot, occurrence).count(),
+        }
+    }
+
+    /// Of several apps.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self {
+            done: self.done + other.done,
+            left: self.left + other.left,
+        }
+    }
+
+    /// Whether it was begun, and not ended.
+    #[must_use]
+    pub fn is_partly(self) -> bool {
+        self.done > 0 && self.left > 0
+    }
 }
 
 /// The dynos that an occurrence left as they were.
-pub fn left<'a>(
+fn left<'a>(
     schedule: &'a Schedule,
     snapshot: &'a Snapshot,
     occurrence: Timestamp,

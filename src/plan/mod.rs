@@ -13,6 +13,7 @@ mod guards;
 mod health;
 mod length;
 pub mod missed;
+mod next_roll;
 mod outcome;
 mod pace;
 mod reason;
@@ -26,8 +27,9 @@ mod words;
 pub use by_memory::{near_limit, over};
 pub use expected::{OfLife, expected};
 
-pub use guards::{PREBOOT_WINDOW, QUOTA_FLOOR, is_settled};
+pub use guards::{PREBOOT_WINDOW, QUOTA_FLOOR, is_settled, left_by_its_owner};
 pub use length::{length, longest};
+pub use next_roll::NextRoll;
 pub use outcome::{Ended, Outcome};
 pub use pace::{breath, pace};
 pub use reason::{Skip, SkipReason, Weight};

@@ -7,8 +7,8 @@ use super::{
 use crate::{
     memory::{Bytes, Forecast, Life, Lives, Outlook},
     plan::{self, OfLife, Plan, Skip, SkipReason, Weight},
-    schedule::{Schedule, Span},
-    snapshot::{Dyno, Generation, Snapshot, State},
+    schedule::{Schedule, Span, Zone},
+    snapshot::{Dyno, Generation, Snapshot},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
@@ -255,15 +255,14 @@ fn of(schedules: &[Schedule], snapshot: &Snapshot, plan: &Plan, dyno: &Dyno) -> 
     };
     let waits = skip.is_some_and(is_waiting);
     let why = step.map(|step| format!("due now: {}", step.why()));
-    let left = match dyno.state {
-        State::Crashed => Some("crashed: left alone until it is up".to_owned()),
-        State::Idle => Some("asleep: left alone until it is up".to_owned()),
-        _ => None,
-    };
-    let is_left = left.is_some() || snapshot.app.is_in_maintenance;
-    let why = why
-        .or(left)
-        .or_else(|| skip.map(|skip| format!("{}: {}", skip.reason.phrase(), skip.detail)));
+    let zone = about
+        .first()
+        .map_or_else(Zone::utc, |one| one.zone().clone());
+    let left = plan::left_by_its_owner(snapshot, dyno, &zone).filter(|_| !about.is_empty());
+    let is_left = left.is_some();
+    let words = |(reason, detail): (SkipReason, String)| format!("{}: {detail}", reason.phrase());
+    let skipped = || skip.map(|skip| (skip.reason, skip.detail.clone()));
+    let why = why.or_else(|| left.or_else(skipped).map(words));
     OfDyno {
         name: dyno.name.clone(),
         state: dyno.state.as_str().to_owned(),

@@ -79,9 +79,10 @@ pub(super) async fn doctor(context: &Context<'_>, flags: &Doctor) -> Result<u8, 
         let (of_network, options) = reach::network(context);
         lines.extend(of_network);
         if let Some(options) = options {
-            let store = context.store(flags.common.schedules.as_deref()).await.ok();
-            let runner = store.as_ref().and_then(Store::runner_app);
-            let runner = runner.map(|runner| runner.name.as_str());
+            // By the file alone: what is broken beside it has a line of its own.
+            let store = Store::locate(flags.common.schedules.as_deref(), context.env).ok();
+            let runner = store.and_then(|store| store.file()?.runner_app().ok()?);
+            let runner = runner.as_ref().map(|runner| runner.name.as_str());
             lines.extend(credential::look(context, &options, &schedules, runner).await);
         }
         lines

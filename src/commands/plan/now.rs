@@ -15,7 +15,7 @@ use crate::{
     ledger::{Ledger, Record},
     observe, pass,
     plan::{
-        self, Known, Question, RollAhead, Together,
+        self, Known, NextRoll, Question, RollAhead, Together,
         daily_cycle::{self, Cycle, Lateness},
     },
     report::{forecast, human, json as shapes, table},
@@ -156,20 +156,15 @@ async fn ask_one(
         runner: runners::lateness(runner.as_ref()),
         restart: plan::longest(&past),
     };
+    let next_roll = NextRoll::of(question);
     let cycles = daily_cycle::of_app(question, &plan, lateness).into_iter();
-    let mut cycles: Vec<(Dyno, Cycle)> =
-        cycles.map(|(dyno, cycle)| (dyno.clone(), cycle)).collect();
+    let heeding = |(dyno, cycle): (&Dyno, Cycle)| {
+        let cycle = cycle.heeding(next_roll.as_ref(), dyno);
+        (dyno.clone(), cycle)
+    };
+    let mut cycles: Vec<(Dyno, Cycle)> = cycles.map(heeding).collect();
     cycles.sort_by(|(a, _), (b, _)| plan::place(&a.name).cmp(&plan::place(&b.name)));
-    let ahead = Ahead::of(question, &past);
-    for (dyno, cycle) in &mut cycles {
-        let is_left_out = ahead
-            .as_ref()
-            .is_some_and(|ahead| ahead.leaves_out(&dyno.name));
-        if is_left_out && !matches!(cycle, Cycle::Unknown(_)) {
-            let why = "the next roll would leave it out, with dynos as they are now";
-            *cycle = Cycle::Unknown(why.to_owned());
-        }
-    }
+    let ahead = next_roll.map(|roll| Ahead::new(roll, &past));
     Ok(Now {
         ahead,
         plan,

@@ -9,7 +9,7 @@ mod between;
 
 pub use between::{Between, between};
 
-use super::{Limits, Plan, Question, Skip, guards};
+use super::{Limits, NextRoll, Plan, Question, Skip, guards};
 use crate::{
     schedule::{CYCLE_AFTER, CYCLE_SPREAD, Schedule, Span, Zone},
     snapshot::{Dyno, Generation},
@@ -26,6 +26,22 @@ pub enum Cycle {
     },
     MayFire(Gap),
     Unknown(String),
+}
+
+impl Cycle {
+    /// Nothing is known of a dyno that the next roll would leave out, were dynos then as they are now.
+    #[must_use]
+    pub fn heeding(self, next: Option<&NextRoll>, dyno: &Dyno) -> Self {
+        let mut left_out = next.into_iter().flat_map(NextRoll::left_out);
+        let is_left_out = left_out.any(|skip| skip.dyno == dyno.name);
+        match self {
+            Self::CannotFire { .. } | Self::MayFire(_) if is_left_out => {
+                let why = "the next roll would leave it out, with dynos as they are now";
+                Self::Unknown(why.to_owned())
+            }
+            cycle => cycle,
+        }
+    }
 }
 
 /// A time in which Heroku's cycle may fire.
